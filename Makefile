@@ -1,0 +1,32 @@
+# make extract   set up .venv (core only) and read samples/ into ocr-out/
+# make test      set up what the tests need and run them all
+# make prove     run the full counts and write their numbers into docs/
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: extract test prove clean
+
+extract: .venv/core
+	$(BIN)/ocr extract samples --out json,md
+
+test: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+prove: .venv/dev
+	$(BIN)/python benchmarks/prove.py
+
+.venv/core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch $@
+
+.venv/dev: .venv/core
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv ocr-out .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,104 @@
+"""Settings: defaults <- a TOML file <- `--set key=value` <- flags, checked once and frozen.
+
+A settings class is a frozen pydantic model (nested models are TOML tables). An unknown key is a `UsageError` that
+suggests the nearest known one, because a mistyped setting that is silently ignored costs a whole night's run.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ocr.errors import UsageError
+
+
+class Settings(BaseModel):
+    """The parent of every settings model: frozen, and closed to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def load(model: type[Model], *, file: Path | None, assignments: Sequence[str], flags: Mapping[str, Any]) -> Model:
+    """Build settings of class `model`; later sources win: defaults, `file`, `assignments`, `flags`.
+
+    `assignments` are `table.key=value` with a TOML value (a bare word is a string). `flags` maps dotted keys to
+    values; None means that the flag was not given. Raises `UsageError` that names the source and the key.
+    """
+    merged: dict[str, Any] = {}
+    if file is not None:
+        _merge(merged, _read_toml(file))
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: no value", hint=f"write --set {key}=VALUE")
+        _assign(merged, key.strip(), _toml_value(value.strip()))
+    for key, value in flags.items():
+        if value is not None:
+            _assign(merged, key, value)
+    return check(model, merged, where=str(file) if file is not None else "settings")
+
+
+def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:
+    """Validate `values`; raises `UsageError` naming `where`, the key, and the nearest key that exists."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] != "extra_forbidden":
+            raise UsageError(f"{where}: {key}: {first['msg']}") from cause
+        near = difflib.get_close_matches(key, known_keys(model), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known_keys(model))}"
+        raise UsageError(f"{where}: unknown key {key!r}", hint=hint) from cause
+
+
+def known_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """All dotted keys of a settings model, in order of definition."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys += known_keys(inner, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise UsageError(f"cannot read the settings file {file}: {cause.strerror}") from cause
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+        raise UsageError(f"{file} is not TOML: {cause}") from cause
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *tables, key = dotted.split(".")
+    for table in tables:
+        inner = values.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"{dotted}: {table} is a value, not a table")
+        values = inner
+    values[key] = value
+
+
+def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = value

@@ -1,0 +1,130 @@
+"""The values that flow from a scan to an output file. All are frozen; nothing here does any work.
+
+Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upright, after /Rotate, EXIF and any
+turn that was found (`Generation.rotation`), before deskewing. Page numbers are 1-based, as in the source.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+
+Field = Literal["header", "text", "margin", "footer"]
+FIELDS: tuple[Field, ...] = ("header", "text", "margin", "footer")
+
+# What an engine said about one reading.
+Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
+
+# Our verdict on a page.
+Status = Literal["ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One rendered page: `pixels` is a (height, width, 3) RGB uint8 array."""
+
+    number: int
+    pixels: "NDArray[np.uint8]"
+    dpi: float
+    """Dots per inch of the pixels; a guess of 200 where an image file does not say."""
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    box: Box
+    confidence: float | None = None
+    """0 to 1, or None where the engine gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line of one column; `field` is given by `layout.arrange`."""
+
+    text: str
+    box: Box
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    field: Field = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    box: Box
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine gave for one page, kept raw in the ledger so that a new layout needs no new reading.
+
+    A vision-language model fills `text`; a classical engine fills `lines` in no particular order.
+    """
+
+    finish: Finish
+    text: str | None = None
+    lines: tuple[Line, ...] | None = None
+    reason: str = ""
+    """Why, in words, when `finish` is not "stop"."""
+    width: int = 0
+    height: int = 0
+    """Size in pixels of the upright page that the boxes refer to."""
+    rotation: int = 0
+    """Degrees clockwise (0, 90, 180, 270) that the rendered page was turned by to be upright."""
+    skew: float = 0.0
+    """Degrees clockwise that the upright page leans; lines were read level, boxes are of the leaning page."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of output. Field texts are as printed: line breaks and end-of-line hyphens kept."""
+
+    number: int
+    status: Status
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    confidence: float | None = None
+    header: str = ""
+    text: str = ""
+    margin: str = ""
+    footer: str = ""
+    paragraphs: tuple[str, ...] = ()
+    """Body text joined and de-hyphenated, one string a paragraph."""
+    lines: tuple[Line, ...] = ()
+    """In reading order within each field."""
+    tables: tuple[Table, ...] = ()
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scan file: `path` as the user gave it, relative to the folder that was named."""
+
+    path: str
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    source: Source
+    engine: str
+    """The fingerprint of the engine that read it."""
+    pages: tuple[Page, ...]
