@@ -1,0 +1,228 @@
+"""One page with known text, and the manifest that lists such pages.
+
+`manifest.jsonl` holds one JSON object a line and lies in the folder that its image paths are relative to. It is read
+and written here only. A row that is not right is named by its number (1 is the first line), and nothing is returned.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ocr.document import FIELDS, Box, Field
+from ocr.errors import DataError, OutputError
+
+Split = Literal["", "train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+UNREADABLE = "[ilegível]"
+"""Stands in the truth where nobody can read the page: for lost words, or for a whole lost line."""
+
+_ROWS_NAMED = 10
+"""How many bad rows one error names; a manifest that is wrong is mostly wrong everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLine:
+    """One line as printed. `box` is (left, top, right, bottom) in pixels of the image."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    text: str
+    box: Box
+    field: Field = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One page: its image and everything that is written on it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    id: str
+    """Unique in a manifest."""
+    document: str
+    """Pages of one document, and pages of one source text, share it: splits are made by it."""
+    page: int
+    """1-based."""
+    image: str
+    """Path relative to the manifest's folder, with forward slashes."""
+    sha256: str
+    """Of the image file's bytes."""
+    width: int
+    height: int
+    kind: str
+    """What sort of page: ruling, gazette, essay, line, ..."""
+    origin: str
+    """Where it comes from: "composed", or the name of the corpus."""
+    licence: str
+    header: str = ""
+    text: str = ""
+    margin: str = ""
+    footer: str = ""
+    paragraphs: tuple[str, ...] = ()
+    """Body text joined and de-hyphenated; empty where the corpus does not tell."""
+    lines: tuple[TrueLine, ...] = ()
+    """In reading order within each field; empty where the corpus gives no boxes."""
+    split: Split = ""
+    seed: int | None = None
+    test_only: bool = False
+    """True where the licence or the corpus forbids training; `for_training` refuses such pages."""
+
+    @property
+    def fields(self) -> dict[Field, str]:
+        return {"header": self.header, "text": self.text, "margin": self.margin, "footer": self.footer}
+
+
+def read_manifest(path: Path, *, images: bool = True) -> list[Example]:
+    """All rows of a manifest, checked; with `images`, every image file must be there.
+
+    Raises DataError that names each bad row by number (the first ten of them) and what is wrong with it.
+    """
+    examples: list[Example] = []
+    wrong: list[str] = []
+    seen: dict[str, int] = {}
+    for number, line in _numbered_lines(path):
+        found = parse_row(line)
+        complaint = found if isinstance(found, str) else _complaint_in_folder(found, path.parent, seen, images)
+        if complaint:
+            wrong.append(f"row {number}: {complaint}")
+        elif isinstance(found, Example):
+            seen[found.id] = number
+            examples.append(found)
+    if wrong:
+        more = f"\n... and {len(wrong) - _ROWS_NAMED} more rows" if len(wrong) > _ROWS_NAMED else ""
+        raise DataError(
+            f"{path}: {len(wrong)} bad of {len(wrong) + len(examples)} rows\n" + "\n".join(wrong[:_ROWS_NAMED]) + more,
+            hint="mend or delete these rows, or make the manifest again",
+        )
+    if not examples:
+        raise DataError(f"{path}: holds no rows", hint="make pages with: ocr data compose --kind all --count 10")
+    return examples
+
+
+def parse_row(line: str) -> Example | str:
+    """One manifest line as an Example, or what is wrong with it in words."""
+    try:
+        example = _row_type().validate_json(line)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    return example if not (complaint := _complaint(example)) else complaint
+
+
+def render_row(example: Example) -> str:
+    """The manifest line of an example, without the newline; `parse_row` gives the example back."""
+    return json.dumps(asdict(example), ensure_ascii=False, separators=(",", ":"))
+
+
+def write_manifest(path: Path, examples: Iterable[Example]) -> int:
+    """Write all rows, or nothing: a temporary file beside `path`, synced and renamed. Returns the number of rows."""
+    rows = [render_row(example) for example in examples]
+    write_whole(path, "".join(row + "\n" for row in rows).encode("utf-8"))
+    return len(rows)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all. Raises OutputError when the disk is full or not writable."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as failure:
+        if temporary:
+            temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: cannot be written: {failure.strerror}", hint="free space or name another --to"
+        ) from failure
+
+
+def for_training(examples: Iterable[Example]) -> list[Example]:
+    """The examples, if every one of them may be trained on; DataError names those that may not."""
+    kept = list(examples)
+    barred = [example.id for example in kept if example.test_only or example.split == "test"]
+    if barred:
+        raise DataError(
+            f"{len(barred)} of {len(kept)} pages are for testing only, e.g. {', '.join(barred[:3])}",
+            hint="train on the manifest that `ocr data split` wrote for the train split",
+        )
+    return kept
+
+
+def hash_bytes(content: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
+def _row_type() -> TypeAdapter[Example]:
+    return TypeAdapter(Example)
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        content = path.read_bytes()
+    except OSError as failure:
+        raise DataError(f"{path}: {failure.strerror}", hint="name the manifest.jsonl file of a data set") from failure
+    for number, raw in enumerate(content.split(b"\n"), start=1):
+        if not raw.strip():
+            continue
+        try:
+            yield number, raw.decode("utf-8")
+        except UnicodeDecodeError as failure:
+            raise DataError(f"{path}: row {number}: is not UTF-8 ({failure})", hint="save it as UTF-8") from failure
+
+
+def _complaint(example: Example) -> str:
+    """What a row's values say wrong of themselves, or nothing."""
+    if not example.id or not example.document:
+        return "id and document may not be empty"
+    if example.page < 1 or example.width < 1 or example.height < 1:
+        return "page, width and height start at 1"
+    if len(example.sha256) != 64 or set(example.sha256) - set("0123456789abcdef"):
+        return "sha256 is not 64 hexadecimal digits"
+    if not example.image or Path(example.image).is_absolute() or ".." in Path(example.image).parts:
+        return f"image {example.image!r} is not a path below the manifest's folder"
+    for place, line in enumerate(example.lines, start=1):
+        left, top, right, bottom = line.box
+        if not (0 <= left < right <= example.width and 0 <= top < bottom <= example.height):
+            return (
+                f"line {place} ({line.text[:30]!r}): box {line.box} is not on the {example.width}x{example.height} page"
+            )
+    return ""
+
+
+def _complaint_in_folder(example: Example, folder: Path, seen: dict[str, int], images: bool) -> str:
+    if example.id in seen:
+        return f"id {example.id!r} is also that of row {seen[example.id]}"
+    if images and not (folder / example.image).is_file():
+        return f"image {example.image} is not there"
+    return ""
+
+
+def join_lines(lines: Iterable[TrueLine]) -> dict[Field, str]:
+    """The four field texts as printed: the lines of each, one below the other."""
+    texts: dict[Field, list[str]] = {field: [] for field in FIELDS}
+    for line in lines:
+        texts[line.field].append(line.text)
+    return {field: "\n".join(parts) for field, parts in texts.items()}
+
+
+def row_schema() -> dict[str, Any]:
+    """The JSON Schema of a manifest row."""
+    return _row_type().json_schema()
