@@ -2,13 +2,20 @@
 
 A bad page is a value (`Generation(finish="error", reason=...)`); a dead engine is an `EngineError`. Retries, the
 guard against degeneration and the witness live in `ocr.extract`, never in an engine.
+
+An engine is made by a function that takes its options (the `[options]` table of the settings) and checks them:
+`def create(options: Mapping[str, Any]) -> Engine`. It loads nothing heavy before `start`. Besides the names of
+`ENGINES`, `--engine package.module:function` takes any such function, so that an engine of your own needs no fork.
 """
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
 from ocr.document import Generation, PageImage
+from ocr.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +61,25 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Free everything; safe to call twice and before `start`."""
+
+
+ENGINES: Mapping[str, str] = {}
+"""Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
+
+
+def create(name: str, options: Mapping[str, Any]) -> Engine:
+    """Make (not start) the engine called `name`: a key of `ENGINES`, or "package.module:function".
+
+    Raises `UsageError` for a name that leads nowhere, and whatever the engine says about its options.
+    """
+    module, colon, function = ENGINES.get(name, name).partition(":")
+    if not colon:
+        near = difflib.get_close_matches(name, ENGINES, n=1)
+        known = f"did you mean {near[0]}?" if near else f"known engines: {', '.join(ENGINES)}"
+        raise UsageError(f"unknown engine {name!r}", hint=f"{known}; or your own as package.module:function")
+    try:
+        factory = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as cause:
+        raise UsageError(f"the engine {name} cannot be imported: {cause}") from cause
+    engine: Engine = factory(options)
+    return engine
