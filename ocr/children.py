@@ -1,0 +1,305 @@
+"""Child processes for work that may hang, crash or eat memory: killable, replaceable, and gone when we are gone.
+
+A child runs one function of ours for many requests. Requests and answers travel pickled through two pipes, pixels
+through anonymous shared memory beside them (nothing on disk, so nothing is left behind by a kill). A child leads its
+own process group: a kill reaches what it started, such as poppler or tesseract. When the parent dies, however it
+dies, the request pipe hangs up and a watching thread in the child kills that group at once.
+
+This works on POSIX systems. Sockets are never used.
+"""
+
+import asyncio
+import contextlib
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ocr.errors import OcrError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# A child that takes longer than this to import and load is taken for dead: loading takes 1-3 s on an idle machine.
+START_SECONDS = 120.0
+# One thread a child: parallelism is by page, and BLAS or OpenMP threads of several children only fight.
+ENVIRONMENT = {
+    "PYTHONSAFEPATH": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
+}
+
+
+# Not `-m ocr.children`: that would load this module twice, under two names.
+MAIN = "from ocr.children import main; main()"
+
+
+class ChildDiedError(Exception):
+    """A child ended without answering; the message says how, with the last line that it wrote to stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What travels either way: a picklable value, and pixels (any uint8 array) that are not pickled."""
+
+    value: Any = None
+    pixels: "NDArray[np.uint8] | None" = None
+
+
+# What runs in a child: made once by `target()`, then called for every request.
+Handler = Callable[[Parcel], Parcel]
+
+
+class _Line:
+    """One end of the wire: two pipes and a shared memory file, the same on both sides."""
+
+    def __init__(self, reads: int, writes: int, memory: int) -> None:
+        self.incoming = Connection(reads, writable=False)
+        self.outgoing = Connection(writes, readable=False)
+        self.memory = memory
+
+    def send(self, parcel: Parcel) -> None:
+        shape = None
+        if parcel.pixels is not None:
+            import numpy as np
+
+            shape = parcel.pixels.shape
+            _write(self.memory, np.ascontiguousarray(parcel.pixels).reshape(-1).data)
+        self.outgoing.send((parcel.value, shape))
+
+    def receive(self) -> Parcel:
+        value, shape = self.incoming.recv()
+        if shape is None:
+            return Parcel(value)
+        import numpy as np
+
+        pixels = np.empty(shape, np.uint8)
+        _read(self.memory, pixels.reshape(-1).data)
+        os.ftruncate(self.memory, 0)
+        return Parcel(value, pixels)
+
+    def close(self) -> None:
+        self.incoming.close()
+        self.outgoing.close()
+        os.close(self.memory)
+
+
+def _write(file: int, content: memoryview) -> None:
+    done = 0
+    while done < len(content):
+        done += os.pwrite(file, content[done:], done)
+
+
+def _read(file: int, content: memoryview) -> None:
+    done = 0
+    while done < len(content):
+        count = os.preadv(file, [content[done:]], done)
+        if not count:
+            raise EOFError("shared memory is shorter than announced")
+        done += count
+
+
+def _shared_memory() -> int:
+    """A file that lives in memory and has no name: freed when the last process that holds it is gone."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("lusocr")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _settle(arrived: "asyncio.Future[None]") -> None:
+    if not arrived.done():
+        arrived.set_result(None)
+
+
+class Child:
+    """One running child process. `target` is "package.module:function", a function that returns a `Handler`."""
+
+    def __init__(self, target: str, environment: Mapping[str, str] | None = None) -> None:
+        reads, answers = os.pipe()
+        requests, writes = os.pipe()
+        memory = _shared_memory()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, target, str(requests), str(answers), str(memory)],
+            pass_fds=(requests, answers, memory),
+            env={**os.environ, **ENVIRONMENT, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        os.close(requests)
+        os.close(answers)
+        self._line = _Line(reads, writes, memory)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ask(self, parcel: Parcel) -> Parcel:
+        """Send a request and wait for its answer. Raises `ChildDiedError`, or the `OcrError` that the child raised.
+
+        Whoever stops waiting (timeout, cancellation) must `kill` the child: its answer would belong to nobody.
+        """
+        try:
+            self._line.send(parcel)
+        except OSError as cause:
+            raise self._death() from cause
+        return await self.answer()
+
+    async def answer(self) -> Parcel:
+        """Wait for the next answer; the first one says that the child is ready."""
+        loop = asyncio.get_running_loop()
+        arrived: asyncio.Future[None] = loop.create_future()
+        file = self._line.incoming.fileno()
+        loop.add_reader(file, _settle, arrived)
+        try:
+            await arrived
+        finally:
+            loop.remove_reader(file)
+        try:
+            parcel = self._line.receive()
+        except (EOFError, OSError, pickle.UnpicklingError) as cause:
+            raise self._death() from cause
+        if isinstance(parcel.value, OcrError):
+            raise parcel.value
+        return parcel
+
+    def kill(self) -> None:
+        """End the child and everything that it started; safe to call twice."""
+        if self._log.closed:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._line.close()
+        self._log.close()
+
+    def _death(self) -> ChildDiedError:
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return ChildDiedError("the child process closed its pipe")
+        self._log.seek(0)
+        written = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return ChildDiedError(f"the child process ended ({how})" + (f": {written[-1]}" if written else ""))
+
+
+class Pool:
+    """`size` children that run `target`; as many requests at once. A dead child is replaced on its slot's next use.
+
+    `recycle` ends a child after that many answers, which bounds what a leaking library can hold.
+    """
+
+    def __init__(self, target: str, size: int, recycle: int | None = None) -> None:
+        self._target = target
+        self._size = size
+        self._recycle = recycle
+        self._idle: asyncio.Queue[tuple[Child | None, int]] = asyncio.Queue()
+        self._alive: set[Child] = set()
+
+    async def start(self) -> None:
+        """Start every child and wait until all are ready. Raises `ChildDiedError` or the child's own `OcrError`."""
+        children = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+        for child in children:
+            self._idle.put_nowait((child, 0))
+
+    async def ask(self, parcel: Parcel, seconds: float) -> Parcel:
+        """Have one child answer. The time counts from the moment that a child has the request.
+
+        Raises `TimeoutError` (the child is killed), `ChildDiedError`, or the `OcrError` that the child raised.
+        A cancelled wait kills the child too: that frees the slot at once.
+        """
+        child, served = await self._idle.get()
+        try:
+            if child is None:
+                child, served = await self._spawn(), 0
+            try:
+                async with asyncio.timeout(seconds):
+                    answer = await child.ask(parcel)
+            except OcrError:
+                served += 1
+                raise
+            except BaseException:
+                self._end(child)
+                child = None
+                raise
+            served += 1
+            if self._recycle is not None and served >= self._recycle:
+                self._end(child)
+                child = None
+            return answer
+        finally:
+            self._idle.put_nowait((child, served))
+
+    def close(self) -> None:
+        """Kill every child; safe to call twice and before `start`."""
+        for child in tuple(self._alive):
+            self._end(child)
+
+    async def _spawn(self) -> Child:
+        child = Child(self._target)
+        self._alive.add(child)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await child.answer()
+        except BaseException:
+            self._end(child)
+            raise
+        return child
+
+    def _end(self, child: Child) -> None:
+        self._alive.discard(child)
+        child.kill()
+
+
+def _serve(target: str, line: _Line) -> None:
+    """Answer requests until the parent hangs up. Expected failures are answers; others end the child, loudly."""
+    module, _, function = target.partition(":")
+    try:
+        handler: Handler = getattr(import_module(module), function)()
+    except OcrError as failure:
+        line.send(Parcel(failure))
+        return
+    line.send(Parcel("ready"))
+    while True:
+        try:
+            request = line.receive()
+        except EOFError:
+            return
+        try:
+            answer = handler(request)
+        except OcrError as failure:
+            answer = Parcel(failure)
+        line.send(answer)
+
+
+def _follow_parent(requests: int) -> None:
+    """Kill our process group as soon as nobody can write to the request pipe any more."""
+    poll = select.poll()
+    poll.register(requests, 0)
+    poll.poll()
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> NoReturn:
+    """Run a child: `main TARGET REQUESTS ANSWERS MEMORY`, the last three being file descriptors."""
+    target, *files = sys.argv[1:]
+    requests, answers, memory = (int(file) for file in files)
+    threading.Thread(target=_follow_parent, args=(requests,), daemon=True).start()
+    _serve(target, _Line(requests, answers, memory))
+    sys.exit(0)

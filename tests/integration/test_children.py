@@ -1,0 +1,194 @@
+"""Children: they answer, they die when told, and they never outlive us."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocr.children import ChildDiedError, Parcel, Pool
+from ocr.errors import EngineError
+
+HANDLERS = """
+import os, subprocess, sys, time
+from ocr.children import Parcel
+from ocr.errors import EngineError
+
+def make():
+    def handle(parcel):
+        match parcel.value:
+            case "invert":
+                return Parcel(parcel.pixels.shape, 255 - parcel.pixels)
+            case "sleep":
+                time.sleep(60)
+            case "grandchild":
+                return Parcel(subprocess.Popen(["sleep", "60"]).pid)
+            case "refuse":
+                raise EngineError("no", hint="try this", retryable=True)
+            case "crash":
+                raise ValueError("a bug")
+            case "chat":
+                print("noise on stdout")
+        return Parcel(os.getpid())
+    return handle
+
+def broken():
+    raise EngineError("cannot load")
+"""
+
+
+@pytest.fixture(autouse=True)
+def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "handlers.py").write_text(HANDLERS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def gone(pid: int, seconds: float = 5.0) -> bool:
+    """Whether no living process (a zombie is dead) has this id any more within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_pixels_travel_both_ways_and_twice() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        try:
+            for shape in ((3, 5, 3), (400, 300), (0, 4), (1, 1)):
+                pixels = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+                answer = await pool.ask(Parcel("invert", pixels), 30)
+                assert answer.value == shape
+                assert answer.pixels is not None
+                assert np.array_equal(answer.pixels, 255 - pixels)
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_a_late_child_is_killed_with_its_children_and_replaced() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        try:
+            first = (await pool.ask(Parcel(), 30)).value
+            grandchild = (await pool.ask(Parcel("grandchild"), 30)).value
+            with pytest.raises(TimeoutError):
+                await pool.ask(Parcel("sleep"), 0.2)
+            assert gone(first) and gone(grandchild)
+            assert (await pool.ask(Parcel(), 30)).value != first
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_cancelling_frees_the_slot() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        try:
+            waiting = asyncio.create_task(pool.ask(Parcel("sleep"), 60))
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert isinstance((await pool.ask(Parcel(), 30)).value, int)
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_an_expected_failure_keeps_the_child_and_its_words() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        try:
+            before = (await pool.ask(Parcel(), 30)).value
+            with pytest.raises(EngineError, match="no") as caught:
+                await pool.ask(Parcel("refuse"), 30)
+            assert caught.value.hint == "try this"
+            assert caught.value.retryable
+            assert (await pool.ask(Parcel("chat"), 30)).value == before
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_a_bug_in_the_child_is_told_and_the_child_replaced() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        try:
+            with pytest.raises(ChildDiedError, match="ValueError: a bug"):
+                await pool.ask(Parcel("crash"), 30)
+            assert isinstance((await pool.ask(Parcel(), 30)).value, int)
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_a_child_that_cannot_load_says_why_at_start() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:broken", 2)
+        try:
+            with pytest.raises(EngineError, match="cannot load"):
+                await pool.start()
+        finally:
+            pool.close()
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_a_child_is_recycled_after_its_share() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 1, recycle=2)
+        await pool.start()
+        try:
+            pids = [(await pool.ask(Parcel(), 30)).value for _ in range(5)]
+            assert len(set(pids)) == 3
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+def test_no_child_outlives_a_killed_parent() -> None:
+    program = (
+        "import asyncio\n"
+        "from ocr.children import Parcel, Pool\n"
+        "async def story():\n"
+        "    pool = Pool('handlers:make', 2)\n"
+        "    await pool.start()\n"
+        "    print((await pool.ask(Parcel('grandchild'), 9)).value, (await pool.ask(Parcel(), 9)).value, flush=True)\n"
+        "    await pool.ask(Parcel('sleep'), 60)\n"
+        "asyncio.run(story())\n"
+    )
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment, text=True)
+    assert parent.stdout is not None
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    time.sleep(0.2)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert all(gone(pid) for pid in pids)
