@@ -35,6 +35,30 @@ def root(
     """Read scans, make specialists, compare systems."""
 
 
+@app.command()
+def doctor() -> None:
+    """Say what this machine can run, what is missing, and the command that installs it."""
+    from ocr.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{finding.state:<9} {finding.what}: {finding.detail}")
+        if finding.install:
+            typer.echo(f"{'':<9} to get it: {finding.install}")
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(ExitCode.DEPENDENCY)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the output."""
+    import json
+
+    from ocr.schema import output_schema
+
+    typer.echo(json.dumps(output_schema(), ensure_ascii=False, indent=2))
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; the one place where exceptions become messages."""
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -123,8 +123,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Which engine read a document: `fingerprint` holds all that decided what was read."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
+    """What an output file holds; `ocr.schema` publishes this shape as JSON."""
+
     source: Source
-    engine: str
-    """The fingerprint of the engine that read it."""
+    engine: Reader
     pages: tuple[Page, ...]

@@ -1,0 +1,44 @@
+"""`ocr doctor` tells ready from missing, and never fails itself."""
+
+import subprocess
+
+import pytest
+
+from ocr import doctor
+
+
+def found(what: str) -> doctor.Finding:
+    return next(finding for finding in doctor.examine() if what in finding.what)
+
+
+def test_the_core_is_ready_here() -> None:
+    assert found("embedded engine").state == "ready"
+    assert "rapidocr" in found("embedded engine").detail
+
+
+def test_a_missing_core_package_is_missing_and_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "version", absent)
+    assert found("embedded engine").state == "missing"
+    assert found("embedded engine").install == "pip install lusocr"
+    assert found("training").state == "optional"
+
+
+def test_missing_programs_are_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    assert found("Tesseract").state == "optional"
+    assert "tesseract-ocr-por" in found("Tesseract").install
+    assert found("poppler").state == "optional"
+    assert found("GPU").state == "optional"
+
+
+def test_a_program_that_hangs_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("tesseract", 10)
+
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr(doctor.subprocess, "run", hang)
+    assert "without Portuguese" in found("Tesseract").detail
+    assert found("GPU").state == "optional"
