@@ -1,0 +1,1 @@
+"""Lines with boxes become a page: columns, reading order, fields, paragraphs, tables."""
