@@ -1,0 +1,1 @@
+"""Make the specialist: from any vision-language model to one that reads Portuguese pages."""
