@@ -10,13 +10,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 extract: .venv/core
 	$(BIN)/ocr extract samples --out json,md
 
-test: .venv/dev
+test: .venv/stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-prove: .venv/dev
+prove: .venv/stack
 	$(BIN)/python benchmarks/prove.py
 
 .venv/core: pyproject.toml
@@ -26,6 +26,11 @@ prove: .venv/dev
 
 .venv/dev: .venv/core
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+# The models' packages: vLLM and its kin, the CPU build where there is no GPU.
+.venv/stack: .venv/dev .ci/cpu_stack.py
+	$(BIN)/python .ci/cpu_stack.py
 	touch $@
 
 clean:

@@ -95,11 +95,9 @@ def build(out: Path, shape: Shape, *, seed: int, texts: Iterable[str] = TEXTS) -
     tokenizer = build_tokenizer(shape, texts)
     model_class = getattr(transformers, _CLASSES[shape.architecture] + "ForConditionalGeneration")
     model = model_class(_configuration(shape, tokenizer)).to(torch.float32).eval()
-    if shape.gain != 1.0:
-        with torch.no_grad():
-            for parameter in model.parameters():
-                if parameter.ndim >= 2:
-                    parameter.mul_(shape.gain)
+    with torch.no_grad():
+        for matrix in (parameter for parameter in model.parameters() if parameter.ndim >= 2):
+            matrix.mul_(shape.gain)
     end, pad = (tokenizer.convert_tokens_to_ids(token) for token in ("<|im_end|>", "<|endoftext|>"))
     model.generation_config = transformers.GenerationConfig(
         eos_token_id=[end, pad], pad_token_id=pad, bos_token_id=pad, do_sample=False
@@ -159,6 +157,27 @@ def _configuration(shape: Shape, tokenizer: Any) -> Any:
         "eos_token_id": identify("<|im_end|>"),
         "pad_token_id": identify("<|endoftext|>"),
     }
+    vision = _vision(shape)
+    # Rotary positions in time, height and width share the pairs of one head.
+    third = head // 2 // 3
+    rope: dict[str, Any] = {"rope_type": "default", "mrope_section": [head // 2 - 2 * third, third, third]}
+    if shape.architecture == "qwen2_5_vl":
+        text["rope_parameters"] = rope | {"rope_theta": 1e6}
+    else:
+        text["head_dim"] = head
+        text["rope_parameters"] = rope | {"rope_theta": 5e6, "mrope_interleaved": True}
+    return getattr(load("transformers", extra="train"), _CLASSES[shape.architecture] + "Config")(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=identify("<|image_pad|>"),
+        video_token_id=identify("<|video_pad|>"),
+        vision_start_token_id=identify("<|vision_start|>"),
+        vision_end_token_id=identify("<|vision_end|>"),
+        tie_word_embeddings=True,
+    )
+
+
+def _vision(shape: Shape) -> dict[str, Any]:
     vision: dict[str, Any] = {
         "depth": shape.vision_layers,
         "hidden_size": shape.vision_hidden,
@@ -169,25 +188,9 @@ def _configuration(shape: Shape, tokenizer: Any) -> Any:
         "temporal_patch_size": 2,
         "patch_size": shape.patch_side,
     }
-    # Rotary positions in time, height and width share the pairs of one head.
-    third = head // 2 // 3
-    rope: dict[str, Any] = {"rope_type": "default", "mrope_section": [head // 2 - 2 * third, third, third]}
     if shape.architecture == "qwen2_5_vl":
-        text["rope_parameters"] = rope | {"rope_theta": 1e6}
-        vision |= {"window_size": 8 * shape.patch_side, "fullatt_block_indexes": [shape.vision_layers - 1]}
-    else:
-        text["head_dim"] = head
-        text["rope_parameters"] = rope | {"rope_theta": 5e6, "mrope_interleaved": True}
-        vision |= {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, shape.vision_layers - 1]}
-    return getattr(load("transformers", extra="train"), _CLASSES[shape.architecture] + "Config")(
-        text_config=text,
-        vision_config=vision,
-        image_token_id=identify("<|image_pad|>"),
-        video_token_id=identify("<|video_pad|>"),
-        vision_start_token_id=identify("<|vision_start|>"),
-        vision_end_token_id=identify("<|vision_end|>"),
-        tie_word_embeddings=True,
-    )
+        return vision | {"window_size": 8 * shape.patch_side, "fullatt_block_indexes": [shape.vision_layers - 1]}
+    return vision | {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, shape.vision_layers - 1]}
 
 
 def _processor(shape: Shape, tokenizer: Any) -> Any:
