@@ -1,0 +1,116 @@
+"""Image files through Pillow, in the render child: every mode to upright 8-bit RGB on white, a band at a time."""
+
+import math
+import mmap
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from ocr.kinds import Kind
+from ocr.sheet import DEFAULT_DPI, Limits, Sheet, check_pages
+
+# The limit on pixels is ours (`Sheet.check`), known before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+# What Pillow's decoders raise on damaged bytes, found by feeding them some; MemoryError is what RLIMIT_AS gives.
+DAMAGE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
+
+_FORMATS: dict[Kind, list[str]] = {
+    "tiff": ["TIFF"],
+    "png": ["PNG"],
+    "jpeg": ["JPEG"],
+    "webp": ["WEBP"],
+    "bmp": ["BMP"],
+}
+
+# Rows converted at once: the memory beyond the decoded image and the sheet stays small.
+_BAND = 256
+
+# A resolution below is the default that a camera or a program wrote without knowing; above, nonsense.
+_PLAUSIBLE_DPI = (100.0, 2400.0)
+
+
+class ImageDocument:
+    """A TIFF, PNG, JPEG, WebP or BMP file; only TIFF has more than one page (of animations, the first frame)."""
+
+    def __init__(self, path: Path, kind: Kind, limits: Limits) -> None:
+        self._image = Image.open(path, formats=_FORMATS[kind])
+        self.pages = check_pages(_count(self._image, limits) if kind == "tiff" else 1, limits)
+
+    def draw(self, number: int, sheet: Sheet) -> None:
+        """Draw a page. Raises one of `DAMAGE` or `ScanError`."""
+        image: Image.Image = self._image
+        image.seek(number - 1)
+        sheet.check(*image.size)
+        dpi = _dpi(image)
+        image.load()
+        _turn_upright(image)
+        image = _to_bytes_deep(image)
+        copy_to(sheet.allocate(*image.size, dpi), image)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._image.close()
+
+
+def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
+    """Write an image as packed RGB rows, what is transparent on white."""
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        memory.write(_to_rgb(band).tobytes())
+
+
+def _count(image: Image.Image, limits: Limits) -> int:
+    """Pages of a TIFF, no further than the limit; a page that cannot be reached counts, and fails when drawn."""
+    pages = 1
+    while pages <= limits.max_pages:
+        try:
+            image.seek(pages)
+        except EOFError:
+            return pages
+        except DAMAGE:
+            return pages + 1
+        pages += 1
+    return getattr(image, "n_frames", pages)
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Honour the EXIF orientation (Pillow itself does it for TIFF); junk in EXIF costs no page."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except DAMAGE:
+        return
+
+
+def _to_bytes_deep(image: Image.Image) -> Image.Image:
+    """Samples of 16 bits scaled by their depth, of 32 bits and floats by their own range; others as they are."""
+    if image.mode.startswith("I;16"):
+        depth = int(getattr(image, "tag_v2", {}).get(258, (16,))[0])
+        low, high = 0.0, float(2**depth - 1)
+        image = image.convert("I")
+    elif image.mode in ("I", "F"):
+        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
+    else:
+        return image
+    scale = 255 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+    return image.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _to_rgb(band: Image.Image) -> Image.Image:
+    if band.mode == "RGB" and "transparency" not in band.info:
+        return band
+    if band.has_transparency_data:
+        band = band.convert("RGBA")
+        white = Image.new("RGB", band.size, "white")
+        white.paste(band, mask=band.getchannel("A"))
+        return white
+    return band.convert("RGB")
+
+
+def _dpi(image: Image.Image) -> float:
+    try:
+        value = float(image.info["dpi"][0])
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
+        return DEFAULT_DPI
+    least, most = _PLAUSIBLE_DPI
+    return value if least <= value <= most else DEFAULT_DPI

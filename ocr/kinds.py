@@ -1,0 +1,73 @@
+"""What a file is, judged by its first bytes; names lie, and a wrong extension must neither fool nor stop us."""
+
+from typing import Literal, get_args
+
+Kind = Literal["pdf", "tiff", "png", "jpeg", "webp", "bmp"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+HEAD_BYTES = 1024
+"""How much of a file `kind_of` wants: the PDF header may stand anywhere in the first 1,024 bytes."""
+
+EXTENSIONS: dict[str, Kind] = {
+    ".pdf": "pdf",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".jfif": "jpeg",
+    ".webp": "webp",
+    ".bmp": "bmp",
+    ".dib": "bmp",
+}
+
+# Sizes of the header that follows the 14 bytes of a BMP file header: "BM" alone is too weak a sign.
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+
+_FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"GIF8", "a GIF image"),
+    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
+    (0, b"\xd0\xcf\x11\xe0", "an old office document"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
+    (0, b"\x97JB2", "a JBIG2 image"),
+    (4, b"ftypheic", "a HEIC image"),
+    (4, b"ftypavif", "an AVIF image"),
+    (0, b"AT&TFORM", "a DjVu document"),
+    (0, b"%!PS", "a PostScript document"),
+    (0, b"{\\rtf", "an RTF document"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"7z\xbc\xaf", "a 7z archive"),
+    (0, b"Rar!", "a RAR archive"),
+)
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """The kind of scan that begins with `head` (`HEAD_BYTES` of it are enough), or None."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "tiff"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return "bmp"
+    return "pdf" if b"%PDF-" in head[:HEAD_BYTES] else None
+
+
+def describe(head: bytes) -> str:
+    """What an unsupported file seems to be, in words for a message."""
+    for offset, magic, words in _FOREIGN:
+        if head[offset : offset + len(magic)] == magic:
+            return words
+    if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    if not head.strip(b"\x00"):
+        return "nothing but zero bytes"
+    return "text" if _is_text(head) else "of a kind that is not known here"
+
+
+def _is_text(head: bytes) -> bool:
+    return b"\x00" not in head and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)

@@ -1,0 +1,179 @@
+"""PDF files in the render child: PDFium first, because it draws in this process and five times faster than a call
+of poppler; poppler where PDFium cannot open a file or draw a page, or first where the settings say so."""
+
+import ctypes
+import math
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+
+from ocr.errors import ScanError
+from ocr.lifeline import lend_to_grandchildren
+from ocr.sheet import Limits, OpenDocument, Sheet, check_pages
+
+_POINTS_PER_INCH = 72
+_LEAST_DPI = 72
+_PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
+
+Program = Callable[[Path, str | None, Limits], OpenDocument]
+T = TypeVar("T")
+
+
+class DamagedPdfError(Exception):
+    """One program cannot make sense of the file or page; another one may."""
+
+
+class PdfiumDocument:
+    """A PDF drawn by PDFium straight into the sheet."""
+
+    def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
+        try:
+            self._document = pypdfium2.PdfDocument(path, password=password)
+        except pypdfium2.PdfiumError as cause:
+            if cause.err_code == _PASSWORD_ERROR:
+                raise _locked(password) from cause
+            raise
+        self._dpi = limits.dpi
+        self._max_pixels = limits.max_pixels
+        self.pages = check_pages(len(self._document), limits)
+        self._document.init_forms()
+
+    def draw(self, number: int, sheet: Sheet) -> None:
+        """Draw a page. Raises `PdfiumError` or `ScanError`."""
+        page = self._document[number - 1]
+        try:
+            dpi = fitting_dpi(page.get_size(), self._dpi, self._max_pixels)
+
+            def paper(width: int, height: int, format: int, rev_byteorder: bool) -> pypdfium2.PdfBitmap:
+                memory = sheet.allocate(width, height, dpi)
+                pixels = (ctypes.c_ubyte * len(memory)).from_buffer(memory)
+                return pypdfium2.PdfBitmap.new_native(width, height, format, rev_byteorder, buffer=pixels)
+
+            page.render(
+                scale=dpi / _POINTS_PER_INCH,
+                bitmap_maker=paper,
+                rev_byteorder=True,
+                force_bitmap_format=pdfium_c.FPDFBitmap_BGR,
+            ).close()
+        finally:
+            page.close()
+
+    def close(self) -> None:
+        """Free the document."""
+        self._document.close()
+
+
+class PopplerDocument:
+    """A PDF drawn by poppler's programs, called through pdf2image: one process for each page."""
+
+    def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
+        self._path, self._password, self._limits = path, password, limits
+        self.pages = check_pages(int(self._info()["Pages"]), limits)
+
+    def draw(self, number: int, sheet: Sheet) -> None:
+        """Draw a page. Raises `ScanError`."""
+        import pdf2image
+
+        from ocr.images import copy_to
+
+        dpi = fitting_dpi(self._size(number), self._limits.dpi, self._limits.max_pixels)
+        with lend_to_grandchildren():
+            images = pdf2image.convert_from_path(
+                str(self._path),
+                dpi=dpi,
+                first_page=number,
+                last_page=number,
+                userpw=self._password,
+                use_cropbox=True,
+            )
+        if not images:
+            raise DamagedPdfError("poppler cannot draw it")
+        image = images[0]
+        copy_to(sheet.allocate(image.width, image.height, dpi), image)
+
+    def close(self) -> None:
+        """Nothing is held open between pages."""
+
+    def _size(self, number: int) -> tuple[float, float]:
+        words = str(self._info(number).get(f"Page {number:4} size", ""))
+        found = re.match(r"\s*(\S+) x (\S+) pts", words)
+        if not found:
+            raise DamagedPdfError("poppler does not find it")
+        return float(found[1]), float(found[2])
+
+    def _info(self, number: int | None = None) -> dict[str, str | int]:
+        from pdf2image import exceptions, pdfinfo_from_path
+
+        try:
+            with lend_to_grandchildren():
+                found: dict[str, str | int] = pdfinfo_from_path(
+                    str(self._path), userpw=self._password, first_page=number, last_page=number
+                )
+        except exceptions.PDFPageCountError as cause:
+            if "password" in str(cause).lower():
+                raise _locked(self._password) from cause
+            raise DamagedPdfError("poppler does not find its pages") from cause
+        return found
+
+
+class PdfDocument:
+    """A PDF through the program that comes first, and through the other one where that fails."""
+
+    def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
+        order = _PROGRAMS if limits.pdf == "pdfium" else _PROGRAMS[::-1]
+        self._programs = [program for program in order if program is PdfiumDocument or shutil.which("pdftoppm")]
+        self._arguments = (path, password, limits)
+        self._open: dict[Program, OpenDocument] = {}
+        self.pages = self._first(lambda document: document.pages)
+
+    def draw(self, number: int, sheet: Sheet) -> None:
+        """Draw a page. Raises `ScanError`."""
+        self._first(lambda document: document.draw(number, sheet))
+
+    def close(self) -> None:
+        """Close what is open."""
+        for document in self._open.values():
+            document.close()
+
+    def _first(self, use: Callable[[OpenDocument], T]) -> T:
+        """What `use` gives with the first program that can. Raises `ScanError` where none can."""
+        failure: Exception | None = None
+        for program in self._programs:
+            try:
+                if program not in self._open:
+                    self._open[program] = program(*self._arguments)
+                return use(self._open[program])
+            except (pypdfium2.PdfiumError, DamagedPdfError) as cause:
+                failure = failure or cause
+        what = "the PDF" if not self._open else "the page"
+        raise ScanError(f"{what} is damaged: {failure}", hint="copy, export or scan it again") from failure
+
+
+_PROGRAMS: tuple[Program, ...] = (PdfiumDocument, PopplerDocument)
+
+
+def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float:
+    """The resolution for a page of this size: `dpi`, or less where that is too many pixels. Raises `ScanError`."""
+    width, height = points
+    if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
+        raise ScanError(f"the page has an impossible size: {width:g} x {height:g} points", hint="export the PDF again")
+    # One pixel less a side: programs round up.
+    most = math.sqrt(max_pixels / (width * height)) * _POINTS_PER_INCH * 0.999
+    if most < min(_LEAST_DPI, dpi):
+        inches = f"{width / _POINTS_PER_INCH:.0f} x {height / _POINTS_PER_INCH:.0f} inches"
+        raise ScanError(
+            f"the page is too large: {inches}",
+            hint=f"if it is no bomb: --set render.max_pixels={math.ceil(width * height)}",
+        )
+    return min(float(dpi), most)
+
+
+def _locked(password: str | None) -> ScanError:
+    if password is None:
+        return ScanError("the PDF is encrypted", hint="type --password PASSWORD")
+    return ScanError("the password does not open the PDF", hint="type --password with the right one")
