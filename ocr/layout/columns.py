@@ -61,6 +61,19 @@ class Gutter:
     bottom: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Where text stands on a page."""
+
+    mask: Mask
+    letter: float
+    """Height of a letter in pixels of `mask`."""
+    gutter: float
+    """Least width of a gutter, in letters."""
+    drawn: bool = False
+    """True where the ink is lines drawn as blocks, False where it is the letters themselves."""
+
+
 def cut(gray: NDArray[np.uint8]) -> list[Box]:
     """Cut an upright, level page, a (height, width) grey array, into regions to be detected one by one.
 
@@ -69,7 +82,7 @@ def cut(gray: NDArray[np.uint8]) -> list[Box]:
     """
     height, width = gray.shape
     ink, letter, scale = _ink(gray)
-    areas = _split(ink, Area(0, 0, ink.shape[1], ink.shape[0]), letter) if letter else []
+    areas = split(Ink(ink, letter, GUTTER), Area(0, 0, ink.shape[1], ink.shape[0])) if letter else []
     if len(areas) < 2:
         return [(0.0, 0.0, float(width), float(height))]
     # The working image may fall short of the page by less than one of its pixels.
@@ -128,13 +141,13 @@ def _letter_height(dark: NDArray[np.uint8]) -> float:
     return float(tall[letters][order][np.searchsorted(weight, weight[-1] / 2)])
 
 
-def _split(ink: Mask, area: Area, letter: float) -> list[Area]:
-    """Cut `area` at its tallest gutter, and what comes out again, until no gutter is left."""
-    gutter = _tallest_gutter(ink, area, letter)
+def split(page: Ink, area: Area) -> list[Area]:
+    """Cut `area` of a page at its tallest gutter, and what comes out again; the areas come in reading order."""
+    gutter = _tallest_gutter(page, area)
     if gutter is None:
         return [area]
-    top = _white_row(ink, area, gutter.top, min(gutter.bottom, gutter.top + round(3 * letter)))
-    bottom = _white_row(ink, area, gutter.bottom, max(gutter.top, gutter.bottom - round(3 * letter)))
+    top = _white_row(page.mask, area, gutter.top, min(gutter.bottom, gutter.top + round(3 * page.letter)))
+    bottom = _white_row(page.mask, area, gutter.bottom, max(gutter.top, gutter.bottom - round(3 * page.letter)))
     middle = (gutter.left + gutter.right) // 2
     pieces = [
         Area(area.left, area.top, area.right, top),
@@ -142,7 +155,7 @@ def _split(ink: Mask, area: Area, letter: float) -> list[Area]:
         Area(middle, top, area.right, bottom),
         Area(area.left, bottom, area.right, area.bottom),
     ]
-    return [part for piece in pieces if piece.bottom > piece.top for part in _split(ink, piece, letter)]
+    return [part for piece in pieces if piece.bottom > piece.top for part in split(page, piece)]
 
 
 def _white_row(ink: Mask, area: Area, start: int, stop: int) -> int:
@@ -160,12 +173,13 @@ def _white_row(ink: Mask, area: Area, start: int, stop: int) -> int:
     return int(rows[first + length // 2])
 
 
-def _tallest_gutter(ink: Mask, area: Area, letter: float) -> Gutter | None:
+def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
     """The tallest white rectangle in `area` that passes for a gutter between two columns of text."""
-    inside = ink[area.top : area.bottom, area.left : area.right]
-    # A band of large type is measured in its own letters, or one big title passes for a column of many lines.
-    letter = max(letter, _letter_height(inside.astype(np.uint8)))
-    least_width, least_height = max(2, round(GUTTER * letter)), round(COLUMN_HEIGHT * letter)
+    inside, letter = page.mask[area.top : area.bottom, area.left : area.right], page.letter
+    if not page.drawn:
+        # A band of large type is measured in its own letters, or one big title passes for a column of many lines.
+        letter = max(letter, _letter_height(inside.astype(np.uint8)))
+    least_width, least_height = max(2, round(page.gutter * letter)), round(COLUMN_HEIGHT * letter)
     if inside.shape[0] < least_height or inside.shape[1] < 2 * COLUMN_WIDTH * letter:
         return None
     heights = _white_heights(inside, least_width)
