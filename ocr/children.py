@@ -2,8 +2,8 @@
 
 A child runs one function of ours for many requests. Requests and answers travel pickled through two pipes, pixels
 through anonymous shared memory beside them (nothing on disk, so nothing is left behind by a kill). A child leads its
-own process group: a kill reaches what it started, such as poppler or tesseract. When the parent dies, however it
-dies, the request pipe hangs up and a watching thread in the child kills that group at once.
+own process group: a kill reaches what it started, such as tesseract. When the parent dies, however it dies, that whole
+group goes with it (`ocr.lifeline`).
 
 This works on POSIX systems. Sockets are never used.
 """
@@ -12,18 +12,17 @@ import asyncio
 import contextlib
 import os
 import pickle
-import select
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ocr import lifeline
 from ocr.errors import OcrError
 
 if TYPE_CHECKING:
@@ -130,19 +129,21 @@ class Child:
     def __init__(self, target: str, environment: Mapping[str, str] | None = None) -> None:
         reads, answers = os.pipe()
         requests, writes = os.pipe()
+        alive, self._alive = os.pipe()
         memory = _shared_memory()
+        given = (requests, answers, memory, alive)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", MAIN, target, str(requests), str(answers), str(memory)],
-            pass_fds=(requests, answers, memory),
+            [sys.executable, "-c", MAIN, target, *map(str, given)],
+            pass_fds=given,
             env={**os.environ, **ENVIRONMENT, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
         )
-        os.close(requests)
-        os.close(answers)
+        for file in (requests, answers, alive):
+            os.close(file)
         self._line = _Line(reads, writes, memory)
 
     @property
@@ -186,6 +187,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._line.close()
+        os.close(self._alive)
         self._log.close()
 
     def _death(self) -> ChildDiedError:
@@ -288,18 +290,10 @@ def _serve(target: str, line: _Line) -> None:
         line.send(answer)
 
 
-def _follow_parent(requests: int) -> None:
-    """Kill our process group as soon as nobody can write to the request pipe any more."""
-    poll = select.poll()
-    poll.register(requests, 0)
-    poll.poll()
-    os.killpg(0, signal.SIGKILL)
-
-
 def main() -> NoReturn:
-    """Run a child: `main TARGET REQUESTS ANSWERS MEMORY`, the last three being file descriptors."""
+    """Run a child: `main TARGET REQUESTS ANSWERS MEMORY ALIVE`, the last four being file descriptors."""
     target, *files = sys.argv[1:]
-    requests, answers, memory = (int(file) for file in files)
-    threading.Thread(target=_follow_parent, args=(requests,), daemon=True).start()
+    requests, answers, memory, alive = (int(file) for file in files)
+    lifeline.hold(alive)
     _serve(target, _Line(requests, answers, memory))
     sys.exit(0)

@@ -63,7 +63,9 @@ class Engine(Protocol):
         """Free everything; safe to call twice and before `start`."""
 
 
-ENGINES: Mapping[str, str] = {}
+ENGINES: Mapping[str, str] = {
+    "rapid": "ocr.engines.rapid:make",
+}
 """Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
 
 

@@ -1,0 +1,200 @@
+"""A level page of gray pixels -> lines of words with boxes: regions, strips of text in each, one reading a strip.
+
+A strip is a rectangle that may lean or stand on end, such as a protocol stamp in the margin. The boxes that leave
+this module are upright rectangles around strips and words, where the caller's `Placement` puts them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.document import Box, Line, Word
+from ocr.engines.networks import Detector, Gray, Reading, Recogniser
+
+Points = NDArray[np.float64]
+Placement = NDArray[np.float64]
+"""A (2, 3) affine matrix from the pixels that are read to the coordinates that boxes are given in."""
+
+# Of the differentiable-binarisation detector (Liao et al. 2020), as PP-OCR sets them: a pixel is text above
+# THRESHOLD, a shape is a line when its mean is above LINE_THRESHOLD, and the core found grows by UNCLIP back to
+# the full height of the letters.
+THRESHOLD = 0.3
+LINE_THRESHOLD = 0.5
+UNCLIP = 1.6
+LEAST_SIDE = 3
+"""Map pixels: what is thinner is a speck."""
+UPRIGHT = 1.5
+"""A strip this many times taller than wide is tried as text that runs up or down the page."""
+SAMPLE = 6
+"""Lines that are read to see how well a page reads."""
+LEAST_CONFIDENCE = 0.5
+"""Readings below it are pictures, rules and dirt far more often than text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A rectangle around a line of text: pixel (x, y) of the crop lies at `origin + x * along + y * down`."""
+
+    origin: tuple[float, float]
+    along: tuple[float, float]
+    """Unit vector in which the text runs; `down` is the same turned by 90 degrees clockwise."""
+    length: float
+    height: float
+
+    def corners(self, start: float = 0.0, end: float = 1.0) -> Points:
+        """The four corners, (4, 2), of the part between two shares of the length."""
+        along, origin = np.array(self.along), np.array(self.origin)
+        down = np.array((-along[1], along[0])) * self.height
+        left, right = origin + along * self.length * start, origin + along * self.length * end
+        return np.array((left, right, right + down, left + down))
+
+    def crop(self, gray: Gray) -> Gray:
+        """Its pixels, level, text running left to right."""
+        width, height = max(1, round(self.length)), max(1, round(self.height))
+        if self.along == (1.0, 0.0):
+            left, top = (max(0, round(value)) for value in self.origin)
+            return gray[top : top + height, left : left + width]
+        (x, y), (dx, dy) = self.origin, self.along
+        inverse = np.array(((dx, -dy, x), (dy, dx, y)))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cropped = cv2.warpAffine(gray, inverse, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cropped, np.uint8)
+
+    def turned(self, quarter: int) -> "Strip":
+        """The same rectangle with text that runs down (`quarter` 1) or up (-1)."""
+        _, top_right, _, bottom_left = self.corners()
+        origin = top_right if quarter == 1 else bottom_left
+        dx, dy = self.along
+        along = (-dy, dx) if quarter == 1 else (dy, -dx)
+        return Strip((float(origin[0]), float(origin[1])), along, self.height, self.length)
+
+
+def strips(probability: NDArray[np.float32], size: tuple[int, int]) -> list[Strip]:
+    """Lines of text in a probability map of an image of `size` (width, height), in pixels of that image."""
+    rows, columns = probability.shape
+    ratio = (size[0] / columns, size[1] / rows)
+    mask = cv2.dilate((probability > THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for contour in contours:
+        left, top, width, height = cv2.boundingRect(contour)
+        if min(width, height) < LEAST_SIDE:
+            continue
+        within = np.s_[top : top + height, left : left + width]
+        if cv2.mean(probability[within], mask[within])[0] < LINE_THRESHOLD:
+            continue
+        found.append(_grown(contour, ratio, size))
+    return sorted(found, key=lambda strip: (strip.origin[1], strip.origin[0]))
+
+
+def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[int, int]) -> Strip:
+    """The strip around one shape of the map, at the full size of its letters, inside the image."""
+    left, top, width, height = cv2.boundingRect(contour)
+    (x, y), (length, thickness), degrees = cv2.minAreaRect(contour)
+    if length < thickness:
+        length, thickness, degrees = thickness, length, degrees - 90
+    degrees = (degrees + 90) % 180 - 90
+    growth = UNCLIP * length * thickness / max(1.0, 2 * (length + thickness))
+    leans = 0.5 < abs(degrees) < 45 and height > 1.25 * thickness and length > 4 * thickness
+    if not leans:
+        growth = UNCLIP * width * height / (2 * (width + height))
+        x0, y0 = max(0.0, (left - growth) * ratio[0]), max(0.0, (top - growth) * ratio[1])
+        x1 = min(float(size[0]), (left + width + growth) * ratio[0])
+        y1 = min(float(size[1]), (top + height + growth) * ratio[1])
+        return Strip((x0, y0), (1.0, 0.0), x1 - x0, y1 - y0)
+    length, thickness = length + 2 * growth, thickness + 2 * growth
+    angle = np.deg2rad(degrees)
+    along = np.array((np.cos(angle), np.sin(angle)))
+    down = np.array((-along[1], along[0]))
+    origin = np.array((x, y)) - along * length / 2 - down * thickness / 2
+    scale = sum(ratio) / 2
+    return Strip(
+        (float(origin[0] * ratio[0]), float(origin[1] * ratio[1])),
+        (float(along[0]), float(along[1])),
+        length * scale,
+        thickness * scale,
+    )
+
+
+class PageReader:
+    """The networks and what is done with them on one page."""
+
+    def __init__(self, backend: str) -> None:
+        self._detect = Detector(backend)
+        self._recognise = Recogniser(backend)
+
+    def lines(self, gray: Gray, regions: Sequence[Box], placement: Placement) -> tuple[Line, ...]:
+        """Read a level page, (H, W) uint8, region by region; in a region lines come in no particular order."""
+        return tuple(line for region in regions for line in self._region(gray, region, placement))
+
+    def confidence(self, gray: Gray) -> float:
+        """How surely the longest level lines of `gray` read, 0 to 1; 0 where there are none."""
+        level = [strip for strip in self._strips(gray) if strip.length > 2 * strip.height]
+        longest = sorted(level, key=lambda strip: -strip.length)[:SAMPLE]
+        readings = [self._recognise(strip.crop(gray)) for strip in longest]
+        return float(np.mean([_sureness(reading) for reading in readings])) if readings else 0.0
+
+    def _strips(self, gray: Gray) -> list[Strip]:
+        return strips(self._detect(gray, 1.0), (gray.shape[1], gray.shape[0]))
+
+    def _region(self, gray: Gray, region: Box, placement: Placement) -> Iterator[Line]:
+        left, top, right, bottom = (round(edge) for edge in region)
+        part = gray[top:bottom, left:right]
+        if not part.size or not has_ink(part):
+            return
+        moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
+        for strip in self._strips(part):
+            chosen, reading = self._read(part, strip)
+            if _sureness(reading) >= LEAST_CONFIDENCE:
+                yield _line(chosen, reading, moved)
+
+    def _read(self, part: Gray, strip: Strip) -> tuple[Strip, Reading]:
+        """Read a strip; one that stands on end is read in every direction, and the surest reading counts."""
+        ways = [strip]
+        if strip.height >= UPRIGHT * strip.length:
+            ways = [strip.turned(1), strip.turned(-1)] + ([strip] if strip.height < 2 * UPRIGHT * strip.length else [])
+        readings = [(way, self._recognise(way.crop(part))) for way in ways]
+        return max(readings, key=lambda pair: _sureness(pair[1]))
+
+
+def has_ink(gray: Gray) -> bool:
+    """Whether anything on it differs from plain paper by more than noise does."""
+    return int(gray.max()) - int(gray.min()) > 30
+
+
+def _sureness(reading: Reading) -> float:
+    return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
+
+
+def _placed(corners: Points, placement: Placement) -> Box:
+    """The upright box around corners (N, 2) once they are where they belong; tenths of a pixel are enough."""
+    points = corners @ placement[:, :2].T + placement[:, 2]
+    left, top = points.min(axis=0).round(1).tolist()
+    right, bottom = points.max(axis=0).round(1).tolist()
+    return left, top, right, bottom
+
+
+def _line(strip: Strip, reading: Reading, placement: Placement) -> Line:
+    words = tuple(_words(strip, reading, placement))
+    text = " ".join(word.text for word in words)
+    return Line(text, _placed(strip.corners(), placement), round(_sureness(reading), 4), words)
+
+
+def _words(strip: Strip, reading: Reading, placement: Placement) -> Iterator[Word]:
+    """Split at spaces; a word ends halfway to the next character, or half a character out at either end."""
+    centers = reading.centers
+    half = (centers[-1] - centers[0]) / max(1, len(centers) - 1) / 2 or 0.5
+    start = 0
+    for end in range(len(reading.text) + 1):
+        if end < len(reading.text) and not reading.text[end].isspace():
+            continue
+        if end > start:
+            left = max(0.0, centers[start] - half) if start == 0 else (centers[start - 1] + centers[start]) / 2
+            last = end == len(reading.text)
+            right = min(1.0, centers[end - 1] + half) if last else (centers[end - 1] + centers[end]) / 2
+            box = _placed(strip.corners(left, right), placement)
+            yield Word(reading.text[start:end], box, round(float(np.mean(reading.confidences[start:end])), 4))
+        start = end + 1
