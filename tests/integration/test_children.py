@@ -16,6 +16,7 @@ from ocr.errors import EngineError
 
 HANDLERS = """
 import os, subprocess, sys, time
+from ocr import lifeline
 from ocr.children import Parcel
 from ocr.errors import EngineError
 
@@ -27,6 +28,7 @@ def make():
             case "sleep":
                 time.sleep(60)
             case "grandchild":
+                lifeline.lend_to_grandchildren().__enter__()
                 return Parcel(subprocess.Popen(["sleep", "60"]).pid)
             case "refuse":
                 raise EngineError("no", hint="try this", retryable=True)
