@@ -15,10 +15,12 @@ from ocr.children import ChildDiedError, Parcel, Pool
 from ocr.errors import EngineError
 
 HANDLERS = """
-import os, subprocess, sys, time
+import contextlib, os, subprocess, sys, time
 from ocr import lifeline
 from ocr.children import Parcel
 from ocr.errors import EngineError
+
+lending = contextlib.ExitStack()
 
 def make():
     def handle(parcel):
@@ -28,7 +30,7 @@ def make():
             case "sleep":
                 time.sleep(60)
             case "grandchild":
-                lifeline.lend_to_grandchildren().__enter__()
+                lending.enter_context(lifeline.lend_to_grandchildren())
                 return Parcel(subprocess.Popen(["sleep", "60"]).pid)
             case "refuse":
                 raise EngineError("no", hint="try this", retryable=True)
