@@ -1,0 +1,126 @@
+"""How sure a number is: intervals, paired tests, and the words "not resolved" where the pages do not tell.
+
+Pages of one document fail together, so documents are what is drawn again and what is flipped, never pages alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+EXACT_UP_TO = 12
+"""With this many documents or fewer, all 2^n sign patterns are tried instead of a random sample of them."""
+
+_BLOCK = 500
+"""Resamples drawn at once: bounds memory at 500 x documents numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value and its two-sided interval; the bounds are None where the pages cannot give one (a single document)."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Ours minus a rival's on the same pages."""
+
+    difference: Interval
+    p: float
+    """Of a two-sided paired permutation test; `holm` adjusts a family of them."""
+    pages: int
+
+
+def bootstrap_mean(
+    values: Sequence[float], documents: Sequence[str], *, seed: int, resamples: int = RESAMPLES
+) -> Interval:
+    """The mean over pages with a percentile bootstrap interval (Efron 1979), whole documents drawn with replacement.
+
+    `values` and `documents` run in parallel, one entry a page. Raises ValueError when there are none.
+    """
+    if not values:
+        raise ValueError("no values")
+    sums, sizes = _by_document(values, documents)
+    mean = float(sums.sum() / sizes.sum())
+    if len(sums) < 2:
+        return Interval(mean, None, None)
+    generator = np.random.default_rng(seed)
+    means = []
+    for start in range(0, resamples, _BLOCK):
+        drawn = generator.integers(0, len(sums), size=(min(_BLOCK, resamples - start), len(sums)))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    return Interval(mean, float(low), float(high))
+
+
+def wilson(count: int, total: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """A rate with its score interval (Wilson 1927); of no pages at all, everything from 0 to 1."""
+    if total == 0:
+        return Interval(0.0, 0.0, 1.0)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    rate, weight = count / total, z * z / total
+    centre = (rate + weight / 2) / (1 + weight)
+    half = z * math.sqrt(rate * (1 - rate) / total + weight / (4 * total)) / (1 + weight)
+    return Interval(rate, max(0.0, centre - half) if count else 0.0, min(1.0, centre + half) if count < total else 1.0)
+
+
+def compare(
+    ours: Sequence[float], theirs: Sequence[float], documents: Sequence[str], *, seed: int, resamples: int = RESAMPLES
+) -> Comparison:
+    """The paired difference of two systems on the same pages: its interval, and the p of a permutation test.
+
+    The test (Fisher 1935) swaps the two systems within whole documents; its statistic is the mean over pages. Exact
+    up to `EXACT_UP_TO` documents, else from `resamples` seeded patterns with the observed one counted in.
+    """
+    differences = [mine - other for mine, other in zip(ours, theirs, strict=True)]
+    interval = bootstrap_mean(differences, documents, seed=seed, resamples=resamples)
+    sums, _ = _by_document(differences, documents)
+    observed = abs(sums.sum())
+    # Sums in another order differ in their last digits: a pattern as extreme as the observed one counts as such.
+    enough = observed - 1e-12 * max(1.0, float(np.abs(sums).sum()))
+    if len(sums) <= EXACT_UP_TO:
+        signs = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
+        return Comparison(interval, float(np.mean(np.abs(signs @ sums) >= enough)), len(differences))
+    generator = np.random.default_rng(seed)
+    extreme = 0
+    for start in range(0, resamples, _BLOCK):
+        flips = generator.integers(0, 2, size=(min(_BLOCK, resamples - start), len(sums))) * 2 - 1
+        extreme += int((np.abs(flips @ sums) >= enough).sum())
+    return Comparison(interval, (extreme + 1) / (resamples + 1), len(differences))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values of a family of tests (Holm 1979), in the order given."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def verdict(comparison: Comparison, adjusted_p: float) -> str:
+    """ "better", "worse" or "not resolved": the adjusted p and the interval must both leave zero out."""
+    low, high = comparison.difference.low, comparison.difference.high
+    if low is None or high is None or adjusted_p >= 1 - CONFIDENCE or low <= 0 <= high:
+        return "not resolved"
+    return "better" if comparison.difference.value > 0 else "worse"
+
+
+def _by_document(values: Sequence[float], documents: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum and number of pages of each document, in order of first appearance."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(documents))}
+    sums, sizes = np.zeros(len(places)), np.zeros(len(places))
+    for value, document in zip(values, documents, strict=True):
+        sums[places[document]] += value
+        sizes[places[document]] += 1
+    return sums, sizes
