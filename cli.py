@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,44 @@ def root(
 
 
 @app.command()
+def extract(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Folders, files or patterns; - reads a list of paths from stdin.")
+    ],
+    out: Annotated[str | None, typer.Option(help="Formats, separated by commas: json, jsonl, md, txt.")] = None,
+    to: Annotated[str, typer.Option(help="The output folder; - writes JSON lines to stdout.")] = "ocr-out",
+    pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-.")] = "",
+    engine: Annotated[
+        str | None, typer.Option(help="rapid, tesseract, or your own as package.module:function.")
+    ] = None,
+    password: Annotated[str | None, typer.Option(help="Opens encrypted PDF files.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, such as render.dpi=300.", metavar="KEY=VALUE")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 10 when a page deserves a look.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Say everything as JSON lines on stderr.")] = False,
+) -> int:
+    """Read scans into structured text. Run again, it reads only what is missing."""
+    from ocr.config import load
+    from ocr.job import ExtractSettings, Job
+    from ocr.progress import make_progress
+    from ocr.run import claimed_stdout, extract_to_folder, extract_to_stream
+    from ocr.selection import parse_selection
+
+    formats = [part.strip() for part in out.split(",")] if out is not None else None
+    flags = {"out": formats, "engine": engine}
+    settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
+    job = Job(tuple(inputs), settings, parse_selection(pages), password)
+    with claimed_stdout() as stream:
+        progress = make_progress(quiet=quiet, log_json=log_json)
+        summary = extract_to_stream(job, stream, progress) if to == "-" else extract_to_folder(job, Path(to), progress)
+    code = summary.exit_code
+    return ExitCode.OK if code == ExitCode.PAGES_FLAGGED and not strict else code
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing, and the command that installs it."""
     from ocr.doctor import examine
@@ -67,7 +106,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OcrError as failure:
         _say(failure.message, failure.hint)
         code = failure.exit_code
-    except KeyboardInterrupt:
+    except typer.TyperException as wrong:
+        shown = getattr(wrong, "format_message", wrong.__str__)()
+        _say(shown, "ocr --help, or ocr COMMAND --help")
+        code = ExitCode.USAGE
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted", "run the same command again: finished work is kept")
         code = ExitCode.INTERRUPTED
     except typer.Exit as leaving:

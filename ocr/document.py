@@ -120,6 +120,8 @@ class Source:
     path: str
     sha256: str
     pages: int
+    reason: str = ""
+    """Why the file as a whole could not be opened; its pages are not known then, and `pages` is 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 class RenderSettings(Settings):
     """How pages are drawn, and what a file may cost."""
 
-    dpi: int = Field(200, ge=36, le=1200)
+    dpi: int = Field(default=200, ge=36, le=1200)
     """Dots per inch that PDF pages are drawn at; image files keep their own pixels."""
     pdf: Literal["pdfium", "poppler"] = "pdfium"
     """The program that draws PDF pages; the other one is asked where it fails."""
-    processes: int = Field(2, ge=1)
+    processes: int = Field(default=2, ge=1)
     """Children that decode at the same time, at most."""
-    recycle_after: int = Field(500, ge=1)
+    recycle_after: int = Field(default=500, ge=1)
     """Pages that a child draws before a fresh one takes its place."""
-    seconds: float = Field(60.0, gt=0)
+    seconds: float = Field(default=60.0, gt=0)
     """Time for one page, or for opening a file, before the child is killed."""
-    memory_mb: int = Field(3072, ge=256)
+    memory_mb: int = Field(default=3072, ge=256)
     """Address space of a child in MB (Linux only): enough for the largest page that `max_pixels` lets in."""
-    max_pixels: int = Field(150_000_000, ge=1)
+    max_pixels: int = Field(default=150_000_000, ge=1)
     """Pixels of one page: a broadsheet newspaper at 600 dpi has 124 million."""
-    max_pages: int = Field(20_000, ge=1)
+    max_pages: int = Field(default=20_000, ge=1)
     """Pages of one file."""
 
 

@@ -1,0 +1,64 @@
+"""What to read, with which engine, and whether the folder agrees to that engine."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ocr.config import Settings
+from ocr.document import Reader
+from ocr.engines import Engine, create
+from ocr.errors import UsageError
+from ocr.ledger import Ledger
+from ocr.render import RenderSettings
+from ocr.selection import Selection
+
+DEFAULT_ENGINE = "rapid"
+
+
+class ExtractSettings(Settings):
+    """What `ocr extract` can be told by `--set` and a TOML file."""
+
+    engine: str = ""
+    """A name, or package.module:function; empty: what the folder was read with before, else the default."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What the engine itself can be told."""
+    out: tuple[Literal["json", "jsonl", "md", "txt"], ...] = ("json",)
+    seconds: float = Field(default=600.0, gt=0)
+    """Time that the engine has for one attempt at a page."""
+    render: RenderSettings = RenderSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of `ocr extract`."""
+
+    inputs: tuple[str, ...]
+    settings: ExtractSettings = field(default_factory=ExtractSettings)
+    selection: Selection = field(default_factory=Selection)
+    password: str | None = None
+
+
+def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Reader, int]:
+    """The engine, its identity in this folder, and how many pages will be read again because of it.
+
+    A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
+    it was typed, because it reads everything again.
+    """
+    name = settings.engine or ledger.recall("engine typed") or DEFAULT_ENGINE
+    options = settings.options or json.loads(ledger.recall("options typed") or "{}")
+    engine = create(name, options)
+    reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
+    before = ledger.reader()
+    again = ledger.read_by_others(reader) if before not in (None, reader) else 0
+    if again and not settings.engine:
+        assert before is not None
+        raise UsageError(
+            f"this folder was read with {before.fingerprint!r}; now it would be {reader.fingerprint!r}, "
+            f"and {again:,} pages would be read again",
+            hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
+        )
+    ledger.remember("engine typed", name)
+    ledger.remember("options typed", json.dumps(options, sort_keys=True))
+    return engine, reader, again

@@ -1,0 +1,31 @@
+"""Our verdict on what an engine gave: a pure function from the engine's vocabulary (finish) to ours (status)."""
+
+from ocr.document import Finish, Generation, Status
+
+# What the engine itself said settles these; "stop" and "length" are judged by what was written.
+_BY_FINISH: dict[Finish, tuple[Status, str]] = {
+    "repetition": ("degenerate", "the engine stopped on a repetition"),
+    "refused": ("refused", "the engine declined to read the page"),
+    "error": ("failed", "the engine gave no reason"),
+    "timeout": ("failed", "the engine did not answer in time"),
+}
+
+ACCEPTED: frozenset[Status] = frozenset({"ok", "blank"})
+"""Verdicts that need no further attempt."""
+
+
+def judge(generation: Generation) -> tuple[Status, str]:
+    """The status of one reading, and why in words where it is neither ok nor blank."""
+    if generation.finish in _BY_FINISH:
+        status, reason = _BY_FINISH[generation.finish]
+        return status, generation.reason or reason
+    if generation.finish == "length":
+        return "truncated", generation.reason or "the answer reached its token budget before the page ended"
+    return ("ok" if text_of(generation).strip() else "blank"), ""
+
+
+def text_of(generation: Generation) -> str:
+    """All that was read, unordered where the engine gave lines."""
+    if generation.text is not None:
+        return generation.text
+    return "\n".join(line.text for line in generation.lines or ())

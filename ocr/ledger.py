@@ -1,0 +1,329 @@
+"""Every page accounted for: the SQLite file of an output folder, which resume, writers and verify read.
+
+A reading is known by the SHA-256 of its scan, its page number and the engine's fingerprint, never by a path: two
+copies of a file are read once, a renamed file is not read again, a replaced one is. The raw generation is kept beside
+the page that was made of it, so that a new layout needs no new reading. Seconds, dates and hosts live here only.
+"""
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from ocr.database import Database
+from ocr.document import Generation, Page, Reader, Source, Status
+from ocr.judge import text_of
+
+MIGRATIONS = (
+    """
+    CREATE TABLE engines (id INTEGER PRIMARY KEY, name TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE);
+    CREATE TABLE folder (key TEXT PRIMARY KEY, value NOT NULL);
+    CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, host TEXT NOT NULL, started REAL NOT NULL);
+    CREATE TABLE files (
+        path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, pages INTEGER NOT NULL, reason TEXT NOT NULL, run INTEGER NOT NULL
+    );
+    CREATE INDEX files_by_content ON files (sha256);
+    CREATE TABLE pages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sha256 TEXT NOT NULL, number INTEGER NOT NULL, engine INTEGER NOT NULL REFERENCES engines,
+        status TEXT NOT NULL, flags INTEGER NOT NULL, arrangement TEXT NOT NULL, page BLOB NOT NULL, generation BLOB,
+        attempts INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL, run INTEGER NOT NULL, recorded REAL NOT NULL,
+        UNIQUE (sha256, number, engine)
+    );
+    CREATE TABLE attempts (
+        sha256 TEXT NOT NULL, number INTEGER NOT NULL, engine INTEGER NOT NULL REFERENCES engines,
+        attempt INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, finish TEXT NOT NULL,
+        text BLOB NOT NULL, length INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL, seconds REAL NOT NULL, run INTEGER NOT NULL
+    );
+    CREATE INDEX attempts_by_page ON attempts (sha256, number, engine);
+    CREATE TABLE outputs (
+        path TEXT PRIMARY KEY, source TEXT NOT NULL, format TEXT NOT NULL,
+        sha256 TEXT NOT NULL, previous TEXT NOT NULL, stamp TEXT NOT NULL
+    );
+    """,
+)
+
+READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
+"""States that a later run leaves as they are; the others are tried again."""
+FLAGGED: frozenset[Status] = frozenset({"degenerate", "truncated"})
+LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
+
+REJECTED_BYTES = 64 * 1024
+"""What is kept of a rejected attempt's text: a loop that ran to its cap shows itself long before."""
+_CHUNK = 64
+_PAGE = TypeAdapter(Page)
+_GENERATION = TypeAdapter(Generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer of the engine, with our verdict on it."""
+
+    generation: Generation
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is recorded of one page: the page, what it was made of, and the attempts that were not kept."""
+
+    page: Page
+    generation: Generation | None = None
+    rejected: tuple[Attempt, ...] = ()
+    arrangement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that we wrote: its path in the folder, whose it is, and the digest of its bytes now and before."""
+
+    path: str
+    source: str
+    format: str
+    sha256: str
+    previous: str = ""
+    stamp: str = ""
+    """Changes whenever the pages or the name that it shows change."""
+
+
+class Ledger:
+    """The tables of one output folder. `begin` a run before anything is recorded."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Open or create the ledger; None is a private one that ends with the process. Raises `OutputError`."""
+        self._database = Database(file, MIGRATIONS)
+        self._engine = 0
+        self._run = 0
+
+    def close(self) -> None:
+        """Save what is waiting. Raises `OutputError` if something could not be saved."""
+        self._database.close()
+
+    # The run and its engine
+
+    def begin(self, reader: Reader, *, version: str, host: str) -> None:
+        """Start a run with this engine, which the folder remembers."""
+
+        def work(connection: sqlite3.Connection) -> tuple[int, int]:
+            connection.execute(
+                "INSERT OR IGNORE INTO engines (name, fingerprint) VALUES (?, ?)", (reader.name, reader.fingerprint)
+            )
+            query = "SELECT id FROM engines WHERE fingerprint = ?"
+            (engine,) = connection.execute(query, (reader.fingerprint,)).fetchone()
+            connection.execute("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (engine,))
+            connection.execute("DELETE FROM files WHERE sha256 = ''")
+            insert = "INSERT INTO runs (version, host, started) VALUES (?, ?, ?)"
+            return engine, connection.execute(insert, (version, host, time.time())).lastrowid or 0
+
+        self._engine, self._run = self._database.change(work, now=True).result()
+
+    def reader(self) -> Reader | None:
+        """The engine that the folder was last read with, which is the current one from now on."""
+        query = "SELECT id, name, fingerprint FROM engines JOIN folder ON key = 'engine' AND value = id"
+        row = self._one(query)
+        if row is None:
+            return None
+        self._engine = row[0]
+        return Reader(row[1], row[2])
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a fact about the folder, such as what was typed."""
+        self._change("INSERT OR REPLACE INTO folder VALUES (?, ?)", (key, value))
+
+    def recall(self, key: str) -> str:
+        """A fact that `remember` kept, or ""."""
+        row = self._one("SELECT value FROM folder WHERE key = ?", (key,))
+        return str(row[0]) if row else ""
+
+    # Files
+
+    def add_file(self, source: Source) -> None:
+        """A file that this run has seen."""
+        row = (source.path, source.sha256, source.pages, source.reason, self._run)
+        self._change("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", row)
+
+    def files(self) -> Iterator[Source]:
+        """Every file that was ever seen in this folder, by path."""
+        query = "SELECT path, sha256, pages, reason FROM files WHERE path > ? ORDER BY path LIMIT ?"
+        last = ""
+        while rows := self._all(query, (last, _CHUNK)):
+            yield from (Source(*row) for row in rows)
+            last = rows[-1][0]
+
+    def page_count(self, sha256: str) -> int | None:
+        """How many pages this content has, where it was opened before."""
+        row = self._one("SELECT pages FROM files WHERE sha256 = ? AND reason = ''", (sha256,))
+        return None if row is None else int(row[0])
+
+    # Pages
+
+    def record(self, sha256: str, entry: Entry) -> "Future[Any]":
+        """Keep one page, in place of what was known of it; done when it is saved."""
+        page, generation = entry.page, entry.generation
+        raw = None if generation is None else _packed(_GENERATION.dump_json(generation))
+        spent = [attempt.generation for attempt in entry.rejected] + ([generation] if generation else [])
+        row = (
+            *(sha256, page.number, self._engine, page.status, len(page.flags), entry.arrangement),
+            *(_packed(_PAGE.dump_json(page)), raw, len(spent)),
+            sum(one.prompt_tokens for one in spent),
+            sum(one.completion_tokens for one in spent),
+            sum(one.seconds for one in spent),
+            *(self._run, time.time()),
+        )
+        rejected = [
+            (sha256, page.number, self._engine, number, *_rejected(attempt), self._run)
+            for number, attempt in enumerate(entry.rejected, start=1)
+        ]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO pages (sha256, number, engine, status, flags, arrangement, page, generation,"
+                " attempts, prompt_tokens, completion_tokens, seconds, run, recorded)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+            connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rejected)
+
+        return self._database.change(work)
+
+    def skip(self, sha256: str, numbers: list[int]) -> None:
+        """Pages that were not asked for and are not known yet."""
+        rows = [
+            (sha256, number, self._engine, _packed(_PAGE.dump_json(Page(number, "skipped"))), self._run, time.time())
+            for number in numbers
+        ]
+        insert = (
+            "INSERT OR IGNORE INTO pages (sha256, number, engine, status, flags, arrangement, page, attempts,"
+            " prompt_tokens, completion_tokens, seconds, run, recorded)"
+            " VALUES (?, ?, ?, 'skipped', 0, '', ?, 0, 0, 0, 0, ?, ?)"
+        )
+        self._database.change(lambda connection: connection.executemany(insert, rows))
+
+    def states(self, sha256: str) -> dict[int, Status]:
+        """Status by page number, of the pages of a scan that are accounted for."""
+        query = "SELECT number, status FROM pages WHERE sha256 = ? AND engine = ?"
+        return dict(self._all(query, (sha256, self._engine)))
+
+    def outdated(self, sha256: str, arrangement: str) -> Iterator[tuple[Page, Generation]]:
+        """Pages that an older layout made of readings that we still have."""
+        query = (
+            "SELECT page, generation FROM pages WHERE sha256 = ? AND engine = ?"
+            " AND arrangement != ? AND generation IS NOT NULL ORDER BY number LIMIT ?"
+        )
+        while rows := self._all(query, (sha256, self._engine, arrangement, 1)):
+            yield from ((_page(page), _GENERATION.validate_json(zlib.decompress(raw))) for page, raw in rows)
+
+    def rearrange(self, sha256: str, page: Page, arrangement: str) -> None:
+        """A page made anew of the reading that stands."""
+        # A new row, and so a new id: that is how outputs learn that they are out of date.
+        insert = (
+            "INSERT OR REPLACE INTO pages (sha256, number, engine, status, flags, arrangement, page, generation,"
+            " attempts, prompt_tokens, completion_tokens, seconds, run, recorded)"
+            " SELECT sha256, number, engine, ?, ?, ?, ?, generation, attempts, prompt_tokens, completion_tokens,"
+            " seconds, run, recorded FROM pages WHERE sha256 = ? AND number = ? AND engine = ?"
+        )
+        blob = _packed(_PAGE.dump_json(page))
+        key = (sha256, page.number, self._engine)
+        self._change(insert, (page.status, len(page.flags), arrangement, blob, *key))
+
+    def pages(self, sha256: str, first: int = 1) -> Iterator[Page]:
+        """The known pages of a scan from number `first` on, in order, a few in memory at a time."""
+        query = "SELECT number, page FROM pages WHERE sha256 = ? AND engine = ? AND number >= ? ORDER BY number LIMIT ?"
+        while rows := self._all(query, (sha256, self._engine, first, _CHUNK)):
+            yield from (_page(blob) for _, blob in rows)
+            first = rows[-1][0] + 1
+
+    def stamp(self, sha256: str) -> str:
+        """A text that changes whenever a page of this scan is recorded anew."""
+        query = "SELECT count(*), max(id) FROM pages WHERE sha256 = ? AND engine = ?"
+        count, newest = self._one(query, (sha256, self._engine)) or (0, 0)
+        return f"{self._engine}:{count}:{newest}"
+
+    # Sums
+
+    def read_by_others(self, reader: Reader) -> int:
+        """Pages of the files seen that were read, but not with this engine."""
+        query = (
+            "SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE generation IS NOT NULL"
+            " AND sha256 IN (SELECT sha256 FROM files) AND NOT EXISTS ("
+            "   SELECT 1 FROM pages AS same JOIN engines ON engines.id = same.engine"
+            "   WHERE same.sha256 = pages.sha256 AND same.number = pages.number"
+            "   AND same.generation IS NOT NULL AND fingerprint = ?)"
+        )
+        return int(self._one(query, (reader.fingerprint,))[0])
+
+    def counts(self, *, this_run: bool = False) -> dict[str, int]:
+        """Pages by status over all files (or those of this run); "flagged" counts ok pages that carry flags."""
+        query = (
+            "SELECT status, count(*), sum(flags > 0 AND status = 'ok') FROM files JOIN pages USING (sha256)"
+            f" WHERE engine = ? {'AND files.run = ?' if this_run else ''} GROUP BY status"
+        )
+        rows = self._all(query, (self._engine, self._run) if this_run else (self._engine,))
+        return {status: count for status, count, _ in rows} | {"flagged": sum(row[2] for row in rows)}
+
+    def files_seen(self, *, this_run: bool = False) -> tuple[int, int, int]:
+        """(files, pages in them, files that could not be opened)."""
+        query = "SELECT count(*), coalesce(sum(pages), 0), coalesce(sum(reason != ''), 0) FROM files"
+        row = self._one(query + (" WHERE run = ?" if this_run else ""), (self._run,) if this_run else ())
+        assert row is not None
+        return row[0], row[1], row[2]
+
+    # Outputs
+
+    def output(self, path: str) -> Output | None:
+        """What we know of an output file, None where we never wrote it."""
+        row = self._one("SELECT * FROM outputs WHERE path = ?", (path,))
+        return Output(*row) if row else None
+
+    def outputs(self) -> Iterator[Output]:
+        """Every output file that was written, by path."""
+        last = ""
+        while rows := self._all("SELECT * FROM outputs WHERE path > ? ORDER BY path LIMIT ?", (last, _CHUNK)):
+            yield from (Output(*row) for row in rows)
+            last = rows[-1][0]
+
+    def claim(self, output: Output) -> None:
+        """Say what is about to stand at this path; saved before the file appears."""
+        row = (output.path, output.source, output.format, output.sha256, output.previous, output.stamp)
+        insert = "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)"
+        self._database.change(lambda connection: connection.execute(insert, row), now=True).result()
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file itself; empty when all is well."""
+        rows = self._all("PRAGMA integrity_check(10)")
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        return self._database.ask(lambda connection: connection.execute(query, values).fetchall())
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        return self._database.ask(lambda connection: connection.execute(query, values).fetchone())
+
+    def _change(self, statement: str, values: tuple[Any, ...]) -> None:
+        self._database.change(lambda connection: connection.execute(statement, values))
+
+
+def _packed(content: bytes) -> bytes:
+    return zlib.compress(content, 1)
+
+
+def _page(blob: bytes) -> Page:
+    return _PAGE.validate_json(zlib.decompress(blob))
+
+
+def _rejected(attempt: Attempt) -> tuple[Any, ...]:
+    generation = attempt.generation
+    text = text_of(generation).encode("utf-8", "replace")
+    return (
+        *(attempt.status, attempt.reason, generation.finish, text[:REJECTED_BYTES], len(text)),
+        *(generation.prompt_tokens, generation.completion_tokens, generation.seconds),
+    )
