@@ -40,7 +40,12 @@ class Comparison:
 
 
 def bootstrap_mean(
-    values: Sequence[float], documents: Sequence[str], *, seed: int, resamples: int = RESAMPLES
+    values: Sequence[float],
+    documents: Sequence[str],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
 ) -> Interval:
     """The mean over pages with a percentile bootstrap interval (Efron 1979), whole documents drawn with replacement.
 
@@ -57,7 +62,7 @@ def bootstrap_mean(
     for start in range(0, resamples, _BLOCK):
         drawn = generator.integers(0, len(sums), size=(min(_BLOCK, resamples - start), len(sums)))
         means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))
 
