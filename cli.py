@@ -75,6 +75,32 @@ def extract(
 
 
 @app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="The folder that --to named.")],
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Put a damaged ledger aside; make a new one from the JSON outputs.")
+    ] = False,
+) -> int:
+    """Prove that every page of an output folder is accounted for, and that its files are as they were written."""
+    from ocr.folder import open_folder
+    from ocr.rebuild import rebuild as make_anew
+    from ocr.summary import describe
+    from ocr.verify import verify as check
+
+    if rebuild:
+        typer.echo(f"a new ledger knows {make_anew(folder):,} files")
+    with open_folder(folder) as held:
+        report = check(held)
+    for line in (*report.lost, *report.wrong_outputs):
+        typer.echo(line)
+    typer.echo(describe(report.summary))
+    typer.echo(f"{report.outputs:,} output files are byte for byte what the ledger gives")
+    if report.advice:
+        typer.echo(f"hint: {report.advice}", err=True)
+    return report.exit_code
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing, and the command that installs it."""
     from ocr.doctor import examine

@@ -55,19 +55,21 @@ class _Call(NamedTuple):
 class Database:
     """Calls run one after another on a thread of its own. Close it, or the last group is lost."""
 
-    def __init__(self, file: Path | None, migrations: Sequence[str]) -> None:
+    def __init__(self, file: Path | None, migrations: Sequence[str], *, repair: str = "") -> None:
         """Open or create `file` (None: a private temporary one) and bring it to the newest schema.
 
-        `migrations` are SQL scripts, oldest first; SQLite's user_version counts those that were run. Raises
-        `OutputError` when the file is damaged, newer than this program, or cannot be written.
+        `repair` is what to type when the file is damaged. `migrations` are SQL scripts, oldest first; SQLite's
+        user_version counts those that were run. Raises `OutputError` when the file is damaged, newer than this
+        program, or cannot be written.
         """
         self._file = file
+        self._repair = repair
         self._failure: OutputError | None = None
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         try:
             self._connection = self._open(migrations)
         except (sqlite3.Error, OSError) as cause:
-            raise explain(cause, file) from cause
+            raise self._explain(cause) from cause
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
@@ -147,7 +149,7 @@ class Database:
         except OutputError as known:
             call.future.set_exception(known)
         except sqlite3.Error as cause:
-            call.future.set_exception(self._fail(cause, group) if call.changes else explain(cause, self._file))
+            call.future.set_exception(self._fail(cause, group) if call.changes else self._explain(cause))
         else:
             if call.changes:
                 group.append((call.future, answer))
@@ -165,7 +167,7 @@ class Database:
 
     def _fail(self, cause: sqlite3.Error, group: Group) -> OutputError:
         """From now on nothing is saved: everyone who waits is told, and so is everyone who calls."""
-        self._failure = explain(cause, self._file)
+        self._failure = self._explain(cause)
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         for future, _ in group:
@@ -173,18 +175,19 @@ class Database:
         group.clear()
         return self._failure
 
-
-def explain(cause: Exception, file: Path | None) -> OutputError:
-    """An error of SQLite or the system, in words that say what to do."""
-    text = cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
-    if "malformed" in text or "not a database" in text:
+    def _explain(self, cause: Exception) -> OutputError:
+        """An error of SQLite or the system, in words that say what to do."""
+        words = cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
+        if "malformed" in words or "not a database" in words:
+            return OutputError(f"the ledger {self._file} is damaged: {words}", hint=self._repair)
+        if "full" in words or "No space" in words or "disk I/O" in words:
+            return OutputError(
+                f"the ledger {self._file} cannot grow: {words}", hint="free some space and run the same again"
+            )
         return OutputError(
-            f"the ledger {file} is damaged: {text}",
-            hint="`ocr verify DIR --rebuild` makes a new one from the JSON outputs that stand in the folder",
+            f"the ledger {self._file} cannot be written: {words}",
+            hint="choose a folder that you can write with --to DIR",
         )
-    if "full" in text:
-        return OutputError(f"the disk is full: {file} cannot grow", hint="free some space and run the same again")
-    return OutputError(f"cannot write the ledger {file}: {text}", hint="choose a folder that you can write: --to DIR")
 
 
 def file_system(path: Path) -> str:

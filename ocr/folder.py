@@ -6,7 +6,7 @@ one that the ledger says we wrote, or none of our business: we never write over 
 
 import hashlib
 import os
-import shutil
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +24,7 @@ else:
     import fcntl
 
 PRIVATE = ".lusocr"
+LEDGER = "ledger.sqlite"
 _NAME_BYTES = 255
 """The longest file name that common file systems take."""
 
@@ -103,8 +104,11 @@ def output_path(name: str, form: str) -> str:
 
 
 @contextmanager
-def open_folder(root: Path, *, create: bool) -> Iterator[Folder]:
-    """Hold the folder for the length of the block. Raises `OutputError` when it is in use or cannot be written."""
+def held(root: Path, *, create: bool = False) -> Iterator[Path]:
+    """Keep every other process out of the folder for the length of the block; yields where our own files lie.
+
+    Raises `OutputError` when it is in use, cannot be written, or is no output folder (and `create` is not set).
+    """
     private = root / PRIVATE
     if not create and not private.is_dir():
         raise OutputError(f"{root} is not an output folder of lusocr", hint="give the folder that --to named")
@@ -116,9 +120,16 @@ def open_folder(root: Path, *, create: bool) -> Iterator[Folder]:
         raise _cannot_write(root, cause) from cause
     with lock:
         _take(lock, root)
-        shutil.rmtree(private / "drafts", ignore_errors=True)
-        (private / "drafts").mkdir(exist_ok=True)
-        ledger = Ledger(private / "ledger.sqlite")
+        yield private
+
+
+@contextmanager
+def open_folder(root: Path, *, create: bool = False) -> Iterator[Folder]:
+    """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged ledger."""
+    with held(root, create=create) as private:
+        for draft in (private / "drafts").iterdir():
+            draft.unlink()
+        ledger = Ledger(private / LEDGER, repair=f"ocr verify {shlex.quote(str(root))} --rebuild")
         try:
             yield Folder(root, ledger)
         finally:

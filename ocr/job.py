@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ocr.config import Settings
 from ocr.document import Reader
-from ocr.engines import Engine, create
+from ocr.engines import ENGINES, Engine, create
 from ocr.errors import UsageError
 from ocr.ledger import Ledger
 from ocr.render import RenderSettings
@@ -46,11 +46,12 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
     A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
     it was typed, because it reads everything again.
     """
-    name = settings.engine or ledger.recall("engine typed") or DEFAULT_ENGINE
+    before = ledger.reader()
+    remembered = ledger.recall("engine typed") or (before.name if before and before.name in ENGINES else "")
+    name = settings.engine or remembered or DEFAULT_ENGINE
     options = settings.options or json.loads(ledger.recall("options typed") or "{}")
     engine = create(name, options)
     reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
-    before = ledger.reader()
     again = ledger.read_by_others(reader) if before not in (None, reader) else 0
     if again and not settings.engine:
         assert before is not None

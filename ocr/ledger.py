@@ -98,9 +98,12 @@ class Output:
 class Ledger:
     """The tables of one output folder. `begin` a run before anything is recorded."""
 
-    def __init__(self, file: Path | None) -> None:
-        """Open or create the ledger; None is a private one that ends with the process. Raises `OutputError`."""
-        self._database = Database(file, MIGRATIONS)
+    def __init__(self, file: Path | None, *, repair: str = "") -> None:
+        """Open or create the ledger; None is a private one that ends with the process. Raises `OutputError`.
+
+        `repair` is what to type when the file turns out to be damaged.
+        """
+        self._database = Database(file, MIGRATIONS, repair=repair)
         self._engine = 0
         self._run = 0
 
@@ -252,12 +255,13 @@ class Ledger:
 
     def read_by_others(self, reader: Reader) -> int:
         """Pages of the files seen that were read, but not with this engine."""
+        read = ", ".join(f"'{status}'" for status in sorted(READ))
         query = (
-            "SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE generation IS NOT NULL"
+            f"SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE status IN ({read})"
             " AND sha256 IN (SELECT sha256 FROM files) AND NOT EXISTS ("
             "   SELECT 1 FROM pages AS same JOIN engines ON engines.id = same.engine"
             "   WHERE same.sha256 = pages.sha256 AND same.number = pages.number"
-            "   AND same.generation IS NOT NULL AND fingerprint = ?)"
+            f"  AND same.status IN ({read}) AND fingerprint = ?)"
         )
         return int(self._one(query, (reader.fingerprint,))[0])
 

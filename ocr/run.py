@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import shlex
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -28,7 +29,8 @@ GRAVEST = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
 def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     """Read what is not read yet into the folder `root`. Raises `OcrError` for what ends a run; the rest is saved."""
     with open_folder(root, create=True) as folder:
-        folder.ledger.remember("inputs", " ".join(job.inputs))
+        folder.ledger.remember("inputs", shlex.join(job.inputs))
+        folder.ledger.remember("formats", ",".join(job.settings.out))
         return _extract(job, folder.ledger, FileDelivery(folder, job.settings.out), progress, root)
 
 

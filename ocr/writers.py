@@ -37,7 +37,10 @@ def write_jsonl(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterat
 
 
 def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
-    """Paragraphs and tables for people; page numbers are comments, and what is not whole says so in a quote."""
+    """For people: header in italics, paragraphs, tables, margin and footer in italics.
+
+    Page numbers are comments; what is not whole says so in a quote.
+    """
     del reader
     if source.reason:
         yield f"> **This file could not be read:** {_one_line(source.reason)}\n"
@@ -47,14 +50,19 @@ def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Ite
         notice = notice_of(page)
         if notice:
             blocks.append(f"> **{notice}**")
+        blocks += [f"*{_markdown_text(page.header)}*"] if page.header.strip() else []
         blocks += [_markdown_text(paragraph) for paragraph in _body(page)]
         blocks += [_markdown_table(table) for table in page.tables]
+        blocks += [f"*{_markdown_text(part)}*" for part in (page.margin, page.footer) if part.strip()]
         yield separator + "\n\n".join(blocks) + "\n"
         separator = "\n"
 
 
 def write_text(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
-    """Paragraphs, one a line, with empty lines between; a form feed parts two pages, as pdftotext does it."""
+    """Header, paragraphs, tables, margin and footer, each on a line of its own with an empty line after it.
+
+    A form feed parts two pages, as pdftotext does it.
+    """
     del reader
     if source.reason:
         yield f"[This file could not be read: {_one_line(source.reason)}]\n"
@@ -62,8 +70,10 @@ def write_text(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterato
     for page in pages:
         notice = notice_of(page)
         blocks = [f"[{notice}]"] if notice else []
+        blocks += [_one_line(page.header)] if page.header.strip() else []
         blocks += [_one_line(paragraph) for paragraph in _body(page)]
         blocks += ["\n".join("\t".join(map(_one_line, row)) for row in table.rows) for table in page.tables]
+        blocks += [_one_line(part) for part in (page.margin, page.footer) if part.strip()]
         yield separator + "".join(f"{block}\n\n" for block in blocks).removesuffix("\n")
         separator = "\f"
 

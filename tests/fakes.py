@@ -6,7 +6,6 @@ such as `hang=[3]`. A fault befalls the first `times` readings of such a page, t
 
 import asyncio
 import os
-import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from ocr.document import Generation, Line, Word
 from ocr.engines import Engine, Request
 from ocr.errors import EngineError
 
-WORDS = "O réu interpôs apelação à sentença que julgou procedente o pedido de indenização".split()
+WORDS = ("O", "réu", "interpôs", "apelação", "à", "sentença", "que", "julgou", "procedente", "o", "pedido")
 
 
 def create(options: Mapping[str, Any]) -> Engine:
@@ -53,7 +52,7 @@ class FakeEngine:
         fault = self._faults.get(number, "")
         if fault and self._befell[number] < self._times:
             self._befell[number] += 1
-            return await getattr(self, f"_{fault}")(request)
+            return await self._befall(fault, request)
         return self._answer(request)
 
     async def close(self) -> None:
@@ -75,46 +74,34 @@ class FakeEngine:
             lines.append(line)
         return Generation("stop", lines=tuple(lines), width=image.width, height=image.height, seconds=self._seconds)
 
-    async def _hang(self, request: Request) -> Generation:
-        await asyncio.sleep(1_000_000)
-        return self._answer(request)
-
-    async def _block(self, request: Request) -> Generation:
-        """Keeps no time and does not let go of the event loop for a while."""
-        time.sleep(0.5)
-        return self._answer(request)
-
-    async def _dies(self, request: Request) -> Generation:
-        raise EngineError(f"the worker died on page {request.image.number}", retryable=True)
-
-    async def _fatal(self, request: Request) -> Generation:
-        raise EngineError("the device is gone", hint="look for it")
-
-    async def _raises(self, request: Request) -> Generation:
-        raise ValueError("no such thing")
-
-    async def _errs(self, request: Request) -> Generation:
-        return Generation("error", reason="could not make sense of it")
-
-    async def _timeouts(self, request: Request) -> Generation:
-        return Generation("timeout", reason="took too long", seconds=request.seconds)
-
-    async def _empty(self, request: Request) -> Generation:
-        return Generation("stop", lines=(), width=request.image.width, height=request.image.height)
-
-    async def _refuses(self, request: Request) -> Generation:
-        return Generation("refused", text="", reason="I cannot help with that")
-
-    async def _truncates(self, request: Request) -> Generation:
-        return Generation("length", text="O réu interpôs", completion_tokens=3)
-
-    async def _loops(self, request: Request) -> Generation:
-        return Generation("repetition", text="a ré e " * 20_000, completion_tokens=60_000)
-
-    async def _garbage(self, request: Request) -> Generation:
-        return Generation("stop", text="\ud800\x00\x1b[31m" + "\u202e" * 5)
-
-    async def _chats(self, request: Request) -> Generation:
-        print("loading weights ...")
-        os.write(1, b"native noise\n")
+    async def _befall(self, fault: str, request: Request) -> Generation:
+        image = request.image
+        match fault:
+            case "hang":
+                await asyncio.sleep(1_000_000)
+            case "dies":
+                raise EngineError(f"the worker died on page {image.number}", retryable=True)
+            case "fatal":
+                raise EngineError("the device is gone", hint="look for it")
+            case "raises":
+                raise ValueError("no such thing")
+            case "errs":
+                return Generation("error", reason="could not make sense of it")
+            case "timeouts":
+                return Generation("timeout", reason="took too long", seconds=request.seconds)
+            case "empty":
+                return Generation("stop", lines=(), width=image.width, height=image.height)
+            case "refuses":
+                return Generation("refused", text="", reason="I cannot help with that")
+            case "truncates":
+                return Generation("length", text="O réu interpôs", completion_tokens=3)
+            case "loops":
+                return Generation("repetition", text="a ré e " * 20_000, completion_tokens=60_000)
+            case "garbage":
+                return Generation("stop", text="\ud800\x00\x1b[31m" + "\u202e" * 5)
+            case "chats":
+                print("loading weights ...")
+                os.write(1, b"native noise\n")
+            case _:
+                raise AssertionError(f"no such fault: {fault}")
         return self._answer(request)
