@@ -1,0 +1,302 @@
+"""Is this text looping? The published rule and ours, side by side by name; pure functions and a streaming watch.
+
+Ours reads a text as tokens and asks of each: could it have been copied from what stands less than a page before it?
+A copied token is evidence for a loop, worth its characters; a new word or an unforeseen number is evidence against.
+The evidence is summed as in Page's CUSUM test (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954):
+never below zero, so that honest text forgets at once, and a loop shows wherever it begins and whatever follows it.
+Honest repetition brings something new with every row (a name, a sum), so its evidence never piles up; and what is
+empty on honest paper (leaders, rules, blank cells, 0,00, idem) is no evidence, but is held to what fits on a page.
+docs/degeneration.md has the definition in full, what it finds and misses, and the numbers.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from ocr.document import Finish
+
+Kind = Literal["exact", "drift", "counter", "rows", "empty"]
+
+TOKEN = re.compile(
+    r"[^\W\d_]{1,24}"  # a word; one without end falls into pieces that repeat
+    r"|\d{1,9}"
+    r"|\n|\\n"  # a line ends; so it does inside raw JSON
+    r"|\.{1,24}|-{1,24}|_{1,24}|={1,24}|\*{1,24}"
+    r"|</?\w[^<>\n]{0,40}>"  # a tag
+    r"|\\(?:[a-z]?quad|hspace|hfill|[lcd]*dots|hline|\\)|&\w{1,8};"  # blanks as LaTeX and HTML write them
+    r"|[^\w\s]"
+    r"|[ \t\xa0]{16}"  # blanks without end
+)
+LONGEST_TOKEN = 48
+"""No token is longer: one that ends so far before the end of a stream is final."""
+
+
+def _romans() -> Iterator[tuple[str, int]]:
+    """Roman numerals from I to CCCXCIX with their values."""
+    units = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+    tens = ("", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX", "XC")
+    for value in range(1, 400):
+        yield "C" * (value // 100) + tens[value // 10 % 10] + units[value % 10], value
+
+
+NUMBER = "0"
+VALUES = {"idem": 0, "Idem": 0, "IDEM": 0, **dict(_romans())}
+"""Words that count as numbers; "idem" says as little as a zero."""
+
+# All numbers below were tuned on half 0 of benchmarks/repetition.py; half 1 is what docs/degeneration.md reports.
+REACH = 4096
+"""Tokens. About 20 kB, the fullest gazette page: what stands further back is no source of a copy."""
+NEW_WORD, NEW_SHORT_WORD, NEW_DIGIT, BROKEN_COUNT = 32.0, 12.0, 5.0, 60.0
+"""Evidence against a loop, in characters: a word of 4 letters or more, a shorter one, a digit, a count broken off."""
+WORTH = (0.0, 0.5, 1.5, *(float(length) for length in range(3, 25)))
+"""Evidence in a copied word of 0 to 24 letters."""
+CELL = 0.5
+"""Evidence in a copied cell border."""
+STEP = 5.0
+"""Evidence for a loop in a number that counts on as it did a lap before: bare counting alarms after 115 numbers."""
+JUMP = 6.0
+"""Evidence against, where the copy goes on from elsewhere: a column of three words in random order says something."""
+ENOUGH = 300.0
+"""Least evidence for a loop, in characters; `_enough` says how much more for a lap of which length."""
+LEAST_SHARE, MOST_NEWS = 0.35, 80.0
+"""Evidence over copied characters, and news in a lap. Gazette acts from one template have 0.28 to 0.57, but 180 up."""
+EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
+"""Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
+LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
+CELLS = frozenset(("|", "<td>", "</td>"))
+
+REASONS: dict[Kind, str] = {
+    "exact": "the same {size} characters come {laps} more times",
+    "drift": "about the same {size} characters come {laps} more times",
+    "counter": "it counts on {laps} times and says nothing else new",
+    "rows": "about the same table row comes {laps} more times",
+    "empty": "{size} characters of nothing but leaders, rules, zeros or blank cells",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Degeneration:
+    """A loop, in characters: `text[:start]` is good and holds the first lap; from `end` the text goes on, or ends."""
+
+    kind: Kind
+    start: int
+    end: int
+    reason: str
+
+
+def published_rule(text: str, finish: Finish) -> bool:
+    """The rule of the DharmaOCR evaluation: the token limit was hit, and the last 15 characters stand in it >= 4 times.
+
+    Occurrences are counted as `str.count` does, without overlap. Source: ../shared/facts.md A1.
+    """
+    return finish == "length" and text.count(text[-15:]) >= 4
+
+
+def find(text: str) -> Degeneration | None:
+    """The first loop in `text`, or None. Time is linear in the length of the text."""
+    scan = _Scan()
+    scan.take(TOKEN.findall(text), to_the_end=True)
+    return _describe(text, scan.found)
+
+
+class Watch:
+    """The same on a text that is still being written: feed it the pieces as they come.
+
+    It answers with what `find` would say of the text so far, less the last LONGEST_TOKEN characters and up to BATCH.
+    """
+
+    BATCH = 256
+    """Characters weighed at once: a piece of a stream is a few letters, and one call for each would cost more."""
+
+    def __init__(self) -> None:
+        self.found: Degeneration | None = None
+        self._text = ""
+        self._weighed = 0
+        self._scan = _Scan()
+
+    def feed(self, piece: str) -> Degeneration | None:
+        """Take the next piece; returns the loop as soon as there is one, and from then on."""
+        self._text += piece
+        final = len(self._text) - LONGEST_TOKEN
+        if self.found is None and final - self._weighed >= self.BATCH:
+            tokens = []
+            for match in TOKEN.finditer(self._text, self._weighed):
+                if match.end() > final:
+                    break
+                tokens.append(match.group())
+                self._weighed = match.end()
+            self._scan.take(tokens, to_the_end=False)
+            self.found = _describe(self._text, self._scan.found)
+        return self.found
+
+
+class _Run:
+    """A stretch of copied text and its evidence; places are indexes of tokens."""
+
+    __slots__ = ("changes", "copied", "kind", "laps", "peak", "peak_laps", "rows", "score", "start", "steps", "stop")
+
+    def __init__(self, start: int) -> None:
+        self.start = self.stop = start
+        self.kind: Kind = "exact"
+        self.score = self.copied = self.laps = self.peak = self.peak_laps = 0.0
+        self.steps = self.changes = self.rows = 0
+
+    @property
+    def is_loop(self) -> bool:
+        lap = self.copied / self.laps
+        enough = ENOUGH + 2 * lap + min(22 * lap, 50 + 12000 / max(lap, 40))
+        news = self.copied - self.score
+        return self.score >= max(enough, LEAST_SHARE * self.copied) and news <= MOST_NEWS * self.laps
+
+    def name_kind(self) -> Kind:
+        if self.rows >= 2 * self.laps:
+            return "rows"
+        if self.steps >= self.laps / 2:
+            return "counter"
+        return "drift" if self.changes >= 2 + self.laps / 4 else "exact"
+
+
+class _Empty:
+    """A stretch of nothing but leaders, rules, zeros and blank cells."""
+
+    __slots__ = ("line", "lines", "peak_laps", "size", "start", "stop")
+    kind: Kind = "empty"
+
+    def __init__(self, start: int) -> None:
+        self.start = self.stop = start
+        self.size = self.line = self.lines = 0
+        self.peak_laps = 1.0
+
+    def add(self, token: str, place: int, after: str) -> None:
+        self.stop = place
+        self.size += len(token)
+        if token not in LINE_ENDS:
+            self.line += len(token)
+        else:
+            self.line = 0
+            self.lines += after != "</tr>"  # a row that ends with the line is one row
+
+    @property
+    def is_loop(self) -> bool:
+        return self.line > EMPTY_LINE or self.lines > EMPTY_LINES or self.size > EMPTY_PAGE
+
+
+class _Scan:
+    """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
+
+    def __init__(self) -> None:
+        self.found: _Run | _Empty | None = None
+        self.tokens = [""]
+        self.last: dict[tuple[str, str], int] = {}
+        """Two tokens -> the place of the second, where they last stood so."""
+        self.numbers: dict[int, tuple[int, int, bool]] = {}
+        """The place of a number -> its value, its difference from its source's, and whether that is a step again."""
+        self.pointer = 0
+        """The place that the next token is copied from if the copying goes on; 0 if nothing was copied yet."""
+        self.astray = True
+        """The last token did not come from there."""
+        self.run = _Run(1)
+        self.empty = _Empty(1)
+
+    def take(self, new: Iterable[str], *, to_the_end: bool) -> None:
+        """Weigh more tokens until a loop is found, or, if wanted, until the one found has ended."""
+        tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
+        previous = tokens[-1]
+        for place, token in enumerate(new, len(tokens)):
+            word = token.isalpha() and token not in VALUES
+            key = NUMBER if not word and (token.isdecimal() or token in VALUES) else token
+            pair = previous, key
+            source = pointer
+            if tokens[pointer] != key:
+                source = last.get(pair, 0)
+                if place - source >= REACH:
+                    source = 0
+            last[pair] = place
+            tokens.append(key)
+            previous = key
+            gain = 0.0
+            if not word:
+                gain = self._weigh_mark(token, place, source)
+            elif source:
+                gain = WORTH[len(token)]
+            elif self.run.score:
+                gain = _weigh_new(token, tokens[pointer])
+            if source or self.run.score:
+                self._add(gain - JUMP if source and source != pointer else gain, place, source)
+            if source == pointer or (source and (astray or place - source < 4 * (place - pointer))):
+                pointer = source and source + 1
+                astray = False
+            else:  # one token may have drifted: the copying may go on in its place
+                pointer += 1
+                astray = True
+            if self.found and (not to_the_end or self.found not in (self.run, self.empty)):
+                break
+        self.pointer, self.astray = pointer, astray
+
+    def _weigh_mark(self, token: str, place: int, source: int) -> float:
+        """The evidence in a number or a mark; those that say nothing go to the empty run."""
+        if self.tokens[place] == NUMBER:
+            value = VALUES[token] if token in VALUES else int(token)
+            if value:
+                return self._weigh_number(value, len(token), place, source)
+            self.numbers[place] = 0, 0, False
+        cell = source and token in CELLS
+        self.run.rows += bool(cell)
+        if self.empty.stop != place - 1:
+            self.empty = _Empty(place)
+        self.empty.add(token, place, self.tokens[-2])
+        if self.found is None and self.empty.is_loop:
+            self.found = self.empty
+        return CELL if cell else 0.0
+
+    def _weigh_number(self, value: int, digits: int, place: int, source: int) -> float:
+        before, step, steady = self.numbers.get(source, (value, 0, False))
+        steps_on = bool(source) and value - before == step
+        self.numbers[place] = value, value - before, steps_on and step != 0
+        if source and value == before:
+            return float(digits)
+        if steps_on:
+            self.run.steps += 1
+            return STEP
+        self.run.changes += 1
+        return -NEW_DIGIT * digits - BROKEN_COUNT * steady
+
+    def _add(self, gain: float, place: int, source: int) -> None:
+        """Add evidence to the run under way, or end it where nothing is left of it."""
+        run = self.run
+        if run.score + gain <= 0:
+            self.run = _Run(place + 1)
+            return
+        if not run.score:
+            run.start = place
+        run.score += gain
+        if gain > 0:
+            run.copied += gain
+        else:
+            run.changes += gain < 0
+        if source:
+            run.laps += 1 / (place - source)
+        if run.score > max(run.peak, ENOUGH):
+            run.peak, run.peak_laps, run.stop = run.score, run.laps, place
+            if self.found is None and run.is_loop:
+                self.found, run.kind = run, run.name_kind()
+
+
+def _weigh_new(word: str, expected: str) -> float:
+    """The evidence in a new word; one that begins or ends like the word in its place may be that word, misspelt."""
+    if len(word) < 4 or word[:3] == expected[:3] or word[-3:] == expected[-3:]:
+        return -NEW_SHORT_WORD
+    return -NEW_WORD
+
+
+def _describe(text: str, found: _Run | _Empty | None) -> Degeneration | None:
+    """Put what a scan of `text` found into characters and words."""
+    if found is None:
+        return None
+    spans = [(match.start(), match.end()) for match in islice(TOKEN.finditer(text), found.start - 1, found.stop)]
+    start, end = spans[0][0], spans[-1][1]
+    size = end - start if found.kind == "empty" else round((end - start) / found.peak_laps)
+    reason = REASONS[found.kind].format(size=size, laps=round(found.peak_laps))
+    return Degeneration(found.kind, start, end, f"{reason}: {text[start : start + 40]!r}")

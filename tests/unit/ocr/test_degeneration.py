@@ -1,0 +1,159 @@
+"""Loops are found where they begin; honest repetition is left alone."""
+
+import random
+
+import pytest
+
+from ocr.degeneration import VALUES, Degeneration, Watch, find, published_rule
+
+PROSE = (
+    "Ao cair de uma tarde de dezembro, frio e chuvoso, subiam dois viandantes a encosta de um monte por estreita e "
+    "sinuosa vereda, que pretensiosamente gozava das honras de estrada, à falta de competidora. "
+)
+MORE = (
+    "Era nos extremos do Minho, onde esta risonha província começa já a ressentir-se da vizinhança de sua irmã. "
+    "O sítio, naquele ponto, tinha o aspecto solitário, melancólico e, nessa tarde, quase sinistro.\n"
+)
+WORDS = {
+    "NAMES": "Ana Bruno Carla Diego Elisa Fábio Glória Heitor Inês João Kátia Luís Márcia Rita",
+    "SURNAMES": "Almeida Barbosa Cardoso Dias Esteves Farias Gonçalves Lima Moreira Nogueira",
+}
+NAMES, SURNAMES = (words.split() for words in WORDS.values())
+ROMANS = [name for name in VALUES if name.isupper()][:80]
+
+
+def people(count: int) -> list[str]:
+    rng = random.Random(7)
+    return [f"{rng.choice(NAMES)} {rng.choice(SURNAMES)} {rng.choice(SURNAMES)}" for _ in range(count)]
+
+
+LOOPS = {
+    "a word": ("exact", "requerente " * 150),
+    "a line": ("exact", "O recurso foi julgado improcedente pela turma.\n" * 30),
+    "a paragraph": ("exact", (PROSE + "\n") * 8),
+    "a syllable without end": ("exact", "ção" * 400),
+    "a JSON string": ("exact", '{"text": "Poder Judiciário da União"}, ' * 50),
+    "a header": ("exact", "DIÁRIO OFICIAL DO ESTADO\nSeção 1, 7 de junho de 1976\n" * 40),
+    "a drifting word": (
+        "drift",
+        "".join(f"O réu {name} alegou a prescrição da pretensão punitiva do Estado.\n" for name in NAMES * 3),
+    ),
+    "a drifting digit": (
+        "drift",
+        "".join(f"Processo {7919 * n % 97} distribuído à terceira vara da fazenda pública.\n" for n in range(40)),
+    ),
+    "counting": ("counter", ", ".join(str(n) for n in range(1, 366))),
+    "counting days": ("counter", "\n".join(f"{n % 28 + 1:02d}/{n // 28 + 1:02d}/1974" for n in range(200))),
+    "counting in Roman": (
+        "counter",
+        "".join(f"Artigo {roman} revogado\n" for roman in ROMANS),
+    ),
+    "counting articles": ("counter", "".join(f"Art. {n}º Fica revogado o disposto.\n" for n in range(1, 60))),
+    "a table row": ("rows", "| cadeira | 12.300,00 | Olinda | 1891 |\n" * 60),
+    "a numbered row": (
+        "rows",
+        "".join(f"<tr><td>{n}</td><td>Maria Lima</td><td>professora</td><td>Olinda</td></tr>" for n in range(60)),
+    ),
+    "blank cells": ("empty", "<td></td>" * 200),
+    "dots": ("empty", "." * 1000),
+    "spaced dots": ("empty", ". " * 700),
+    "LaTeX blanks": ("empty", "\\quad " * 300),
+    "new lines": ("empty", "\n" * 500),
+    "zeros": ("empty", "0,00 " * 300),
+}
+
+HONEST = {
+    "prose": PROSE,
+    "leaders": "\n".join(f"Capítulo {n} {name} {'.' * 60} {3 * n * n % 211}" for n, name in enumerate(people(50), 1)),
+    "signatures": "\n\n".join(f"{'_' * 60}\n{name}\nTestemunha" for name in people(15)),
+    "a column of zeros": "\n".join(["0,00"] * 60),
+    "idem": "\n".join(["idem"] * 60),
+    "idem in rows": "\n".join(f"{name}, idem, idem, idem" for name in people(50)),
+    "a litany": "\n".join(f"São {name}, rogai por nós." for name in people(45)),
+    "answers of a litany": "\n".join(["rogai por nós."] * 45),
+    "a table": "\n".join(f"| {n} | {name} | Aprovado | 0,00 | 0,00 |" for n, name in enumerate(people(60), 1)),
+    "a blank table": "\n".join(["<tr>" + "<td></td>" * 7 + "</tr>"] * 40),
+    "a ruled page": "\n".join(["_" * 90] * 40),
+    "a numbered list": "\n".join(f"{n}. ____________________" for n in range(1, 50)),
+    "an answer sheet": "\n".join(f"{n} A B C D E" for n in range(1, 61)),
+    "times tables": "\n".join(f"{a} x {b} = {a * b}" for a in range(1, 11) for b in range(1, 11)),
+    "a form in four copies": ("Nome: ________________ Data: __/__/____\nAssinatura: ______________\n\n") * 8,
+    "a deputy each": "\n".join(f"Deputado {name} - Sim" for name in people(80)),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("after", ["", "\n" + MORE])
+def test_a_loop_is_found_where_it_begins_and_ends(name: str, after: str) -> None:
+    kind, loop = LOOPS[name]
+    found = find(PROSE + loop + after)
+    assert found is not None
+    assert found.kind == kind
+    assert len(PROSE) - 5 <= found.start <= len(PROSE) + len(loop) // 5
+    assert abs(found.end - len(PROSE + loop)) <= 200
+    assert found.reason
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_repetition_is_left_alone(name: str) -> None:
+    assert find(HONEST[name]) is None
+    assert find(f"{PROSE}\n{HONEST[name]}\n{MORE}") is None
+
+
+def test_the_good_prefix_holds_the_first_lap() -> None:
+    line = "O recurso foi julgado improcedente pela turma.\n"
+    text = PROSE + line * 40
+    found = find(text)
+    assert found is not None
+    assert text[: found.start].startswith(PROSE + "O recurso foi julgado")
+    assert text[: found.start].count("O recurso foi julgado improcedente") <= 1
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_watch_sees_it_before_it_has_cost_much(name: str) -> None:
+    loop = LOOPS[name][1]
+    watch, written = Watch(), 0
+    for piece in _pieces(PROSE + loop):
+        written += len(piece)
+        if watch.feed(piece):
+            break
+    assert watch.found is not None
+    assert written <= len(PROSE) + 2400
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def test_the_watch_lets_honest_pages_pass() -> None:
+    for page in HONEST.values():
+        watch = Watch()
+        assert not [piece for piece in _pieces(page) if watch.feed(piece)]
+
+
+def test_the_watch_keeps_its_answer() -> None:
+    watch = Watch()
+    found = watch.feed("requerente " * 200)
+    assert isinstance(found, Degeneration)
+    assert watch.feed("e assim por diante") is found
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "loops"),
+    [
+        ("a" * 100, "length", True),
+        ("a" * 100, "stop", False),
+        (PROSE, "length", False),
+        ("abcdefghijklmno" * 4, "length", True),
+        ("abcdefghijklmno" * 3, "length", False),
+    ],
+)
+def test_the_published_rule(text: str, finish: str, loops: bool) -> None:
+    assert published_rule(text, finish) is loops  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "0", "²", "#" * 30, "\ufeff", "\u0661\u0662", "<", "&", "\\", "a\x00b"]
+)
+def test_odd_texts_are_no_loops(text: str) -> None:
+    assert find(text) is None
