@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.document import Box
+
 Gray = NDArray[np.uint8]
 Affine = NDArray[np.float64]
 
@@ -26,6 +28,11 @@ SIDEWAYS = 2.0
 MOST_SKEW = 5.0
 LEAST_SKEW = 0.15
 """Less is not worth the blur of resampling: it lifts the end of a 1,000-pixel line by 2.6 pixels."""
+
+
+def has_ink(gray: Gray) -> bool:
+    """Whether anything differs from plain paper by more than noise does; False for no pixels."""
+    return bool(gray.size) and int(gray.max()) - int(gray.min()) > 30
 
 
 def turn(gray: Gray, rotation: int) -> Gray:
@@ -73,6 +80,20 @@ def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     levelled = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(levelled, np.uint8), back
+
+
+def place(corners: NDArray[np.float64], placement: Affine) -> Box:
+    """The upright box around corners (N, 2) once `placement` has moved them, to a tenth of a pixel."""
+    points = corners @ placement[:, :2].T + placement[:, 2]
+    left, top = points.min(axis=0).round(1).tolist()
+    right, bottom = points.max(axis=0).round(1).tolist()
+    return left, top, right, bottom
+
+
+def placed(box: Box, placement: Affine) -> Box:
+    """The upright box around a box that `placement` has moved."""
+    left, top, right, bottom = box
+    return place(np.array(((left, top), (right, top), (right, bottom), (left, bottom))), placement)
 
 
 def busiest(gray: Gray, side: int = 800) -> Gray:

@@ -65,6 +65,7 @@ class Engine(Protocol):
 
 ENGINES: Mapping[str, str] = {
     "rapid": "ocr.engines.rapid:make",
+    "tesseract": "ocr.engines.tesseract:make",
 }
 """Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
 

@@ -1,23 +1,23 @@
 """A level page of gray pixels -> lines of words with boxes: regions, strips of text in each, one reading a strip.
 
 A strip is a rectangle that may lean or stand on end, such as a protocol stamp in the margin. The boxes that leave
-this module are upright rectangles around strips and words, where the caller's `Placement` puts them.
+this module are upright rectangles around strips and words, where the caller's affine matrix puts them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr import upright
 from ocr.document import Box, Line, Word
-from ocr.engines.networks import Detector, Gray, Reading, Recogniser
+from ocr.engines.networks import Detector, Reading, Recogniser
+from ocr.layout.columns import cut
+from ocr.upright import Affine, Gray
 
 Points = NDArray[np.float64]
-Placement = NDArray[np.float64]
-"""A (2, 3) affine matrix from the pixels that are read to the coordinates that boxes are given in."""
-
 # Of the differentiable-binarisation detector (Liao et al. 2020), as PP-OCR sets them: a pixel is text above
 # THRESHOLD, a shape is a line when its mean is above LINE_THRESHOLD, and the core found grows by UNCLIP back to
 # the full height of the letters.
@@ -126,9 +126,9 @@ class PageReader:
         self._detect = Detector(backend)
         self._recognise = Recogniser(backend)
 
-    def lines(self, gray: Gray, regions: Sequence[Box], placement: Placement) -> tuple[Line, ...]:
-        """Read a level page, (H, W) uint8, region by region; in a region lines come in no particular order."""
-        return tuple(line for region in regions for line in self._region(gray, region, placement))
+    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+        """Read an upright, level page, (H, W) uint8; lines come column by column, from top to bottom in each."""
+        return tuple(line for region in cut(gray) for line in self._region(gray, region, placement))
 
     def confidence(self, gray: Gray) -> float:
         """How surely the longest level lines of `gray` read, 0 to 1; 0 where there are none."""
@@ -140,10 +140,10 @@ class PageReader:
     def _strips(self, gray: Gray) -> list[Strip]:
         return strips(self._detect(gray, 1.0), (gray.shape[1], gray.shape[0]))
 
-    def _region(self, gray: Gray, region: Box, placement: Placement) -> Iterator[Line]:
+    def _region(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Line]:
         left, top, right, bottom = (round(edge) for edge in region)
         part = gray[top:bottom, left:right]
-        if not part.size or not has_ink(part):
+        if not upright.has_ink(part):
             return
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._strips(part):
@@ -160,30 +160,17 @@ class PageReader:
         return max(readings, key=lambda pair: _sureness(pair[1]))
 
 
-def has_ink(gray: Gray) -> bool:
-    """Whether anything on it differs from plain paper by more than noise does."""
-    return int(gray.max()) - int(gray.min()) > 30
-
-
 def _sureness(reading: Reading) -> float:
     return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
 
 
-def _placed(corners: Points, placement: Placement) -> Box:
-    """The upright box around corners (N, 2) once they are where they belong; tenths of a pixel are enough."""
-    points = corners @ placement[:, :2].T + placement[:, 2]
-    left, top = points.min(axis=0).round(1).tolist()
-    right, bottom = points.max(axis=0).round(1).tolist()
-    return left, top, right, bottom
-
-
-def _line(strip: Strip, reading: Reading, placement: Placement) -> Line:
+def _line(strip: Strip, reading: Reading, placement: Affine) -> Line:
     words = tuple(_words(strip, reading, placement))
     text = " ".join(word.text for word in words)
-    return Line(text, _placed(strip.corners(), placement), round(_sureness(reading), 4), words)
+    return Line(text, upright.place(strip.corners(), placement), round(_sureness(reading), 4), words)
 
 
-def _words(strip: Strip, reading: Reading, placement: Placement) -> Iterator[Word]:
+def _words(strip: Strip, reading: Reading, placement: Affine) -> Iterator[Word]:
     """Split at spaces; a word ends halfway to the next character, or half a character out at either end."""
     centers = reading.centers
     half = (centers[-1] - centers[0]) / max(1, len(centers) - 1) / 2 or 0.5
@@ -195,6 +182,6 @@ def _words(strip: Strip, reading: Reading, placement: Placement) -> Iterator[Wor
             left = max(0.0, centers[start] - half) if start == 0 else (centers[start - 1] + centers[start]) / 2
             last = end == len(reading.text)
             right = min(1.0, centers[end - 1] + half) if last else (centers[end - 1] + centers[end]) / 2
-            box = _placed(strip.corners(left, right), placement)
+            box = upright.place(strip.corners(left, right), placement)
             yield Word(reading.text[start:end], box, round(float(np.mean(reading.confidences[start:end])), 4))
         start = end + 1

@@ -11,10 +11,8 @@ copies. Two things are done to the recogniser's network, both of which leave its
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.errors import DependencyError, EngineError
+from ocr.engines.rapid import DETECTOR, RECOGNISER, model_file
+from ocr.errors import EngineError
 from ocr.lazy import load
+from ocr.upright import Gray
 
-Gray = NDArray[np.uint8]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
 HEIGHT = 48
 """Pixels: the recogniser reads lines of this height."""
 STRIDE = 8
@@ -47,26 +44,6 @@ class Reading:
     confidences: tuple[float, ...]
     centers: tuple[float, ...]
     """Middle of each character along the line, as a share of its width."""
-
-
-def model_file(name: str) -> Path:
-    """Where the wheel keeps a model. Raises `DependencyError` if the package or the file is missing."""
-    package = find_spec("rapidocr")
-    hint = "pip install --force-reinstall 'rapidocr>=3.10,<3.11'"
-    if package is None or not package.submodule_search_locations:
-        raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed", hint=hint)
-    file = Path(package.submodule_search_locations[0]) / "models" / name
-    if not file.is_file():
-        raise DependencyError(f"the model file {name} is missing from the rapidocr package", hint=hint)
-    return file
-
-
-def model_digest() -> str:
-    """First 12 hex digits of the SHA-256 over both model files."""
-    digest = hashlib.sha256()
-    for name in (DETECTOR, RECOGNISER):
-        digest.update(model_file(name).read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def in_alphabet(character: str) -> bool:

@@ -3,20 +3,19 @@
 What a worker does with a page stands in `ocr.engines.rapid_worker`.
 """
 
-import os
-import time
+import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
-from ocr.children import ChildDiedError, Parcel, Pool
 from ocr.config import Settings, check
-from ocr.document import Generation
-from ocr.engines import Request
-from ocr.errors import DependencyError, EngineError
+from ocr.engines.pool import PoolEngine
+from ocr.errors import DependencyError
 
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNISER = "PP-OCRv6_rec_small.onnx"
 READING_VERSION = 1
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
@@ -30,62 +29,46 @@ class RapidSettings(Settings):
     """What runs the networks; auto takes OpenVINO where it is installed, which is twice as fast."""
 
 
-def make(options: Mapping[str, Any]) -> "RapidEngine":
-    """Make the engine from its options. Raises `UsageError` for an option that does not exist."""
-    return RapidEngine(check(RapidSettings, options, where="engine rapid"))
+def make(options: Mapping[str, Any]) -> PoolEngine:
+    """Make the engine. Raises `UsageError` for an option that does not exist, `DependencyError` for a missing part."""
+    settings = check(RapidSettings, options, where="engine rapid")
+    backend = _backend(settings.backend)
+    return PoolEngine("rapid", _fingerprint(backend), f"ocr.engines.rapid_worker:{backend}", settings.workers)
 
 
-class RapidEngine:
-    """Classical reading: `Generation.lines`, words with boxes and confidences."""
-
-    name = "rapid"
-
-    def __init__(self, settings: RapidSettings) -> None:
-        self.concurrency = settings.workers or core_count()
-        self._backend = _backend(settings.backend)
-        self._pool: Pool | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """Package versions, models, backend and the version of our own part."""
-        from ocr.engines.networks import model_digest
-
-        packages = ("rapidocr", self._backend, "opencv-python-headless", "numpy")
-        parts = [f"{package}={_version(package)}" for package in packages]
-        return " ".join(("rapid", *parts, f"models={model_digest()}", f"reading={READING_VERSION}"))
-
-    async def start(self) -> None:
-        """Load both networks in every worker."""
-        self._pool = Pool(f"ocr.engines.rapid_worker:{self._backend}", self.concurrency)
-        try:
-            await self._pool.start()
-        except (ChildDiedError, TimeoutError) as cause:
-            raise EngineError(f"a worker of the engine rapid does not start: {cause}", hint="ocr doctor") from cause
-
-    async def read(self, request: Request) -> Generation:
-        """Read one page. Raises a retryable `EngineError` if the worker dies over it."""
-        if self._pool is None:
-            raise EngineError("the engine rapid is not started")
-        started = time.monotonic()
-        try:
-            answer = await self._pool.ask(Parcel(None, request.image.pixels), request.seconds)
-        except TimeoutError:
-            reason = f"not read within {request.seconds:g} s"
-            return Generation("timeout", reason=reason, seconds=time.monotonic() - started)
-        except ChildDiedError as cause:
-            raise EngineError(f"page {request.image.number}: {cause}", retryable=True) from cause
-        generation: Generation = answer.value
-        return replace(generation, seconds=time.monotonic() - started)
-
-    async def close(self) -> None:
-        """Kill the workers."""
-        if self._pool is not None:
-            self._pool.close()
+def model_file(name: str) -> Path:
+    """Where the wheel keeps a model. Raises `DependencyError` if the package or the file is missing."""
+    package = find_spec("rapidocr")
+    hint = "pip install --force-reinstall 'rapidocr>=3.10,<3.11'"
+    if package is None or not package.submodule_search_locations:
+        raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed", hint=hint)
+    file = Path(package.submodule_search_locations[0]) / "models" / name
+    if not file.is_file():
+        raise DependencyError(f"the model file {name} is missing from the rapidocr package", hint=hint)
+    return file
 
 
-def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def model_digest() -> str:
+    """First 12 hex digits of the SHA-256 over both model files."""
+    digest = hashlib.sha256()
+    for name in (DETECTOR, RECOGNISER):
+        digest.update(model_file(name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _backend(wanted: str) -> str:
+    candidates = ("openvino", "onnxruntime") if wanted == "auto" else (wanted,)
+    for name in candidates:
+        if find_spec(name) is not None:
+            return name
+    raise DependencyError(f"{' and '.join(candidates)} not installed", hint=f"pip install {candidates[0]}")
+
+
+def _fingerprint(backend: str) -> str:
+    """Package versions, models, backend and the version of our own part."""
+    packages = ("rapidocr", backend, "opencv-python-headless", "numpy")
+    parts = [f"{package}={_version(package)}" for package in packages]
+    return " ".join(("rapid", *parts, f"models={model_digest()}", f"reading={READING_VERSION}"))
 
 
 def _version(package: str) -> str:
@@ -93,12 +76,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "none"
-
-
-def _backend(wanted: str) -> str:
-    """The backend to use. Raises `DependencyError` where the wanted one, or any, is missing."""
-    candidates = ("openvino", "onnxruntime") if wanted == "auto" else (wanted,)
-    for name in candidates:
-        if find_spec(name) is not None:
-            return name
-    raise DependencyError(f"none of {', '.join(candidates)} is installed", hint=f"pip install {candidates[-1]}")
