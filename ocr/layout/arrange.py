@@ -1,0 +1,96 @@
+"""Lines that an engine read, in no order -> a page: the story of layout, top to bottom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import cos, radians, sin
+
+from ocr.document import Box, Field, Generation, Line, Page, Table
+from ocr.layout.fields import assign
+from ocr.layout.flags import confidence_of, flags_of
+from ocr.layout.order import Row, read_order
+from ocr.layout.paragraphs import join_paragraphs
+from ocr.layout.tables import find_tables
+from ocr.mend import mend_lines
+
+ARRANGEMENT = "layout-1"
+"""Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
+
+
+def arrange(generation: Generation, number: int) -> Page:
+    """Make page `number` of the lines of a classical engine's reading. Pure, and never raises for any lines."""
+    size = (generation.width, generation.height)
+    read = mend_lines([line for line in generation.lines or () if line.text.strip()])
+    level = [replace(line, box=_level(line.box, generation.skew, size)) for line in read]
+    fields = assign(level, size)
+    finished = {id(line): replace(was, field=field) for line, was, field in zip(level, read, fields, strict=True)}
+    level_body = [line for line in level if finished[id(line)].field != "margin"]
+    beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=lambda line: line.box[1])
+    columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in beside]]
+
+    rows: dict[Field, list[Row]] = {"header": [], "text": [], "margin": [], "footer": []}
+    for column in columns:
+        for row in column:
+            rows[finished[id(row[0])].field].append(row)
+    body = [[row for row in column if finished[id(row[0])].field == "text"] for column in columns]
+    running, tables = _part_tables([column for column in body if column], finished)
+    lines = tuple(finished[id(line)] for field in rows.values() for row in field for line in row)
+    return Page(
+        number=number,
+        status="ok" if lines else "blank",
+        flags=flags_of(lines),
+        confidence=confidence_of(lines),
+        header=_as_printed(rows["header"]),
+        text=_as_printed(rows["text"]),
+        margin=_as_printed(rows["margin"]),
+        footer=_as_printed(rows["footer"]),
+        paragraphs=tuple(join_paragraphs(running)),
+        lines=lines,
+        tables=tuple(tables),
+        width=generation.width,
+        height=generation.height,
+        rotation=generation.rotation,
+    )
+
+
+def _part_tables(
+    columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]
+) -> tuple[list[Sequence[Row]], list[Table]]:
+    """The running text of each column, cut where a table stands, and the tables."""
+    running: list[Sequence[Row]] = []
+    tables: list[Table] = []
+    for column in columns:
+        start = 0
+        for first, end, table in find_tables(column):
+            boxes = [finished[id(line)].box for row in column[first:end] for line in row]
+            tables.append(replace(table, box=_around(boxes)))
+            running.append(column[start:first])
+            start = end
+        running.append(column[start:])
+    return [part for part in running if part], tables
+
+
+def _as_printed(rows: Sequence[Row]) -> str:
+    """One line a row; what stands side by side is parted by a space."""
+    return "\n".join(" ".join(line.text for line in row) for row in rows)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def _level(box: Box, skew: float, size: tuple[int, int]) -> Box:
+    """The box that a line has once the page no longer leans by `skew` degrees clockwise.
+
+    The box of a leaning line is the smallest upright one around it: w cos + h sin wide, h cos + w sin high.
+    """
+    if not skew:
+        return box
+    c, s = cos(radians(skew)), abs(sin(radians(skew)))
+    wide, high = box[2] - box[0], box[3] - box[1]
+    width = max(1.0, (wide * c - high * s) / (c * c - s * s))
+    height = max(1.0, (high * c - wide * s) / (c * c - s * s))
+    x, y = (box[0] + box[2] - size[0]) / 2, (box[1] + box[3] - size[1]) / 2
+    turn = sin(radians(skew))
+    middle_x, middle_y = x * c + y * turn + size[0] / 2, y * c - x * turn + size[1] / 2
+    return (middle_x - width / 2, middle_y - height / 2, middle_x + width / 2, middle_y + height / 2)

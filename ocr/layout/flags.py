@@ -1,0 +1,45 @@
+"""How far a page's text can be trusted, from its lines alone, and why somebody should look at it."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from ocr.document import Line
+from ocr.layout.order import is_vertical
+
+DOUBTFUL = 0.85
+"""Pages below this confidence are flagged; see docs/quality.md for what they hold."""
+DOUBTFUL_LINE = 0.75
+"""A line below it holds misread words more often than not."""
+DOUBTFUL_SHARE = 0.15
+"""Least share of a page's letters in doubtful lines that is worth a look."""
+TINY = 11.0
+"""Pixels: below this height of a line's box the letters are under 6 pixels tall, and accents are lost."""
+
+
+def confidence_of(lines: Sequence[Line]) -> float | None:
+    """The mean confidence of the page's characters, 0 to 1; None where no line says how sure it is.
+
+    A line counts by its length: c = sum(confidence x characters) / sum(characters).
+    """
+    known = [(line.confidence, len(line.text)) for line in lines if line.confidence is not None]
+    total = sum(length for _, length in known)
+    return round(sum(confidence * length for confidence, length in known) / total, 4) if total else None
+
+
+def flags_of(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Why this page deserves a look, in words."""
+    flags = []
+    confidence = confidence_of(lines)
+    letters = sum(len(line.text) for line in lines)
+    if confidence is not None and confidence < DOUBTFUL:
+        flags.append(f"low confidence ({confidence:.2f})")
+    else:
+        doubtful = sum(
+            len(line.text) for line in lines if line.confidence is not None and line.confidence < DOUBTFUL_LINE
+        )
+        if doubtful > DOUBTFUL_SHARE * letters:
+            flags.append(f"{doubtful / letters:.0%} of it is in doubtful lines")
+    heights = [line.box[3] - line.box[1] for line in lines if not is_vertical(line)]
+    if heights and median(heights) < TINY:
+        flags.append("very small type: scan it at a higher resolution")
+    return tuple(flags)

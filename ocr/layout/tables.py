@@ -1,0 +1,108 @@
+"""Simple tables: rows of cells that stand in the same columns, row after row.
+
+Not found, by design: tables without at least three rows, cells that span columns, and tables whose columns are set as
+closely as words. Such rows stay text, as printed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ocr.document import Box, Line, Table
+from ocr.layout.order import Row, line_height, row_box
+
+CELL_GAP = 1.6
+"""Least gap between two cells of one line, in line heights: justified text has no wider ones for rows on end."""
+ROWS = 3
+"""Least rows of two or more cells."""
+_MARKER = re.compile(r"\W{0,2}|\(?(?:\d{1,3}|[IVXLC]{1,6}|[a-zA-Z])[.)º°ª]?\s*[-–—.]?")
+"""What stands before the items of a list, which is no table."""
+
+Span = tuple[float, float]
+
+
+def find_tables(column: Sequence[Row]) -> list[tuple[int, int, Table]]:
+    """The tables in the rows of one column: first row, row after the last, and the table."""
+    height = line_height([line for row in column for line in row])
+    cells = [_cells(row, height) for row in column]
+    found, start = [], 0
+    while start < len(column):
+        end = _run(cells, start)
+        table = _table(cells[start:end], column[start:end]) if end > start else None
+        if table is not None:
+            found.append((start, end, table))
+        start = max(end, start + 1)
+    return found
+
+
+def _cells(row: Row, height: float) -> list[Line]:
+    """The cells of a row: its lines, parted again where two words stand far apart."""
+    parts: list[Line] = []
+    for line in row:
+        start = 0
+        for place in range(1, len(line.words) + 1):
+            whole = place == len(line.words)
+            if whole or line.words[place].box[0] - line.words[place - 1].box[2] > CELL_GAP * height:
+                words = line.words[start:place]
+                boxes = [word.box for word in words]
+                parts.append(Line(" ".join(word.text for word in words), _around(boxes), words=words))
+                start = place
+        if not line.words:
+            parts.append(line)
+    return parts
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def _run(cells: Sequence[Sequence[Line]], start: int) -> int:
+    """Where the run of rows that share their columns ends, from `start`; `start` itself where there is none."""
+    if len(cells[start]) < 2:
+        return start
+    end = start + 1
+    spans = _columns([cells[start]])
+    while end < len(cells):
+        widened = _columns([*cells[start : end + 1]])
+        if len(widened) < 2 or len(widened) < len(spans) - 1 or not _belongs(cells, end):
+            break
+        spans, end = widened, end + 1
+    while end > start and len(cells[end - 1]) < 2:
+        end -= 1
+    return end if sum(len(row) > 1 for row in cells[start:end]) >= ROWS else start
+
+
+def _belongs(cells: Sequence[Sequence[Line]], place: int) -> bool:
+    """A row of one cell belongs to a table only between rows of more, as the second line of a cell."""
+    return len(cells[place]) > 1 or any(len(row) > 1 for row in cells[place + 1 : place + 2])
+
+
+def _columns(cells: Sequence[Sequence[Line]]) -> list[Span]:
+    """The columns of a run: where, from left to right, any cell stands."""
+    spans: list[Span] = []
+    for left, _, right, _ in sorted(cell.box for row in cells for cell in row):
+        if spans and left < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], right))
+        else:
+            spans.append((left, right))
+    return spans
+
+
+def _table(cells: Sequence[Sequence[Line]], column: Sequence[Row]) -> Table | None:
+    """Cells as rows of text; None where the first column only marks the items of a list."""
+    spans = _columns(cells)
+    rows: list[list[str]] = []
+    for row in cells:
+        texts = [""] * len(spans)
+        for cell in row:
+            place = next(place for place, span in enumerate(spans) if span[0] <= cell.box[0] <= span[1])
+            texts[place] = f"{texts[place]} {cell.text}".strip()
+        rows.append(texts)
+    first = [texts[0] for texts in rows if texts[0]]
+    filled = Counter(sum(bool(text) for text in texts) for texts in rows)
+    if all(_MARKER.fullmatch(text) for text in first) and len(spans) == 2:
+        return None
+    if sum(count for number, count in filled.items() if number > 1) < ROWS:
+        return None
+    return Table(_around([row_box(row) for row in column]), tuple(map(tuple, rows)))
