@@ -136,11 +136,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         shown = getattr(wrong, "format_message", wrong.__str__)()
         _say(shown, "ocr --help, or ocr COMMAND --help")
         code = ExitCode.USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted", "run the same command again: finished work is kept")
+    except typer.Abort:
         code = ExitCode.INTERRUPTED
     except typer.Exit as leaving:
         code = leaving.exit_code
+    if code == ExitCode.INTERRUPTED:  # Typer makes it of Ctrl-C
+        _say("interrupted", "run the same command again: finished work is kept")
     sys.exit(int(code or 0))
 
 

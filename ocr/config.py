@@ -53,7 +53,8 @@ def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] != "extra_forbidden":
             raise UsageError(f"{where}: {key}: {first['msg']}") from cause
-        near = difflib.get_close_matches(key, known_keys(model), n=1, cutoff=0.5)
+        tables = {known.rpartition(".")[0] for known in known_keys(model)}
+        near = difflib.get_close_matches(key, [*tables, *known_keys(model)], n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known_keys(model))}"
         raise UsageError(f"{where}: unknown key {key!r}", hint=hint) from cause
 

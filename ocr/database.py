@@ -112,6 +112,7 @@ class Database:
         if self._failure is not None:
             raise self._failure
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # who stops waiting does not take back what is being saved
         self._calls.put(_Call(work, future, changes, now))
         return future
 

@@ -103,7 +103,8 @@ class Extraction:
                     request = Request(image, seconds=self._job.settings.seconds)
                     outcome = await self._readings.read(request, work.sources[0].sha256)
                 del image, request
-            page = await asyncio.to_thread(assemble, outcome.kept, number)
+            # No await from here until it is recorded: what was read is kept even when the run is being stopped.
+            page = assemble(outcome.kept, number)
             return Entry(page, outcome.kept.generation, outcome.rejected, ARRANGEMENT)
         except ScanError as problem:
             return Entry(Page(number, "unreadable", _reason(problem, where)))

@@ -6,6 +6,7 @@ import time
 from typing import Protocol
 
 from ocr.document import Page, Source
+from ocr.scans import shown
 from ocr.summary import STATUSES, Summary, describe
 
 LINE_SECONDS = 10.0
@@ -151,7 +152,7 @@ class Bar:
     def page(self, source: Source, page: Page) -> None:
         self._done += 1
         speed = self._done / (time.monotonic() - self._started)
-        self._bar.update(self._task, advance=1, description=source.path, speed=f"{speed:.1f} pages/s")
+        self._bar.update(self._task, advance=1, description=shown(source.path), speed=f"{speed:.1f} pages/s")
         problem = _problem(source, page)
         if problem:
             self.note(problem)
@@ -185,11 +186,11 @@ def make_progress(*, quiet: bool, log_json: bool) -> Progress:
 def _problem(source: Source, page: Page) -> str:
     if page.status in ("ok", "blank", "skipped"):
         return ""
-    return f"{source.path}: page {page.number}: {page.status}: {page.reason}"
+    return f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
 
 
 def _closed(source: Source) -> str:
-    return f"{source.path}: cannot be opened: {source.reason}"
+    return f"{shown(source.path)}: cannot be opened: {source.reason}"
 
 
 def _clock(seconds: float) -> str:

@@ -9,6 +9,7 @@ from ocr.document import Source
 from ocr.errors import ExitCode
 from ocr.folder import Folder, output_path
 from ocr.ledger import LOST
+from ocr.scans import shown
 from ocr.summary import Summary, summarize
 
 
@@ -44,16 +45,16 @@ def verify(folder: Folder) -> Report:
         unread = _unread(folder, source)
         if unread:
             lost.append(
-                f"{source.path}: {len(unread):,} of {source.pages:,} pages not read yet: --pages {_ranges(unread)}"
+                f"{shown(source.path)}: {len(unread):,} of {source.pages:,} pages not read yet: --pages {_ranges(unread)}"
             )
         lost += _lost(folder, source)
         expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
-        wrong += [f"{path}: not written yet" for path in expected if ledger.output(path) is None]
+        wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]
     sources = {source.path: source for source in ledger.files()}
     for output in ledger.outputs():
         problem = _compare(folder, output.path, sources.get(output.source), output.format)
         if problem:
-            wrong.append(f"{output.path}: {problem}")
+            wrong.append(f"{shown(output.path)}: {problem}")
         else:
             right += 1
     advice = ""
@@ -72,11 +73,11 @@ def _unread(folder: Folder, source: Source) -> list[int]:
 def _lost(folder: Folder, source: Source) -> Iterator[str]:
     """A line for each page, or for the file, whose text nobody has."""
     if source.reason:
-        yield f"{source.path}: could not be opened: {source.reason}"
+        yield f"{shown(source.path)}: could not be opened: {source.reason}"
     elif any(status in LOST for status in folder.ledger.states(source.sha256).values()):
         for page in folder.ledger.pages(source.sha256):
             if page.status in LOST:
-                yield f"{source.path}: page {page.number}: {page.status}: {page.reason}"
+                yield f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
 
 
 def _compare(folder: Folder, path: str, source: Source | None, form: str) -> str:

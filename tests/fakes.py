@@ -1,7 +1,8 @@
 """Engines that read nothing and fail on purpose. Use them as `--engine fakes:create` with this folder on PYTHONPATH.
 
 Options (`--set options.NAME=VALUE`): `seconds` a page, `concurrency`, and for each fault the page numbers it befalls,
-such as `hang=[3]`. A fault befalls the first `times` readings of such a page, then the page is read.
+such as `hang=[3]`. A fault befalls the first `times` readings of such a page, then the page is read. `start` is
+"fails" or "bug"; a `stubborn` engine does not close.
 """
 
 import asyncio
@@ -25,7 +26,15 @@ class FakeEngine:
     name = "fake"
 
     def __init__(
-        self, *, seconds: float = 0.0, concurrency: int = 4, times: int = 1_000_000, words: int = 12, **faults: Any
+        self,
+        *,
+        seconds: float = 0.0,
+        concurrency: int = 4,
+        times: int = 1_000_000,
+        words: int = 12,
+        start: str = "",
+        stubborn: bool = False,
+        **faults: list[int],
     ) -> None:
         self.fingerprint = f"fake of {words} words"
         self.concurrency = concurrency
@@ -34,14 +43,15 @@ class FakeEngine:
         self._seconds = seconds
         self._times = times
         self._words = words
-        self._faults: dict[int, str] = {
-            number: fault for fault, numbers in faults.items() if fault != "start" for number in numbers
-        }
-        self._on_start = faults.get("start", "")
+        self._faults = {number: fault for fault, numbers in faults.items() for number in numbers}
+        self._on_start = start
+        self._stubborn = stubborn
         self._befell: Counter[int] = Counter()
 
     async def start(self) -> None:
         self.starts += 1
+        if self._on_start == "bug":
+            raise RuntimeError("a slip of the pen")
         if self._on_start == "fails":
             raise EngineError("the fake engine does not load", hint="choose a real one")
 
@@ -56,7 +66,8 @@ class FakeEngine:
         return self._answer(request)
 
     async def close(self) -> None:
-        pass
+        if self._stubborn:
+            await asyncio.sleep(1_000_000)
 
     def _answer(self, request: Request) -> Generation:
         image, number = request.image, request.image.number
