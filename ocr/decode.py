@@ -15,7 +15,7 @@ from typing import Any
 from ocr import lifeline
 from ocr.errors import ScanError
 from ocr.kinds import HEAD_BYTES, Kind, kind_of
-from ocr.sheet import Limits, OpenDocument, Sheet
+from ocr.sheet import DAMAGE, Limits, OpenDocument, Sheet
 
 
 class Decoder:
@@ -64,21 +64,17 @@ class Decoder:
         self._kind = kind
         # Each decoder is loaded when the first file asks for it.
         if kind == "pdf":
-            from ocr.pdfs import PdfDocument
+            from ocr.pdfs import open_pdf
 
-            return PdfDocument(path, password, self._limits)
+            return open_pdf(path, password, self._limits)
         from ocr.images import ImageDocument
 
         return ImageDocument(path, kind, self._limits)
 
 
-# What decoders raise on damaged bytes, apart from `ScanError`; whatever else they do ends this process only.
-DAMAGE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
-
-
 def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], Sheet | None]:
     """The reply to one request, and the sheet that goes with it."""
-    path, password, number = Path(request["path"]), request["password"], request["number"]
+    path, password, number = Path(request["path"]).absolute(), request["password"], request["number"]
     try:
         if number is None:
             return decoder.inspect(path, password), None

@@ -2,26 +2,18 @@
 
 import math
 import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ocr.kinds import Kind
-from ocr.sheet import DEFAULT_DPI, Limits, Sheet, check_pages
+from ocr.sheet import DAMAGE, DEFAULT_DPI, Limits, Sheet, check_pages
+from ocr.tiffs import TiffPage, page_offsets
 
 # The limit on pixels is ours (`Sheet.check`), known before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
-
-# What Pillow's decoders raise on damaged bytes, found by feeding them some; MemoryError is what RLIMIT_AS gives.
-DAMAGE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
-
-_FORMATS: dict[Kind, list[str]] = {
-    "tiff": ["TIFF"],
-    "png": ["PNG"],
-    "jpeg": ["JPEG"],
-    "webp": ["WEBP"],
-    "bmp": ["BMP"],
-}
 
 # Rows converted at once: the memory beyond the decoded image and the sheet stays small.
 _BAND = 256
@@ -34,23 +26,40 @@ class ImageDocument:
     """A TIFF, PNG, JPEG, WebP or BMP file; only TIFF has more than one page (of animations, the first frame)."""
 
     def __init__(self, path: Path, kind: Kind, limits: Limits) -> None:
-        self._image = Image.open(path, formats=_FORMATS[kind])
-        self.pages = check_pages(_count(self._image, limits) if kind == "tiff" else 1, limits)
+        self._path = path
+        self._formats = [kind.upper()]
+        self._offsets = page_offsets(path, limits.max_pages + 1) if kind == "tiff" else None
+        if self._offsets is None:
+            with self._open(1):
+                self.pages = 1
+        else:
+            self.pages = check_pages(len(self._offsets), limits)
 
     def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises one of `DAMAGE` or `ScanError`."""
-        image: Image.Image = self._image
-        image.seek(number - 1)
-        sheet.check(*image.size)
-        dpi = _dpi(image)
-        image.load()
-        _turn_upright(image)
-        image = _to_bytes_deep(image)
-        copy_to(sheet.allocate(*image.size, dpi), image)
+        """Draw a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
+        with self._open(number) as image:
+            sheet.check(*image.size)
+            dpi = _dpi(image)
+            image.load()
+            _turn_upright(image)
+            deep = _to_bytes_deep(image)
+            copy_to(sheet.allocate(deep.width, deep.height, dpi), deep)
 
     def close(self) -> None:
-        """Close the file."""
-        self._image.close()
+        """Nothing is held open between pages."""
+
+    @contextmanager
+    def _open(self, number: int) -> Iterator[Image.Image]:
+        with (
+            self._path.open("rb") if self._offsets is None else TiffPage(self._path, self._offsets[number - 1]) as file
+        ):
+            try:
+                image = Image.open(file, formats=self._formats)
+            except UnidentifiedImageError as cause:
+                # Its own message names the file object; what went wrong inside is not told.
+                raise ValueError("its header makes no sense") from cause
+            with image:
+                yield image
 
 
 def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
@@ -58,20 +67,6 @@ def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
     for top in range(0, image.height, _BAND):
         band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
         memory.write(_to_rgb(band).tobytes())
-
-
-def _count(image: Image.Image, limits: Limits) -> int:
-    """Pages of a TIFF, no further than the limit; a page that cannot be reached counts, and fails when drawn."""
-    pages = 1
-    while pages <= limits.max_pages:
-        try:
-            image.seek(pages)
-        except EOFError:
-            return pages
-        except DAMAGE:
-            return pages + 1
-        pages += 1
-    return getattr(image, "n_frames", pages)
 
 
 def _turn_upright(image: Image.Image) -> None:

@@ -1,5 +1,5 @@
-"""PDF files in the render child: PDFium first, because it draws in this process and five times faster than a call
-of poppler; poppler where PDFium cannot open a file or draw a page, or first where the settings say so."""
+"""PDF files in the render child: by PDFium, which draws in this process and several times faster than a call of
+poppler; by poppler where PDFium cannot open a file, or where the settings put it first."""
 
 import ctypes
 import math
@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -21,11 +20,10 @@ _LEAST_DPI = 72
 _PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
 
 Program = Callable[[Path, str | None, Limits], OpenDocument]
-T = TypeVar("T")
 
 
-class DamagedPdfError(Exception):
-    """One program cannot make sense of the file or page; another one may."""
+class DamagedPdfError(ValueError):
+    """The file or page makes no sense to the program."""
 
 
 class PdfiumDocument:
@@ -37,6 +35,8 @@ class PdfiumDocument:
         except pypdfium2.PdfiumError as cause:
             if cause.err_code == _PASSWORD_ERROR:
                 raise _locked(password) from cause
+            if cause.err_code == pdfium_c.FPDF_ERR_SUCCESS:
+                check_pages(0, limits)
             raise
         self._dpi = limits.dpi
         self._max_pixels = limits.max_pixels
@@ -44,24 +44,37 @@ class PdfiumDocument:
         self._document.init_forms()
 
     def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises `PdfiumError` or `ScanError`."""
-        page = self._document[number - 1]
+        """Draw a page. Raises `ScanError`."""
         try:
-            dpi = fitting_dpi(page.get_size(), self._dpi, self._max_pixels)
+            page = self._document[number - 1]
+            try:
+                self._draw(page, sheet)
+            finally:
+                page.close()
+        except (pypdfium2.PdfiumError, DamagedPdfError) as cause:
+            raise ScanError(
+                f"is damaged: {cause}", hint="export it again, or try the other program: --set render.pdf=poppler"
+            ) from cause
 
-            def paper(width: int, height: int, format: int, rev_byteorder: bool) -> pypdfium2.PdfBitmap:
-                memory = sheet.allocate(width, height, dpi)
-                pixels = (ctypes.c_ubyte * len(memory)).from_buffer(memory)
-                return pypdfium2.PdfBitmap.new_native(width, height, format, rev_byteorder, buffer=pixels)
+    def _draw(self, page: pypdfium2.PdfPage, sheet: Sheet) -> None:
+        if 0 in page.get_size():
+            # A crop box outside of the paper: other readers show the paper.
+            page.set_cropbox(*page.get_mediabox())
+        dpi = fitting_dpi(page.get_size(), self._dpi, self._max_pixels)
 
-            page.render(
-                scale=dpi / _POINTS_PER_INCH,
-                bitmap_maker=paper,
-                rev_byteorder=True,
-                force_bitmap_format=pdfium_c.FPDFBitmap_BGR,
-            ).close()
-        finally:
-            page.close()
+        def paper(width: int, height: int, format: int, rev_byteorder: bool) -> pypdfium2.PdfBitmap:
+            memory = sheet.allocate(width, height, dpi)
+            pixels = (ctypes.c_ubyte * len(memory)).from_buffer(memory)
+            return pypdfium2.PdfBitmap.new_native(width, height, format, rev_byteorder, buffer=pixels)
+
+        page.render(
+            scale=dpi / _POINTS_PER_INCH,
+            bitmap_maker=paper,
+            rev_byteorder=True,
+            force_bitmap_format=pdfium_c.FPDFBitmap_BGR,
+        ).close()
+        if sheet.is_uniform() and _has_lost_images(page):
+            raise DamagedPdfError("its image cannot be decoded")
 
     def close(self) -> None:
         """Free the document."""
@@ -121,47 +134,31 @@ class PopplerDocument:
         return found
 
 
-class PdfDocument:
-    """A PDF through the program that comes first, and through the other one where that fails."""
+def open_pdf(path: Path, password: str | None, limits: Limits) -> OpenDocument:
+    """Open a PDF with the program that the settings put first, or the other one. Raises `ScanError`.
 
-    def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
-        order = _PROGRAMS if limits.pdf == "pdfium" else _PROGRAMS[::-1]
-        self._programs = [program for program in order if program is PdfiumDocument or shutil.which("pdftoppm")]
-        self._arguments = (path, password, limits)
-        self._open: dict[Program, OpenDocument] = {}
-        self.pages = self._first(lambda document: document.pages)
-
-    def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises `ScanError`."""
-        self._first(lambda document: document.draw(number, sheet))
-
-    def close(self) -> None:
-        """Close what is open."""
-        for document in self._open.values():
-            document.close()
-
-    def _first(self, use: Callable[[OpenDocument], T]) -> T:
-        """What `use` gives with the first program that can. Raises `ScanError` where none can."""
-        failure: Exception | None = None
-        for program in self._programs:
-            try:
-                if program not in self._open:
-                    self._open[program] = program(*self._arguments)
-                return use(self._open[program])
-            except (pypdfium2.PdfiumError, DamagedPdfError) as cause:
-                failure = failure or cause
-        what = "the PDF" if not self._open else "the page"
-        raise ScanError(f"{what} is damaged: {failure}", hint="copy, export or scan it again") from failure
-
-
-_PROGRAMS: tuple[Program, ...] = (PdfiumDocument, PopplerDocument)
+    The choice is made once a file: where a page is missing, poppler counts the following ones as if it never was.
+    """
+    programs: list[Program] = [PdfiumDocument]
+    if shutil.which("pdftoppm"):
+        programs.insert(limits.pdf == "pdfium", PopplerDocument)
+    failure: Exception | None = None
+    for program in programs:
+        try:
+            return program(path, password, limits)
+        except (pypdfium2.PdfiumError, DamagedPdfError) as cause:
+            failure = failure or cause
+    raise ScanError(f"the PDF is damaged: {failure}", hint="copy, export or scan it again") from failure
 
 
 def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float:
-    """The resolution for a page of this size: `dpi`, or less where that is too many pixels. Raises `ScanError`."""
+    """The resolution for a page of this size: `dpi`, or less where that is too many pixels.
+
+    Raises `ScanError` where no useful resolution fits, `DamagedPdfError` for a size that is none.
+    """
     width, height = points
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
-        raise ScanError(f"the page has an impossible size: {width:g} x {height:g} points", hint="export the PDF again")
+        raise DamagedPdfError(f"its size is {width:g} x {height:g} points")
     # One pixel less a side: programs round up.
     most = math.sqrt(max_pixels / (width * height)) * _POINTS_PER_INCH * 0.999
     if most < min(_LEAST_DPI, dpi):
@@ -171,6 +168,15 @@ def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float
             hint=f"if it is no bomb: --set render.max_pixels={math.ceil(width * height)}",
         )
     return min(float(dpi), most)
+
+
+def _has_lost_images(page: pypdfium2.PdfPage) -> bool:
+    """Of a page that came out in one colour: PDFium leaves out what it cannot decode, or fills it with zeros."""
+    try:
+        bitmaps = [image.get_bitmap() for image in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3)]
+    except pypdfium2.PdfiumError:
+        return True
+    return any(not any(bytes(bitmap.buffer)) for bitmap in bitmaps)
 
 
 def _locked(password: str | None) -> ScanError:

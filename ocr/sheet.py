@@ -12,6 +12,11 @@ from ocr.errors import ScanError
 
 DEFAULT_DPI = 200.0
 
+# What decoders raise on damaged bytes, found by feeding them some.
+DAMAGE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
+
+_BLOCK = 3 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -60,6 +65,13 @@ class Sheet:
                 self.descriptor = os.dup(nameless.fileno())
         os.ftruncate(self.descriptor, size)
         return mmap.mmap(self.descriptor, size)
+
+    def is_uniform(self) -> bool:
+        """Is the page of one single colour? Reads no further than the first difference."""
+        size = self.width * self.height * 3
+        block = os.pread(self.descriptor, 3, 0) * (_BLOCK // 3)
+        places = range(0, size, _BLOCK)
+        return all(os.pread(self.descriptor, _BLOCK, place) == block[: size - place] for place in places)
 
     def close(self) -> None:
         """Let go of the descriptor; who has received it keeps the pixels."""
