@@ -66,6 +66,8 @@ class Engine(Protocol):
 ENGINES: Mapping[str, str] = {
     "rapid": "ocr.engines.rapid:make",
     "tesseract": "ocr.engines.tesseract:make",
+    "transformers": "ocr.engines.transformers:create",
+    "vllm": "ocr.engines.vllm:create",
 }
 """Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
 
