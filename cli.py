@@ -1,5 +1,6 @@
 """The command line: flags -> settings -> one call -> exit code. Nothing heavy is imported until a command runs."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 import ocr
+from eval.arguments import spread_compare
 from ocr.errors import ExitCode, OcrError
 
 app = typer.Typer(
@@ -101,6 +103,56 @@ def verify(
 
 
 @app.command()
+def bench(
+    data: Annotated[
+        str, typer.Option(help="samples, dharma, a folder of scans and texts, a manifest.jsonl or a .parquet file.")
+    ] = "samples",
+    engine: Annotated[str, typer.Option(help="The engine that is judged; NAME=MODEL where it serves models.")] = "",
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Rivals: opus, gpt, gemini, a model id, an engine, recorded:DIR.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="The folder for report, results and cache.")] = Path("ocr-bench"),
+    machine: Annotated[
+        str, typer.Option(help="What our own hardware costs: l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR.")
+    ] = "",
+    utilisation: Annotated[
+        float, typer.Option(help="Share of its hours that the machine reads.", min=0.01, max=1)
+    ] = 1.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to sending page images to the vendors compared.")] = False,
+    max_cost: Annotated[float | None, typer.Option(help="Dollars that this run may cost at most.", min=0)] = None,
+    fail_under: Annotated[
+        list[str] | None, typer.Option(help="Exit with 11 when a metric is worse, such as score=0.90 or cer=0.02.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier results.json: exit with 11 when the engine got worse.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the intervals and tests.")] = 0,
+) -> None:
+    """Judge an engine on pages with known text, beside its rivals: quality, degeneration and cost, with intervals."""
+    from eval.bench import Job, run
+    from eval.console import make_voice, show
+    from eval.cost import find_machine
+    from eval.gate import parse_limits
+    from ocr.job import DEFAULT_ENGINE
+
+    job = Job(
+        data=data,
+        engine=engine or DEFAULT_ENGINE,
+        compare=tuple(compare or ()),
+        to=to,
+        command=shlex.join(["ocr", *sys.argv[1:]]),
+        seed=seed,
+        machine=find_machine(machine) if machine else None,
+        utilisation=utilisation,
+        yes=yes,
+        max_cost=max_cost,
+        limits=parse_limits(fail_under or []),
+        baseline=baseline,
+    )
+    run(job, make_voice(), show)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing, and the command that installs it."""
     from ocr.doctor import examine
@@ -126,7 +178,7 @@ def schema() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; the one place where exceptions become messages."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = spread_compare(sys.argv[1:] if argv is None else argv)
     try:
         code = app(args=arguments, standalone_mode=False)
     except OcrError as failure:

@@ -1,0 +1,70 @@
+"""The bench in a terminal: a bar for each system, a question before pages leave, the first tables at the end."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from eval import tables
+from eval.bench import Voice
+from ocr.lazy import load
+
+SHOWN = 3
+"""Tables printed; the others stand in report.html."""
+
+
+def make_voice() -> Voice:
+    """A voice on stderr; it asks only where somebody can answer."""
+    attended = sys.stdin.isatty() and sys.stderr.isatty()
+    return Voice(_say, _ask if attended else None, _start_bar)
+
+
+def show(results: dict[str, Any]) -> None:
+    """Print the first tables to stdout, as wide as the terminal or as a pipe wants."""
+    console = load("rich.console").Console(width=None if sys.stdout.isatty() else 160)
+    for table in tables.build(results)[:SHOWN]:
+        grid = load("rich.table").Table(*table.columns, title=table.title, title_justify="left", title_style="bold")
+        absent = [row for row in table.rows if row[1].startswith("not run")]
+        for row in table.rows:
+            grid.add_row(*_fit((row[0], "not run", *row[2:]) if row in absent else row))
+        console.print(grid)
+        for row in absent:
+            console.print(f"{row[0]} was {row[1]}", highlight=False, markup=False, soft_wrap=True)
+        console.print(table.note, style="dim", highlight=False, soft_wrap=True)
+        console.print()
+
+
+def _fit(row: tuple[str, ...]) -> tuple[Any, ...]:
+    """Cells as plain text: a page's name may look like markup."""
+    text = load("rich.text").Text
+    return tuple(text(cell) for cell in row)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _ask(question: str) -> bool:
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "s", "sim")
+
+
+def _start_bar(name: str, pages: int) -> Callable[[], None]:
+    """A bar with pages/s and the time left on a terminal, a line at the end elsewhere."""
+    progress = load("rich.progress")
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    bar = progress.Progress(*columns, console=load("rich.console").Console(stderr=True), transient=False)
+    task = bar.add_task(name, total=pages)
+    if sys.stderr.isatty():
+        bar.start()
+
+    def move() -> None:
+        bar.advance(task)
+        if bar.finished:
+            bar.stop()
+
+    return move

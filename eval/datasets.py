@@ -1,0 +1,212 @@
+"""Pages with their true text, from wherever they lie: the samples, a folder, a manifest, DharmaOCR-Benchmark."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.truths import find_beside, from_fields, read_answers
+from ocr.document import FIELDS
+from ocr.errors import DataError
+from ocr.kinds import EXTENSIONS, kind_of
+from ocr.lazy import load
+from ocr.scans import sha256_of
+
+HUB_SET = "Dharma-AI/DharmaOCR-Benchmark"
+HUB_REVISION = "e8f4bb516839c1a0a32ee0234b3cbcd5aa5c10d3"
+HUB_LICENCE = "its own (LICENSE in the data set, to be read before use); test only"
+
+
+@dataclass(frozen=True, slots=True)
+class TruePage:
+    """One page of a scan and its true text."""
+
+    id: str
+    document: str
+    """Pages of one document fail together; intervals draw whole documents."""
+    scan: Path
+    number: int
+    """1-based page of the scan."""
+    truth: str
+    """A JSON object of fields, or plain text."""
+    sha256: str
+    """Of the scan file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    name: str
+    pages: tuple[TruePage, ...]
+    left_out: tuple[str, ...] = ()
+    """Scans that cannot be scored, each with the reason."""
+    licence: str = ""
+
+
+def open_data(name: str, work: Path) -> DataSet:
+    """The data set that `--data` names: "samples", "dharma", a folder, a manifest.jsonl or a .parquet file.
+
+    `work` is where images are unpacked that come inside a table. Raises DataError where nothing can be scored.
+    """
+    path = Path(name)
+    if name in ("", "samples"):
+        found = _folder("samples", samples_folder())
+    elif name == "dharma":
+        found = _parquet(name, _download(), work)
+    elif path.suffix == ".jsonl" and path.is_file():
+        found = _manifest(path)
+    elif path.suffix == ".parquet" and path.is_file():
+        found = _parquet(name, [path], work)
+    elif path.is_dir():
+        found = _any_folder(path, work)
+    else:
+        raise DataError(
+            f"--data {name}: no such data set", hint="samples, dharma, a folder, a manifest.jsonl or a .parquet file"
+        )
+    if not found.pages:
+        reasons = "".join(f"\n{reason}" for reason in found.left_out[:10])
+        raise DataError(
+            f"--data {name}: no page with a truth{reasons}", hint="put page.txt or page.json beside page.png"
+        )
+    return found
+
+
+def samples_folder() -> Path:
+    """The samples that come with the package: beside it in a clone, inside it in a wheel."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "samples", package / "ocr" / "samples"):
+        if folder.is_dir():
+            return folder
+    raise DataError("the samples are missing from this installation", hint="pip install --force-reinstall lusocr")
+
+
+def _any_folder(path: Path, work: Path) -> DataSet:
+    if (path / "manifest.jsonl").is_file():
+        return _manifest(path / "manifest.jsonl")
+    tables = sorted(path.rglob("*.parquet"))
+    return _parquet(str(path), tables, work) if tables else _folder(str(path), path)
+
+
+def _folder(name: str, folder: Path) -> DataSet:
+    """Scans with a text file beside them, or in a folder named truth, alto or page beside them."""
+    pages: list[TruePage] = []
+    left_out: list[str] = []
+    for scan in sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()):
+        shown = scan.relative_to(folder).as_posix()
+        beside = (find_beside(scan, place) for place in (scan.parent, *(scan.parent / n for n in _TRUTH_FOLDERS)))
+        truth = next((found for found in beside if found), None)
+        if truth is None:
+            left_out.append(f"{shown}: no text beside it")
+            continue
+        try:
+            answers = read_answers(truth)
+        except DataError as failure:
+            left_out.append(failure.message)
+            continue
+        pages += _pages_of(shown, scan, answers)
+    return DataSet(name, tuple(pages), tuple(left_out))
+
+
+_TRUTH_FOLDERS = ("truth", "alto", "page")
+
+
+def _pages_of(shown: str, scan: Path, answers: list[str]) -> Iterator[TruePage]:
+    sha256 = sha256_of(scan)
+    for number, truth in enumerate(answers, start=1):
+        identity = shown if len(answers) == 1 else f"{shown}#{number}"
+        yield TruePage(identity, shown, scan, number, truth, sha256)
+
+
+def _manifest(path: Path) -> DataSet:
+    """One JSON object a line: `image` and the true `text`, `header`, `margin`, `footer`; `id` and `document` if known.
+
+    Rows of data.examples are such, and so is what other tools write. A bad row is an error: a list that is wrong in
+    one place is not to be trusted in the others.
+    """
+    pages: list[TruePage] = []
+    licences: set[str] = set()
+    for number, raw in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not raw.strip():
+            continue
+        try:
+            row = json.loads(raw.decode("utf-8"))
+            pages.append(_row_page(row, path.parent, number))
+        except (ValueError, KeyError, TypeError, OSError) as cause:
+            raise DataError(f"{path}: row {number}: {_words(cause)}", hint="mend or delete the row") from cause
+        licences.add(str(row.get("licence", "")))
+    return DataSet(str(path), tuple(pages), (), ", ".join(sorted(licences - {""})))
+
+
+def _row_page(row: dict[str, Any], folder: Path, number: int) -> TruePage:
+    scan = folder / row["image"]
+    if not scan.is_file():
+        raise ValueError(f"there is no image {row['image']}")
+    fields: dict[str, str] = {name: row.get(name) or "" for name in FIELDS}
+    if not isinstance(row.get("text"), str):
+        raise ValueError("text is missing")
+    truth = from_fields(fields) if any(fields[name] for name in FIELDS if name != "text") else fields["text"]
+    identity = str(row.get("id", f"row {number}"))
+    return TruePage(identity, str(row.get("document", identity)), scan, 1, truth, sha256_of(scan))
+
+
+def _words(cause: Exception) -> str:
+    return f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
+
+
+def _download() -> list[Path]:
+    """The shards of the benchmark at its pinned revision, from the hub or its cache."""
+    hub = load("huggingface_hub", extra="bench")
+    try:
+        folder = hub.snapshot_download(
+            HUB_SET, repo_type="dataset", revision=HUB_REVISION, allow_patterns=["data/*", "LICENSE*"]
+        )
+    except (OSError, ValueError) as cause:
+        raise DataError(
+            f"--data dharma: {HUB_SET} cannot be fetched: {str(cause).splitlines()[0]}",
+            hint="fetch it where there is a network (2.5 GB), then name its folder: --data FOLDER",
+        ) from cause
+    return sorted(Path(folder).rglob("*.parquet"))
+
+
+def _parquet(name: str, tables: list[Path], work: Path) -> DataSet:
+    """Tables with the columns of DharmaOCR-Benchmark: id, image_base64, assistant. Images are unpacked into `work`."""
+    parquet = load("pyarrow.parquet", extra="bench")
+    arrow = load("pyarrow", extra="bench")
+    pages: list[TruePage] = []
+    left_out: list[str] = []
+    for table in tables:
+        try:
+            batches = parquet.ParquetFile(table).iter_batches(batch_size=8, columns=["id", "image_base64", "assistant"])
+            rows = (row for batch in batches for row in batch.to_pylist())
+            for row in rows:
+                page = _table_page(row, work)
+                if isinstance(page, str):
+                    left_out.append(page)
+                else:
+                    pages.append(page)
+        except (arrow.ArrowException, OSError) as cause:
+            raise DataError(
+                f"{table}: {str(cause).splitlines()[0]}", hint="the columns id, image_base64 and assistant are needed"
+            ) from cause
+    return DataSet(name, tuple(pages), tuple(left_out), HUB_LICENCE)
+
+
+def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
+    """One row's page, its image written to `work` once; or why it cannot be scored."""
+    identity, truth = str(row["id"]), row["assistant"]
+    if not isinstance(truth, str):
+        return f"id {identity}: assistant is not text"
+    try:
+        content = base64.b64decode(row["image_base64"] or "", validate=True)
+    except binascii.Error:
+        return f"id {identity}: image_base64 is not base64"
+    kind = kind_of(content[:1024])
+    if kind is None:
+        return f"id {identity}: holds no image"
+    scan = work / f"{identity}.{kind}"
+    if not scan.is_file() or scan.stat().st_size != len(content):
+        work.mkdir(parents=True, exist_ok=True)
+        scan.write_bytes(content)
+    return TruePage(identity, identity, scan, 1, truth, sha256_of(scan))
