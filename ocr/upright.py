@@ -78,7 +78,8 @@ def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
     shift = np.array((width, height)) / 2 - turned @ (np.array((new_width, new_height)) / 2)
     back = np.column_stack((turned, shift))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    levelled = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    paper = float(np.median(gray[::8, ::8]))
+    levelled = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderValue=paper)
     return np.asarray(levelled, np.uint8), back
 
 

@@ -109,9 +109,12 @@ def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # Its exceptions have no common parent but Exception.
+    faults = vars(load("onnxruntime.capi.onnxruntime_pybind11_state")).values()
+    kinds = tuple(kind for kind in faults if isinstance(kind, type) and issubclass(kind, Exception))
     try:
         session = ort.InferenceSession(str(file), sess_options=options, providers=["CPUExecutionProvider"])
-    except RuntimeError as cause:
+    except kinds as cause:
         raise _broken(file, cause) from cause
     characters: list[str] = []
     keep: list[int] = []

@@ -1,0 +1,96 @@
+"""Strips from a probability map, their crops, and words from a reading."""
+
+import numpy as np
+import pytest
+
+from ocr.engines.lines import Strip, _line, strips
+from ocr.engines.networks import Reading, in_alphabet
+
+STAY = np.eye(2, 3)
+
+
+def probability(*boxes: tuple[int, int, int, int]) -> np.ndarray:
+    field = np.zeros((200, 300), np.float32)
+    for left, top, right, bottom in boxes:
+        field[top:bottom, left:right] = 0.9
+    return field
+
+
+def test_a_line_is_found_at_the_full_height_of_its_letters() -> None:
+    (strip,) = strips(probability((50, 100, 250, 110)), (600, 400))
+    assert strip.along == (1.0, 0.0)
+    left, top = strip.origin
+    assert 60 < left < 100 and 170 < top < 195
+    assert 400 < strip.length < 450 and 30 < strip.height < 60
+
+
+def test_lines_come_from_top_to_bottom_and_stay_inside_the_image() -> None:
+    found = strips(probability((0, 150, 300, 165), (0, 0, 300, 15)), (300, 200))
+    assert [round(strip.origin[1]) for strip in found] == sorted(round(strip.origin[1]) for strip in found)
+    for strip in found:
+        corners = strip.corners()
+        assert corners.min() >= 0 and corners[:, 0].max() <= 300 and corners[:, 1].max() <= 200
+
+
+def test_faint_and_tiny_shapes_are_no_lines() -> None:
+    faint = probability((50, 100, 250, 110)) * 0.4
+    assert strips(faint, (300, 200)) == []
+    assert strips(probability((50, 100, 52, 101)), (300, 200)) == []
+    assert strips(np.zeros((200, 300), np.float32), (300, 200)) == []
+
+
+def test_a_leaning_line_is_cropped_level() -> None:
+    gray = np.full((200, 400), 255, np.uint8)
+    angle = np.deg2rad(10)
+    strip = Strip((60.0, 50.0), (float(np.cos(angle)), float(np.sin(angle))), 200.0, 20.0)
+    for x in range(200):
+        for y in range(5, 15):
+            column, row = strip.origin + x * np.array(strip.along) + y * np.array((-np.sin(angle), np.cos(angle)))
+            gray[round(row), round(column)] = 0
+    crop = strip.crop(gray)
+    assert crop.shape == (20, 200)
+    assert crop[8:12, 10:190].mean() < 80
+    assert crop[:3, 10:190].mean() > 200
+
+
+@pytest.mark.parametrize(("quarter", "turns"), [(1, 1), (-1, -1)])
+def test_a_strip_on_end_is_cropped_to_read_from_left_to_right(quarter: int, turns: int) -> None:
+    gray = np.random.default_rng(3).integers(0, 255, (300, 200), np.uint8)
+    strip = Strip((50.0, 20.0), (1.0, 0.0), 30.0, 200.0)
+    assert strip.turned(quarter).crop(gray).shape == (30, 200)
+    expected = np.rot90(gray[20:220, 50:80], turns)
+    crop = strip.turned(quarter).crop(gray)
+    # A turned crop may be off by the one pixel that lies on its edge.
+    assert min(np.abs(np.roll(crop, step, axis=(0, 1)).astype(int) - expected)[2:-2, 2:-2].max() for step in
+               ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1))) <= 2  # fmt: skip
+
+
+def reading(text: str) -> Reading:
+    count = len(text)
+    return Reading(text, (0.9,) * count, tuple((place + 0.5) / count for place in range(count)))
+
+
+def test_words_split_at_spaces_and_keep_their_places() -> None:
+    line = _line(Strip((100.0, 10.0), (1.0, 0.0), 160.0, 20.0), reading("Art. 5º  da lei."), STAY)
+    assert [word.text for word in line.words] == ["Art.", "5º", "da", "lei."]
+    assert line.text == "Art. 5º da lei."
+    lefts = [word.box[0] for word in line.words]
+    rights = [word.box[2] for word in line.words]
+    assert all(right <= left for right, left in zip(rights, lefts[1:], strict=False))
+    assert lefts[0] == 100 and rights[-1] == 260
+    assert line.words[1].box[0] == pytest.approx(150, abs=6)
+    assert all(word.confidence == 0.9 for word in line.words)
+
+
+@pytest.mark.parametrize("text", ["a", " a", "a ", "a b"])
+def test_short_readings_have_boxes_inside_their_line(text: str) -> None:
+    line = _line(Strip((0.0, 0.0), (1.0, 0.0), 50.0, 20.0), reading(text), STAY)
+    assert [word.text for word in line.words] == text.split()
+    assert all(0 <= word.box[0] < word.box[2] <= 50 for word in line.words)
+
+
+def test_the_alphabet_holds_portuguese_and_no_chinese() -> None:
+    portuguese = "ÁÀÂÃÉÊÍÓÔÕÚÜÇáàâãéêíóôõúüçñªº°§€$%–—“”‘’«»…•·½ 0123456789abcXYZ.,;:!?()[]/\\|_*&@#+=<>^~'\"-ſœĩũ"
+    assert [character for character in portuguese if not in_alphabet(character)] == []
+    assert [character for character in "一二口日ー・、。（）ąęłșẹか가" if in_alphabet(character)] == []
+    assert not in_alphabet("") and not in_alphabet("ab")
