@@ -24,8 +24,8 @@ from ocr.reading import Readings
 from ocr.render import Renderer
 from ocr.scans import Scan, sha256_of, shown
 
-PAGES_IN_FLIGHT = 256
-"""Pages that wait for pixels, or for their group to be saved: at 100 ms a group, enough for 2,000 pages/s."""
+PAGES_IN_FLIGHT = 128
+"""Pages that wait for pixels, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
 FILES_AHEAD = 1000
 """Files that are opened ahead of reading, so that the bar knows early how much there is to do."""
 
@@ -54,7 +54,6 @@ class Extraction:
         self._flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
         self._images = asyncio.Semaphore(engine.concurrency + 2 * job.settings.render.processes)
-        self._turns = asyncio.Semaphore(engine.concurrency)
         self._works: dict[str, _Work] = {}
         self.refused: list[NotOursError] = []
         """Outputs that were not written because a file that is not ours stands in their place."""
@@ -67,6 +66,7 @@ class Extraction:
             await self._read_all(scans)
         finally:
             await self._engine.close()
+            await self._readings.close()
             await self._renderer.close()
 
     async def _read_all(self, scans: Iterator[Scan]) -> None:
@@ -81,11 +81,10 @@ class Extraction:
     async def _page(self, work: _Work, number: int) -> None:
         """The story of one page."""
         try:
-            entry = await self._entry(work, number)
-            await asyncio.wrap_future(self._ledger.record(work.sources[0].sha256, entry))
+            headline = await self._read_and_save(work, number)
         finally:
             self._flight.release()
-        self._progress.page(work.sources[0], entry.page)
+        self._progress.page(work.sources[0], headline)
         for source in work.sources:
             await self._delivery.page_saved(source)
         work.waiting -= 1
@@ -94,14 +93,23 @@ class Extraction:
             for source in work.sources:
                 await self._complete(source)
 
+    async def _read_and_save(self, work: _Work, number: int) -> Page:
+        """Answers the page without its text: hundreds wait here for their group to be saved."""
+        entry = await self._entry(work, number)
+        saved = self._ledger.record(work.sources[0].sha256, entry)
+        page = entry.page
+        headline = Page(number, page.status, page.reason, page.flags, page.confidence)
+        del entry, page
+        await asyncio.wrap_future(saved)
+        return headline
+
     async def _entry(self, work: _Work, number: int) -> Entry:
         where = f"{shown(work.path)}: page {number}: "
         try:
             async with self._images:
                 image = await self._renderer.render(work.path, number, password=self._job.password)
-                async with self._turns:
-                    request = Request(image, seconds=self._job.settings.seconds)
-                    outcome = await self._readings.read(request, work.sources[0].sha256)
+                request = Request(image, seconds=self._job.settings.seconds)
+                outcome = await self._readings.read(request, work.sources[0].sha256)
                 del image, request
             # No await from here until it is recorded: what was read is kept even when the run is being stopped.
             page = assemble(outcome.kept, number)

@@ -1,5 +1,6 @@
 """Our verdict on what an engine gave: a pure function from the engine's vocabulary (finish) to ours (status)."""
 
+from ocr import degeneration
 from ocr.document import Finish, Generation, Status
 
 # What the engine itself said settles these; "stop" and "length" are judged by what was written.
@@ -19,6 +20,10 @@ def judge(generation: Generation) -> tuple[Status, str]:
     if generation.finish in _BY_FINISH:
         status, reason = _BY_FINISH[generation.finish]
         return status, generation.reason or reason
+    # A classical engine reads what it sees, line by line: repetition in its lines is on the page.
+    loop = degeneration.find(generation.text) if generation.text is not None else None
+    if loop is not None:
+        return "degenerate", loop.reason
     if generation.finish == "length":
         return "truncated", generation.reason or "the answer reached its token budget before the page ended"
     return ("ok" if text_of(generation).strip() else "blank"), ""

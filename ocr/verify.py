@@ -44,9 +44,8 @@ def verify(folder: Folder) -> Report:
     for source in ledger.files():
         unread = _unread(folder, source)
         if unread:
-            lost.append(
-                f"{shown(source.path)}: {len(unread):,} of {source.pages:,} pages not read yet: --pages {_ranges(unread)}"
-            )
+            some = f"{len(unread):,} of {source.pages:,} pages"
+            lost.append(f"{shown(source.path)}: {some} not read yet: --pages {_ranges(unread)}")
         lost += _lost(folder, source)
         expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
         wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]

@@ -1,0 +1,16 @@
+"""A small count of the proof that `make prove` runs in full."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROOF = Path(__file__).resolve().parents[2] / "benchmarks/kills.py"
+
+
+def test_killed_runs_are_resumed_without_loss() -> None:
+    done = subprocess.run(
+        [sys.executable, PROOF, "--count", "6", "--seed", "7"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "6 runs" in done.stdout
+    assert "0 pages lost, 0 outputs differ" in done.stdout
