@@ -1,26 +1,47 @@
-"""What an engine gave, and our verdict on it, made into a page: text by `markup`, lines by `layout`."""
+"""What an engine gave, and our verdict on it, made into a page: lines by `layout`, a model's text by `markup`."""
 
 from dataclasses import replace
 
-from ocr.document import Page
+from ocr.document import Generation, Page
+from ocr.layout.arrange import ARRANGEMENT as LAYOUT
+from ocr.layout.arrange import arrange
+from ocr.layout.hyphens import join
 from ocr.ledger import Attempt
+from ocr.markup import parse
 
-ARRANGEMENT = "1"
-"""Changes with whatever here decides what a page looks like; pages of another arrangement are made anew."""
+ARRANGEMENT = f"{LAYOUT} markup-1"
+"""Changes whenever the same reading can give another page: pages of another arrangement are then made anew."""
 
 
 def assemble(attempt: Attempt, number: int) -> Page:
-    """Page `number` of a scan; pure, so that it can be made again from the ledger."""
+    """Page `number` of a scan. Pure, so that it can be made again from the ledger."""
     generation = attempt.generation
-    text = generation.text or "\n".join(line.text for line in generation.lines or ())
-    page = Page(
+    page = arrange(generation, number) if generation.text is None else _of_text(generation, number)
+    if attempt.status == "ok":
+        return page
+    return replace(page, status=attempt.status, reason=attempt.reason)
+
+
+def _of_text(generation: Generation, number: int) -> Page:
+    fields = parse(generation.text or "")
+    printed = any((fields.header, fields.text, fields.margin, fields.footer))
+    return Page(
         number,
-        "ok",
-        text=text,
-        paragraphs=(text,) if text else (),
-        lines=generation.lines or (),
+        "ok" if printed else "blank",
+        header=fields.header,
+        text=fields.text,
+        margin=fields.margin,
+        footer=fields.footer,
+        paragraphs=tuple(_joined(part) for part in fields.text.split("\n\n") if part.strip()),
         width=generation.width,
         height=generation.height,
         rotation=generation.rotation,
     )
-    return replace(page, status=attempt.status, reason=attempt.reason)
+
+
+def _joined(lines: str) -> str:
+    """The lines of one paragraph as one, without the typesetter's hyphens."""
+    first, *others = lines.split("\n")
+    for line in others:
+        first = join(first, line)
+    return first
