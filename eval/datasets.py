@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def open_data(name: str, work: Path) -> DataSet:
     """
     path = Path(name)
     if name in ("", "samples"):
-        found = _folder("samples", samples_folder())
+        found = replace(_folder("samples", samples_folder()), licence="made by the project, Apache-2.0")
     elif name == "dharma":
         found = _parquet(name, _download(), work)
     elif path.suffix == ".jsonl" and path.is_file():
@@ -178,19 +178,20 @@ def _parquet(name: str, tables: list[Path], work: Path) -> DataSet:
     left_out: list[str] = []
     for table in tables:
         try:
-            batches = parquet.ParquetFile(table).iter_batches(batch_size=8, columns=["id", "image_base64", "assistant"])
-            rows = (row for batch in batches for row in batch.to_pylist())
-            for row in rows:
-                page = _table_page(row, work)
-                if isinstance(page, str):
-                    left_out.append(page)
-                else:
-                    pages.append(page)
+            found = [_table_page(row, work) for row in _rows(parquet.ParquetFile(table))]
         except (arrow.ArrowException, OSError) as cause:
             raise DataError(
                 f"{table}: {str(cause).splitlines()[0]}", hint="the columns id, image_base64 and assistant are needed"
             ) from cause
+        pages += [page for page in found if isinstance(page, TruePage)]
+        left_out += [reason for reason in found if isinstance(reason, str)]
     return DataSet(name, tuple(pages), tuple(left_out), HUB_LICENCE)
+
+
+def _rows(table: Any) -> Iterator[dict[str, Any]]:
+    """The rows of an open table, a few at a time: a shard holds 200 MB of images."""
+    for batch in table.iter_batches(batch_size=8, columns=["id", "image_base64", "assistant"]):
+        yield from batch.to_pylist()
 
 
 def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:

@@ -9,7 +9,8 @@ import io
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -174,16 +175,17 @@ class FrontierEngine:
         return reply, failure
 
     async def _listen(
-        self, stream: AsyncIterator[str], reply: vendors.Reply, request: Request
+        self, stream: AsyncGenerator[str], reply: vendors.Reply, request: Request
     ) -> vendors.Failure | None:
         """Take the answer in; the reason why it is not complete, if so."""
-        async for piece in stream:
-            reply.text += piece
-            if request.on_text is not None and not request.on_text(piece):
-                reply.finish, reply.reason = "repetition", "stopped: the text repeats itself"
-                # The account comes at the end of a stream, which a closed connection never sees.
-                reply.completion_tokens = max(reply.completion_tokens, count_tokens(reply.text))
-                return None
+        async with aclosing(stream):
+            async for piece in stream:
+                reply.text += piece
+                if request.on_text is not None and not request.on_text(piece):
+                    reply.finish, reply.reason = "repetition", "stopped: the text repeats itself"
+                    # The account comes at the end of a stream, which a closed connection never sees.
+                    reply.completion_tokens = max(reply.completion_tokens, count_tokens(reply.text))
+                    return None
         if reply.finish is None:
             return vendors.Failure("broken answer: the stream ended before the answer did", retryable=True)
         return None

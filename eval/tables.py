@@ -42,8 +42,7 @@ def summary(results: dict[str, Any]) -> Table:
     rows = []
     for row in results["systems"]:
         if row["status"] != "measured":
-            why = f"not run: {row['reason']}" + (f" ({row['hint']})" if row["hint"] else "")
-            rows.append((row["title"], why, *[""] * 6))
+            rows.append((row["title"], _why_not(row, results["published"]), *[""] * 6))
             continue
         cer, wer = row["cer"]["normalised"], row["wer"]["normalised"]
         rows.append(
@@ -70,10 +69,24 @@ def summary(results: dict[str, Any]) -> Table:
     )
     data = results["data"]
     note = (
-        f"{data['pages']} pages of {data['documents']} documents ({data['name']}). Brackets: 95% intervals by document. "
+        f"{data['pages']} pages of {data['documents']} documents ({data['name']}). "
+        "Brackets: 95% intervals by document. "
         "Pages without a reading count as 0. CER and WER: white space normalised, mean over pages, each cut at 1."
     )
     return Table("Summary", columns, tuple(rows), note)
+
+
+def _why_not(row: dict[str, Any], published: Sequence[dict[str, Any]]) -> str:
+    """Why a system was not run, what to type, and what was published of its like."""
+    words = [f"not run: {row['reason']}"]
+    if row["hint"]:
+        words.append(f"to run it: {row['hint']}")
+    words += [
+        f"{other['system']} scored {other['score']:.3f} on DharmaOCR-Benchmark ({NOT_MEASURED})"
+        for other in published
+        if other["beside"] == row["name"]
+    ]
+    return "; ".join(words)
 
 
 def between(interval: dict[str, Any] | None, digits: int = 3) -> str:
@@ -157,11 +170,10 @@ def _states(measured: Sequence[dict[str, Any]]) -> Table:
 def _rates(measured: Sequence[dict[str, Any]]) -> Table:
     rows = []
     for row in measured:
-        for unit in ("cer", "wer"):
-            for form, found in row[unit].items():
-                if found:
-                    means = (percent(found["macro"]), percent(found["capped"]), percent(found["micro"]))
-                    rows.append((row["title"], unit.upper(), form, *means, f"{found['length']:,}"))
+        found = [(unit, form, rates) for unit in ("cer", "wer") for form, rates in row[unit].items() if rates]
+        for unit, form, rates in found:
+            means = (percent(rates["macro"]), percent(rates["capped"]), percent(rates["micro"]))
+            rows.append((row["title"], unit.upper(), form, *means, f"{rates['length']:,}"))
     columns = ("system", "rate", "form", "mean of pages", "mean, each capped at 1", "all edits / all truth", "length")
     return Table("Error rates", columns, tuple(rows))
 

@@ -9,7 +9,7 @@ import email.utils
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,8 +88,6 @@ _ERRORS: dict[Vendor, tuple[tuple[str, str], ...]] = {
     "google": (("google.genai.errors", "APIError"), ("httpx", "HTTPError"), ("httpx", "StreamError")),
 }
 
-Stream = Callable[[Any, Ask, Reply], AsyncIterator[str]]
-
 
 def connect(vendor: Vendor, seconds: float) -> Any:
     """The vendor's client. Raises EngineError without a key, DependencyError without the package."""
@@ -117,9 +115,16 @@ def host(vendor: Vendor) -> str:
     return os.environ.get(variable) or default
 
 
-def ask(vendor: Vendor, client: Any, question: Ask, reply: Reply) -> AsyncIterator[str]:
+async def ask(vendor: Vendor, client: Any, question: Ask, reply: Reply) -> AsyncGenerator[str]:
     """Yield the answer's text as it comes and fill `reply`. Raises what the client raises: see `explain`."""
-    return STREAMS[vendor](client, question, reply)
+    stream = await _OPEN[vendor](client, question)
+    try:
+        async for event in stream:
+            if piece := _HEAR[vendor](event, reply):
+                yield piece
+    finally:
+        # Closing cuts the connection of a stream that is left early: the vendor stops writing.
+        await (stream.aclose if vendor == "google" else stream.close)()
 
 
 async def close(vendor: Vendor, client: Any) -> None:
@@ -178,11 +183,11 @@ def _seconds(written: str, unit: float) -> float | None:
         return None
 
 
-async def _anthropic(client: Any, question: Ask, reply: Reply) -> AsyncIterator[str]:
+async def _open_anthropic(client: Any, question: Ask) -> Any:
     source = {"type": "base64", "media_type": question.media, "data": base64.b64encode(question.image).decode()}
     content = [{"type": "image", "source": source}, {"type": "text", "text": question.prompt.user}]
     options: dict[str, Any] = {"output_config": {"effort": question.thinking}} if question.thinking else {}
-    stream = await client.messages.create(
+    return await client.messages.create(
         model=question.model,
         max_tokens=question.max_tokens,
         system=question.prompt.system,
@@ -190,32 +195,28 @@ async def _anthropic(client: Any, question: Ask, reply: Reply) -> AsyncIterator[
         stream=True,
         **options,
     )
-    async with stream:
-        async for event in stream:
-            if event.type == "content_block_delta":
-                if event.delta.type == "text_delta":
-                    yield event.delta.text
-                continue
-            reply.raw.append(event.model_dump(mode="json", exclude_none=True))
-            if event.type == "message_start":
-                counted = event.message.usage
-                reply.prompt_tokens = _sum(
-                    counted.input_tokens, counted.cache_read_input_tokens, counted.cache_creation_input_tokens
-                )
-            elif event.type == "message_delta":
-                reply.completion_tokens = event.usage.output_tokens
-                stopped = event.delta.stop_reason
-                reply.finish = _FINISHES.get(stopped, "error")
-                reply.reason = "" if reply.finish == "stop" else f"stop_reason {stopped}"
 
 
-async def _openai(client: Any, question: Ask, reply: Reply) -> AsyncIterator[str]:
+def _hear_anthropic(event: Any, reply: Reply) -> str:
+    if event.type == "content_block_delta":
+        return event.delta.text if event.delta.type == "text_delta" else ""
+    reply.raw.append(event.model_dump(mode="json", exclude_none=True))
+    if event.type == "message_start":
+        used = event.message.usage
+        reply.prompt_tokens = _sum(used.input_tokens, used.cache_read_input_tokens, used.cache_creation_input_tokens)
+    elif event.type == "message_delta":
+        reply.completion_tokens = event.usage.output_tokens
+        _finish(reply, event.delta.stop_reason)
+    return ""
+
+
+async def _open_openai(client: Any, question: Ask) -> Any:
     url = f"data:{question.media};base64,{base64.b64encode(question.image).decode()}"
     content = [
         {"type": "image_url", "image_url": {"url": url, "detail": "high"}},
         {"type": "text", "text": question.prompt.user},
     ]
-    stream = await client.chat.completions.create(
+    return await client.chat.completions.create(
         model=question.model,
         max_completion_tokens=question.max_tokens,
         messages=[{"role": "system", "content": question.prompt.system}, {"role": "user", "content": content}],
@@ -223,27 +224,28 @@ async def _openai(client: Any, question: Ask, reply: Reply) -> AsyncIterator[str
         stream_options={"include_usage": True},
         **({"reasoning_effort": question.thinking} if question.thinking else {}),
     )
-    async with stream:
-        async for chunk in stream:
-            if chunk.usage:
-                reply.prompt_tokens, reply.completion_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
-            if chunk.usage or any(choice.finish_reason for choice in chunk.choices):
-                reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
-            for choice in chunk.choices:
-                if choice.delta.refusal:
-                    reply.reason += choice.delta.refusal
-                if choice.delta.content:
-                    yield choice.delta.content
-                if choice.finish_reason:
-                    finish = _FINISHES.get(choice.finish_reason, "error")
-                    reply.finish = "refused" if reply.reason else finish
-                    reply.reason = reply.reason or ("" if finish == "stop" else f"finish_reason {choice.finish_reason}")
 
 
-async def _google(client: Any, question: Ask, reply: Reply) -> AsyncIterator[str]:
+def _hear_openai(chunk: Any, reply: Reply) -> str:
+    if chunk.usage:
+        reply.prompt_tokens, reply.completion_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+    if chunk.usage or any(choice.finish_reason for choice in chunk.choices):
+        reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
+    text = ""
+    for choice in chunk.choices:
+        text += choice.delta.content or ""
+        reply.reason += choice.delta.refusal or ""
+        if choice.finish_reason and reply.reason:
+            reply.finish = "refused"
+        elif choice.finish_reason:
+            _finish(reply, choice.finish_reason)
+    return text
+
+
+async def _open_google(client: Any, question: Ask) -> Any:
     types = load("google.genai.types", extra="bench")
     thinking = types.ThinkingConfig(thinking_level=question.thinking) if question.thinking else None
-    stream = await client.aio.models.generate_content_stream(
+    return await client.aio.models.generate_content_stream(
         model=question.model,
         contents=[types.Part.from_bytes(data=question.image, mime_type=question.media), question.prompt.user],
         config=types.GenerateContentConfig(
@@ -252,29 +254,45 @@ async def _google(client: Any, question: Ask, reply: Reply) -> AsyncIterator[str
             thinking_config=thinking,
         ),
     )
-    async for chunk in stream:
-        if counted := chunk.usage_metadata:
-            reply.prompt_tokens = _sum(counted.prompt_token_count)
-            reply.completion_tokens = _sum(counted.candidates_token_count, counted.thoughts_token_count)
-        if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
-            reply.finish, reply.reason = "refused", f"prompt blocked: {chunk.prompt_feedback.block_reason.value}"
-        finished = any(candidate.finish_reason for candidate in chunk.candidates or ())
-        if finished or reply.finish:
-            reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
-        for candidate in chunk.candidates or ():
-            for part in candidate.content.parts or () if candidate.content else ():
-                if part.text and not part.thought:
-                    yield part.text
-            if candidate.finish_reason:
-                reply.finish = _FINISHES.get(candidate.finish_reason.value, "error")
-                reply.reason = "" if reply.finish == "stop" else f"finish_reason {candidate.finish_reason.value}"
+
+
+def _hear_google(chunk: Any, reply: Reply) -> str:
+    if used := chunk.usage_metadata:
+        reply.prompt_tokens = _sum(used.prompt_token_count)
+        reply.completion_tokens = _sum(used.candidates_token_count, used.thoughts_token_count)
+    text = ""
+    for candidate in chunk.candidates or ():
+        parts = (candidate.content.parts or ()) if candidate.content else ()
+        text += "".join(part.text for part in parts if part.text and not part.thought)
+        if candidate.finish_reason:
+            _finish(reply, candidate.finish_reason.value)
+    if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+        reply.finish, reply.reason = "refused", f"prompt blocked: {chunk.prompt_feedback.block_reason.value}"
+    if reply.finish:
+        reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
+    return text
+
+
+def _finish(reply: Reply, word: str) -> None:
+    """How the answer ended, in our words; the vendor's own word is the reason."""
+    reply.finish = _FINISHES.get(word, "error")
+    reply.reason = "" if reply.finish == "stop" else f"ended with {word}"
 
 
 def _sum(*counts: int | None) -> int:
     return sum(count or 0 for count in counts)
 
 
-STREAMS: dict[Vendor, Stream] = {"anthropic": _anthropic, "openai": _openai, "google": _google}
+_OPEN: dict[Vendor, Callable[[Any, Ask], Awaitable[Any]]] = {
+    "anthropic": _open_anthropic,
+    "openai": _open_openai,
+    "google": _open_google,
+}
+_HEAR: dict[Vendor, Callable[[Any, Reply], str]] = {
+    "anthropic": _hear_anthropic,
+    "openai": _hear_openai,
+    "google": _hear_google,
+}
 
 # The vendors' words for how an answer ended; any other word is an error with that word as its reason.
 _FINISHES: dict[str, Finish] = {
