@@ -88,6 +88,8 @@ class Generation:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    obtained: str = ""
+    """How, where the page was not read as it was first asked for: the attempt and what was changed for it."""
 
 
 @dataclass(frozen=True, slots=True)

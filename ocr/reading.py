@@ -8,19 +8,21 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from ocr.document import Generation, Status
-from ocr.engines import Engine, Request
+from ocr.engines import VISION_ENGINES, Engine, Request, create
 from ocr.errors import EngineError
-from ocr.judge import ACCEPTED, judge
+from ocr.guard import good_part, join, take, vary
+from ocr.judge import judge
+from ocr.ladder import AS_ASKED, Step, Taken, next_step
 from ocr.ledger import Attempt
 
-ATTEMPTS = 2
-"""How often a page is read when the first answer is not accepted."""
 DEATHS_OF_A_PAGE = 3
 """A page during which the engine died this often is given up: it may be what kills it."""
 DEATHS_OF_AN_ENGINE = 10
 """An engine that died this often without reading a single page in between is given up."""
 GRACE_SECONDS = 30.0
 """An engine that misses its deadline by more than this does not keep time; the reading is cancelled from outside."""
+
+RESCUE_ENGINE = "rapid"
 
 # The less wrong of two answers, neither of which is good.
 _PREFERENCE: tuple[Status, ...] = ("ok", "blank", "truncated", "degenerate", "refused", "failed")
@@ -37,8 +39,14 @@ class Outcome:
 class Readings:
     """Reads pages with one engine, which it starts again when it dies."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, rescue: Engine | None = None) -> None:
+        """`rescue` reads what `engine` cannot; by default a vision-language model has the embedded engine for that."""
         self._engine = engine
+        self._turns = asyncio.Semaphore(engine.concurrency)
+        self._rescue = rescue or (create(RESCUE_ENGINE, {}) if engine.name in VISION_ENGINES else None)
+        self._rescue_turns = asyncio.Semaphore(self._rescue.concurrency if self._rescue else 1)
+        self._rescue_starting = asyncio.Lock()
+        self._rescue_started = False
         self._restarting = asyncio.Lock()
         self._suspects = asyncio.Lock()
         self._lives = 0
@@ -47,15 +55,38 @@ class Readings:
     async def read(self, request: Request, sha256: str) -> Outcome:
         """Read one page of the scan `sha256`. Raises `EngineError` when the engine is dead for good."""
         attempts: list[Attempt] = []
-        for number in range(1, ATTEMPTS + 1):
+        history: list[Taken] = []
+        while (step := next_step(history, rescue=self._rescue is not None)) is not None:
+            number = len(attempts) + 1
             seed = seed_of(sha256, request.image.number, self._engine.fingerprint, number)
-            generation = await self._survive(replace(request, attempt=number, seed=seed))
-            status, reason = judge(generation)
-            attempts.append(Attempt(generation, status, reason))
-            if status in ACCEPTED:
-                break
-        kept = min(attempts, key=lambda attempt: _PREFERENCE.index(attempt.status))
+            generation = await self._take(step, replace(request, attempt=number, seed=seed))
+            if step is not AS_ASKED:
+                generation = replace(generation, obtained=f"attempt {number}: {step.name}")
+            attempts.append(Attempt(generation, *judge(generation)))
+            history.append(take(step, generation))
+        kept = min(attempts, key=_worth)
         return Outcome(kept, tuple(attempt for attempt in attempts if attempt is not kept))
+
+    async def close(self) -> None:
+        """Close the engine that was started for rescues; the other belongs to the caller."""
+        if self._rescue is not None and self._rescue_started:
+            self._rescue_started = False
+            await self._rescue.close()
+
+    async def _take(self, step: Step, request: Request) -> Generation:
+        if step.rescue:
+            return await self._be_rescued(request)
+        parts = [await self._survive(varied) for varied in vary(request, step)]
+        return join(parts, request.image)
+
+    async def _be_rescued(self, request: Request) -> Generation:
+        assert self._rescue is not None
+        async with self._rescue_starting:
+            if not self._rescue_started:
+                await self._rescue.start()
+                self._rescue_started = True
+        async with self._rescue_turns:
+            return await self._rescue.read(request)
 
     async def _survive(self, request: Request) -> Generation:
         """One attempt, repeated when the engine dies under it.
@@ -80,7 +111,8 @@ class Readings:
 
     async def _ask(self, request: Request) -> Generation:
         try:
-            async with asyncio.timeout(request.seconds + GRACE_SECONDS):
+            # Held for this attempt alone: while a page is being rescued the engine reads another one.
+            async with self._turns, asyncio.timeout(request.seconds + GRACE_SECONDS):
                 generation = await self._engine.read(request)
         except TimeoutError:
             return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
@@ -103,6 +135,11 @@ class Readings:
             await self._engine.close()
             await self._engine.start()
             self._lives += 1
+
+
+def _worth(attempt: Attempt) -> tuple[int, int]:
+    """Smallest for the best: by verdict, then by how much text is good."""
+    return _PREFERENCE.index(attempt.status), -len(good_part(attempt.generation.text or ""))
 
 
 def seed_of(sha256: str, number: int, fingerprint: str, attempt: int) -> int:

@@ -71,6 +71,9 @@ ENGINES: Mapping[str, str] = {
 }
 """Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
 
+VISION_ENGINES = frozenset({"transformers", "vllm"})
+"""Those whose language model writes the text: they can loop and invent, so they are watched and cross-examined."""
+
 
 def create(name: str, options: Mapping[str, Any]) -> Engine:
     """Make (not start) the engine called `name`: a key of `ENGINES`, or "package.module:function".

@@ -8,7 +8,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -180,25 +181,36 @@ _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length", "repetiti
 
 async def _listen(stream: Any, request: Request) -> Answer:
     """Follow one page to its end, its deadline, or the word of `on_text` to stop; leaving the stream frees the slot."""
-    text, prompt_tokens = "", 0
-    ids: list[int] = []
-    finish: Finish | None = None
+    parts = _Parts()
     try:
         async with asyncio.timeout(request.seconds):
-            async for output in stream:
-                part = output.outputs[0]
-                text += part.text
-                ids += part.token_ids
-                prompt_tokens = len(output.prompt_token_ids or ()) or prompt_tokens
-                finish = _FINISHES.get(part.finish_reason or "", finish)
-                if request.on_text is not None and part.text and not request.on_text(part.text):
-                    finish = "repetition"
-                    break
+            await parts.gather(stream, request.on_text)
     except TimeoutError:
-        finish = "timeout"
+        parts.finish = "timeout"
     finally:
         await stream.aclose()
-    return Answer(text, tuple(ids), finish or "error", "", prompt_tokens, len(ids))
+    return Answer(parts.text, tuple(parts.ids), parts.finish, "", parts.prompt_tokens, len(parts.ids))
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a stream has brought so far, which is kept whatever ends it."""
+
+    text: str = ""
+    ids: list[int] = field(default_factory=list)
+    finish: Finish = "error"
+    prompt_tokens: int = 0
+
+    async def gather(self, stream: Any, on_text: Callable[[str], bool] | None) -> None:
+        async for output in stream:
+            part = output.outputs[0]
+            self.text += part.text
+            self.ids += part.token_ids
+            self.prompt_tokens = len(output.prompt_token_ids or ()) or self.prompt_tokens
+            self.finish = _FINISHES.get(part.finish_reason or "", self.finish)
+            if on_text is not None and part.text and not on_text(part.text):
+                self.finish = "repetition"
+                return
 
 
 def _sampling(question: Question, *, streamed: bool) -> Any:
