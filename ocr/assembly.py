@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ocr.document import Generation, Page
+from ocr.guard import good_part
 from ocr.layout.arrange import ARRANGEMENT as LAYOUT
 from ocr.layout.arrange import arrange
 from ocr.layout.hyphens import join
@@ -17,17 +18,24 @@ def assemble(attempt: Attempt, number: int) -> Page:
     """Page `number` of a scan. Pure, so that it can be made again from the ledger."""
     generation = attempt.generation
     page = arrange(generation, number) if generation.text is None else _of_text(generation, number)
+    if generation.obtained:
+        page = replace(page, flags=(*page.flags, generation.obtained))
     if attempt.status == "ok":
         return page
     return replace(page, status=attempt.status, reason=attempt.reason)
 
 
 def _of_text(generation: Generation, number: int) -> Page:
-    fields = parse(generation.text or "")
+    """What a language model wrote; where that loops, what stands before the loop."""
+    text = generation.text or ""
+    kept = good_part(text)
+    flags = () if kept == text else (f"cut where it loops: {len(kept):,} of {len(text):,} characters are kept",)
+    fields = parse(kept)
     printed = any((fields.header, fields.text, fields.margin, fields.footer))
     return Page(
         number,
         "ok" if printed else "blank",
+        flags=flags,
         header=fields.header,
         text=fields.text,
         margin=fields.margin,
