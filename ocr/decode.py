@@ -5,6 +5,7 @@ at any time, and starts in a blink. It reads one JSON request a line from its so
 the pixels of a page travel beside it as a file descriptor of shared memory (`sheet.Sheet`).
 """
 
+import errno
 import json
 import resource
 import socket
@@ -82,12 +83,16 @@ def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], S
         return {"width": sheet.width, "height": sheet.height, "dpi": sheet.dpi}, sheet
     except ScanError as problem:
         reply = {"error": problem.message, "hint": problem.hint}
-    except MemoryError:
-        reply = {"error": "needs more memory than allowed", "hint": "raise the limit: --set render.memory_mb=MB"}
-    except DAMAGE as cause:
-        reply = {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
+    except (MemoryError, *DAMAGE) as cause:
+        reply = _explain(cause)
     decoder.forget()
     return reply, None
+
+
+def _explain(cause: Exception) -> dict[str, Any]:
+    if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
+        return {"error": "needs more memory than allowed", "hint": "raise the limit: --set render.memory_mb=MB"}
+    return {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ _BAND = 256
 
 # A resolution below is the default that a camera or a program wrote without knowing; above, nonsense.
 _PLAUSIBLE_DPI = (100.0, 2400.0)
+_LEAST_STRETCH, _MOST_STRETCH = 1.5, 5.0
 
 
 class ImageDocument:
@@ -38,12 +39,12 @@ class ImageDocument:
     def draw(self, number: int, sheet: Sheet) -> None:
         """Draw a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
         with self._open(number) as image:
-            sheet.check(*image.size)
-            dpi = _dpi(image)
+            dpi, stretch = _resolution(image)
+            sheet.check(image.width, round(image.height * stretch))
             image.load()
             _turn_upright(image)
-            deep = _to_bytes_deep(image)
-            copy_to(sheet.allocate(deep.width, deep.height, dpi), deep)
+            page = _to_square_pixels(_to_bytes_deep(image), stretch)
+            copy_to(sheet.allocate(page.width, page.height, dpi), page)
 
     def close(self) -> None:
         """Nothing is held open between pages."""
@@ -102,10 +103,19 @@ def _to_rgb(band: Image.Image) -> Image.Image:
     return band.convert("RGB")
 
 
-def _dpi(image: Image.Image) -> float:
+def _to_square_pixels(image: Image.Image, stretch: float) -> Image.Image:
+    return image if stretch == 1 else image.convert("L").resize((image.width, round(image.height * stretch)))
+
+
+def _resolution(image: Image.Image) -> tuple[float, float]:
+    """Dots per inch across, and how much taller than wide a pixel is: 2 in faxes of standard quality, 204 x 98."""
     try:
-        value = float(image.info["dpi"][0])
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
-        return DEFAULT_DPI
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return DEFAULT_DPI, 1.0
     least, most = _PLAUSIBLE_DPI
-    return value if least <= value <= most else DEFAULT_DPI
+    if not least <= across <= most:
+        return DEFAULT_DPI, 1.0
+    # Fine faxes (204 x 196) and rounding are left alone; what is narrower than that is squashed to the eye.
+    is_fax = image.mode == "1" and across / _MOST_STRETCH <= down <= across / _LEAST_STRETCH
+    return across, across / down if is_fax else 1.0

@@ -429,7 +429,7 @@ PDFS = [
     HostileCase("pdf-negative-count", file("a.pdf", lambda: many_pages([b"3 0 R"], [b"<<>>"], -5)), blank=True),
     HostileCase(
         "pdf-content-bomb",
-        file("a.pdf", lambda: one_page(content=stream(bomb(900), b"/Filter /FlateDecode"))),
+        file("a.pdf", lambda: one_page(content=stream(bomb(600), b"/Filter /FlateDecode"))),
         1,
         {1: "crashed"},
         hint="memory_mb",
@@ -438,7 +438,7 @@ PDFS = [
     HostileCase("pdf-bomb-of-bombs", file("a.pdf", lambda: one_page(content=bomb_of_bombs())), blank=True),
     HostileCase(
         "pdf-image-bomb",
-        file("a.pdf", lambda: with_image(image(bomb(900, b"\x20"), b"/Filter /FlateDecode", (30_000, 30_000)))),
+        file("a.pdf", lambda: with_image(image(bomb(625, b"\x20"), b"/Filter /FlateDecode", (25_000, 25_000)))),
         1,
         {1: ""},
         settings={"memory_mb": 512},
