@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 import ocr
 from eval.arguments import spread_compare
-from ocr.errors import ExitCode, OcrError
+from ocr.errors import ExitCode, OcrError, UsageError
 
 app = typer.Typer(
     name="ocr",
@@ -127,17 +127,22 @@ def bench(
         Path | None, typer.Option(help="An earlier results.json: exit with 11 when the engine got worse.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the intervals and tests.")] = 0,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings, as of ocr extract.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, such as render.dpi=300.", metavar="KEY=VALUE")
+    ] = None,
 ) -> None:
     """Judge an engine on pages with known text, beside its rivals: quality, degeneration and cost, with intervals."""
     from eval.bench import Job, run
     from eval.console import make_voice, show
     from eval.cost import find_machine
     from eval.gate import parse_limits
-    from ocr.job import DEFAULT_ENGINE
+    from ocr.config import load
+    from ocr.job import ExtractSettings
 
     job = Job(
         data=data,
-        engine=engine or DEFAULT_ENGINE,
+        settings=load(ExtractSettings, file=config, assignments=assignments or [], flags={"engine": engine or None}),
         compare=tuple(compare or ()),
         to=to,
         command=shlex.join(["ocr", *sys.argv[1:]]),
@@ -174,6 +179,104 @@ def schema() -> None:
     from ocr.schema import output_schema
 
     typer.echo(json.dumps(output_schema(), ensure_ascii=False, indent=2))
+
+
+data_app = typer.Typer(
+    help="Pages with known text: compose, import, split, check, show.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(data_app, name="data")
+
+
+@data_app.command("compose")
+def data_compose(
+    to: Annotated[Path, typer.Option(help="The folder for images and manifest.jsonl.")],
+    kind: Annotated[str, typer.Option(help="Kinds separated by commas, all, or line.")] = "all",
+    count: Annotated[int, typer.Option(min=1, help="How many pages, or lines.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    degrade: Annotated[str, typer.Option(help="Profiles, each with a strength if you like: scan,fax:0.5.")] = "clean",
+    text: Annotated[Path | None, typer.Option(help="A folder of plain text for the bodies.")] = None,
+    licence: Annotated[str, typer.Option(help="The terms of the text in that folder.")] = "",
+    fonts: Annotated[list[Path] | None, typer.Option(help="More folders of fonts.")] = None,
+    dpi: Annotated[int, typer.Option(min=20, max=600, help="Dots per inch.")] = 200,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
+) -> None:
+    """Make pages with known text. Run again after an interruption, it makes the rest."""
+    from data.compose import compose
+    from data.degrade import parse_profiles
+    from data.documents import LICENCE, Order, count_cores
+    from data.kinds import parse_kinds
+
+    order = Order(
+        kinds=parse_kinds(kind), count=count, to=to, seed=seed, profiles=parse_profiles(degrade), text=text, dpi=dpi,
+        licence=licence or ("unknown" if text else LICENCE), fonts=tuple(fonts or ()), workers=workers or count_cores(),
+    )  # fmt: skip
+    typer.echo(f"{compose(order, _count_pages(count))}: {count} {'lines' if kind == 'line' else 'pages'}")
+
+
+def _count_pages(total: int) -> Callable[[int], None]:
+    """Say the pages done on stderr: in place on a terminal, else nothing."""
+
+    def report(done: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done}/{total}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    return report
+
+
+@data_app.command("import")
+def data_import(
+    corpus: Annotated[str, typer.Argument(help="bressay, ester, dharma, alto, page-xml, pairs, or hub:OWNER/NAME.")],
+    source: Annotated[str, typer.Argument(help="Its folder or file; nothing for hub:.")] = "",
+    to: Annotated[Path, typer.Option(help="The folder for images and manifest.jsonl.")] = Path("data-in"),
+    licence: Annotated[str, typer.Option(help="The terms its pages come under, where you know better.")] = "",
+) -> None:
+    """Take in a corpus by its real layout."""
+    from data.sources import import_corpus
+
+    typer.echo(import_corpus(corpus, source, to, licence))
+
+
+@data_app.command("split")
+def data_split(
+    manifest: Annotated[Path, typer.Argument(help="A manifest.jsonl.")],
+    to: Annotated[Path | None, typer.Option(help="Where train, validation and test.jsonl go; its own folder.")] = None,
+    by: Annotated[str, typer.Option(help="What stays together: document.")] = "document",
+    shares: Annotated[str, typer.Option(help="Train, validation, test.")] = "0.9,0.05,0.05",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Split by document; a document keeps its split when rows are reordered or added."""
+    from data.split import parse_shares, write_splits
+
+    if by != "document":
+        raise UsageError(f"cannot split by {by!r}", hint="--by document")
+    for name, pages in write_splits(manifest, to or manifest.parent, parse_shares(shares), seed).items():
+        typer.echo(f"{name:<11}{pages} pages")
+
+
+@data_app.command("check")
+def data_check(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests, of one split each or of several.")],
+) -> None:
+    """Prove that no page stands in two splits; list licences. A leak is exit 4."""
+    from data.split import check, render_report
+
+    report = check(manifests)
+    typer.echo(render_report(report))
+    report.raise_if_bad()
+
+
+@data_app.command("show")
+def data_show(
+    manifest: Annotated[Path, typer.Argument(help="A manifest.jsonl.")],
+    to: Annotated[Path | None, typer.Option(help="The HTML file; sheet.html beside the manifest.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many pages, spread over the kinds.")] = 40,
+) -> None:
+    """Write a contact sheet: pages, boxes and truth side by side."""
+    from data.examples import read_manifest
+    from data.sheet import choose, write_sheet
+
+    path = to or manifest.with_name("sheet.html")
+    typer.echo(f"{path}: {write_sheet(path, choose(read_manifest(manifest), count), manifest.parent)} pages")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +40,12 @@ class Order:
     licence: str = LICENCE
     fonts: tuple[Path, ...] = ()
     dpi: int = 200
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    workers: int = 1
+
+
+def count_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def make_document(order: Order, index: int) -> list[Made]:
         clean = render(pdf[number - 1], order.dpi, color=PROFILES[profile].color)
         printed = read_lines(pdf[number - 1], order.dpi)
         degraded = degrade(clean, PROFILES[profile], strength, (order.seed, index, number))
-        lines = _true_state(printed, clean, degraded)
+        lines = _true_state(printed, clean, degraded, judge=bool(PROFILES[profile].device))
         identity = _identify(order, f"{name}-{order.seed}-{index:06d}", source, number)
         made.append(_picture(replace(identity, paragraphs=join_paragraphs(lines, compounds)), lines, degraded))
     pdf.close()
@@ -119,9 +124,7 @@ def _cut(clean: Pixels, line: PrintedLine, generator: random.Random) -> tuple[Pi
     return cut.copy(), replace(line, words=words)
 
 
-def _true_state(
-    printed: list[PrintedLine], clean: Pixels, degraded: Degraded, *, judge: bool = True
-) -> list[PrintedLine]:
+def _true_state(printed: list[PrintedLine], clean: Pixels, degraded: Degraded, *, judge: bool) -> list[PrintedLine]:
     height, width = degraded.pixels.shape[:2]
     after = follow(printed, degraded.placement, (width, height))
     return mark_unreadable(printed, after, clean, degraded.pixels) if judge else after

@@ -58,7 +58,9 @@ def mark_unreadable(
         return list(after)
     kept = _ink(degraded, now) / np.maximum(_ink(clean, before), 1e-6)
     share = kept / max(float(np.median(kept)), 1e-6)
-    lost = iter(((share.min(axis=1) < _LOST) | (share.max(axis=1) > _BURIED)).tolist())
+    # A dash or a comma has too little ink to be judged: it goes with nothing.
+    judged = [any(sign.isalnum() for sign in word.text) for line in after for word in line.words]
+    lost = iter((((share.min(axis=1) < _LOST) | (share.max(axis=1) > _BURIED)) & judged).tolist())
     marked = []
     for line in after:
         words: list[PrintedWord] = []
