@@ -11,6 +11,7 @@ from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
 from ocr.guard import cut, good_part, join, watched
 from ocr.ladder import LADDER
+from ocr.ledger import Attempt
 from ocr.markup import Fields, parse, render
 from ocr.reading import Readings
 
@@ -88,7 +89,13 @@ def test_without_a_rescue_the_good_prefix_is_kept_and_flagged() -> None:
     assert made.status == "degenerate"
     assert made.text.startswith(GOOD.strip())
     assert len(made.text) < len(LOOP) / 10
-    assert any("cut where it loops" in flag for flag in made.flags)
+    assert made.flags == ("attempt 4: in bands",)
+
+
+def test_a_page_made_of_a_looping_text_says_what_was_cut() -> None:
+    made = assemble(Attempt(Generation("length", LOOP), "degenerate", "it loops"), 7)
+    assert made.text == good_part(LOOP).strip()
+    assert made.flags == (f"cut where it loops: {len(good_part(LOOP)):,} of {len(LOOP):,} characters are kept",)
 
 
 def test_the_attempt_with_the_most_good_text_is_kept() -> None:
