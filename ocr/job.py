@@ -49,7 +49,8 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
     before = ledger.reader()
     remembered = ledger.recall("engine typed") or (before.name if before and before.name in ENGINES else "")
     name = settings.engine or remembered or DEFAULT_ENGINE
-    options = settings.options or json.loads(ledger.recall("options typed") or "{}")
+    typed = settings.engine or settings.options
+    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}")
     engine = create(name, options)
     reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
     again = ledger.read_by_others(reader) if before not in (None, reader) else 0

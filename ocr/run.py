@@ -111,10 +111,12 @@ def claimed_stdout() -> Iterator[IO[str]]:
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
+    stream = os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n")
     try:
-        with os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
+        yield stream
     finally:
+        with contextlib.suppress(OSError):  # what could not be written has been said already
+            stream.close()
         sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)

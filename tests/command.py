@@ -13,7 +13,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONSAFEPATH": "1", "N
 FAKE = ("--engine", "fakes:create")
 
 
-def ocr(*words: object, cwd: Path, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+def run_ocr(*words: object, cwd: Path, text: str | None = None) -> "subprocess.CompletedProcess[str]":
     """Run `ocr` to its end in the folder `cwd`; `text` goes to its standard input."""
     return subprocess.run(
         [OCR, *map(str, words)],
