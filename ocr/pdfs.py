@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pypdfium2
@@ -17,6 +18,9 @@ from ocr.sheet import Limits, OpenDocument, Sheet, check_pages
 
 _POINTS_PER_INCH = 72
 _LEAST_DPI = 72
+
+# Points: 24 inches, the longer side of a broadsheet newspaper. Larger pages are posters, or say a wrong size.
+_LARGEST_PAPER = 24 * _POINTS_PER_INCH
 _PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
 
 Program = Callable[[Path, str | None, Limits], OpenDocument]
@@ -60,7 +64,7 @@ class PdfiumDocument:
         if 0 in page.get_size():
             # A crop box outside of the paper: other readers show the paper.
             page.set_cropbox(*page.get_mediabox())
-        dpi = fitting_dpi(page.get_size(), self._dpi, self._max_pixels)
+        dpi = min(fitting_dpi(page.get_size(), self._dpi, self._max_pixels), _picture_dpi(page))
 
         def paper(width: int, height: int, format: int, rev_byteorder: bool) -> pypdfium2.PdfBitmap:
             memory = sheet.allocate(width, height, dpi)
@@ -168,6 +172,30 @@ def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float
             hint=f"if it is no bomb: --set render.max_pixels={math.ceil(width * height)}",
         )
     return min(float(dpi), most)
+
+
+def _picture_dpi(page: pypdfium2.PdfPage) -> float:
+    """The resolution of the one picture that an oversized page consists of; infinite for any other page.
+
+    Phones and converters write one point a pixel, so a letter is a metre tall: drawn at 200 dpi it would have eight
+    times the pixels of the picture, and nothing more to see.
+    """
+    if max(page.get_size()) <= _LARGEST_PAPER:
+        return math.inf
+    seen = list(islice((part for part in page.get_objects() if _is_visible(part)), 2))
+    if len(seen) != 1 or seen[0].type != pdfium_c.FPDF_PAGEOBJ_IMAGE:
+        return math.inf
+    width, height = seen[0].get_px_size()
+    left, bottom, right, top = seen[0].get_bounds()
+    area = (right - left) * (top - bottom)
+    return math.sqrt(width * height / area) * _POINTS_PER_INCH if area > 0 else math.inf
+
+
+def _is_visible(part: pypdfium2.PdfObject) -> bool:
+    """Not a form (its parts are looked at one by one), nor the text that an OCR program laid under a picture."""
+    if part.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
+        return bool(pdfium_c.FPDFTextObj_GetTextRenderMode(part) != pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE)
+    return bool(part.type != pdfium_c.FPDF_PAGEOBJ_FORM)
 
 
 def _has_lost_images(page: pypdfium2.PdfPage) -> bool:

@@ -4,13 +4,14 @@ import asyncio
 import io
 import shutil
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hostile_pdfs import BOX, INK, many_pages, one_page, stream
+from hostile_pdfs import BOX, INK, image, many_pages, one_page, stream
 from PIL import Image, ImageCms
 
 from ocr.document import PageImage
@@ -101,6 +102,20 @@ def test_a_pdf_page_with_too_many_pixels_is_drawn_smaller(tmp_path: Path) -> Non
     (page,) = read(path, max_pixels=1_500_000)
     assert 1_400_000 < page.width * page.height <= 1_500_000
     assert page.dpi == pytest.approx(page.width / 20, rel=0.01)
+
+
+@pytest.mark.parametrize("underlay", [b"", b" BT 3 Tr /F 9 Tf 9 9 Td (abc) Tj ET"])
+def test_a_picture_that_says_one_point_a_pixel_is_not_blown_up(tmp_path: Path, underlay: bytes) -> None:
+    path = tmp_path / "phone.pdf"
+    page = b"/MediaBox [0 0 2480 3508] /Resources <</XObject <</I 5 0 R>> /Font <</F 6 0 R>>>>"
+    font = b"<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>"
+    data = zlib.compress(bytes([90, 255] * (2480 * 3508 // 2)))
+    picture = image(data, b"/Filter /FlateDecode", (2480, 3508))
+    content = b"q 2480 0 0 3508 0 0 cm /I Do Q" + underlay
+    path.write_bytes(one_page(page, stream(content), [picture, font]))
+    assert (read(path)[0].width, read(path)[0].height) == (2480, 3508)
+    path.write_bytes(one_page(page, stream(content + INK.replace(b"0 0 0 rg", b"1 0 0 rg")), [picture, font]))
+    assert read(path)[0].width == pytest.approx(2480 * 200 / 72, abs=1)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
