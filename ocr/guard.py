@@ -26,7 +26,14 @@ SLACK = 0.1
 def watched(request: Request) -> Request:
     """The same request, aborted as soon as the text that comes is a loop."""
     watch = degeneration.Watch()
-    return replace(request, on_text=lambda piece: watch.feed(piece) is None)
+
+    def hear(piece: str) -> bool:
+        nonlocal watch
+        if not piece:
+            watch = degeneration.Watch()
+        return watch.feed(piece) is None
+
+    return replace(request, on_text=hear)
 
 
 def vary(request: Request, step: Step) -> list[Request]:

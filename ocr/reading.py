@@ -110,6 +110,8 @@ class Readings:
         return Generation("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {last.message}")
 
     async def _ask(self, request: Request) -> Generation:
+        if request.on_text is not None:
+            request.on_text("")
         try:
             # Held for this attempt alone: while a page is being rescued the engine reads another one.
             async with self._turns, asyncio.timeout(request.seconds + GRACE_SECONDS):

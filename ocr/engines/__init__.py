@@ -36,7 +36,8 @@ class Request:
     decoding: Mapping[str, object] = field(default_factory=dict)
     """Engine-specific options, such as a decoding mode (autoregressive, diffusion, self-speculation)."""
     on_text: Callable[[str], bool] | None = None
-    """Called with each new piece of streamed text; answering False aborts the reading as `repetition`."""
+    """Called with each new piece of streamed text; answering False aborts the reading as `repetition`. An empty piece
+    says that the text begins anew, because a broken stream or a dead engine is asked again."""
 
 
 class Engine(Protocol):
@@ -66,12 +67,13 @@ class Engine(Protocol):
 ENGINES: Mapping[str, str] = {
     "rapid": "ocr.engines.rapid:make",
     "tesseract": "ocr.engines.tesseract:make",
+    "server": "ocr.engines.server:create",
     "transformers": "ocr.engines.transformers:create",
     "vllm": "ocr.engines.vllm:create",
 }
 """Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
 
-VISION_ENGINES = frozenset({"transformers", "vllm"})
+VISION_ENGINES = frozenset({"server", "transformers", "vllm"})
 """Those whose language model writes the text: they can loop and invent, so they are watched and cross-examined."""
 
 
