@@ -64,7 +64,7 @@ def make_document(order: Order, index: int) -> list[Made]:
     kind, seed = KINDS[name], f"{order.seed}/{index}"
     generator = random.Random(f"{name}/{seed}")
     blocks, source = _blocks(order, kind, index)
-    setting = _draw_setting(kind, blocks, seed, generator, read_faces(order.fonts))
+    setting = draw_setting(kind, blocks, seed, generator, read_faces(order.fonts))
     pdf = open_pdf(typeset(build_source(blocks, setting), (SHIPPED, *order.fonts)))
     compounds = compounds_of(" ".join(text for _, text in blocks))
     made = []
@@ -88,7 +88,7 @@ def _make_lines(order: Order, index: int) -> Iterator[Made]:
     if not texts:
         return
     kind = replace(KINDS["letter"], styles=("serif", "sans", "typewriter", "antique", "script"), sizes=(9, 14))
-    setting = _draw_setting(kind, [("", " ".join(texts))], f"{order.seed}/{index}", generator, read_faces(order.fonts))
+    setting = draw_setting(kind, [("", " ".join(texts))], f"{order.seed}/{index}", generator, read_faces(order.fonts))
     pdf = open_pdf(typeset(build_lines_source(texts, setting), (SHIPPED, *order.fonts)))
     clean, printed = render(pdf[0], order.dpi, color=False), read_lines(pdf[0], order.dpi)
     pdf.close()
@@ -188,9 +188,10 @@ def text_chunks(order: Order) -> list[tuple[str, list[str]]]:
     return chunks
 
 
-def _draw_setting(
+def draw_setting(
     kind: Kind, blocks: Sequence[Block], seed: str, generator: random.Random, faces: tuple[Face, ...]
 ) -> Setting:
+    """The look and faces of one document; DataError when no face has all its characters."""
     said = "".join({sign for _, text in blocks for sign in text})
     look = draw_look(kind, generator)
     face = generator.choice(faces_for(generator.choice(kind.styles), said, faces))

@@ -51,7 +51,7 @@ class _Sign:
     text: str
     box: Box
     along: float
-    """Where it starts and ends in its writing direction, and its distance across; points."""
+    """Where it starts in its writing direction, and where the next sign would; its distance across; points."""
     end: float
     across: float
     size: float
@@ -138,6 +138,7 @@ def _signs(page: Any, dpi: int) -> Iterator[_Sign | None]:
     scale, height = dpi / 72, page.get_height()
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    loose = raw.FS_RECTF()
     for index in range(text.count_chars()):
         code = raw.FPDFText_GetUnicode(text, index)
         if raw.FPDFText_IsGenerated(text, index) == 1:
@@ -148,14 +149,16 @@ def _signs(page: Any, dpi: int) -> Iterator[_Sign | None]:
         raw.FPDFText_GetCharBox(text, index, left, right, bottom, top)
         raw.FPDFText_GetFillColor(text, index, red, green, blue, alpha)
         box = (left.value * scale, (height - top.value) * scale, right.value * scale, (height - bottom.value) * scale)
-        angle = -raw.FPDFText_GetCharAngle(text, index)  # pdfium counts clockwise
         raw.FPDFText_GetCharOrigin(text, index, left, top)
+        angle = -raw.FPDFText_GetCharAngle(text, index)  # pdfium counts clockwise
         along, across = _turned(left.value, top.value, angle)
+        raw.FPDFText_GetLooseCharBox(text, index, loose)
+        wide, tall = loose.right - loose.left, loose.top - loose.bottom
+        advance = wide if abs(math.cos(angle)) > abs(math.sin(angle)) else tall
         size = raw.FPDFText_GetFontSize(text, index)
-        width = max(abs(box[2] - box[0]) * abs(math.cos(angle)), abs(box[3] - box[1]) * abs(math.sin(angle))) / scale
         mark = (red.value & 3, (green.value & 7) * 8 + (blue.value & 7))
         said = "-" if code in _SOFT_HYPHENS else chr(code)
-        yield _Sign(said, box, along, along + width, across, size, mark)
+        yield _Sign(said, box, along, along + advance, across, size, mark)
 
 
 def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
