@@ -16,11 +16,12 @@ from eval.cost import Machine, read_table
 from eval.datasets import DataSet, open_data
 from eval.frontier import Policy, Purse
 from eval.gate import check_baseline, check_limits, hold
-from eval.readings import Cache, Outcome, Session, read_pages
+from eval.readings import Cache, Desk, Outcome, Session, read_pages
 from eval.summary import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
-from eval.systems import System, estimate, find_system, is_priced, read_recorded
+from eval.systems import Means, System, estimate, find_system, is_priced, read_recorded
 from ocr.errors import DependencyError, EngineError, UsageError
-from ocr.render import Renderer, RenderSettings
+from ocr.job import DEFAULT_ENGINE, ExtractSettings
+from ocr.render import Renderer
 
 PACKAGES = (
     "rapidocr",
@@ -41,7 +42,8 @@ class Job:
     """One call of `ocr bench`."""
 
     data: str
-    engine: str
+    settings: ExtractSettings
+    """The engine that is judged, its options, and how pages are drawn for everybody."""
     compare: tuple[str, ...]
     to: Path
     command: str
@@ -54,6 +56,11 @@ class Job:
     limits: dict[str, float] = field(default_factory=dict)
     baseline: Path | None = None
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine that is judged."""
+        return self.settings.engine or DEFAULT_ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,8 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
         voice.say(f"left out: {reason}")
     purse = Purse(job.max_cost if job.max_cost is not None else float("inf"))
     names = list(dict.fromkeys((job.engine, *job.compare)))
-    systems = [find_system(name, purse, job.policy) for name in names]
+    options = {job.engine: job.settings.options}
+    systems = [find_system(name, Means(purse, job.policy, options.get(name, {}))) for name in names]
     declined = _ask_first(job, data, systems, voice)
     measured = [_measure(job, data, system, declined, voice) for system in systems]
     results = _gather(job, data, measured)
@@ -102,7 +110,7 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
 
 def _cache(job: Job, system: System) -> Cache:
     assert system.engine is not None
-    settings = RenderSettings()
+    settings = job.settings.render
     return Cache(job.to / "cache", f"{system.engine.fingerprint} at {settings.dpi} dpi by {settings.pdf}")
 
 
@@ -144,23 +152,23 @@ def _measure(job: Job, data: DataSet, system: System, declined: bool, voice: Voi
         return Measured(system, make_results(data.pages, outcomes), outcomes)
     if system.missing:
         return Measured(system, reason=system.missing, hint=system.hint)
-    cache = _cache(job, system)
     if declined and system.price is not None:
         return Measured(system, reason="not agreed to", hint="run again and agree, or --yes")
     try:
-        outcomes = asyncio.run(_read(system, data, cache, voice))
+        outcomes = asyncio.run(_read(job, data, system, voice))
     except (DependencyError, EngineError) as failure:
         if system.name == job.engine and system.price is None:
             raise
         return Measured(system, reason=failure.message, hint=failure.hint)
-    return Measured(system, make_results(data.pages, outcomes), outcomes, cache.sessions())
+    return Measured(system, make_results(data.pages, outcomes), outcomes, _cache(job, system).sessions())
 
 
-async def _read(system: System, data: DataSet, cache: Cache, voice: Voice) -> list[Outcome]:
+async def _read(job: Job, data: DataSet, system: System, voice: Voice) -> list[Outcome]:
     assert system.engine is not None
-    renderer = Renderer(RenderSettings())
+    renderer = Renderer(job.settings.render)
+    desk = Desk(_cache(job, system), renderer, job.settings.seconds, voice.bar(system.name, len(data.pages)))
     try:
-        return await read_pages(system.engine, data.pages, cache, renderer, voice.bar(system.name, len(data.pages)))
+        return await read_pages(system.engine, data.pages, desk)
     finally:
         await renderer.close()
 
@@ -248,4 +256,4 @@ def _write_pages(path: Path, measured: Sequence[Measured]) -> None:
                 "score": asdict(result.score),
             }
             lines.append(json.dumps(values, ensure_ascii=False) + "\n")
-    report.write_private(path, "".join(lines).encode("utf-8"))
+    report.write_private(path, "".join(lines))

@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from eval.cost import Usage
 from eval.datasets import TruePage
-from eval.frontier import BudgetSpentError, PaidGeneration
+from eval.frontier import BudgetSpentError, FrontierEngine, PaidGeneration
 from ocr.document import Generation, Status
 from ocr.engines import Engine, Request
 from ocr.errors import EngineError, OutputError, ScanError
-from ocr.reading import seed_of
+from ocr.reading import GRACE_SECONDS, seed_of
 from ocr.render import Renderer
 
 ANSWERED = frozenset({"stop", "length", "repetition", "refused"})
@@ -114,17 +114,27 @@ class Cache:
         return self._folder / f"{key}.json"
 
 
-async def read_pages(
-    engine: Engine, pages: Iterable[TruePage], cache: Cache, renderer: Renderer, done: Callable[[], None]
-) -> list[Outcome]:
+@dataclass(frozen=True)
+class Desk:
+    """What reading needs beside an engine and pages."""
+
+    cache: Cache
+    renderer: Renderer
+    seconds: float
+    """Time for one page."""
+    done: Callable[[], None]
+    """Called after every page."""
+
+
+async def read_pages(engine: Engine, pages: Iterable[TruePage], desk: Desk) -> list[Outcome]:
     """What the engine says of every page, in order; pages answered before are not asked again.
 
     An engine that dies for good leaves its remaining pages failed with the reason; what it read is kept. Raises what
     `engine.start` raises, where there is anything to read.
     """
-    reader = _Reader(engine, cache, renderer)
+    reader = _Reader(engine, desk)
     wanted = list(pages)
-    known = {page: cache.get(page) for page in wanted}
+    known = {page: desk.cache.get(page) for page in wanted}
     missing = [page for page in wanted if known[page] is None]
     if missing:
         await engine.start()
@@ -135,7 +145,7 @@ async def read_pages(
         if outcome is None:
             async with free:
                 outcome = await reader.read(page)
-        done()
+        desk.done()
         return outcome
 
     try:
@@ -145,7 +155,7 @@ async def read_pages(
     except* OutputError as failures:
         raise failures.exceptions[0] from failures
     finally:
-        cache.add_session(Session(reader.answered, time.monotonic() - started, reader.lost))
+        desk.cache.add_session(Session(reader.answered, time.monotonic() - started, reader.lost))
         await engine.close()
     return [task.result() for task in tasks]
 
@@ -153,8 +163,10 @@ async def read_pages(
 class _Reader:
     """Asks one engine about pages, and stops asking when it is dead or the budget is spent."""
 
-    def __init__(self, engine: Engine, cache: Cache, renderer: Renderer) -> None:
-        self._engine, self._cache, self._renderer = engine, cache, renderer
+    def __init__(self, engine: Engine, desk: Desk) -> None:
+        self._engine, self._desk = engine, desk
+        # A vendor's engine keeps time itself, attempt by attempt, and may be told by the server to wait.
+        self._limit = None if isinstance(engine, FrontierEngine) else desk.seconds + GRACE_SECONDS
         self._ended: Unread | None = None
         self.answered = 0
         self.lost = Usage()
@@ -163,9 +175,12 @@ class _Reader:
         if self._ended:
             return self._ended
         try:
-            image = await self._renderer.render(page.scan, page.number)
+            image = await self._desk.renderer.render(page.scan, page.number)
             seed = seed_of(page.sha256, page.number, self._engine.fingerprint, 1)
-            generation = await self._engine.read(Request(image, seed=seed))
+            async with asyncio.timeout(self._limit):
+                generation = await self._engine.read(Request(image, seed=seed, seconds=self._desk.seconds))
+        except TimeoutError:
+            return Unread("failed", f"no answer within {self._desk.seconds:g} s")
         except ScanError as failure:
             return Unread("unreadable", failure.message)
         except BudgetSpentError:
@@ -178,7 +193,10 @@ class _Reader:
         if generation.finish not in ANSWERED:
             self.lost += generation.usage if isinstance(generation, PaidGeneration) else Usage()
             return Unread("failed", generation.reason or generation.finish, generation)
-        self._cache.put(page, generation)
+        if generation.text is not None:
+            # Half a surrogate pair cannot be written to any file; models do answer with one.
+            generation = replace(generation, text=generation.text.encode("utf-8", "replace").decode("utf-8"))
+        self._desk.cache.put(page, generation)
         self.answered += 1
         return generation
 

@@ -28,26 +28,24 @@ IMAGE_WIDTH = 900
 
 def write(folder: Path, results: dict[str, Any], pages: dict[str, list[Result]]) -> None:
     """Write results.json, the plots and report.html into `folder`. Raises OutputError."""
-    write_private(
-        folder / "results.json", json.dumps(results, ensure_ascii=False, indent=1, default=str).encode("utf-8")
-    )
+    write_private(folder / "results.json", json.dumps(results, ensure_ascii=False, indent=1, default=str))
     try:
         pictures, without = plots.draw_all(results), ""
     except DependencyError as missing:
         pictures, without = {}, f"No plots: {missing.message}. {missing.hint}"
     for name, content in pictures.items():
-        write_private(folder / name, content)
+        (folder / name).write_bytes(content)
     worst = {name: _worst(found) for name, found in pages.items()}
     images = asyncio.run(_images([result for found in worst.values() for result in found]))
-    write_private(folder / "report.html", _page(results, pictures, without, _shown(worst, images)).encode("utf-8"))
+    write_private(folder / "report.html", _page(results, pictures, without, _shown(worst, images)))
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
+def write_private(path: Path, content: str) -> None:
+    """Write a text file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
         Path(name).replace(path)
     except OSError as cause:

@@ -92,17 +92,15 @@ def _draft(page: TruePage, outcome: Outcome) -> tuple[Pair, dict[str, Any]]:
     if isinstance(outcome, Unread):
         unread = {"status": outcome.status, "reason": outcome.reason, "reading": "", "published_loop": False}
         return Pair(page.truth, ""), {**unread, "loop": "", "completion_tokens": 0, "wasted_tokens": 0}
-    status, reason = judge(outcome)
+    made = assemble(Attempt(outcome, *judge(outcome)), page.number)
     text = text_of(outcome)
-    loop = find(text)
-    if loop is not None and status in ("ok", "truncated"):
-        status, reason = "degenerate", loop.reason
-    made = assemble(Attempt(outcome, status, reason), page.number)
+    # As the judge has it: lines of a classical engine repeat only where the page does.
+    loop = find(text) if outcome.text is not None else None
     reading = from_fields({field: getattr(made, field) for field in FIELDS})
     tokens = outcome.completion_tokens or count_tokens(text)
     return Pair(page.truth, reading, outcome.text), {
-        "status": status,
-        "reason": reason,
+        "status": made.status,
+        "reason": made.reason,
         "reading": reading,
         "published_loop": published_rule(text, outcome.finish),
         "loop": loop.kind if loop else "",

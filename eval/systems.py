@@ -4,9 +4,10 @@ Also what has to be said and asked before a page leaves this machine.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from eval import vendors
 from eval.cost import IMAGE_TOKENS, ModelPrice, Usage, Vendor, dollars, find_model, image_tokens, read_table
@@ -59,7 +60,17 @@ class Estimate:
         return f"{self.pages} page images to {self.host} ({self.system.price.id}): {cost}"
 
 
-def find_system(name: str, purse: Purse, policy: Policy) -> System:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a system is given to work with."""
+
+    purse: Purse
+    policy: Policy
+    options: Mapping[str, Any]
+    """Of an engine of ours."""
+
+
+def find_system(name: str, means: Means) -> System:
     """The system that was typed. Raises UsageError for a name that means nothing."""
     if name.startswith(RECORDED):
         folder = Path(name.removeprefix(RECORDED))
@@ -67,7 +78,7 @@ def find_system(name: str, purse: Purse, policy: Policy) -> System:
             raise UsageError(f"{name}: {folder} is no folder", hint="recorded:DIR names a folder of outputs")
         return System(name, f"recorded in {folder.name}", folder=folder)
     if price := find_model(name) or _unpriced(name):
-        engine = FrontierEngine(name, price, purse, policy)
+        engine = FrontierEngine(name, price, means.purse, means.policy)
         try:
             vendors.connect(price.vendor, engine.seconds)
         except (EngineError, DependencyError) as failure:
@@ -75,7 +86,7 @@ def find_system(name: str, purse: Purse, policy: Policy) -> System:
         return System(name, price.name, engine, price=price)
     engine_name, _, model = name.partition("=")
     try:
-        return System(name, name, create(engine_name, {"model": model} if model else {}))
+        return System(name, name, create(engine_name, {**means.options, **({"model": model} if model else {})}))
     except UsageError as failure:
         aliases = ", ".join(row.alias for row in read_table().models if row.alias)
         raise UsageError(

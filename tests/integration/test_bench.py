@@ -1,0 +1,236 @@
+"""`ocr bench` as people type it, by the real command: fakes and local servers for engines, a browser for the report."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import ENVIRONMENT, FAKE, OCR, make_scan
+
+from eval import vendors
+from ocr.errors import ExitCode
+
+KEYS = [name for names in vendors.KEYS.values() for name in names]
+CLEAN = {name: value for name, value in ENVIRONMENT.items() if name not in KEYS}
+
+
+def bench(
+    folder: Path, *words: object, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [OCR, "bench", *map(str, words)],
+        cwd=folder,
+        env=CLEAN | (environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """Twelve small scans with truths, of six documents."""
+    folder = tmp_path / "pages"
+    rows = []
+    for number in range(12):
+        scan = make_scan(folder / f"p{number:02}.png", shade=10 * number)
+        rows.append({"id": scan.stem, "document": f"d{number // 2}", "image": scan.name, "text": TRUTH})
+    (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return folder
+
+
+# What the fake engine reads on page 1 of every scan.
+TRUTH = "1. réu interpôs apelação à sentença que\n1. julgou procedente o pedido O réu"
+
+
+def results(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "ocr-bench/results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_three_rivals_as_typed_without_a_key(tmp_path: Path) -> None:
+    done = bench(tmp_path, *FAKE, "--compare", "opus", "gpt", "gemini")
+    assert done.returncode == ExitCode.OK, done.stderr
+    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"):
+        assert f"no key: {name} is not set; to run it: export {name}=..." in done.stdout
+    assert "published, not measured here" in done.stdout
+    found = results(tmp_path)
+    assert [row["status"] for row in found["systems"]] == ["measured", *["not run"] * 3]
+    assert found["data"]["name"] == "samples"
+    assert found["command"].endswith("--compare opus gpt gemini")
+
+
+def test_identical_reading_scores_one_and_the_report_is_whole(tmp_path: Path, pages: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for number in range(12):
+        (tmp_path / f"out/p{number:02}.txt").write_text(TRUTH if number else "outra coisa", encoding="utf-8")
+    done = bench(tmp_path, "--data", pages, *FAKE, "--compare", "recorded:out", "--machine", "box=0.10")
+    assert done.returncode == ExitCode.OK, done.stderr
+    found = results(tmp_path)
+    ours, recorded = found["systems"]
+    assert ours["scores"]["strict"]["all"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert recorded["scores"]["strict"]["all"]["value"] < 1
+    assert found["comparisons"]["recorded:out"]["strict"]["verdict"] == "not resolved"
+    assert ours["cost"]["per_million"] > 0
+    assert ours["cost"]["hourly"] == 0.10
+    lines = (tmp_path / "ocr-bench/pages.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 24
+    assert json.loads(lines[0])["score"]["published"]["levenshtein"] == 1.0
+    for name in ("quality-cost.png", "quality-degeneration.png", "scores.png"):
+        assert (tmp_path / "ocr-bench" / name).read_bytes().startswith(b"\x89PNG")
+    for name in ("pages.jsonl", "report.html", "results.json"):
+        assert (tmp_path / "ocr-bench" / name).stat().st_mode & 0o077 == 0
+
+
+class Links(HTMLParser):
+    """Collects whatever a page would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.images = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.images += tag == "img"
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_report_fetches_nothing_and_opens_in_a_browser(tmp_path: Path, pages: Path) -> None:
+    done = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.empty=[1]", "--compare", "opus")
+    assert done.returncode == ExitCode.OK, done.stderr
+    report = tmp_path / "ocr-bench/report.html"
+    links = Links()
+    links.feed(report.read_text(encoding="utf-8"))
+    assert links.images >= 2 + 6
+    assert all(value.startswith("data:") for value in links.fetched)
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+    shown = subprocess.run(
+        [browser, *options, "--dump-dom", report.as_uri()],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=True,
+    ).stdout
+    assert "How well pages are read" in shown
+    assert shown.count("<h2>") > 6
+    assert "nothing</em>" in shown
+
+
+def test_a_failed_page_is_seen_counts_as_zero_and_is_read_again(tmp_path: Path, pages: Path) -> None:
+    one_bad = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.errs=[1]", "--set", "options.times=1")
+    assert one_bad.returncode == ExitCode.OK, one_bad.stderr
+    row = results(tmp_path)["systems"][0]
+    assert row["states"] == {"ok": 11, "failed": 1}
+    assert row["scores"]["strict"]["all"]["value"] == pytest.approx(11 / 12)
+    assert row["scores"]["strict"]["read"] == 1.0
+    again = bench(tmp_path, "--data", pages, *FAKE)
+    assert again.returncode == ExitCode.OK
+    assert results(tmp_path)["systems"][0]["states"] == {"ok": 12}
+
+
+def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path: Path, pages: Path) -> None:
+    slow = ("--data", str(pages), *FAKE, "--set", "options.seconds=0.3", "--set", "options.concurrency=1")
+    process = subprocess.Popen([OCR, "bench", *slow], cwd=tmp_path, env=CLEAN, stderr=subprocess.DEVNULL)
+    cache = tmp_path / "ocr-bench/cache"
+    deadline = time.monotonic() + 60
+    while len(list(cache.rglob("*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {path.name: path.stat().st_mtime_ns for path in cache.rglob("*.json")}
+    assert 3 <= len(kept) < 12
+    assert bench(tmp_path, *slow).returncode == ExitCode.OK
+    after = {path.name: path.stat().st_mtime_ns for path in cache.rglob("*.json") if path.name[:7] != "session"}
+    assert len(after) == 12
+    assert kept.items() <= after.items()
+
+
+def test_a_damaged_answer_in_the_cache_is_read_again(tmp_path: Path, pages: Path) -> None:
+    assert bench(tmp_path, "--data", pages, *FAKE).returncode == ExitCode.OK
+    damaged = next(path for path in (tmp_path / "ocr-bench/cache").rglob("*.json") if path.name[:7] != "session")
+    damaged.write_text("{", encoding="utf-8")
+    assert bench(tmp_path, "--data", pages, *FAKE).returncode == ExitCode.OK
+    assert json.loads(damaged.read_text(encoding="utf-8"))["generation"]["finish"] == "stop"
+    assert results(tmp_path)["systems"][0]["states"] == {"ok": 12}
+
+
+def test_two_runs_give_the_same_numbers(tmp_path: Path, pages: Path) -> None:
+    assert bench(tmp_path, "--data", pages, *FAKE, "--machine", "l4").returncode == ExitCode.OK
+    first = (tmp_path / "ocr-bench/results.json").read_bytes()
+    assert bench(tmp_path, "--data", pages, *FAKE, "--machine", "l4").returncode == ExitCode.OK
+    assert (tmp_path / "ocr-bench/results.json").read_bytes() == first
+
+
+def test_the_gate(tmp_path: Path, pages: Path) -> None:
+    good = bench(tmp_path, "--data", pages, *FAKE, "--fail-under", "score=0.90", "--fail-under", "cer=0.02")
+    assert good.returncode == ExitCode.OK, good.stderr
+    shutil.copy(tmp_path / "ocr-bench/results.json", tmp_path / "before.json")
+    bad = ("--data", pages, *FAKE, "--set", "options.words=6", "--baseline", "before.json")
+    worse = bench(tmp_path, *bad)
+    assert worse.returncode == ExitCode.GATE
+    assert "published is worse than the baseline's by" in worse.stderr
+    assert bench(tmp_path, "--data", pages, *FAKE, "--baseline", "before.json").returncode == ExitCode.OK
+    under = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.words=6", "--fail-under", "score=0.90")
+    assert under.returncode == ExitCode.GATE
+    assert "below 0.9" in under.stderr
+    make_scan(pages / "more.png", shade=77)
+    with (pages / "manifest.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n" + json.dumps({"image": "more.png", "text": TRUTH}))
+    other = bench(tmp_path, "--data", pages, *FAKE, "--baseline", "before.json")
+    assert other.returncode == ExitCode.DATA
+    assert "other pages" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--compare", "opuss"), ExitCode.USAGE, "unknown system 'opuss'"),
+        (("--engine", "rapd"), ExitCode.USAGE, "did you mean rapid"),
+        (("--compare",), ExitCode.USAGE, "requires an argument"),
+        (("stray",), ExitCode.USAGE, "unexpected extra argument"),
+        (("--data", "nowhere"), ExitCode.DATA, "no such data set"),
+        (("--machine", "mainframe"), ExitCode.USAGE, "not in the table"),
+        (("--fail-under", "beauty=1"), ExitCode.USAGE, "METRIC=NUMBER"),
+        (("--compare", "recorded:gone"), ExitCode.USAGE, "is no folder"),
+        ((*FAKE, "--set", "options.start=fails"), ExitCode.ENGINE, "does not load"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, words: tuple[str, ...], code: ExitCode, message: str) -> None:
+    done = bench(tmp_path, *words)
+    assert (done.returncode, message in done.stderr.lower() or message in done.stderr) == (code, True), done.stderr
+
+
+def test_pages_do_not_leave_without_consent(tmp_path: Path, pages: Path) -> None:
+    # Nothing listens on this port: a page that left would be a failed row instead of this error.
+    keys = {"ANTHROPIC_API_KEY": "sk-test-never-told", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+    refused = bench(tmp_path, "--data", pages, *FAKE, "--compare", "opus", environment=keys)
+    assert refused.returncode == ExitCode.USAGE
+    assert "would send 12 page images to http://127.0.0.1:9 (claude-opus-5-5): about $" in refused.stderr
+    assert "nobody is there to agree" in refused.stderr
+    broke = bench(tmp_path, "--data", pages, *FAKE, "--compare", "opus", "--max-cost", "0.01", environment=keys)
+    assert broke.returncode == ExitCode.OK, broke.stderr
+    assert results(tmp_path)["systems"][1]["states"] == {"skipped": 12}
+    unpriced = bench(tmp_path, *FAKE, "--compare", "claude-9", "--max-cost", "1", environment=keys)
+    assert unpriced.returncode == ExitCode.USAGE
+    for path in (tmp_path / "ocr-bench").rglob("*"):
+        assert path.is_dir() or b"sk-test-never-told" not in path.read_bytes()
+    assert "sk-test-never-told" not in refused.stderr + broke.stderr + broke.stdout
+
+
+def test_help_does_not_need_the_heavy_packages(tmp_path: Path) -> None:
+    done = bench(
+        tmp_path, "--help", environment={"COLUMNS": "200", **{k: v for k, v in os.environ.items() if k == "PATH"}}
+    )
+    assert done.returncode == 0
+    assert "--fail-under" in done.stdout
