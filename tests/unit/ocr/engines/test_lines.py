@@ -1,5 +1,7 @@
 """Strips from a probability map, their crops, and words from a reading."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,19 @@ def test_lines_come_from_top_to_bottom_and_stay_inside_the_image() -> None:
     for strip in found:
         corners = strip.corners()
         assert corners.min() >= 0 and corners[:, 0].max() <= 300 and corners[:, 1].max() <= 200
+
+
+def test_what_neighbours_reach_into_a_line_is_painted_over_and_no_more() -> None:
+    gray = np.full((200, 300), 250, np.uint8)
+    found = strips(probability((50, 100, 250, 110), (50, 120, 250, 130), (20, 100, 48, 135)), (300, 200))
+    initial, upper, lower = sorted(found, key=lambda strip: (strip.length > 100, strip.origin[1]))
+    assert initial.above == initial.below == upper.above == lower.below == 0
+    assert upper.below == lower.above > 1
+    gray[:] = np.arange(200, dtype=np.uint8)[:, None]
+    crop, plain = lower.crop(gray), replace(lower, above=0.0).crop(gray)
+    cut = round(lower.above)
+    assert len(set(crop[:cut].ravel().tolist())) == 1
+    assert np.array_equal(crop[cut:], plain[cut:])
 
 
 def test_faint_and_tiny_shapes_are_no_lines() -> None:
