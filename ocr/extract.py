@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocr import canary
 from ocr.assembly import ARRANGEMENT, assemble
+from ocr.canary import is_vision_engine
 from ocr.delivery import Delivery
 from ocr.document import Page, Source
 from ocr.engines import Engine, Request
@@ -49,7 +51,7 @@ class Extraction:
         self._delivery = delivery
         self._progress = progress
         self._engine = engine
-        self._readings = Readings(engine)
+        self._readings = Readings(engine, witness=job.settings.witness)
         self._renderer = Renderer(job.settings.render)
         self._flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
@@ -63,6 +65,8 @@ class Extraction:
         try:
             await self._renderer.start()
             await self._engine.start()
+            if self._job.settings.canary and is_vision_engine(self._engine):
+                await canary.check(self._engine)
             await self._read_all(scans)
         finally:
             await self._engine.close()
@@ -95,32 +99,34 @@ class Extraction:
 
     async def _read_and_save(self, work: _Work, number: int) -> Page:
         """Answers the page without its text: hundreds wait here for their group to be saved."""
-        entry = await self._entry(work, number)
-        saved = self._ledger.record(work.sources[0].sha256, entry)
+        sha256 = work.sources[0].sha256
+        try:
+            entry = await self._read(work, number)
+            saved = self._ledger.record(sha256, entry)
+        except ScanError as problem:
+            reason = _reason(problem, f"{shown(work.path)}: page {number}: ")
+            entry = Entry(Page(number, "unreadable", reason))
+            saved = self._ledger.record(sha256, entry)
+        except OcrError:
+            raise
+        except Exception as bug:
+            # One page that trips over a bug must not cost the others; it is tried again by the next run.
+            entry = Entry(Page(number, "failed", f"unexpected {type(bug).__name__}: {bug} (please report this)"))
+            saved = self._ledger.record(sha256, entry)
         page = entry.page
         headline = Page(number, page.status, page.reason, page.flags, page.confidence)
         del entry, page
         await asyncio.wrap_future(saved)
         return headline
 
-    async def _entry(self, work: _Work, number: int) -> Entry:
-        where = f"{shown(work.path)}: page {number}: "
-        try:
-            async with self._images:
-                image = await self._renderer.render(work.path, number, password=self._job.password)
-                request = Request(image, seconds=self._job.settings.seconds)
-                outcome = await self._readings.read(request, work.sources[0].sha256)
-                del image, request
-            # No await from here until it is recorded: what was read is kept even when the run is being stopped.
-            page = assemble(outcome.kept, number)
-            return Entry(page, outcome.kept.generation, outcome.rejected, ARRANGEMENT)
-        except ScanError as problem:
-            return Entry(Page(number, "unreadable", _reason(problem, where)))
-        except OcrError:
-            raise
-        except Exception as bug:
-            # One page that trips over a bug of ours must not cost the others; it is tried again by the next run.
-            return Entry(Page(number, "failed", f"a bug in lusocr, please report it: {type(bug).__name__}: {bug}"))
+    async def _read(self, work: _Work, number: int) -> Entry:
+        async with self._images:
+            image = await self._renderer.render(work.path, number, password=self._job.password)
+            request = Request(image, seconds=self._job.settings.seconds)
+            outcome = await self._readings.read(request, work.sources[0].sha256)
+            del image, request
+        # No await from here until it is recorded: what was read is kept even when the run is being stopped.
+        return Entry(assemble(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)
 
     async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Work | None]") -> None:
         while scan := await asyncio.to_thread(next, scans, None):

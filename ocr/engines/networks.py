@@ -11,6 +11,7 @@ copies. Two things are done to the recogniser's network, both of which leave its
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,8 @@ def in_alphabet(character: str) -> bool:
 
 
 def _openvino(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
+    # OpenVINO's telemetry reports each import to its vendor from a forked process; without its package it has none.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     ov = load("openvino")
     core = ov.Core()
     try:
