@@ -47,8 +47,20 @@ def extract(
     to: Annotated[str, typer.Option(help="The output folder; - writes JSON lines to stdout.")] = "ocr-out",
     pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-.")] = "",
     engine: Annotated[
-        str | None, typer.Option(help="rapid, tesseract, or your own as package.module:function.")
+        str | None,
+        typer.Option(help="rapid, tesseract, vllm, server, transformers, or your own as package.module:function."),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="What a vision-language engine reads with: a name, a folder, or a hub id.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint, such as http://host:8000/v1.")] = None,
+    witness: Annotated[
+        str | None, typer.Option(help="Hear the embedded engine on what a model read: all, share or off.")
+    ] = None,
+    no_canary: Annotated[
+        bool, typer.Option("--no-canary", help="Read even if the model misreads the known page.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Fetch the model's weights without asking.")] = False,
     password: Annotated[str | None, typer.Option(help="Opens encrypted PDF files.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
     assignments: Annotated[
@@ -59,6 +71,7 @@ def extract(
     log_json: Annotated[bool, typer.Option("--log-json", help="Say everything as JSON lines on stderr.")] = False,
 ) -> int:
     """Read scans into structured text. Run again, it reads only what is missing."""
+    from ocr.choice import obtain
     from ocr.config import load
     from ocr.job import ExtractSettings, Job
     from ocr.progress import make_progress
@@ -66,8 +79,17 @@ def extract(
     from ocr.selection import parse_selection
 
     formats = [part.strip() for part in out.split(",")] if out is not None else None
-    flags = {"out": formats, "engine": engine}
+    flags = {
+        "out": formats,
+        "engine": engine or ("server" if url else "vllm" if model else None),
+        "options.model": model,
+        "options.url": url,
+        "witness": witness,
+        "canary": False if no_canary else None,
+    }
     settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
+    if settings.engine in ("vllm", "transformers"):
+        obtain(str(settings.options.get("model", "")), agreed=yes, ask=_ask)
     job = Job(tuple(inputs), settings, parse_selection(pages), password)
     with claimed_stdout() as stream:
         progress = make_progress(quiet=quiet, log_json=log_json)
@@ -298,6 +320,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if code == ExitCode.INTERRUPTED:  # Typer makes it of Ctrl-C
         _say("interrupted", "run the same command again: finished work is kept")
     sys.exit(int(code or 0))
+
+
+def _ask(question: str) -> bool:
+    """Put a question to the person at the terminal; nobody there means no."""
+    return sys.stdin.isatty() and typer.confirm(question, err=True)
 
 
 def _say(message: str, hint: str = "") -> None:

@@ -18,8 +18,8 @@ def assemble(attempt: Attempt, number: int) -> Page:
     """Page `number` of a scan. Pure, so that it can be made again from the ledger."""
     generation = attempt.generation
     page = arrange(generation, number) if generation.text is None else _of_text(generation, number)
-    if generation.obtained:
-        page = replace(page, flags=(*page.flags, generation.obtained))
+    said = (generation.obtained, *generation.doubts) if generation.obtained else generation.doubts
+    page = replace(page, flags=(*page.flags, *said))
     if attempt.status == "ok":
         return page
     return replace(page, status=attempt.status, reason=attempt.reason)

@@ -90,6 +90,10 @@ class Generation:
     seconds: float = 0.0
     obtained: str = ""
     """How, where the page was not read as it was first asked for: the attempt and what was changed for it."""
+    witnessed: bool = False
+    """A second, independent reader was heard on this reading."""
+    doubts: tuple[str, ...] = ()
+    """On what the witness does not agree, in words, with the place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ocr.canary import is_vision_engine
+from ocr.choice import Choice, choose, warnings_about
 from ocr.config import Settings
 from ocr.document import Reader
 from ocr.engines import ENGINES, Engine, create
 from ocr.errors import UsageError
 from ocr.ledger import Ledger
+from ocr.reading import Witness
 from ocr.render import RenderSettings
 from ocr.selection import Selection
-
-DEFAULT_ENGINE = "rapid"
 
 
 class ExtractSettings(Settings):
@@ -27,6 +28,10 @@ class ExtractSettings(Settings):
     out: tuple[Literal["json", "jsonl", "md", "txt"], ...] = ("json",)
     seconds: float = Field(default=600.0, gt=0)
     """Time that the engine has for one attempt at a page."""
+    canary: bool = True
+    """A vision-language model reads a known page first, and nothing else if it misreads that."""
+    witness: Witness = "share"
+    """Of which pages that a model read the embedded engine is heard too: of all, of a share, of none."""
     render: RenderSettings = RenderSettings()
 
 
@@ -48,9 +53,10 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
     """
     before = ledger.reader()
     remembered = ledger.recall("engine typed") or (before.name if before and before.name in ENGINES else "")
-    name = settings.engine or remembered or DEFAULT_ENGINE
+    chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
+    name = chosen.engine
     typed = settings.engine or settings.options
-    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}")
+    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
     engine = create(name, options)
     reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
     again = ledger.read_by_others(reader) if before not in (None, reader) else 0
@@ -64,3 +70,11 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
     ledger.remember("engine typed", name)
     ledger.remember("options typed", json.dumps(options, sort_keys=True))
     return engine, reader, again
+
+
+def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
+    """What a person should know of the engine that reads, a line each."""
+    if is_vision_engine(engine):
+        return warnings_about(engine.model)
+    hint = choose().hint if not settings.engine else ""
+    return [f"hint: {hint}"] if hint else []

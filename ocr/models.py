@@ -7,6 +7,7 @@ asked as it was trained. Only `find_weights` looks at the hub's cache, and only 
 import difflib
 import hashlib
 import json
+import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -149,6 +150,11 @@ def digest(folder: Path) -> str:
     return sha.hexdigest()[:16]
 
 
+def sees_gpu() -> bool:
+    """Is there an NVIDIA GPU that this process may use? Looks at the device, loads nothing."""
+    return Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "0") not in ("", "-1")
+
+
 def find_weights(model: Model) -> Path | None:
     """The folder with the model's weights on this machine, or None where they must be downloaded first.
 
@@ -156,30 +162,30 @@ def find_weights(model: Model) -> Path | None:
     """
     if model.is_local:
         return Path(model.id)
-    hub = load("huggingface_hub", extra="gpu")
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         found = hub.snapshot_download(model.id, revision=model.revision, local_files_only=True)
-    except hub.errors.LocalEntryNotFoundError:
+    except errors.LocalEntryNotFoundError:
         return None
     return Path(found)
 
 
 def weigh_download(model: Model) -> int:
     """Bytes that `download` would fetch. Raises `EngineError` when the hub does not answer or knows no such model."""
-    hub = load("huggingface_hub", extra="gpu")
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
-    except (hub.errors.HfHubHTTPError, hub.errors.OfflineModeIsEnabled, OSError) as cause:
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
         raise _unreachable(model, cause) from cause
     return sum(part.size or 0 for part in described.siblings or [])
 
 
 def download(model: Model) -> Path:
     """Fetch the weights from the hub and answer their folder. Raises `EngineError` when that fails."""
-    hub = load("huggingface_hub", extra="gpu")
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         return Path(hub.snapshot_download(model.id, revision=model.revision))
-    except (hub.errors.HfHubHTTPError, hub.errors.OfflineModeIsEnabled, OSError) as cause:
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
         raise _unreachable(model, cause) from cause
 
 

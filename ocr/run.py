@@ -16,7 +16,7 @@ from ocr.delivery import Delivery, FileDelivery, StreamDelivery
 from ocr.errors import ExitCode, OcrError, OutputError
 from ocr.extract import Extraction
 from ocr.folder import open_folder
-from ocr.job import Job, choose_engine
+from ocr.job import Job, choose_engine, remarks
 from ocr.ledger import Ledger
 from ocr.progress import Progress
 from ocr.scans import discover
@@ -43,6 +43,8 @@ def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
 
 def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, root: Path | None) -> Summary:
     engine, reader, again = choose_engine(job.settings, ledger)
+    for line in remarks(engine, job.settings):
+        progress.note(line)
     if again:
         progress.note(f"another engine than before: {again:,} pages will be read again with {reader.fingerprint}")
     ledger.begin(reader, version=ocr.__version__, host=platform.node())

@@ -28,7 +28,7 @@ from ocr.engines.question import (
 )
 from ocr.errors import EngineError
 from ocr.lazy import load
-from ocr.models import Model
+from ocr.models import Model, sees_gpu
 
 # Exact repetition of up to 20 tokens, 12 times over. Of 34 real pages' true text this stops one (a run of near-empty
 # table rows; two at 4 times), which is why a stop that the text judge calls honest is read again without it.
@@ -74,7 +74,7 @@ class VllmEngine:
 
     @property
     def concurrency(self) -> int:
-        return self._wanted or (PAGES_IN_FLIGHT if _sees_gpu() else PAGES_IN_FLIGHT_CPU)
+        return self._wanted or (PAGES_IN_FLIGHT if sees_gpu() else PAGES_IN_FLIGHT_CPU)
 
     async def start(self) -> None:
         """Start vLLM's engine process and load the weights.
@@ -110,7 +110,7 @@ class VllmEngine:
             "disable_log_stats": True,
             "enable_log_requests": False,
         }
-        if not _sees_gpu():
+        if not sees_gpu():
             arguments |= {"dtype": "float32", "enforce_eager": True, "distributed_executor_backend": "uni"}
         if self.model.adapter:
             described = json.loads((Path(self.model.adapter) / "adapter_config.json").read_text(encoding="utf-8"))
@@ -232,10 +232,6 @@ def _sampling(question: Question, *, streamed: bool) -> Any:
 def _served_rank(rank: int) -> int:
     """vLLM keeps adapters in slots of certain ranks; the smallest that holds this one."""
     return next(slot for slot in (8, 16, 32, 64, 128, 256, 320, 512) if slot >= rank)
-
-
-def _sees_gpu() -> bool:
-    return Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "0") not in ("", "-1")
 
 
 def _does_not_start(model: Model, cause: Exception) -> EngineError:
