@@ -5,7 +5,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from eval.gate import check_baseline, check_limits, hold
 from eval.readings import Cache, Desk, Outcome, Session, read_pages
 from eval.summary import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
 from eval.systems import Means, System, estimate, find_system, is_priced, read_recorded
+from ocr.choice import Choice, choose
 from ocr.errors import DependencyError, EngineError, UsageError
-from ocr.job import DEFAULT_ENGINE, ExtractSettings
+from ocr.job import ExtractSettings
 from ocr.render import Renderer
 
 PACKAGES = (
@@ -57,11 +58,6 @@ class Job:
     baseline: Path | None = None
     policy: Policy = field(default_factory=Policy)
 
-    @property
-    def engine(self) -> str:
-        """The name of the engine that is judged."""
-        return self.settings.engine or DEFAULT_ENGINE
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -91,10 +87,7 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
     data = open_data(job.data, job.to / "images")
     for reason in data.left_out:
         voice.say(f"left out: {reason}")
-    purse = Purse(job.max_cost if job.max_cost is not None else float("inf"))
-    names = list(dict.fromkeys((job.engine, *job.compare)))
-    options = {job.engine: job.settings.options}
-    systems = [find_system(name, Means(purse, job.policy, options.get(name, {}))) for name in names]
+    systems = _find_systems(job)
     declined = _ask_first(job, data, systems, voice)
     measured = [_measure(job, data, system, declined, voice) for system in systems]
     results = _gather(job, data, measured)
@@ -106,6 +99,18 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
     if (job.limits or job.baseline) and first["status"] == "measured":
         wrong = check_limits(first, job.limits)
         hold(wrong + (check_baseline(results, job.baseline) if job.baseline else []))
+
+
+def _find_systems(job: Job) -> list[System]:
+    """Ours first: the engine typed, or the one that `ocr extract` would choose here; then the rivals."""
+    ours = Choice(job.settings.engine) if job.settings.engine else choose()
+    purse = Purse(job.max_cost if job.max_cost is not None else float("inf"))
+    means = Means(purse, job.policy, {**ours.options, **job.settings.options})
+    rivals = dict.fromkeys(name for name in job.compare if name != ours.engine)
+    return [
+        replace(find_system(ours.engine, means), is_ours=True),
+        *(find_system(name, replace(means, options={})) for name in rivals),
+    ]
 
 
 def _cache(job: Job, system: System) -> Cache:
@@ -157,7 +162,7 @@ def _measure(job: Job, data: DataSet, system: System, declined: bool, voice: Voi
     try:
         outcomes = asyncio.run(_read(job, data, system, voice))
     except (DependencyError, EngineError) as failure:
-        if system.name == job.engine and system.price is None:
+        if system.is_ours and system.price is None:
             raise
         return Measured(system, reason=failure.message, hint=failure.hint)
     return Measured(system, make_results(data.pages, outcomes), outcomes, _cache(job, system).sessions())

@@ -181,7 +181,8 @@ def _parquet(name: str, tables: list[Path], work: Path) -> DataSet:
             found = [_table_page(row, work) for row in _rows(parquet.ParquetFile(table))]
         except (arrow.ArrowException, KeyError, OSError) as cause:
             raise DataError(
-                f"{table}: {_words(cause).splitlines()[0]}", hint="the columns id, image_base64 and assistant are needed"
+                f"{table}: {_words(cause).splitlines()[0]}",
+                hint="the columns id, image_base64 and assistant are needed",
             ) from cause
         pages += [page for page in found if isinstance(page, TruePage)]
         left_out += [reason for reason in found if isinstance(reason, str)]

@@ -130,7 +130,7 @@ async def read_pages(engine: Engine, pages: Iterable[TruePage], desk: Desk) -> l
     """What the engine says of every page, in order; pages answered before are not asked again.
 
     An engine that dies for good leaves its remaining pages failed with the reason; what it read is kept. Raises what
-    `engine.start` raises, where there is anything to read.
+    `engine.start` raises, where there is anything to read, and the engine's death where it read nothing at all.
     """
     reader = _Reader(engine, desk)
     wanted = list(pages)
@@ -157,7 +157,10 @@ async def read_pages(engine: Engine, pages: Iterable[TruePage], desk: Desk) -> l
     finally:
         desk.cache.add_session(Session(reader.answered, time.monotonic() - started, reader.lost))
         await engine.close()
-    return [task.result() for task in tasks]
+    outcomes = [task.result() for task in tasks]
+    if reader.death is not None and not any(isinstance(outcome, Generation) for outcome in outcomes):
+        raise reader.death
+    return outcomes
 
 
 class _Reader:
@@ -168,6 +171,7 @@ class _Reader:
         # A vendor's engine keeps time itself, attempt by attempt, and may be told by the server to wait.
         self._limit = None if isinstance(engine, FrontierEngine) else desk.seconds + GRACE_SECONDS
         self._ended: Unread | None = None
+        self.death: EngineError | None = None
         self.answered = 0
         self.lost = Usage()
 
@@ -188,7 +192,8 @@ class _Reader:
             return self._ended
         except EngineError as failure:
             unread = Unread("failed", failure.message)
-            self._ended = None if failure.retryable else unread
+            if not failure.retryable:
+                self._ended, self.death = unread, failure
             return unread
         if generation.finish not in ANSWERED:
             self.lost += generation.usage if isinstance(generation, PaidGeneration) else Usage()

@@ -38,6 +38,8 @@ class System:
     missing: str = ""
     """Why it cannot be run here, for a vendor's model without key or package."""
     hint: str = ""
+    is_ours: bool = False
+    """The engine that is judged; the others are its rivals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan
+from vendor_server import KEY, SAY, Answer, environment, serve
 
 from eval import vendors
 from ocr.errors import ExitCode
@@ -226,6 +227,49 @@ def test_pages_do_not_leave_without_consent(tmp_path: Path, pages: Path) -> None
     for path in (tmp_path / "ocr-bench").rglob("*"):
         assert path.is_dir() or b"sk-test-never-told" not in path.read_bytes()
     assert "sk-test-never-told" not in refused.stderr + broke.stderr + broke.stdout
+
+
+def test_vendors_are_read_once_and_a_second_run_costs_nothing(tmp_path: Path, pages: Path) -> None:
+    reading = json.dumps({"text": TRUTH}, ensure_ascii=False)
+    rivals = ("--data", pages, *FAKE, "--compare", "opus", "gpt", "gemini", "--yes")
+    with serve() as server:
+        # A vendor after the other; gemini answers its last page with half a stream, twice.
+        whole = {name: Answer(SAY[name](reading)) for name in SAY}
+        half = Answer(SAY["google"](reading, end=False))
+        server.script = [whole["anthropic"]] * 12 + [whole["openai"]] * 12 + [whole["google"]] * 11 + [half] * 12
+        first = bench(tmp_path, *rivals, environment=environment(server))
+        assert first.returncode == ExitCode.OK, first.stderr
+        _, opus, gpt, gemini = results(tmp_path)["systems"]
+        assert opus["states"] == gpt["states"] == {"ok": 12}
+        assert gemini["states"] == {"ok": 11, "failed": 1}
+        assert opus["scores"]["strict"]["all"]["value"] == 1.0
+        assert opus["cost"]["dollars"] == pytest.approx(12 * (3000 * 4 + 50 * 20) / 1e6)
+        assert opus["cost"]["uncertain_dollars"] == 0 < gemini["cost"]["uncertain_dollars"]
+        server.script, server.asked = [whole["google"]], []
+        second = bench(tmp_path, *rivals, environment=environment(server))
+        assert second.returncode == ExitCode.OK, second.stderr
+        assert len(server.asked) == 1
+        assert "would send 1 page images" in second.stderr
+        third = bench(tmp_path, *[word for word in rivals if word != "--yes"], environment=environment(server))
+        assert third.returncode == ExitCode.OK, third.stderr
+        assert len(server.asked) == 1
+    found = results(tmp_path)["systems"]
+    assert [row["states"] for row in found] == [{"ok": 12}] * 4
+    # What the broken streams may have cost stays counted.
+    assert found[3]["cost"]["uncertain_dollars"] > 0
+    for path in (tmp_path / "ocr-bench").rglob("*"):
+        assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+def test_a_wrong_key_is_a_row_that_was_not_run(tmp_path: Path, pages: Path) -> None:
+    with serve() as server:
+        server.script = [Answer(json.dumps({"error": {"message": KEY}}), 401, kind="application/json")] * 20
+        done = bench(tmp_path, "--data", pages, *FAKE, "--compare", "gpt", "--yes", environment=environment(server))
+    assert done.returncode == ExitCode.OK, done.stderr
+    row = results(tmp_path)["systems"][1]
+    assert row["status"] == "not run"
+    assert "HTTP 401" in row["reason"]
+    assert KEY not in done.stdout + done.stderr + json.dumps(row)
 
 
 def test_help_does_not_need_the_heavy_packages(tmp_path: Path) -> None:
