@@ -18,10 +18,10 @@ from ocr.sheet import Limits, OpenDocument, Sheet, check_pages
 
 _POINTS_PER_INCH = 72
 _LEAST_DPI = 72
+_BLACK = bytes(3)
 
 # Points: 24 inches, the longer side of a broadsheet newspaper. Larger pages are posters, or say a wrong size.
 _LARGEST_PAPER = 24 * _POINTS_PER_INCH
-_PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
 
 Program = Callable[[Path, str | None, Limits], OpenDocument]
 
@@ -37,9 +37,10 @@ class PdfiumDocument:
         try:
             self._document = pypdfium2.PdfDocument(path, password=password)
         except pypdfium2.PdfiumError as cause:
-            if cause.err_code == _PASSWORD_ERROR:
+            if cause.err_code == pdfium_c.FPDF_ERR_PASSWORD:
                 raise _locked(password) from cause
             if cause.err_code == pdfium_c.FPDF_ERR_SUCCESS:
+                # Nothing is wrong but that there is no page.
                 check_pages(0, limits)
             raise
         self._dpi = limits.dpi
@@ -77,7 +78,8 @@ class PdfiumDocument:
             rev_byteorder=True,
             force_bitmap_format=pdfium_c.FPDFBitmap_BGR,
         ).close()
-        if sheet.is_uniform() and _has_lost_images(page):
+        colour = sheet.single_colour()
+        if colour is not None and _has_lost_images(page, colour):
             raise DamagedPdfError("its image cannot be decoded")
 
     def close(self) -> None:
@@ -86,7 +88,10 @@ class PdfiumDocument:
 
 
 class PopplerDocument:
-    """A PDF drawn by poppler's programs, called through pdf2image: one process for each page."""
+    """A PDF drawn by poppler's programs, called through pdf2image: one process for each page.
+
+    A password is on their command line, where other users of the machine can see it for that moment.
+    """
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
         self._path, self._password, self._limits = path, password, limits
@@ -198,13 +203,15 @@ def _is_visible(part: pypdfium2.PdfObject) -> bool:
     return bool(part.type != pdfium_c.FPDF_PAGEOBJ_FORM)
 
 
-def _has_lost_images(page: pypdfium2.PdfPage) -> bool:
+def _has_lost_images(page: pypdfium2.PdfPage, colour: bytes) -> bool:
     """Of a page that came out in one colour: PDFium leaves out what it cannot decode, or fills it with zeros."""
+    images = list(page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3))
     try:
-        bitmaps = [image.get_bitmap() for image in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3)]
+        for image in images:
+            image.get_bitmap().close()
     except pypdfium2.PdfiumError:
         return True
-    return any(not any(bytes(bitmap.buffer)) for bitmap in bitmaps)
+    return bool(images) and colour == _BLACK
 
 
 def _locked(password: str | None) -> ScanError:

@@ -66,12 +66,14 @@ class Sheet:
         os.ftruncate(self.descriptor, size)
         return mmap.mmap(self.descriptor, size)
 
-    def is_uniform(self) -> bool:
-        """Is the page of one single colour? Reads no further than the first difference."""
+    def single_colour(self) -> bytes | None:
+        """The colour (R, G, B) of a page that has but one, else None. Reads no further than the first difference."""
         size = self.width * self.height * 3
-        block = os.pread(self.descriptor, 3, 0) * (_BLOCK // 3)
+        colour = os.pread(self.descriptor, 3, 0)
+        block = colour * (_BLOCK // 3)
         places = range(0, size, _BLOCK)
-        return all(os.pread(self.descriptor, _BLOCK, place) == block[: size - place] for place in places)
+        same = all(os.pread(self.descriptor, _BLOCK, place) == block[: size - place] for place in places)
+        return colour if same else None
 
     def close(self) -> None:
         """Let go of the descriptor; who has received it keeps the pixels."""
