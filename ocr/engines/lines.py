@@ -32,6 +32,11 @@ MOST_SHARED = 0.5
 """Strips that share more of their height than this are parts of one line, or a large initial and its neighbours."""
 UPRIGHT = 1.5
 """A strip this many times taller than wide is tried as text that runs up or down the page."""
+TILE = 1_300_000
+"""Pixels that the detector is given at once, about: it needs 250 MB for each million."""
+LARGEST_TILE = 4_000_000
+WHITE = 0.002
+"""Share of a row that may be dark for it to count as white."""
 SAMPLE = 6
 """Lines that are read to see how well a page reads."""
 LEAST_CONFIDENCE = 0.5
@@ -161,6 +166,30 @@ def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[i
     )
 
 
+def tiles(gray: Gray) -> list[tuple[int, int]]:
+    """Cut a region between lines into (top, bottom) rows of about `TILE` pixels, which bounds the detector's memory.
+
+    Where no row is white enough the tile grows, up to `LARGEST_TILE`.
+    """
+    height, width = gray.shape
+    dark, light = np.percentile(gray[::8, ::8], (2, 90))
+    ink = np.count_nonzero(gray < (dark + light) / 2, axis=1) > WHITE * width
+    found, top = [], 0
+    while (height - top) * width > 1.5 * TILE:
+        first, last = top + max(1, TILE // width), top + max(2, LARGEST_TILE // width)
+        white = np.flatnonzero(~ink[first:last])
+        cut_at = min(height, first + int(white[len(_run(white)) // 2]) if len(white) else last)
+        found.append((top, cut_at))
+        top = cut_at
+    return [*found, (top, height)] if top < height else found
+
+
+def _run(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first run of consecutive numbers."""
+    breaks = np.flatnonzero(np.diff(places) > 1)
+    return places[: breaks[0] + 1] if len(breaks) else places
+
+
 class PageReader:
     """The networks and what is done with them on one page."""
 
@@ -180,7 +209,12 @@ class PageReader:
         return float(np.mean([_sureness(reading) for reading in readings])) if readings else 0.0
 
     def _strips(self, gray: Gray) -> list[Strip]:
-        return strips(self._detect(gray, 1.0), (gray.shape[1], gray.shape[0]))
+        found = []
+        for top, bottom in tiles(gray):
+            tile = gray[top:bottom]
+            inside = strips(self._detect(tile), (tile.shape[1], tile.shape[0]))
+            found += [replace(strip, origin=(strip.origin[0], strip.origin[1] + top)) for strip in inside]
+        return found
 
     def _region(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Line]:
         left, top, right, bottom = (round(edge) for edge in region)

@@ -165,13 +165,15 @@ class Detector:
     def __init__(self, backend: str) -> None:
         self._run, _ = BACKENDS[backend](model_file(DETECTOR), False)
 
-    def __call__(self, gray: Gray, scale: float) -> NDArray[np.float32]:
-        """Probability map of `gray` (H, W), made at `scale` of its size; sides are multiples of 32."""
+    def __call__(self, gray: Gray) -> NDArray[np.float32]:
+        """Probability map of `gray` (H, W) at about its size: sides are the nearest multiples of 32.
+
+        Full size is kept on purpose: at half of it gazette pages lose 0.1 to 0.2% of their characters.
+        """
         height, width = gray.shape
-        size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
-        smaller = scale < 1
-        resized = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-        probability: NDArray[np.float32] = self._run(_normalised(np.asarray(resized, np.uint8)))[0, 0]
+        size = (max(32, round(width / 32) * 32), max(32, round(height / 32) * 32))
+        resized = np.asarray(cv2.resize(gray, size), np.uint8)
+        probability: NDArray[np.float32] = self._run(_normalised(resized))[0, 0]
         return probability
 
 

@@ -1,11 +1,12 @@
 """Strips from a probability map, their crops, and words from a reading."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from ocr.engines.lines import Strip, _line, strips
+from ocr.engines.lines import LARGEST_TILE, TILE, Strip, _line, strips, tiles
 from ocr.engines.networks import Reading, in_alphabet
 
 STAY = np.eye(2, 3)
@@ -109,3 +110,30 @@ def test_the_alphabet_holds_portuguese_and_no_chinese() -> None:
     assert [character for character in portuguese if not in_alphabet(character)] == []
     assert [character for character in "一二口日ー・、。（）ąęłșẹか가" if in_alphabet(character)] == []
     assert not in_alphabet("") and not in_alphabet("ab")
+
+
+def test_large_regions_are_cut_between_lines_and_whole() -> None:
+    gray = np.full((4000, 1000), 245, np.uint8)
+    for top in range(20, 3980, 30):
+        gray[top : top + 21, 50:950] = 20
+    found = tiles(gray)
+    assert len(found) > 1
+    assert found[0][0] == 0 and found[-1][1] == 4000
+    assert all(above[1] == below[0] for above, below in pairwise(found))
+    assert all((gray[row] > 200).all() for row, _ in found[1:])
+    assert all((bottom - top) * 1000 < 1.6 * TILE for top, bottom in found)
+
+
+def test_a_region_without_white_rows_still_has_bounded_tiles() -> None:
+    gray = np.random.default_rng(2).integers(0, 255, (9000, 1000), np.uint8)
+    found = tiles(gray)
+    assert found[0][0] == 0 and found[-1][1] == 9000
+    assert all(0 < (bottom - top) * 1000 <= LARGEST_TILE + 1.5 * TILE for top, bottom in found)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3_000_000), (3_000_000, 1), (40, 60_000)])
+def test_tiles_of_odd_shapes_cover_them(shape: tuple[int, int]) -> None:
+    found = tiles(np.full(shape, 255, np.uint8))
+    assert found[0][0] == 0 and found[-1][1] == shape[0]
+    assert all(above[1] == below[0] for above, below in pairwise(found))
+    assert all(top < bottom for top, bottom in found)
