@@ -28,7 +28,7 @@ _DEGREES = re.compile(
     r"|longitude|term[ôo]metro|febre|calor|frio|Celsius|Fahrenheit)\b",
     re.IGNORECASE,
 )
-_HIGHEST_SMALL_ORDINAL = 31
+HIGHEST_DAY = 31
 """Round numbers above it (45°, 90°, 360°) are angles as often as ordinals."""
 _LAW = (
     r"Leis?|Decretos?|Decreto-Lei|Portarias?|Complementar|Resolução|Instrução|Normativa|Edital|Contrato|Convênio"
@@ -40,10 +40,14 @@ _FEMININE = (
 _MASCULINE = r"Ofício|Batalhão|Grau|Tenente|Sargento|Juizado|Tabelionato|Cartório|Secretário|Vice-Presidente"
 
 
-def _ordinal(found: re.Match[str]) -> str:
-    number = int(found[1])
-    small = number <= _HIGHEST_SMALL_ORDINAL or number % 5
-    return f"{found[1]}º" if small else found[0]
+_ORDINAL = re.compile(r"(?<![\d.,])(\d{1,3})°")
+
+
+def _mend_ordinals(text: str) -> str:
+    """5° -> 5º, unless the line speaks of degrees, or has none but round numbers that may be angles."""
+    numbers = [int(number) for number in _ORDINAL.findall(text)]
+    ordinal = any(number <= HIGHEST_DAY or number % 5 for number in numbers)
+    return _ORDINAL.sub(r"\1º", text) if ordinal and not _DEGREES.search(text) else text
 
 
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -66,7 +70,6 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"(?<!\w)(?=[IVX]*Í)[IÍVX]{2,6}(?!\w)"), lambda found: found[0].replace("Í", "I")),
     (re.compile(r"^([IVXL]+)_(?=\s?[-–—])"), r"\1 "),
 )
-_ORDINAL = re.compile(r"(?<![\d.,])(\d{1,3})°")
 
 
 def mend(text: str) -> str:
@@ -79,7 +82,7 @@ def _mend(text: str) -> str:
     mended = _MIXED_WORD.sub(lambda found: found[0].translate(_LOOK_ALIKES), mended)
     for pattern, replacement in _RULES:
         mended = pattern.sub(replacement, mended)
-    return mended if _DEGREES.search(mended) else _ORDINAL.sub(_ordinal, mended)
+    return _mend_ordinals(mended)
 
 
 def mend_lines(lines: Sequence[Line]) -> list[Line]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import cos, radians, sin
 
-from ocr.document import Box, Field, Generation, Line, Page, Table
+from ocr.document import FIELDS, Box, Field, Generation, Line, Page, Table
 from ocr.layout.fields import assign
 from ocr.layout.flags import confidence_of, flags_of
 from ocr.layout.order import Row, read_order
+from ocr.layout.order import rows as group_rows
 from ocr.layout.paragraphs import join_paragraphs
 from ocr.layout.tables import find_tables
 from ocr.mend import mend_lines
@@ -27,13 +28,12 @@ def arrange(generation: Generation, number: int) -> Page:
     beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=lambda line: line.box[1])
     columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in beside]]
 
-    rows: dict[Field, list[Row]] = {"header": [], "text": [], "margin": [], "footer": []}
-    for column in columns:
-        for row in column:
-            rows[finished[id(row[0])].field].append(row)
-    body = [[row for row in column if finished[id(row[0])].field == "text"] for column in columns]
-    running, tables = _part_tables([column for column in body if column], finished)
-    lines = tuple(finished[id(line)] for field in rows.values() for row in field for line in row)
+    parts = {field: _only(field, columns, finished) for field in FIELDS}
+    rows = {field: [row for column in part for row in column] for field, part in parts.items()}
+    # A running head is one line of print, even where the gutter below it goes on between its pieces.
+    rows["header"] = group_rows([line for row in rows["header"] for line in row])
+    running, tables = _part_tables(parts["text"], finished)
+    lines = tuple(finished[id(line)] for field in FIELDS for row in rows[field] for line in row)
     return Page(
         number=number,
         status="ok" if lines else "blank",
@@ -50,6 +50,12 @@ def arrange(generation: Generation, number: int) -> Page:
         height=generation.height,
         rotation=generation.rotation,
     )
+
+
+def _only(field: Field, columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]) -> list[list[Row]]:
+    """What of each column belongs to a field."""
+    kept = [[tuple(line for line in row if finished[id(line)].field == field) for row in column] for column in columns]
+    return [rows for column in kept if (rows := [row for row in column if row])]
 
 
 def _part_tables(

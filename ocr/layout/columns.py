@@ -34,11 +34,15 @@ COLUMN_WIDTH = 16.0
 """Least width of a text column, about 25 characters; table columns and list numbers are mostly narrower."""
 RULE = 8.0
 """Length from which a straight line is a vertical rule; a level one is twice as long."""
+CANDIDATES = 60
+"""White rectangles that are tried, tallest first; pages of text have up to 20."""
 FILL = 0.3
 """Least share of a column's lines that is covered by words; columns of figures are mostly white."""
-STARTS = 0.45
+WIDE = 8.0
+"""A gutter wider than this parts the pages of an open book, or is the white of a table: both sides must be flush."""
+STARTS, WIDE_STARTS = 0.45, 0.6
 """Least share of lines right of a gutter that start at it; columns of figures and centred text start ragged."""
-REACHES = 0.1
+REACHES, WIDE_REACHES = 0.1, 0.4
 """Least share of lines left of a gutter that reach it: lists of short items leave most of a column white."""
 
 
@@ -112,8 +116,8 @@ def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
     letter = _letter_height(dark)
     if not letter:
         return dark.astype(bool), 0.0, scale
-    long = max(3, round(RULE * letter))
-    for shape in ((2 * long, 1), (1, long)):
+    long = round(RULE * letter) | 1  # Odd: an even kernel opens one pixel to the side.
+    for shape in ((2 * long + 1, 1), (1, long)):
         dark &= ~cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones(shape[::-1], np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     left, top, wide, tall, _area = stats.T
@@ -183,7 +187,9 @@ def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
     if inside.shape[0] < least_height or inside.shape[1] < 2 * COLUMN_WIDTH * letter:
         return None
     heights = _white_heights(inside, least_width)
-    while heights.size and heights.max() >= least_height:
+    for _ in range(CANDIDATES):
+        if not heights.size or heights.max() < least_height:
+            break
         bottom, left = (int(place) for place in np.unravel_index(heights.argmax(), heights.shape))
         top = bottom + 1 - int(heights[bottom, left])
         gutter = _widen(inside, Gutter(left, top, left + least_width, bottom + 1))
@@ -220,11 +226,12 @@ def _parts_columns(inside: Mask, gutter: Gutter, letter: float) -> bool:
     left one's: tables, signatures, margins and lists fail one of these."""
     left, right = inside[gutter.top : gutter.bottom, : gutter.left], inside[gutter.top : gutter.bottom, gutter.right :]
     near = round(1.5 * letter)
+    wide = gutter.right - gutter.left > WIDE * letter
     return (
         min(_ink_width(left), _ink_width(right)) >= COLUMN_WIDTH * letter
         and min(_fill(left, letter), _fill(right, letter)) >= FILL
-        and _share(right[:, :near], right, letter) >= STARTS
-        and _share(left[:, -near:], left, letter) >= REACHES
+        and _share(right[:, :near], right, letter) >= (WIDE_STARTS if wide else STARTS)
+        and _share(left[:, -near:], left, letter) >= (WIDE_REACHES if wide else REACHES)
     )
 
 

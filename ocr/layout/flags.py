@@ -6,8 +6,9 @@ from statistics import median
 from ocr.document import Line
 from ocr.layout.order import is_vertical
 
-DOUBTFUL = 0.85
-"""Pages below this confidence are flagged; see docs/quality.md for what they hold."""
+DOUBTFUL = 0.9
+"""Pages below it are flagged: of real pages and blurred, shrunk and noisy copies of them, all below it had more than 6%
+of their characters wrong, and all but two above 0.96 less than 5% (docs/quality.md)."""
 DOUBTFUL_LINE = 0.75
 """A line below it holds misread words more often than not."""
 DOUBTFUL_SHARE = 0.15

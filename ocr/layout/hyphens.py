@@ -12,6 +12,8 @@ from collections.abc import Callable, Set
 _CONJUGATED = re.compile(r"(?:me|te|se|lhes?|nos|vos|[oa]s?|l[oa]s?|n[oa]s?)-(?:á|ás|ão|ei|emos|eis|ia|ias|iam|íamos)")
 """The middle and end of far-se-á, dir-lhe-ia: after it the verb's own ending follows."""
 _ENDING = re.compile(r"á|ás|ão|ei|emos|eis|ia|ias|iam|íamos")
+_INNER = frozenset({"de", "do", "da", "dos", "das", "te", "a", "o", "e", "em"})
+"""The middle of bem-te-vi, pé-de-moleque, dia-a-dia."""
 _INFINITIVE = re.compile(r".{3,}[aei]r|dar|ver|ler|ser|ter|ir|vir|pôr")
 _THIRD_PERSON = re.compile(r".+(?:ou|eu|iu)")
 
@@ -130,7 +132,7 @@ def keeps_hyphen(before: str, after: str, known: Set[str] = frozenset()) -> bool
     if after[0].isupper() and not before.isupper():
         return True
     stem, _, last = left.rpartition("-")
-    if _CONJUGATED.fullmatch(right) or (stem and _ENDING.fullmatch(right)):
+    if _CONJUGATED.fullmatch(right) or (stem and (_ENDING.fullmatch(right) or last in _INNER)):
         return True
     whole, hangs, rest = right.partition("-")
     if hangs:

@@ -18,6 +18,8 @@ GUTTER = 0.4
 """Least width of a gutter between boxes, in letters: whole lines have no rivers between their words."""
 PIXELS = 5
 """Pixels that a letter is tall in the drawing."""
+DRAWING = 1500
+"""Pixels of the drawing's longer side at most: a speck read as a line must not make it huge."""
 
 Row = tuple[Line, ...]
 """Lines that stand side by side, left to right: one line of running text, or the cells of a table's row."""
@@ -28,13 +30,14 @@ def read_order(lines: Sequence[Line]) -> list[list[Row]]:
     if not lines:
         return []
     letter = max(1.0, LETTER * line_height(lines))
-    scale = PIXELS / letter
     left, top = min(line.box[0] for line in lines), min(line.box[1] for line in lines)
+    extent = max(max(line.box[2] - left, line.box[3] - top) for line in lines)
+    scale = min(PIXELS / letter, DRAWING / max(1.0, extent))
     blocks = [_shrink(line.box, (left, top), letter, scale) for line in lines]
     ink = np.zeros((max(block.bottom for block in blocks) + 1, max(block.right for block in blocks) + 1), dtype=bool)
     for block in blocks:
         ink[block.top : block.bottom, block.left : block.right] = True
-    areas = split(Ink(ink, PIXELS, GUTTER, drawn=True), Area(0, 0, ink.shape[1], ink.shape[0]))
+    areas = split(Ink(ink, letter * scale, GUTTER, drawn=True), Area(0, 0, ink.shape[1], ink.shape[0]))
     inside: list[list[Line]] = [[] for _ in areas]
     for line, block in zip(lines, blocks, strict=True):
         inside[_home(block, areas)].append(line)

@@ -14,8 +14,10 @@ from statistics import median
 from ocr.layout.hyphens import join
 from ocr.layout.order import Row, line_height, row_box
 
-GAP = 1.3
+GAP = 1.35
 """A distance between lines of this many usual ones parts paragraphs; book pages leave 2, gazettes 1."""
+NEARBY = 4
+"""Distances to either side that say what is usual."""
 INDENT = 0.5
 """An indent, in line heights: half a letter's width is noise, the smallest real ones are about a letter."""
 SIZES = 1.3
@@ -33,9 +35,10 @@ class _Measure:
     """How a column is set."""
 
     left: float
+    """Of most lines: the lines that open paragraphs stand further right, or hang out to the left."""
     right: float
+    width: float
     height: float
-    pitch: float
 
 
 def join_paragraphs(columns: Sequence[Sequence[Row]]) -> list[str]:
@@ -44,15 +47,17 @@ def join_paragraphs(columns: Sequence[Sequence[Row]]) -> list[str]:
     paragraphs: list[str] = []
     last: tuple[Row, _Measure] | None = None
     for column in columns:
-        measure = _measure(column)
-        above: Row | None = None
-        for row in column:
-            goes_on = _goes_over(last, row, measure) if above is None else not _opens(above, row, measure)
-            if goes_on and paragraphs:
+        measure, apart = _measure(column), _stand_apart(column)
+        for place, row in enumerate(column):
+            if place == 0:
+                goes_on = last is not None and _goes_over(*last, row, measure)
+            else:
+                goes_on = not _opens(column[place - 1], row, measure, apart[place])
+            if goes_on:
                 paragraphs[-1] = join(paragraphs[-1], _text(row), known)
             else:
                 paragraphs.append(_text(row))
-            above, last = row, (row, measure)
+            last = row, measure
     return paragraphs
 
 
@@ -62,33 +67,44 @@ def _text(row: Row) -> str:
 
 def _measure(column: Sequence[Row]) -> _Measure:
     boxes = [row_box(row) for row in column]
-    pitches = [_middle(below) - _middle(row) for row, below in pairwise(column)]
-    height = line_height([line for row in column for line in row]) or 1.0
+    right = max(box[2] for box in boxes)
     return _Measure(
-        min(box[0] for box in boxes), max(box[2] for box in boxes), height, median(pitches) if pitches else 2 * height
+        left=median(box[0] for box in boxes),
+        right=right,
+        width=right - min(box[0] for box in boxes),
+        height=line_height([line for row in column for line in row]) or 1.0,
     )
 
 
-def _middle(row: Row) -> float:
-    box = row_box(row)
-    return (box[1] + box[3]) / 2
+def _stand_apart(column: Sequence[Row]) -> list[bool]:
+    """For each row, is the gap above it larger than is usual around it? One column may have several leadings."""
+    middles = [(box[1] + box[3]) / 2 for box in map(row_box, column)]
+    distances = [below - above for above, below in pairwise(middles)]
+    apart = [True]
+    for place, distance in enumerate(distances):
+        above, below = distances[max(0, place - NEARBY) : place], distances[place + 1 : place + 1 + NEARBY]
+        apart.append(distance > GAP * max(_usual(above), _usual(below)) and bool(above or below))
+    return apart
 
 
-def _opens(above: Row, row: Row, measure: _Measure) -> bool:
+def _usual(distances: Sequence[float]) -> float:
+    """The lower third, because the paragraphs around may be of one or two lines, with a gap after each."""
+    return sorted(distances)[(len(distances) - 1) // 3] if distances else 0.0
+
+
+def _opens(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
     """Does `row` open a paragraph under `above`, in the same column?"""
-    if _middle(row) - _middle(above) > GAP * measure.pitch:
-        return True
-    upper, lower = row_box(above), row_box(row)
-    sizes = sorted((upper[3] - upper[1], lower[3] - lower[1]))
-    if sizes[1] > SIZES * sizes[0]:
-        return True
     if _breaks_word(above):
         return False
-    shift = lower[0] - upper[0]
-    if _is_short(above, row, measure) or (_ITEM.match(_text(row)) and _ENDS.search(_text(above))):
+    upper, lower = row_box(above), row_box(row)
+    sizes = sorted((upper[3] - upper[1], lower[3] - lower[1]))
+    if apart or sizes[1] > SIZES * sizes[0] or _is_short(above, row, measure):
         return True
-    # A hanging paragraph opens further left than its own lines; an indented one further right than the line above.
-    return abs(shift) > INDENT * measure.height and bool(_ENDS.search(_text(above)))
+    if not _ENDS.search(_text(above)):
+        return False
+    indent = INDENT * measure.height
+    set_off = abs(lower[0] - measure.left) > indent and abs(lower[0] - upper[0]) > indent
+    return set_off or bool(_ITEM.match(_text(row)))
 
 
 def _breaks_word(row: Row) -> bool:
@@ -100,25 +116,22 @@ def _is_short(row: Row, following: Row, measure: _Measure) -> bool:
     left, _, right, _ = row_box(row)
     room = measure.right - right
     if left > measure.left + 2 * measure.height:
-        room = min(room, (measure.right - measure.left) - (right - left))
+        room = min(room, measure.width - (right - left))  # Centred.
     text, box = _text(following), row_box(following)
     word = (box[2] - box[0]) * (len(text.split(" ", 1)[0]) + 1) / max(1, len(text))
     return room > word + measure.height
 
 
-def _goes_over(last: tuple[Row, _Measure] | None, row: Row, measure: _Measure) -> bool:
+def _goes_over(above: Row, before: _Measure, row: Row, measure: _Measure) -> bool:
     """Does the paragraph at the foot of the column before go on at the head of this one?"""
-    if last is None:
-        return False
-    above, before = last
     if _breaks_word(above):
         return True
-    indented = row_box(row)[0] > measure.left + INDENT * measure.height
-    size = (row_box(row)[3] - row_box(row)[1]) / max(1.0, row_box(above)[3] - row_box(above)[1])
-    return (
-        not _is_short(above, row, before)
-        and not _ENDS.search(_text(above))
-        and not _ITEM.match(_text(row))
-        and not indented
-        and 1 / SIZES < size < SIZES
+    upper, lower = row_box(above), row_box(row)
+    sizes = sorted((upper[3] - upper[1], lower[3] - lower[1]))
+    return not (
+        _is_short(above, row, before)
+        or _ENDS.search(_text(above))
+        or _ITEM.match(_text(row))
+        or lower[0] > measure.left + INDENT * measure.height
+        or sizes[1] > SIZES * sizes[0]
     )

@@ -1,0 +1,50 @@
+import pytest
+
+from ocr.layout.hyphens import join, keeps_hyphen
+
+OWN = """
+far-|se-á  far-se-|á  disse-|lhe  sócio-|gerente  ex-|presidente  bem-te-|vi  bem-|te-vi  trata-|se  sentou-|se
+fazê-|lo  amá-|las  deu-|lhes  fizeram-|no  põe-|na  tornar-|se  disse-|me  lembrou-|nos  dar-|nos  segunda-|feira
+decreto-|lei  primeiro-|ministro  vice-|governador  pós-|graduação  recém-|nascido  diretor-|geral
+Procuradoria-|Geral  Grã-|Bretanha  dir-|lhe-ia  meio-|dia  rés-|do-chão  era-|o  contemplei-|a  mandou-|os
+ouvi-|lo  levá-|lo-ei  salário-|maternidade
+"""
+TYPESETTERS = """
+gover-|no  clas-|se  nos-|so  esco-|la  pe-|los  peque-|no  confor-|me  for-|te  par-|te  gen-|te  pesso-|as
+outr-|os  qua-|se  ba-|se  hipóte-|se  análi-|se  cabe-|lo  me-|nos  meni-|na  proble-|ma  siste-|ma  mes-|mo
+trabalhan-|do  traba-|lhe  infor-|mações  maté-|ria  consti-|tucional  ex-|posição  pró-|prio  primeira-|mente
+INTE-|RESSADO  cha-|mou-se  esta-|belecimento  desenvol-|vimento  in-|felizmente  sen-|te  no-|me  cri-|me
+costu-|me  deta-|lhe  sécu-|los  capítu-|lo  pági-|na  ser-|vos
+"""
+
+
+@pytest.mark.parametrize("word", OWN.split())
+def test_the_words_own_hyphen_stays(word: str) -> None:
+    assert keeps_hyphen(*word.split("-|"))
+
+
+@pytest.mark.parametrize("word", TYPESETTERS.split())
+def test_the_typesetters_hyphen_goes(word: str) -> None:
+    assert not keeps_hyphen(*word.split("-|"))
+
+
+def test_what_stands_elsewhere_on_the_page_decides() -> None:
+    assert keeps_hyphen("guarda", "sol", {"guarda-sol"})
+    assert not keeps_hyphen("trata", "se", {"tratase"})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("o gover-", "no decide", "o governo decide"),
+        ("far-", "se-á logo", "far-se-á logo"),
+        ("uma linha", "e outra", "uma linha e outra"),
+        ("código 05600-", "493 e", "código 05600-493 e"),
+        ("no CNE-", "07, Diretor", "no CNE-07, Diretor"),
+        ("Secretaria -", "Gabinete", "Secretaria - Gabinete"),
+        ("disse ele —", "e saiu", "disse ele — e saiu"),
+        ("", "começo", " começo"),
+    ],
+)
+def test_lines_are_joined(first: str, second: str, joined: str) -> None:
+    assert join(first, second) == joined
