@@ -149,7 +149,8 @@ class Database:
             answer = call.work(self._connection)
         except OutputError as known:
             call.future.set_exception(known)
-        except sqlite3.Error as cause:
+        except (sqlite3.Error, ValueError, TypeError, ArithmeticError) as cause:
+            # The last three are values that SQLite cannot hold; this thread must answer whatever it is given.
             call.future.set_exception(self._fail(cause, group) if call.changes else self._explain(cause))
         else:
             if call.changes:
@@ -166,7 +167,7 @@ class Database:
         for future, answer in group:
             future.set_result(answer)
 
-    def _fail(self, cause: sqlite3.Error, group: Group) -> OutputError:
+    def _fail(self, cause: Exception, group: Group) -> OutputError:
         """From now on nothing is saved: everyone who waits is told, and so is everyone who calls."""
         self._failure = self._explain(cause)
         if self._connection.in_transaction:

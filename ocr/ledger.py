@@ -328,6 +328,12 @@ def _rejected(attempt: Attempt) -> tuple[Any, ...]:
     generation = attempt.generation
     text = text_of(generation).encode("utf-8", "replace")
     return (
-        *(attempt.status, attempt.reason, generation.finish, text[:REJECTED_BYTES], len(text)),
+        *(
+            attempt.status,
+            attempt.reason.encode("utf-8", "replace").decode(),
+            generation.finish,
+            text[:REJECTED_BYTES],
+            len(text),
+        ),
         *(generation.prompt_tokens, generation.completion_tokens, generation.seconds),
     )

@@ -19,7 +19,7 @@ from ocr.folder import open_folder
 from ocr.job import Job, choose_engine, remarks
 from ocr.ledger import Ledger
 from ocr.progress import Progress
-from ocr.scans import discover
+from ocr.scans import discover, shown
 from ocr.summary import Summary, summarize
 
 # When several things end a run together, the gravest is reported.
@@ -29,7 +29,7 @@ GRAVEST = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
 def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     """Read what is not read yet into the folder `root`. Raises `OcrError` for what ends a run; the rest is saved."""
     with open_folder(root, create=True) as folder:
-        folder.ledger.remember("inputs", shlex.join(job.inputs))
+        folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
         return _extract(job, folder.ledger, FileDelivery(folder, job.settings.out), progress, root)
 

@@ -13,7 +13,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONSAFEPATH": "1", "N
 FAKE = ("--engine", "fakes:create")
 
 
-def run_ocr(*words: object, cwd: Path, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+def run_ocr(
+    *words: object, cwd: Path, text: str | None = None, seconds: float = 120
+) -> "subprocess.CompletedProcess[str]":
     """Run `ocr` to its end in the folder `cwd`; `text` goes to its standard input."""
     return subprocess.run(
         [OCR, *map(str, words)],
@@ -23,7 +25,7 @@ def run_ocr(*words: object, cwd: Path, text: str | None = None) -> "subprocess.C
         stdin=subprocess.DEVNULL if text is None else None,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
 
