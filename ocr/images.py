@@ -58,7 +58,7 @@ class ImageDocument:
                 image = Image.open(file, formats=self._formats)
             except UnidentifiedImageError as cause:
                 # Its own message names the file object; what went wrong inside is not told.
-                raise ValueError("its header makes no sense") from cause
+                raise ValueError("its header makes no sense to the decoder") from cause
             with image:
                 yield image
 
