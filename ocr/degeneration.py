@@ -62,6 +62,8 @@ ENOUGH = 300.0
 """Least evidence for a loop, in characters; `_enough` says how much more for a lap of which length."""
 LEAST_SHARE, MOST_NEWS = 0.35, 80.0
 """Evidence over copied characters, and news in a lap. Gazette acts from one template have 0.28 to 0.57, but 180 up."""
+OVER = 150.0
+"""A run is over when so much of its evidence is lost again: what came before says nothing of what follows."""
 EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
 """Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
 LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
@@ -96,8 +98,10 @@ def published_rule(text: str, finish: Finish) -> bool:
 
 def find(text: str) -> Degeneration | None:
     """The first loop in `text`, or None. Time is linear in the length of the text."""
-    scan = _Scan()
-    scan.take(TOKEN.findall(text), to_the_end=True)
+    scan, tokens = _Scan(), TOKEN.findall(text)
+    for at in range(0, len(tokens), REACH):
+        if scan.take(tokens[at : at + REACH], to_the_end=True):
+            break
     return _describe(text, scan.found)
 
 
@@ -112,24 +116,30 @@ class Watch:
 
     def __init__(self) -> None:
         self.found: Degeneration | None = None
-        self._text = ""
-        self._weighed = 0
+        self._text: list[str] = []
+        self._pending = ""
         self._scan = _Scan()
 
     def feed(self, piece: str) -> Degeneration | None:
         """Take the next piece; returns the loop as soon as there is one, and from then on."""
-        self._text += piece
-        final = len(self._text) - LONGEST_TOKEN
-        if self.found is None and final - self._weighed >= self.BATCH:
-            tokens = []
-            for match in TOKEN.finditer(self._text, self._weighed):
-                if match.end() > final:
-                    break
-                tokens.append(match.group())
-                self._weighed = match.end()
-            self._scan.take(tokens, to_the_end=False)
-            self.found = _describe(self._text, self._scan.found)
+        if self.found is None:
+            self._text.append(piece)
+            self._pending += piece
+            if len(self._pending) >= self.BATCH + LONGEST_TOKEN:
+                self._weigh()
         return self.found
+
+    def _weigh(self) -> None:
+        tokens, end, final = [], 0, len(self._pending) - LONGEST_TOKEN
+        for match in TOKEN.finditer(self._pending):
+            if match.end() > final:
+                break
+            tokens.append(match.group())
+            end = match.end()
+        self._pending = self._pending[end:]
+        self._scan.take(tokens, to_the_end=False)
+        if self._scan.found is not None:
+            self.found = _describe("".join(self._text), self._scan.found)
 
 
 class _Run:
@@ -146,7 +156,7 @@ class _Run:
     @property
     def is_loop(self) -> bool:
         lap = self.copied / self.laps
-        enough = ENOUGH + 2 * lap + min(22 * lap, 50 + 12000 / max(lap, 40))
+        enough = ENOUGH + 2 * lap + min(30 * lap, 50 + 12000 / max(lap, 40))
         news = self.copied - self.score
         return self.score >= max(enough, LEAST_SHARE * self.copied) and news <= MOST_NEWS * self.laps
 
@@ -200,10 +210,11 @@ class _Scan:
         self.run = _Run(1)
         self.empty = _Empty(1)
 
-    def take(self, new: Iterable[str], *, to_the_end: bool) -> None:
-        """Weigh more tokens until a loop is found, or, if wanted, until the one found has ended."""
+    def take(self, new: Iterable[str], *, to_the_end: bool) -> bool:
+        """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
+        self._forget()
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
-        previous = tokens[-1]
+        previous, done = tokens[-1], False
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = NUMBER if not word and (token.isdecimal() or token in VALUES) else token
@@ -232,8 +243,17 @@ class _Scan:
                 pointer += 1
                 astray = True
             if self.found and (not to_the_end or self.found not in (self.run, self.empty)):
+                done = True
                 break
         self.pointer, self.astray = pointer, astray
+        return done
+
+    def _forget(self) -> None:
+        """Drop what is out of reach, so that time and memory for it stay the same in a text without end."""
+        here = len(self.tokens)
+        if len(self.last) > 4 * REACH:
+            self.last = {pair: place for pair, place in self.last.items() if here - place < REACH}
+            self.numbers = {place: number for place, number in self.numbers.items() if here - place < 2 * REACH}
 
     def _weigh_mark(self, token: str, place: int, source: int) -> float:
         """The evidence in a number or a mark; those that say nothing go to the empty run."""
@@ -266,21 +286,22 @@ class _Scan:
     def _add(self, gain: float, place: int, source: int) -> None:
         """Add evidence to the run under way, or end it where nothing is left of it."""
         run = self.run
-        if run.score + gain <= 0:
+        score = run.score + gain
+        if score <= max(0.0, run.peak - OVER):
             self.run = _Run(place + 1)
             return
         if not run.score:
             run.start = place
-        run.score += gain
+        run.score = score
         if gain > 0:
             run.copied += gain
         else:
             run.changes += gain < 0
         if source:
             run.laps += 1 / (place - source)
-        if run.score > max(run.peak, ENOUGH):
-            run.peak, run.peak_laps, run.stop = run.score, run.laps, place
-            if self.found is None and run.is_loop:
+        if score > run.peak:
+            run.peak, run.peak_laps, run.stop = score, run.laps, place
+            if score > ENOUGH and self.found is None and run.is_loop:
                 self.found, run.kind = run, run.name_kind()
 
 

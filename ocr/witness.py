@@ -43,6 +43,7 @@ COMMON = 40
 LONG_NUMBER = 4
 """Digits from which on two numbers that differ by one or two digits are hardly two numbers."""
 
+QUOTED = 80
 LETTERS_AS_DIGITS = str.maketrans("OoQDIlSsBZz", "00001155822")
 WORD = re.compile(r"\d(?:[\d.,/:-]*\d)?|[^\W\d_]+|[^\W_]+")
 
@@ -172,7 +173,7 @@ def _omitted(record: _Record) -> Iterator[Doubt]:
         if placement.pairs or len(letters) < LEAST_LETTERS or not (line.confidence is None or line.confidence >= SURE):
             continue
         if _echo(letters, left) < ECHO and record.written.count(letters) < record.seen.count(letters):
-            yield Doubt("omitted", f"a line that the witness reads is missing: {line.text!r}", box=line.box)
+            yield Doubt("omitted", f"a line that the witness reads is missing: {_quote(line.text)}", box=line.box)
 
 
 def _invented(record: _Record) -> Iterator[Doubt]:
@@ -185,7 +186,12 @@ def _invented(record: _Record) -> Iterator[Doubt]:
             continue
         if _echo(letters, missing) < ECHO:
             span = words[0].start, words[-1].start + len(words[-1].text)
-            yield Doubt("invented", f"the witness does not see {record.text[slice(*span)]!r}", span=span)
+            yield Doubt("invented", f"the witness does not see {_quote(record.text[slice(*span)])}", span=span)
+
+
+def _quote(text: str) -> str:
+    """Enough of a text to find it on the page."""
+    return repr(text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…")
 
 
 def _letters(words: Iterable[_Word]) -> str:
