@@ -6,10 +6,11 @@ stands on end, is sampled in every turn. So an upright page that reads well can 
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
+from dataclasses import replace
 from typing import Protocol
 
 from ocr import upright
-from ocr.document import Generation, Line
+from ocr.document import Box, Generation, Line
 from ocr.upright import Affine, Gray
 
 DOUBTFUL = 0.85
@@ -46,9 +47,20 @@ def _read_turned(reader: Reader, gray: Gray, rotation: int) -> Generation:
     turned = upright.turn(gray, rotation)
     skew = upright.find_skew(turned)
     level, back = upright.level(turned, skew)
-    lines = reader.lines(level, back)
     height, width = turned.shape
+    lines = tuple(_inside(line, width, height) for line in reader.lines(level, back))
     return Generation("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew)
+
+
+def _inside(line: Line, width: int, height: int) -> Line:
+    """The line with its boxes kept to the page: levelling and room around letters can push them over its edge."""
+
+    def keep(box: Box) -> Box:
+        left, top, right, bottom = box
+        return max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom)
+
+    words = tuple(replace(word, box=keep(word.box)) for word in line.words)
+    return replace(line, box=keep(line.box), words=words)
 
 
 def _is_doubtful(lines: tuple[Line, ...]) -> bool:

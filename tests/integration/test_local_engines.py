@@ -67,8 +67,8 @@ def test_it_reads_accents_and_gives_boxes_on_the_page(name: str) -> None:
     assert generation.finish == "stop" and generation.rotation == 0
     for line in generation.lines or ():
         for left, top, right, bottom in [line.box, *(word.box for word in line.words)]:
-            assert -20 < left < right < generation.width + 20
-            assert -20 < top < bottom < generation.height + 20
+            assert 0 <= left < right <= generation.width
+            assert 0 <= top < bottom <= generation.height
         assert line.text == " ".join(word.text for word in line.words)
 
 

@@ -86,3 +86,9 @@ def test_an_empty_page_costs_no_reading() -> None:
     assert (generation.finish, generation.lines) == ("stop", ())
     assert (generation.width, generation.height) == (40, 50)
     assert not hasattr(reader, "last")
+
+
+def test_boxes_are_kept_to_the_page() -> None:
+    generation = read_page(ScriptedReader(PRINT, box=(-3, -4, 950, 1210)), page(0))
+    assert generation.lines is not None
+    assert generation.lines[0].box == (0, 0, 900, 1200)
