@@ -83,7 +83,7 @@ def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], S
         return {"width": sheet.width, "height": sheet.height, "dpi": sheet.dpi}, sheet
     except ScanError as problem:
         reply = {"error": problem.message, "hint": problem.hint}
-    except (MemoryError, *DAMAGE) as cause:
+    except (MemoryError, ImportError, *DAMAGE) as cause:
         reply = _explain(cause)
     decoder.forget()
     return reply, None
@@ -92,6 +92,8 @@ def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], S
 def _explain(cause: Exception) -> dict[str, Any]:
     if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
         return {"error": "needs more memory than allowed", "hint": "raise the limit: --set render.memory_mb=MB"}
+    if isinstance(cause, ImportError):
+        return {"error": f"its decoder does not load: {cause}", "hint": "pip install --force-reinstall lusocr"}
     return {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
 
 
