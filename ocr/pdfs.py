@@ -34,13 +34,14 @@ class PdfiumDocument:
     """A PDF drawn by PDFium straight into the sheet."""
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
+        # A document without pages does not open, and leaves the error code of the file before: make that one known.
+        pdfium_c.FPDF_LoadDocument(b"", None)
         try:
             self._document = pypdfium2.PdfDocument(path, password=password)
         except pypdfium2.PdfiumError as cause:
             if cause.err_code == pdfium_c.FPDF_ERR_PASSWORD:
                 raise _locked(password) from cause
-            if cause.err_code == pdfium_c.FPDF_ERR_SUCCESS:
-                # Nothing is wrong but that there is no page.
+            if cause.err_code == pdfium_c.FPDF_ERR_FILE:
                 check_pages(0, limits)
             raise
         self._dpi = limits.dpi
