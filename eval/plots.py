@@ -34,7 +34,13 @@ def _cost(axes: Any, measured: Sequence[dict[str, Any]], _results: dict[str, Any
     priced = [(place, row) for place, row in enumerate(measured) if row["cost"]["per_million"] is not None]
     for place, row in priced:
         _point(axes, row["cost"]["per_million"], row, place)
-    axes.set(xscale="log", xlabel="US dollars per million pages (log)", ylabel="published composite")
+    costs = [row["cost"]["per_million"] for _, row in priced]
+    if costs:
+        axes.set(xscale="log", xlim=(min(costs) / 2, max(costs) * 2))
+    for axis_format in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        axis_format("{x:,.0f}")
+    axes.tick_params(axis="x", which="both", labelsize=8)
+    axes.set(xlabel="US dollars per million pages (log)", ylabel="published composite")
     axes.set_title("Quality against cost (up and left is better)", fontsize=11)
     _legend(axes, bool(priced))
     return bool(priced)

@@ -117,7 +117,7 @@ def _page(results: dict[str, Any], pictures: dict[str, bytes], without: str, wor
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>ocr bench: {html.escape(results['data']['name'])}</title><style>{style}</style></head><body>"
         f"<h1>How well pages are read</h1><p class=note>lusocr {results['version']}: "
-        f"{results['data']['pages']} pages of {html.escape(results['data']['name'])}</p>"
+        f"{tables.plural(results['data']['pages'], 'page')} of {html.escape(results['data']['name'])}</p>"
         f"{_table(shown[0])}{plotted}{''.join(_table(table) for table in shown[1:])}"
         f"{worst}{_origin(results)}</body></html>"
     )
@@ -141,10 +141,11 @@ def _row(row: tuple[str, ...], width: int) -> str:
 
 def _origin(results: dict[str, Any]) -> str:
     data = results["data"]
+    size = f"{tables.plural(data['pages'], 'page')}, {tables.plural(data['documents'], 'document')}"
     lines = {
         "command": f"<code>{html.escape(results['command'])}</code>",
         "seed": str(results["seed"]),
-        "pages": f"{data['pages']} pages, {data['documents']} documents, sha256 {data['sha256']}",
+        "pages": f"{size}, sha256 {data['sha256']}",
         "licence": html.escape(data["licence"] or "not stated"),
         "left out": html.escape("; ".join(data["left_out"]) or "nothing"),
         "software": html.escape(

@@ -59,7 +59,9 @@ class Estimate:
         cost = (
             f"about ${self.likely:,.2f}, at most ${self.most:,.2f}" if is_priced(self.system.price) else "price unknown"
         )
-        return f"{self.pages} page images to {self.host} ({self.system.price.id}): {cost}"
+        return (
+            f"{self.pages} page image{'' if self.pages == 1 else 's'} to {self.host} ({self.system.price.id}): {cost}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

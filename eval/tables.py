@@ -69,7 +69,7 @@ def summary(results: dict[str, Any]) -> Table:
     )
     data = results["data"]
     note = (
-        f"{data['pages']} pages of {data['documents']} documents ({data['name']}). "
+        f"{plural(data['pages'], 'page')} of {plural(data['documents'], 'document')} ({data['name']}). "
         "Brackets: 95% intervals by document. "
         "Pages without a reading count as 0. CER and WER: white space normalised, mean over pages, each cut at 1."
     )
@@ -97,6 +97,11 @@ def between(interval: dict[str, Any] | None, digits: int = 3) -> str:
     if interval["low"] is None:
         return f"{value} [one document]"
     return f"{value} [{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def percent(value: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -229,6 +230,29 @@ def test_pages_do_not_leave_without_consent(tmp_path: Path, pages: Path) -> None
     assert "sk-test-never-told" not in refused.stderr + broke.stderr + broke.stdout
 
 
+@pytest.mark.parametrize(("typed", "asked"), [("n", 0), ("y", 12)])
+def test_a_person_at_a_terminal_is_asked(tmp_path: Path, pages: Path, typed: str, asked: int) -> None:
+    terminal, ours = pty.openpty()
+    with serve() as server, os.fdopen(terminal, "wb", buffering=0) as keyboard:
+        server.script = [Answer(SAY["anthropic"](TRUTH))] * 12
+        keyboard.write(typed.encode() + b"\n")
+        words = ("--data", pages, *FAKE, "--compare", "opus")
+        done = subprocess.run(
+            [OCR, "bench", *map(str, words)],
+            cwd=tmp_path,
+            env=CLEAN | environment(server),
+            stdin=ours,
+            stderr=ours,
+            stdout=subprocess.DEVNULL,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == ExitCode.OK
+        assert len(server.asked) == asked
+    os.close(ours)
+    assert results(tmp_path)["systems"][1]["status"] == ("measured" if asked else "not run")
+
+
 def test_vendors_are_read_once_and_a_second_run_costs_nothing(tmp_path: Path, pages: Path) -> None:
     reading = json.dumps({"text": TRUTH}, ensure_ascii=False)
     rivals = ("--data", pages, *FAKE, "--compare", "opus", "gpt", "gemini", "--yes")
@@ -249,7 +273,7 @@ def test_vendors_are_read_once_and_a_second_run_costs_nothing(tmp_path: Path, pa
         second = bench(tmp_path, *rivals, environment=environment(server))
         assert second.returncode == ExitCode.OK, second.stderr
         assert len(server.asked) == 1
-        assert "would send 1 page images" in second.stderr
+        assert "would send 1 page image to" in second.stderr
         third = bench(tmp_path, *[word for word in rivals if word != "--yes"], environment=environment(server))
         assert third.returncode == ExitCode.OK, third.stderr
         assert len(server.asked) == 1
