@@ -27,10 +27,10 @@ class Found:
     """Where the corpus fixes it."""
 
 
-_PAGE_FIELDS: dict[str, Field] = {
+PAGE_XML_FIELDS: dict[str, Field] = {
     "header": "header", "footer": "footer", "page-number": "footer", "marginalia": "margin", "signature-mark": "margin",
 }  # fmt: skip
-_ALTO_FIELDS: dict[str, Field] = {
+ALTO_FIELDS: dict[str, Field] = {
     "TopMargin": "header", "BottomMargin": "footer", "LeftMargin": "margin", "RightMargin": "margin",
 }  # fmt: skip
 
@@ -54,14 +54,14 @@ def read_page_xml(source: Path) -> Iterator[Found]:
         lines = []
         for region in page.iter():
             if region.tag.endswith("}TextRegion"):
-                field = _PAGE_FIELDS.get(region.get("type", ""), "text")
+                field = PAGE_XML_FIELDS.get(region.get("type", ""), "text")
                 lines += [_page_line(line, field, path) for line in region.findall("{*}TextLine")]
         yield _from_lines(path, page.get("imageFilename", ""), tuple(line for line in lines if line.text))
 
 
 def _alto_lines(root: ElementTree.Element) -> Iterator[tuple[Field, ElementTree.Element]]:
     for place in root.iterfind("{*}Layout/{*}Page/*"):
-        field = _ALTO_FIELDS.get(place.tag.rpartition("}")[2], "text")
+        field = ALTO_FIELDS.get(place.tag.rpartition("}")[2], "text")
         for line in place.iter():
             if line.tag.endswith("}TextLine") or line.tag == "TextLine":
                 yield field, line

@@ -1,7 +1,8 @@
 """The text of pages as files beside scans hold it: plain text, fields in JSON, ALTO, PAGE XML.
 
 One answer a page comes back: a JSON object of the fields header, text, margin, footer, or plain text. Readings that
-some other system wrote come in the same files, so the same functions read them.
+some other system wrote come in the same files, so the same functions read them: unlike `data.libraries`, which makes
+examples for training, they need neither boxes nor images, and they keep the order that PAGE XML states.
 """
 
 import json
@@ -10,14 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from data.libraries import ALTO_FIELDS, PAGE_XML_FIELDS
 from ocr.document import FIELDS
 from ocr.errors import DataError
-
-_ALTO_SPACES = {"TopMargin": "header", "BottomMargin": "footer", "LeftMargin": "margin", "RightMargin": "margin"}
-_PAGE_XML_TYPES = {
-    "header": "header", "heading-running": "header", "footer": "footer", "page-number": "footer",
-    "marginalia": "margin", "stamp": "margin",
-}  # fmt: skip
 
 
 def find_beside(scan: Path, folder: Path) -> Path | None:
@@ -86,7 +82,7 @@ def _xml(content: str) -> list[str]:
 
 def _alto_lines(page: Element) -> Iterator[tuple[str, str]]:
     for space in page:
-        field = _ALTO_SPACES.get(_local(space), "text")
+        field = ALTO_FIELDS.get(_local(space), "text")
         for line in (part for part in space.iter() if _local(part) == "TextLine"):
             words = [part.get("CONTENT", "") for part in line if _local(part) in ("String", "HYP")]
             hyphens = any(_local(part) == "HYP" for part in line)
@@ -102,7 +98,7 @@ def _page_xml_lines(page: Element) -> Iterator[tuple[str, str]]:
         if _local(part) == "RegionRefIndexed"
     }
     for region in sorted(regions, key=lambda part: order.get(part.get("id", ""), len(order))):
-        field = _PAGE_XML_TYPES.get(region.get("type", ""), "text")
+        field = PAGE_XML_FIELDS.get(region.get("type", ""), "text")
         lines = [part for part in region if _local(part) == "TextLine"]
         for part in lines or [region]:
             yield field, _unicode(part)
