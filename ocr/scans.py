@@ -209,7 +209,7 @@ def _unsupported(path: Path, head: bytes) -> ScanError:
 
 def _unreadable(path: Path, cause: OSError) -> ScanError:
     if isinstance(cause, PermissionError):
-        return ScanError(f"{shown(path)}: no permission to read it", hint=f"chmod +r '{shown(path)}'")
+        return ScanError(f"{shown(path)}: no permission to read it", hint=f"chmod u+rX '{shown(path)}'")
     if isinstance(cause, FileNotFoundError):
         if path.is_symlink():
             return ScanError(f"{shown(path)}: a link to a file that does not exist", hint="mend or remove the link")
@@ -218,7 +218,7 @@ def _unreadable(path: Path, cause: OSError) -> ScanError:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return _clean(path.relative_to(root).as_posix())
+    return _clean(path.relative_to(root).as_posix() if path != root else root.absolute().name)
 
 
 def _clean(name: str) -> str:

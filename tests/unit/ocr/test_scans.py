@@ -174,3 +174,12 @@ def test_discovery_is_lazy(tmp_path: Path) -> None:
     assert next(scans).name == "a.pdf"
     (tmp_path / "b.pdf").write_bytes(b"")
     assert next(scans).problem is not None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_closed_folder_is_told_under_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    for named in (tmp_path / "closed", tmp_path):
+        (scan,) = discover([named])
+        assert scan.name == "closed"
+        assert scan.problem is not None and "no permission" in scan.problem.message
