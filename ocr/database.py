@@ -187,7 +187,7 @@ class Database:
                 f"the ledger {self._file} cannot grow: {words}", hint="free some space and run the same again"
             )
         return OutputError(
-            f"the ledger {self._file} cannot be written: {words}",
+            f"the ledger {self._file} cannot be used: {words}",
             hint="choose a folder that you can write with --to DIR",
         )
 

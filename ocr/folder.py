@@ -95,7 +95,7 @@ class Folder:
 def output_path(name: str, form: str) -> str:
     """Where the output of the scan called `name` goes, relative to the folder, with forward slashes."""
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-    last = parts.pop()
+    last = parts.pop() if parts else "_"
     room = _NAME_BYTES - len(form) - 1
     if len(last.encode()) > room:
         mark = "~" + hashlib.sha256(last.encode()).hexdigest()[:8]

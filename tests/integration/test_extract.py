@@ -1,7 +1,10 @@
 """What a folder holds after one run, and after another: nothing is read twice, nothing is lost."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import shutil
 import sqlite3
 import stat
@@ -228,3 +231,22 @@ def test_json_log_and_quiet(tmp_path: Path) -> None:
     assert (kinds.count("file"), kinds.count("page"), kinds[-1]) == (3, 7, "summary")
     assert events[-1]["states"] == {"ok": 6, "failed": 1}
     assert run_ocr("extract", "scans", *FAKE, "--quiet", cwd=tmp_path).stderr == ""
+
+
+@pytest.mark.usefixtures("scans")
+def test_a_terminal_sees_a_bar_and_a_table(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    words = [OCR, "extract", "scans", *FAKE, "--set", "options.errs=[5]"]
+    with subprocess.Popen(words, cwd=tmp_path, env={**ENVIRONMENT, "COLUMNS": "120"}, stderr=theirs) as run:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux ends a terminal so
+            while piece := os.read(ours, 4096):
+                seen += piece
+        assert run.wait(timeout=60) == 3
+    os.close(ours)
+    text = seen.decode("utf-8")
+    assert re.search(r"7/7\S* pages", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text))
+    assert "pages/s" in text
+    assert "book.pdf: page 5: failed: could not make sense of it" in text
+    assert "3 files, 7 pages: 6 ok, 1 failed" in text
