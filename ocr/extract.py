@@ -55,7 +55,8 @@ class Extraction:
         self._renderer = Renderer(job.settings.render)
         self._flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
-        self._images = asyncio.Semaphore(engine.concurrency + 2 * job.settings.render.processes)
+        ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
+        self._images = asyncio.Semaphore(engine.concurrency + ahead)
         self._works: dict[str, _Work] = {}
         self.refused: list[NotOursError] = []
         """Outputs that were not written because a file that is not ours stands in their place."""

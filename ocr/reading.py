@@ -51,7 +51,8 @@ class Readings:
         vision-language model has the embedded engine for that."""
         self._engine = engine
         self._witness = witness
-        self._turns = asyncio.Semaphore(engine.concurrency)
+        # A few more than it wants, so that the next page waits inside the engine, not for our event loop to come round.
+        self._turns = asyncio.Semaphore(engine.concurrency + engine.concurrency // 16)
         self._rescue = rescue or (create(RESCUE_ENGINE, {}) if engine.name in VISION_ENGINES else None)
         self._rescue_turns = asyncio.Semaphore(self._rescue.concurrency if self._rescue else 1)
         self._rescue_starting = asyncio.Lock()

@@ -1,6 +1,10 @@
 """The canary on a small model that was taught the known page and, like a real one, reads nothing when asked wrongly."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,3 +121,41 @@ def test_a_wrong_chat_template_is_refused(taught: Path, tmp_path: Path) -> None:
     template.write_text(words, encoding="utf-8")
     with pytest.raises(EngineError, match="misread the known page"):
         check(models.resolve(str(tmp_path)))
+
+
+def extract(folder: Path, model: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """`ocr extract` of the known page, as a scan, with the taught model."""
+    scan = folder / "pagina.png"
+    scan.write_bytes((Path(canary.__file__).parent / "canary.png").read_bytes())
+    engine = ("--engine", "transformers", "--model", str(model))
+    return subprocess.run(
+        [Path(sys.executable).with_name("ocr"), "extract", str(scan), *engine, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+
+
+def test_the_command_reads_with_a_model_and_hears_the_witness(taught: Path, tmp_path: Path) -> None:
+    done = extract(tmp_path, taught, "--witness", "all")
+    assert done.returncode == 0, done.stderr
+    (page,) = json.loads((tmp_path / "ocr-out" / "pagina.png.json").read_text(encoding="utf-8"))["pages"]
+    assert (page["status"], page["text"]) == ("ok", canary.TEXT)
+    assert not any(flag.startswith(("omitted", "invented")) for flag in page["flags"])
+
+
+def test_the_command_refuses_a_blind_model_unless_told_otherwise(taught: Path, tmp_path: Path) -> None:
+    blind = copy_of(taught, tmp_path)
+    wrong = models.resolve(str(taught)).model_copy(update={"prompt": "page-json-1"})
+    models.save(wrong, blind)
+    refused = extract(tmp_path, blind)
+    assert refused.returncode == 6
+    assert "misread the known page" in refused.stderr
+    assert "--no-canary" in refused.stderr
+    done = extract(tmp_path, blind, "--no-canary", "--witness", "all")
+    assert done.returncode == 0, done.stderr
+    (page,) = json.loads((tmp_path / "ocr-out" / "pagina.png.json").read_text(encoding="utf-8"))["pages"]
+    assert page["text"] == "ilegível"
