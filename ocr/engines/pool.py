@@ -9,6 +9,9 @@ from ocr.document import Generation
 from ocr.engines import Request
 from ocr.errors import EngineError
 
+RECYCLE = 500
+"""Pages after which a worker is replaced: what a native library fails to give back is bounded, for 2 s of loading."""
+
 
 class PoolEngine:
     """Reads with `workers` children that run `target`, a function for `ocr.children`; 0 means one a core.
@@ -20,7 +23,7 @@ class PoolEngine:
         self.name = name
         self.fingerprint = fingerprint
         self.concurrency = workers or core_count()
-        self._pool = Pool(target, self.concurrency)
+        self._pool = Pool(target, self.concurrency, recycle=RECYCLE)
         self._started = False
 
     async def start(self) -> None:
