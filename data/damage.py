@@ -59,7 +59,8 @@ def bleed_through(pixels: Pixels, generator: Generator, amount: float) -> Pixels
 def spread_ink(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
     """Ink that ran, or a copy made too dark."""
     share = min(1.0, generator.uniform(0.2, 0.7) * amount)
-    thick = cv2.erode(pixels, np.ones((2, 2), np.uint8))
+    side = 2 if amount < 1.5 else 3
+    thick = cv2.erode(pixels, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.asarray(cv2.addWeighted(thick, share, pixels, 1 - share, 0), np.uint8)
 
 
@@ -132,12 +133,12 @@ def coarsen(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 def light(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
     """Uneven light: one slow gradient over the page."""
     height, width = pixels.shape[:2]
-    slope = generator.uniform(-1, 1, 2) * 0.22 * amount
+    slope = generator.choice([-1, 1], 2) * generator.uniform(0.08, 0.32, 2) * amount
     ys, xs = (
         np.linspace(-0.5, 0.5, 32, dtype=np.float32)[:, None],
         np.linspace(-0.5, 0.5, 32, dtype=np.float32)[None, :],
     )
-    plane = np.clip(1 - 0.12 * amount + slope[0] * xs + slope[1] * ys, 0.15, 1).astype(np.float32)
+    plane = np.clip(1 - 0.10 * amount + slope[0] * xs + slope[1] * ys, 0.15, 1).astype(np.float32)
     return _shade(pixels, cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
@@ -209,7 +210,7 @@ def binarize(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
     local = cv2.resize(grey, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.dilate(local, np.ones((3, 3), np.uint8)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    cut = generator.uniform(0.62, 0.8) - 0.04 * (amount - 1)
+    cut = generator.uniform(0.62, 0.78) + 0.08 * (amount - 1)  # the higher, the fatter the ink
     return np.where(grey > paper * np.float32(cut), np.uint8(255), np.uint8(0))
 
 

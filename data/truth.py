@@ -18,7 +18,7 @@ _LOST = 0.30
 
 Tuned on 2026-11-21 by looking at 40 degraded pages of each destructive profile: at 0.30 the marked words could not be
 read without their context, at 0.45 one in five still could."""
-_BURIED = 3.0
+_BURIED = 2.2
 """... or when it is that many times as dark: stained or shadowed to black."""
 _FAINT = 10.0
 """Grey levels above the page's own noise below which nothing counts as ink."""
