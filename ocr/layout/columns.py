@@ -26,6 +26,8 @@ CONTRAST = 18
 """Grey levels that ink is darker than its surroundings."""
 
 # All in letters; tried on the gazette, book and newspaper pages and on composed pages with one to three columns.
+WHOLE = 10.0
+"""Least length of a usual line without a gap of more than a word space: the figures of a table have 4 to 8."""
 GUTTER = 1.1
 """Least width of a gutter: rivers of word spaces are as wide, but never as tall as COLUMN_HEIGHT."""
 COLUMN_HEIGHT = 14.0
@@ -229,7 +231,8 @@ def _parts_columns(inside: Mask, gutter: Gutter, letter: float) -> bool:
     wide = gutter.right - gutter.left > WIDE * letter
     return (
         min(_ink_width(left), _ink_width(right)) >= COLUMN_WIDTH * letter
-        and min(_fill(left, letter), _fill(right, letter)) >= FILL
+        and _is_text(left, letter)
+        and _is_text(right, letter)
         and _share(right[:, :near], right, letter) >= (WIDE_STARTS if wide else STARTS)
         and _share(left[:, -near:], left, letter) >= (WIDE_REACHES if wide else REACHES)
     )
@@ -240,13 +243,23 @@ def _ink_width(block: Mask) -> int:
     return int(columns[-1] - columns[0]) + 1 if columns.size else 0
 
 
-def _fill(block: Mask, letter: float) -> float:
-    """Median over the strips with ink of the share of their width that is covered by words."""
+def _is_text(block: Mask, letter: float) -> bool:
+    """Are its lines covered by words, and whole? The rows of a table are white between their cells."""
     step = max(2, round(1.5 * letter))
     rows, columns = block.shape[0] // step, block.shape[1] // step
     grid = block[: rows * step, : columns * step].reshape(rows, step, columns, step)
-    covered = np.mean(np.any(grid, axis=(1, 3)), axis=1)
-    return float(np.median(covered[covered > 0])) if covered.any() else 0.0
+    cells = np.any(grid, axis=(1, 3))
+    cells = cells[np.any(cells, axis=1)]
+    if not cells.size:
+        return False
+    covered, runs = cells.mean(axis=1), [_longest_run(row) * step for row in cells]
+    return float(np.median(covered)) >= FILL and float(np.median(runs)) >= WHOLE * letter
+
+
+def _longest_run(row: NDArray[np.bool_]) -> int:
+    """The most cells on end that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max())
 
 
 def _share(edge: Mask, block: Mask, letter: float) -> float:
