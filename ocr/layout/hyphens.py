@@ -9,6 +9,8 @@ docs/quality.md says how often the answer is right there.
 import re
 from collections.abc import Callable, Set
 
+LONGEST_WORD = 60
+"""Characters; the longest word of the language has 46."""
 _CONJUGATED = re.compile(r"(?:me|te|se|lhes?|nos|vos|[oa]s?|l[oa]s?|n[oa]s?)-(?:á|ás|ão|ei|emos|eis|ia|ias|iam|íamos)")
 """The middle and end of far-se-á, dir-lhe-ia: after it the verb's own ending follows."""
 _ENDING = re.compile(r"á|ás|ão|ei|emos|eis|ia|ias|iam|íamos")
@@ -114,10 +116,12 @@ def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
     `known` holds words of the same page in lower case: where one of the two readings stands elsewhere on the page, that
     decides. A hyphen that follows no letter, or that stands before none, stays as it is.
     """
-    before = re.search(r"[\w-]*\w-$", first)
-    after = re.match(r"\w[\w-]*", second)
+    if not first.endswith("-") or first.endswith(" -"):
+        return f"{first} {second}"
+    # A paragraph may be long already, and a word is not.
+    before, after = re.search(r"[\w-]*\w-$", first[-LONGEST_WORD:]), re.match(r"\w[\w-]*", second)
     if before is None or after is None:
-        return f"{first} {second}" if first.endswith(" -") or not first.endswith("-") else first + second
+        return first + second
     kept = keeps_hyphen(before[0][:-1], after[0].rstrip("-"), known)
     return first + second if kept else first[:-1] + second
 
