@@ -9,7 +9,7 @@ from ocr.document import Page, Source
 from ocr.errors import OutputError
 from ocr.folder import Folder
 from ocr.ledger import Ledger
-from ocr.writers import write_jsonl
+from ocr.writers import WRITERS, write_jsonl
 
 
 class Delivery(Protocol):
@@ -26,7 +26,7 @@ class Delivery(Protocol):
 
 
 class FileDelivery:
-    """One file a scan and format. What stands and is up to date is left alone."""
+    """One file a scan and format. What is up to date is left alone; formats of earlier runs are kept up to date too."""
 
     def __init__(self, folder: Folder, forms: Sequence[str]) -> None:
         self._folder = folder
@@ -43,8 +43,9 @@ class FileDelivery:
         await asyncio.to_thread(self._write, source)
 
     def _write(self, source: Source) -> None:
-        for form in self._forms:
-            if source.sha256 and not self._folder.is_current(source, form):
+        for form in WRITERS:
+            wanted = form in self._forms or self._folder.has_written(source, form)
+            if wanted and source.sha256 and not self._folder.is_current(source, form):
                 self._folder.write(source, form)
 
 

@@ -65,9 +65,6 @@ class Extraction:
         """Read whatever is not read yet. Raises the first `OcrError` that ends the run, after stopping the rest."""
         try:
             await self._renderer.start()
-            await self._engine.start()
-            if self._job.settings.canary and is_vision_engine(self._engine):
-                await canary.check(self._engine)
             await self._read_all(scans)
         finally:
             await self._engine.close()
@@ -78,10 +75,19 @@ class Extraction:
         opened: asyncio.Queue[_Work | None] = asyncio.Queue(FILES_AHEAD)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._open_all(scans, opened))
-            while work := await opened.get():
+            work = await opened.get()
+            if work is not None:  # loading takes a while, and a run that finds everything read needs no engine
+                await self._load()
+            while work is not None:
                 for number in work.numbers:
                     await self._flight.acquire()
                     tasks.create_task(self._page(work, number))
+                work = await opened.get()
+
+    async def _load(self) -> None:
+        await self._engine.start()
+        if self._job.settings.canary and is_vision_engine(self._engine):
+            await canary.check(self._engine)
 
     async def _page(self, work: _Work, number: int) -> None:
         """The story of one page."""

@@ -47,6 +47,11 @@ class Folder:
             return False
         return (self.root / output.path).is_file()
 
+    def has_written(self, source: Source, form: str) -> bool:
+        """Whether an earlier run wrote this output and it still stands."""
+        path = output_path(source.path, form)
+        return self.ledger.output(path) is not None and (self.root / path).is_file()
+
     def check_free(self, source: Source, form: str) -> None:
         """Raise `OutputError` when a file that we never wrote stands where this output will go."""
         path = output_path(source.path, form)

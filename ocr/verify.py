@@ -54,6 +54,7 @@ def verify(folder: Folder) -> Report:
         problem = _compare(folder, output.path, sources.get(output.source), output.format)
         if problem:
             wrong.append(f"{shown(output.path)}: {problem}")
+            forms += [output.format] if output.format not in forms else []
         else:
             right += 1
     advice = ""

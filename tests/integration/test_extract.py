@@ -92,6 +92,17 @@ def test_another_format_and_a_deleted_output_cost_no_reading(scans: Path, tmp_pa
     assert "letter.png.txt" in second
 
 
+def test_formats_of_earlier_runs_never_go_stale(scans: Path, tmp_path: Path) -> None:
+    extract(scans / "book.pdf", tmp_path / "out", options={"errs": [3]})
+    extract(scans / "book.pdf", tmp_path / "out", out=("md",))
+    assert b"failed" not in outputs(tmp_path / "out")["book.pdf.json"]
+
+
+def test_a_run_that_finds_everything_read_needs_no_engine(scans: Path, tmp_path: Path) -> None:
+    extract(scans, tmp_path / "out")
+    assert extract(scans, tmp_path / "out", options={"start": "fails"}).pages == []
+
+
 def test_copies_are_read_once_and_written_twice(scans: Path, tmp_path: Path) -> None:
     shutil.copy(scans / "book.pdf", scans / "deep/copy.pdf")
     heard = extract(scans, tmp_path / "out")
