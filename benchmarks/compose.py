@@ -78,9 +78,7 @@ def main(count: int) -> None:
     spent = time.process_time()
     lines = sum(len(make_document(order, index)) for index in range(20))
     seconds, cpu = time.perf_counter() - start, time.process_time() - spent
-    print(
-        f"{lines} lines, profile light: {lines / cpu:.0f} lines/s a core by CPU time, {lines / seconds:.0f} by the clock"
-    )
+    print(f"{lines} lines, light: {lines / cpu:.0f} lines/s a core by CPU time, {lines / seconds:.0f} by the clock")
 
 
 if __name__ == "__main__":

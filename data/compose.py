@@ -32,11 +32,13 @@ def compose(order: Order, report: Callable[[int], None] = lambda _: None) -> Pat
     (run again: finished documents are kept), DataError when fonts or text do not suffice.
     """
     manifest = order.to / "manifest.jsonl"
+    read_faces(order.fonts)  # an order that cannot be carried out leaves no folder behind
+    if order.text:
+        text_chunks(order)
     _claim(order)
     if manifest.is_file():
         report(len(read_manifest(manifest)))
         return manifest
-    read_faces(order.fonts)
     examples: list[Example] = []
     for made in _documents(order):
         examples += made

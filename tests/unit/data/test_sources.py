@@ -140,9 +140,11 @@ def test_pairs(tmp_path: Path) -> None:
 
 ALTO = """<?xml version="1.0"?><alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description>
 <MeasurementUnit>pixel</MeasurementUnit><sourceImageInformation><fileName>scans/p1.png</fileName>
-</sourceImageInformation></Description><Layout><Page><TopMargin><TextBlock><TextLine HPOS="1" VPOS="1" WIDTH="20" HEIGHT="5">
+</sourceImageInformation></Description><Layout><Page><TopMargin><TextBlock>
+<TextLine HPOS="1" VPOS="1" WIDTH="20" HEIGHT="5">
 <String CONTENT="Gazeta"/></TextLine></TextBlock></TopMargin><PrintSpace><TextBlock>
-<TextLine HPOS="2" VPOS="10" WIDTH="30" HEIGHT="6"><String CONTENT="A"/><SP/><String CONTENT="consti"/><HYP CONTENT="-"/>
+<TextLine HPOS="2" VPOS="10" WIDTH="30" HEIGHT="6"><String CONTENT="A"/>
+<SP/><String CONTENT="consti"/><HYP CONTENT="-"/>
 </TextLine><TextLine HPOS="2" VPOS="20" WIDTH="900" HEIGHT="6"><String CONTENT="tuição"/></TextLine>
 </TextBlock></PrintSpace></Page></Layout></alto>"""
 
