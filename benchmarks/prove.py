@@ -47,18 +47,22 @@ PROOFS = (
 
 
 def run(proof: Proof) -> tuple[int, str]:
-    """Run one proof; answers its exit code and its section of the page."""
+    """Run one proof; answers its exit code and what it printed."""
     words = [sys.executable, *proof.command.split()[1:]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     done = subprocess.run(
         words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    verdict = {0: "held", NOT_RUN: "not run here"}.get(done.returncode, f"MISSED (exit {done.returncode})")
-    section = (
+    return done.returncode, done.stdout
+
+
+def section(proof: Proof, code: int, printed: str) -> str:
+    """The part of the page about one proof."""
+    verdict = {0: "held", NOT_RUN: "not run here"}.get(code, f"MISSED (exit {code})")
+    return (
         f"## {proof.name}\n\n{proof.shows} **{verdict}**, on {os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}.\n\n```\n$ {proof.command}\n{done.stdout.strip()}\n```\n"
+        f"Python {platform.python_version()}.\n\n```\n$ {proof.command}\n{printed.strip()}\n```\n"
     )
-    return done.returncode, section
 
 
 def sections(page: Path) -> dict[str, str]:
@@ -80,7 +84,8 @@ def main() -> None:
         if names and proof.name not in names:
             continue
         print(f"{proof.name}: {proof.command}", flush=True)
-        code, written[proof.name] = run(proof)
+        code, printed = run(proof)
+        written[proof.name] = section(proof, code, printed)
         missed += [proof.name] if code not in (0, NOT_RUN) else []
         known = [written[proof.name].strip() for proof in PROOFS if proof.name in written]
         PAGE.write_text("\n\n".join([HEAD.strip(), *known]) + "\n", encoding="utf-8")
