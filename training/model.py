@@ -57,7 +57,12 @@ class Shape:
     vision_heads: int = 2
     patch: int = 0
     """Side of an image patch in pixels; 0 takes the architecture's own: 14 or 16. Four patches make one token."""
+    intermediate: int = 0
+    """Width inside a layer of the decoder; 0 is twice `hidden`."""
+    vision_intermediate: int = 0
     vocabulary: int = 480
+    embedded_vocabulary: int = 0
+    """Rows of the embedding, as many as the tokenizer's entries where that is more."""
     max_image_tokens: int = 64
     """The processor shrinks larger images to this many tokens."""
     positions: int = 8192
@@ -146,9 +151,9 @@ def _configuration(shape: Shape, tokenizer: Any) -> Any:
     identify = tokenizer.convert_tokens_to_ids
     head = shape.hidden // shape.heads
     text: dict[str, Any] = {
-        "vocab_size": (len(tokenizer) + 63) // 64 * 64,
+        "vocab_size": max(shape.embedded_vocabulary, (len(tokenizer) + 63) // 64 * 64),
         "hidden_size": shape.hidden,
-        "intermediate_size": 2 * shape.hidden,
+        "intermediate_size": shape.intermediate or 2 * shape.hidden,
         "num_hidden_layers": shape.layers,
         "num_attention_heads": shape.heads,
         "num_key_value_heads": shape.key_value_heads,
@@ -181,7 +186,7 @@ def _vision(shape: Shape) -> dict[str, Any]:
     vision: dict[str, Any] = {
         "depth": shape.vision_layers,
         "hidden_size": shape.vision_hidden,
-        "intermediate_size": 2 * shape.vision_hidden,
+        "intermediate_size": shape.vision_intermediate or 2 * shape.vision_hidden,
         "num_heads": shape.vision_heads,
         "out_hidden_size": shape.hidden,
         "spatial_merge_size": 2,
