@@ -39,6 +39,7 @@ def distance(first: str, second: str) -> int:
     return Levenshtein.distance(first, second, score_hint=HINT)
 
 
+@lru_cache(maxsize=16)
 def in_form(text: str, form: Form) -> str:
     """`text` in one of the normal forms."""
     if form == "raw":

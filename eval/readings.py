@@ -21,8 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from eval.cost import Usage
 from eval.datasets import TruePage
-from eval.frontier import BudgetSpentError, FrontierEngine, PaidGeneration
-from ocr.document import Generation, Status
+from eval.frontier import ANSWER_TOKENS, BudgetSpentError, FrontierEngine, PaidGeneration
+from ocr.document import Generation, PageImage, Status
 from ocr.engines import Engine, Request
 from ocr.errors import EngineError, OutputError, ScanError
 from ocr.reading import GRACE_SECONDS, seed_of
@@ -180,9 +180,8 @@ class _Reader:
             return self._ended
         try:
             image = await self._desk.renderer.render(page.scan, page.number)
-            seed = seed_of(page.sha256, page.number, self._engine.fingerprint, 1)
             async with asyncio.timeout(self._limit):
-                generation = await self._engine.read(Request(image, seed=seed, seconds=self._desk.seconds))
+                generation = await self._engine.read(self._request(page, image))
         except TimeoutError:
             return Unread("failed", f"no answer within {self._desk.seconds:g} s")
         except ScanError as failure:
@@ -204,6 +203,10 @@ class _Reader:
         self._desk.cache.put(page, generation)
         self.answered += 1
         return generation
+
+    def _request(self, page: TruePage, image: PageImage) -> Request:
+        seed = seed_of(page.sha256, page.number, self._engine.fingerprint, 1)
+        return Request(image, seed=seed, seconds=self._desk.seconds, max_tokens=ANSWER_TOKENS)
 
 
 def _write(path: Path, text: str) -> None:

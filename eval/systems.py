@@ -84,7 +84,7 @@ def find_system(name: str, means: Means) -> System:
     if price := find_model(name) or _unpriced(name):
         engine = FrontierEngine(name, price, means.purse, means.policy)
         try:
-            vendors.connect(price.vendor, engine.seconds)
+            vendors.check(price.vendor)
         except (EngineError, DependencyError) as failure:
             return System(name, price.name, engine, price=price, missing=failure.message, hint=failure.hint)
         return System(name, price.name, engine, price=price)

@@ -89,10 +89,16 @@ _ERRORS: dict[Vendor, tuple[tuple[str, str], ...]] = {
 }
 
 
-def connect(vendor: Vendor, seconds: float) -> Any:
-    """The vendor's client. Raises EngineError without a key, DependencyError without the package."""
+def check(vendor: Vendor) -> None:
+    """Raises EngineError without a key, DependencyError without the vendor's package."""
     if not any(os.environ.get(name) for name in KEYS[vendor]):
         raise EngineError(f"no key: {KEYS[vendor][0]} is not set", hint=f"export {KEYS[vendor][0]}=...")
+    load("google.genai" if vendor == "google" else vendor, extra="bench")
+
+
+def connect(vendor: Vendor, seconds: float) -> Any:
+    """The vendor's client, its own retries off. Raises what `check` raises."""
+    check(vendor)
     if vendor == "google":
         genai, types = load("google.genai", extra="bench"), load("google.genai.types", extra="bench")
         httpx = load("httpx", extra="bench")
