@@ -95,6 +95,14 @@ def test_a_table_of_figures_stays_whole() -> None:
     assert len(cut(page)) == 1
 
 
+def test_a_table_of_names_and_offices_stays_whole() -> None:
+    page = paper()
+    for row, y in enumerate(range(200, 1400, 40)):
+        write(page, 100, y, 330 + 45 * (row % 6), seed=row)
+        write(page, 620, y, 850 + 50 * (row % 5), seed=row)
+    assert len(cut(page)) == 1
+
+
 def test_a_numbered_list_keeps_its_numbers() -> None:
     page = paper()
     for y in range(200, 1500, PITCH):
