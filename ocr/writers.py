@@ -114,7 +114,8 @@ def _compact(values: object) -> str:
 
 
 def _body(page: Page) -> tuple[str, ...]:
-    return page.paragraphs or ((page.text,) if page.text.strip() else ())
+    # Where all that is printed stands in tables, the text has it once more.
+    return page.paragraphs or ((page.text,) if page.text.strip() and not page.tables else ())
 
 
 def _one_line(text: str) -> str:
