@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -221,8 +221,3 @@ def join_lines(lines: Iterable[TrueLine]) -> dict[Field, str]:
     for line in lines:
         texts[line.field].append(line.text)
     return {field: "\n".join(parts) for field, parts in texts.items()}
-
-
-def row_schema() -> dict[str, Any]:
-    """The JSON Schema of a manifest row."""
-    return _row_type().json_schema()
