@@ -285,6 +285,21 @@ def test_vendors_are_read_once_and_a_second_run_costs_nothing(tmp_path: Path, pa
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
 
 
+def test_without_the_extra_the_bench_still_judges(tmp_path: Path, pages: Path) -> None:
+    absent = ("matplotlib", "anthropic", "openai", "google.genai", "pyarrow", "huggingface_hub")
+    blocked = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in absent)
+    (tmp_path / "lacking").mkdir()
+    (tmp_path / "lacking/sitecustomize.py").write_text(blocked, encoding="utf-8")
+    path = f"{tmp_path / 'lacking'}{os.pathsep}{CLEAN['PYTHONPATH']}"
+    words = ("--data", pages, *FAKE, "--compare", "opus", "gpt", "gemini")
+    done = bench(tmp_path, *words, environment={"PYTHONPATH": path, **dict.fromkeys(KEYS, "sk-test")})
+    assert done.returncode == ExitCode.OK, done.stderr
+    found = results(tmp_path)["systems"]
+    assert [row["status"] for row in found] == ["measured", *["not run"] * 3]
+    assert all(row["hint"] == "pip install 'lusocr[bench]'" for row in found[1:])
+    assert "No plots" in (tmp_path / "ocr-bench/report.html").read_text(encoding="utf-8")
+
+
 def test_a_wrong_key_is_a_row_that_was_not_run(tmp_path: Path, pages: Path) -> None:
     with serve() as server:
         server.script = [Answer(json.dumps({"error": {"message": KEY}}), 401, kind="application/json")] * 20
