@@ -61,7 +61,10 @@ def extract(
         bool, typer.Option("--no-canary", help="Read even if the model misreads the known page.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Fetch the model's weights without asking.")] = False,
-    password: Annotated[str | None, typer.Option(help="Opens encrypted PDF files.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Read on many machines: the address of a Ray cluster, or auto.")
+    ] = None,
+    password: Annotated[str | None, typer.Option(envvar="OCR_PASSWORD", help="Opens encrypted PDF files.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, such as render.dpi=300.", metavar="KEY=VALUE")
@@ -73,7 +76,7 @@ def extract(
     """Read scans into structured text. Run again, it reads only what is missing."""
     from ocr.choice import obtain
     from ocr.config import load
-    from ocr.job import ExtractSettings, Job
+    from ocr.job import ExtractSettings, Job, spread
     from ocr.progress import make_progress
     from ocr.run import claimed_stdout, extract_to_folder, extract_to_stream
     from ocr.selection import parse_selection
@@ -90,6 +93,8 @@ def extract(
     settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
     if settings.engine in ("vllm", "transformers"):
         obtain(str(settings.options.get("model", "")), agreed=yes, ask=_ask)
+    if cluster is not None:
+        settings = spread(settings, cluster)
     job = Job(tuple(inputs), settings, parse_selection(pages), password)
     with claimed_stdout() as stream:
         progress = make_progress(quiet=quiet, log_json=log_json)

@@ -72,6 +72,14 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
     return engine, reader, again
 
 
+def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
+    """The same job on the Ray cluster at `address`: each of its workers holds the engine that would read here."""
+    chosen = Choice(settings.engine) if settings.engine else choose()
+    inner = {**chosen.options, **settings.options}
+    outer = {"address": address, "engine": chosen.engine, "actors": inner.pop("actors", 0), "options": inner}
+    return settings.model_copy(update={"engine": "ray", "options": outer})
+
+
 def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
     """What a person should know of the engine that reads, a line each."""
     if is_vision_engine(engine):

@@ -65,6 +65,7 @@ class Engine(Protocol):
 
 
 ENGINES: Mapping[str, str] = {
+    "ray": "ocr.engines.ray:make",
     "rapid": "ocr.engines.rapid:make",
     "tesseract": "ocr.engines.tesseract:make",
     "server": "ocr.engines.server:create",
