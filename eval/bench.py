@@ -16,7 +16,7 @@ from eval.cost import Machine, read_table
 from eval.datasets import DataSet, open_data
 from eval.frontier import Policy, Purse
 from eval.gate import check_baseline, check_limits, hold
-from eval.readings import Cache, Desk, Outcome, Session, read_pages
+from eval.readings import Cache, Desk, Outcome, Session, read_pages, write_private
 from eval.summary import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
 from eval.systems import Means, System, estimate, find_system, is_priced, read_recorded
 from ocr.choice import Choice, choose
@@ -261,4 +261,4 @@ def _write_pages(path: Path, measured: Sequence[Measured]) -> None:
                 "score": asdict(result.score),
             }
             lines.append(json.dumps(values, ensure_ascii=False) + "\n")
-    report.write_private(path, "".join(lines))
+    write_private(path, "".join(lines))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.examples import write_whole
 from eval.truths import find_beside, from_fields, read_answers
 from ocr.document import FIELDS
 from ocr.errors import DataError
@@ -209,6 +210,5 @@ def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
         return f"id {identity}: holds no image"
     scan = work / f"{identity}.{kind}"
     if not scan.is_file() or scan.stat().st_size != len(content):
-        work.mkdir(parents=True, exist_ok=True)
-        scan.write_bytes(content)
+        write_whole(scan, content)
     return TruePage(identity, identity, scan, 1, truth, sha256_of(scan))

@@ -97,12 +97,12 @@ class Cache:
             "paid": paid,
             "generation": adapter.dump_python(generation, mode="json"),
         }
-        _write(self._path(page), json.dumps(content, ensure_ascii=False))
+        write_private(self._path(page), json.dumps(content, ensure_ascii=False))
 
     def add_session(self, session: Session) -> None:
         """Remember how fast a run was and what it lost, so that a run without reading can say so too."""
         if session.pages or session.lost != Usage():
-            _write(self._folder / f"session-{time.time_ns()}.json", _SESSION.dump_json(session).decode("utf-8"))
+            write_private(self._folder / f"session-{time.time_ns()}.json", _SESSION.dump_json(session).decode("utf-8"))
 
     def sessions(self) -> Session:
         """The sum of all runs."""
@@ -209,10 +209,11 @@ class _Reader:
         return Request(image, seed=seed, seconds=self._desk.seconds, max_tokens=ANSWER_TOKENS)
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file 0600: a cache holds the text of pages.
+        # mkstemp makes the file 0600.
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -5,8 +5,6 @@ import base64
 import html
 import io
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,10 @@ from typing import Any
 from eval import plots, tables
 from eval.composite import canonical
 from eval.differences import mark
+from eval.readings import write_private
 from eval.summary import Result
 from eval.tables import Table
-from ocr.errors import DependencyError, OutputError, ScanError
+from ocr.errors import DependencyError, ScanError
 from ocr.lazy import load
 from ocr.render import Renderer, RenderSettings
 
@@ -38,20 +37,6 @@ def write(folder: Path, results: dict[str, Any], pages: dict[str, list[Result]])
     worst = {name: _worst(found) for name, found in pages.items()}
     images = asyncio.run(_images([result for found in worst.values() for result in found]))
     write_private(folder / "report.html", _page(results, pictures, without, _shown(worst, images)))
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a text file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError as cause:
-        raise OutputError(
-            f"{path}: cannot be written: {cause.strerror}", hint="free space, or name another --to"
-        ) from cause
 
 
 def _worst(results: Sequence[Result]) -> list[Result]:

@@ -285,6 +285,13 @@ def test_vendors_are_read_once_and_a_second_run_costs_nothing(tmp_path: Path, pa
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
 
 
+def test_an_output_folder_that_cannot_be_written_is_exit_8(tmp_path: Path, pages: Path) -> None:
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    done = bench(tmp_path, "--data", pages, *FAKE, "--to", "taken/out")
+    assert done.returncode == ExitCode.OUTPUT, done.stderr
+    assert "cannot be written" in done.stderr
+
+
 def test_without_the_extra_the_bench_still_judges(tmp_path: Path, pages: Path) -> None:
     absent = ("matplotlib", "anthropic", "openai", "google.genai", "pyarrow", "huggingface_hub")
     blocked = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in absent)
