@@ -42,6 +42,8 @@ PROOFS = (
     ),
     Proof("rotation", "Pages that lie on their side are found and turned.", "python benchmarks/rotation.py"),
     Proof("quality", "Character errors on real pages.", "python benchmarks/quality.py"),
+    Proof("scores", "Scoring is fast, and equal to others' scores.", "python benchmarks/scores.py"),
+    Proof("comparison", "The default engine beside Tesseract on real pages.", "python benchmarks/comparison.py"),
     Proof("speed", "Faster than a plain loop of the same recogniser.", "python benchmarks/speed.py"),
 )
 
