@@ -6,6 +6,7 @@ disk, Ctrl-C) leaves pages unrecorded, and the next run reads exactly those.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,11 @@ class Extraction:
         """Read whatever is not read yet. Raises the first `OcrError` that ends the run, after stopping the rest."""
         try:
             await self._renderer.start()
+            started = time.monotonic()
             await self._read_all(scans)
+            spent = self._readings.spent.describe(time.monotonic() - started)
+            if spent:
+                self._progress.note(spent)
         finally:
             await self._engine.close()
             await self._readings.close()

@@ -43,6 +43,38 @@ class Outcome:
     rejected: tuple[Attempt, ...] = ()
 
 
+@dataclass(slots=True)
+class Spent:
+    """What the readings of a run have cost, where a model wrote them."""
+
+    pages: int = 0
+    attempts: int = 0
+    tokens: int = 0
+    """Written by the model, rejected attempts included."""
+    lost: int = 0
+    """Of these, tokens of rejected attempts."""
+    witnessed: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one page."""
+        lost = sum(attempt.generation.completion_tokens for attempt in outcome.rejected)
+        self.pages += 1
+        self.attempts += 1 + len(outcome.rejected)
+        self.tokens += lost + outcome.kept.generation.completion_tokens
+        self.lost += lost
+        self.witnessed += outcome.kept.generation.witnessed
+
+    def describe(self, seconds: float) -> str:
+        """One line for the end of a run of `seconds`; "" where no model wrote anything."""
+        if not self.tokens:
+            return ""
+        again = self.attempts - self.pages
+        return (
+            f"{self.tokens:,} tokens, {self.tokens / seconds:,.0f} tokens/s; {self.lost / self.tokens:.1%} of them "
+            f"lost to {again:,} rejected attempts; {self.witnessed / self.pages:.1%} of {self.pages:,} pages witnessed"
+        )
+
+
 class Readings:
     """Reads pages with one engine, which it starts again when it dies."""
 
@@ -57,6 +89,7 @@ class Readings:
         self._rescue_turns = asyncio.Semaphore(self._rescue.concurrency if self._rescue else 1)
         self._rescue_starting = asyncio.Lock()
         self._rescue_started = False
+        self.spent = Spent()
         self._restarting = asyncio.Lock()
         self._suspects = asyncio.Lock()
         self._lives = 0
@@ -78,7 +111,9 @@ class Readings:
         rejected = tuple(attempt for attempt in attempts if attempt is not kept)
         if self._is_witnessed(kept, f"{sha256}:{request.image.number}"):
             kept = replace(kept, generation=await self._cross_examine(kept.generation, request))
-        return Outcome(kept, rejected)
+        outcome = Outcome(kept, rejected)
+        self.spent.add(outcome)
+        return outcome
 
     def _is_witnessed(self, kept: Attempt, page: str) -> bool:
         """Pages that were hard to get are heard always, others by lot; the lot falls the same way in every run."""

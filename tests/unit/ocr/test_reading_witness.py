@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from ocr.assembly import assemble
 from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
-from ocr.reading import WITNESSED_SHARE, Outcome, Readings, Witness
+from ocr.ledger import Attempt
+from ocr.reading import WITNESSED_SHARE, Outcome, Readings, Spent, Witness
 
 LINES = (
     "O réu interpôs apelação contra a sentença proferida em primeira instância,",
@@ -81,3 +83,15 @@ def test_how_many_pages_are_witnessed_and_always_the_same(heard: Witness, least:
     assert witnesses[0].read_pages == witnesses[1].read_pages
     assert least <= len(witnesses[0].read_pages) <= most
     assert WITNESSED_SHARE * 1000 == 50
+
+
+def test_what_a_run_has_cost_is_said_in_one_line() -> None:
+    spent = Spent()
+    good, loop = Generation("stop", "a", completion_tokens=300, witnessed=True), Generation("repetition", "b")
+    loop = replace(loop, completion_tokens=100)
+    spent.add(Outcome(Attempt(good, "ok"), (Attempt(loop, "degenerate"),)))
+    spent.add(Outcome(Attempt(replace(good, witnessed=False), "ok")))
+    assert spent.describe(10.0) == (
+        "700 tokens, 70 tokens/s; 14.3% of them lost to 1 rejected attempts; 50.0% of 2 pages witnessed"
+    )
+    assert Spent(pages=3, attempts=3).describe(1.0) == ""
