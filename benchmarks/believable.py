@@ -23,7 +23,7 @@ from data.textlayer import open_pdf, render
 from data.typeset import build_source, typeset
 
 NAMES = ("noise", "edge width", "background spread", "skew", "ink density")
-REAL = {"microfilm": ("hemdig_*.png", "newspaper"), "archive": ("iforal_*.jpg", "essay")}
+REAL = {"microfilm": ("hemdig_*.png", "newspaper"), "archive": ("iforal_*.jpg", "contract")}
 DPI = {"microfilm": 300, "archive": 200}
 LETTER = 14.0
 """Images are scaled so that letters are about so many pixels high: the statistics depend on it."""
