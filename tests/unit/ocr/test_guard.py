@@ -9,11 +9,12 @@ import pytest
 from ocr.assembly import assemble
 from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
+from ocr.errors import EngineError
 from ocr.guard import cut, good_part, join, watched
 from ocr.ladder import LADDER
 from ocr.ledger import Attempt
 from ocr.markup import Fields, parse, render
-from ocr.reading import Readings
+from ocr.reading import Outcome, Readings
 
 GOOD = "O réu interpôs apelação contra a sentença que julgou procedente o pedido de indenização por danos morais. "
 LOOP = GOOD + "A parte autora requer o deferimento. " * 400
@@ -82,6 +83,28 @@ def test_a_page_that_never_stops_looping_goes_to_the_embedded_engine_and_says_so
     assert len(embedded.requests) == 1
     assert outcome.kept.generation.lines is not None
     assert outcome.kept.generation.obtained == f"attempt {len(LADDER)}: the embedded engine"
+
+
+def test_an_embedded_engine_that_dies_costs_the_page_and_not_the_run() -> None:
+    class Dying(Embedded):
+        starts = 0
+
+        async def start(self) -> None:
+            self.starts += 1
+
+        async def read(self, request: Request) -> Generation:
+            raise EngineError(f"the worker died over page {request.image.number}", retryable=True)
+
+    dying = Dying([])
+
+    async def run() -> list[Outcome]:
+        readings = Readings(Scripted([LOOP]), dying)
+        return [await readings.read(Request(page()), digit * 64) for digit in "01"]
+
+    first, second = asyncio.run(run())
+    assert first.kept.status == second.kept.status == "degenerate"
+    assert any("the worker died" in attempt.reason for attempt in second.rejected)
+    assert dying.starts == 2
 
 
 def test_without_a_rescue_the_good_prefix_is_kept_and_flagged() -> None:
