@@ -7,7 +7,7 @@ from math import cos, radians, sin
 from ocr.document import FIELDS, Box, Field, Generation, Line, Page, Table
 from ocr.layout.fields import assign
 from ocr.layout.flags import confidence_of, flags_of
-from ocr.layout.order import Row, read_order
+from ocr.layout.order import Row, is_vertical, read_order
 from ocr.layout.order import rows as group_rows
 from ocr.layout.paragraphs import join_paragraphs
 from ocr.layout.tables import find_tables
@@ -25,7 +25,7 @@ def arrange(generation: Generation, number: int) -> Page:
     fields = assign(level, size)
     finished = {id(line): replace(was, field=field) for line, was, field in zip(level, read, fields, strict=True)}
     level_body = [line for line in level if finished[id(line)].field != "margin"]
-    beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=lambda line: line.box[1])
+    beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=_place_beside)
     columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in beside]]
 
     parts = {field: _only(field, columns, finished) for field in FIELDS}
@@ -50,6 +50,11 @@ def arrange(generation: Generation, number: int) -> Page:
         height=generation.height,
         rotation=generation.rotation,
     )
+
+
+def _place_beside(line: Line) -> tuple[bool, float]:
+    """Level marks downwards, then those on end from left to right."""
+    return (True, line.box[0]) if is_vertical(line) else (False, line.box[1])
 
 
 def _only(field: Field, columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]) -> list[list[Row]]:
