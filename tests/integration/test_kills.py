@@ -12,5 +12,5 @@ def test_killed_runs_are_resumed_without_loss() -> None:
         [sys.executable, PROOF, "--count", "6", "--seed", "7"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "6 runs" in done.stdout
+    assert "6 runs killed" in done.stdout
     assert "0 pages lost, 0 outputs differ" in done.stdout
