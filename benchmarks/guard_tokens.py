@@ -97,6 +97,9 @@ async def read_all(engine: ScriptedEngine, rescue: Embedded) -> Counter[str]:
 
 
 def main() -> None:
+    if not CORPUS.is_file():
+        print(f"{CORPUS.name} is not at hand")
+        sys.exit(77)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
     truths = make_pages(count, random.Random(0))
     free = sum(-(-len(truth.text) // TOKEN) for truth in truths)
@@ -112,6 +115,7 @@ def main() -> None:
         print(f"    {spent_on:<28} {tokens:>12,} tokens")
     for verdict, pages in sorted(verdicts.items()):
         print(f"    {verdict:<56} {pages:>6,}")
+    sys.exit(guarded > 1.10 * free)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def main() -> None:
     print(f"{count:,} pages, {WANTED} wanted in flight, {LATENCY:g} s each: {speed}")
     print(f"all wanted pages in flight: {full:.1%} of the time (bar: 95%)")
     print(f"mean number in flight:      {mean:.1%} of the wanted")
+    sys.exit(full < 0.95)
 
 
 if __name__ == "__main__":

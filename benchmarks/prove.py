@@ -44,6 +44,10 @@ PROOFS = (
     Proof("quality", "Character errors on real pages.", "python benchmarks/quality.py"),
     Proof("scores", "Scoring is fast, and equal to others' scores.", "python benchmarks/scores.py"),
     Proof("comparison", "The default engine beside Tesseract on real pages.", "python benchmarks/comparison.py"),
+    Proof("guard", "Loops cost little.", "python benchmarks/guard_tokens.py 4000"),
+    Proof("occupancy", "An engine is kept full.", "python benchmarks/occupancy.py 1000"),
+    Proof("batching", "Pages together against one at a time, real vLLM.", "python benchmarks/batching.py"),
+    Proof("cluster", "Killed workers of a cluster cost no page.", "python benchmarks/cluster_kills.py 20"),
     Proof("speed", "Faster than a plain loop of the same recogniser.", "python benchmarks/speed.py"),
 )
 
