@@ -164,14 +164,14 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         ),
         "archive": Profile(
             {"spread_ink": 1.2, "bleed_through": 1, "fade": 0.7, "yellow": 1.3, "stain": 1.5, "fold": 1}, 1.0, 0.004, 4,
-            {"light": 2.7, "blur": 2.6, "grain": 5, "noise": 3}, (60, 90), color=True,
+            {"light": 2.7, "blur": 3, "grain": 5, "noise": 3}, (60, 90), color=True,
         ),
         "newsprint": Profile(
             {"lose_toner": 0.5, "spread_ink": 1, "bleed_through": 1, "fade": 1.8, "yellow": 0.8}, 0.8, 0.001, 3,
             {"coarsen": 0.6, "blur": 0.8, "grain": 9, "noise": 4}, (50, 80),
         ),
         "microfilm": Profile(
-            {"lose_toner": 0.2, "spread_ink": 4}, 0.7, 0.001, 2, {"blur": 0.9, "noise": 5, "binarize": 2.5}, "bilevel"
+            {"lose_toner": 0.1, "spread_ink": 4}, 0.7, 0.001, 2, {"blur": 0.8, "noise": 4, "binarize": 3.2}, "bilevel"
         ),
         "dark": Profile(
             {"fade": 1.2, "fold": 0.5}, 1.0, 0.001, 2, {"blur": 1.0, "light": 1, "darken": 1, "noise": 7}, (45, 80)
