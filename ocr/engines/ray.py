@@ -22,7 +22,9 @@ from ocr.errors import EngineError
 from ocr.lazy import load
 
 DEATHS = 3
-"""A page under which so many actors died is given up: it may be what kills them. So is an engine, when it loads."""
+"""A page under which so many actors died is given up: it may be what kills them."""
+DEATHS_LOADING = 10
+"""The run is given up when so many actors in a row died while they loaded."""
 CONNECT_SECONDS = 5.0
 """Ray itself goes on for minutes to look for a head that is not there."""
 
@@ -137,7 +139,7 @@ class RayEngine:
     async def _load(self, slot: _Slot) -> None:
         """Load the engine in the slot's actor, or in another one where that dies over it."""
         errors = load("ray.exceptions", extra="cluster")
-        for _ in range(DEATHS):
+        for _ in range(DEATHS_LOADING):
             try:
                 slot.wanted = await slot.actor.start.remote()
                 return
@@ -145,7 +147,7 @@ class RayEngine:
                 raise EngineError(f"a worker of the cluster cannot load {self.name}: {cause.cause or cause}") from cause
             except errors.RayActorError:
                 slot.actor = self._spawn(load("ray", extra="cluster"))
-        raise EngineError(f"{DEATHS} workers of the cluster died while they loaded {self.name}")
+        raise EngineError(f"{DEATHS_LOADING} workers of the cluster died while they loaded {self.name}")
 
     async def read(self, request: Request) -> Generation:
         """Read one page, elsewhere again if its actor dies. Raises `EngineError` where no actor can be started."""

@@ -16,7 +16,7 @@ psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 
 KILLS = int(os.environ.get("LUSOCR_CLUSTER_KILLS", "3"))
 """benchmarks/cluster_kills.py asks for more."""
-PAGES = 4 * KILLS
+PAGES = 8 * KILLS
 PATIENCE = 240 + 30 * KILLS
 
 
@@ -64,7 +64,10 @@ def test_killed_workers_cost_no_page_and_change_no_reading(tmp_path: Path) -> No
     while spread.poll() is None and killed < KILLS and time.monotonic() < deadline:
         workers = workers_of(spread)
         if workers:
-            time.sleep(luck.uniform(0.0, 2.0))
+            time.sleep(luck.uniform(0.0, 6.0))
+            workers = workers_of(spread)
+            if not workers:
+                continue
             victim = luck.choice(workers)
             if psutil.pid_exists(victim):
                 os.kill(victim, signal.SIGKILL)
