@@ -16,7 +16,7 @@ from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
-from data.documents import Order, make_document, text_chunks
+from data.documents import LINES_A_BATCH, Order, make_document, text_chunks
 from data.examples import Example, parse_row, read_manifest, render_row, write_manifest, write_whole
 from data.fonts import read_faces
 from data.kinds import LINE
@@ -57,8 +57,7 @@ def compose(order: Order, report: Callable[[int], None] = lambda _: None) -> Pat
 
 def _documents(order: Order) -> Iterator[list[Example]]:
     """The rows of document 0, 1, ... in order, made ahead by the workers; it goes on until nobody asks."""
-    endless = order.text is None or order.kinds == (LINE,)
-    indices = count() if endless else iter(range(len(text_chunks(order))))
+    indices = _indices(order)
     pool = ProcessPoolExecutor(order.workers, mp_context=get_context("spawn"), initializer=_prepare)
     ahead: deque[Future[list[str]]] = deque()
     try:
@@ -73,6 +72,13 @@ def _documents(order: Order) -> Iterator[list[Example]]:
         raise EngineError("a worker process died", hint=hint) from failure
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _indices(order: Order) -> Iterator[int]:
+    """The documents that there are: batches of lines for as many as were asked, pieces of a text, or without end."""
+    if order.kinds == (LINE,):
+        return iter(range(-(-order.count // LINES_A_BATCH)))
+    return iter(range(len(text_chunks(order)))) if order.text else count()
 
 
 def _prepare() -> None:

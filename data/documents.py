@@ -21,7 +21,7 @@ LICENCE = "Apache-2.0"
 """Of pages whose words and looks are all the project's own."""
 
 _TAKES_TEXT = ("para", "speech", "clause", "hand", "ementa")
-_LINES_A_BATCH = 100
+LINES_A_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def make_document(order: Order, index: int) -> list[Made]:
 def _make_lines(order: Order, index: int) -> Iterator[Made]:
     """A batch of single lines, typeset together and cut apart."""
     generator = random.Random(f"{LINE}/{order.seed}/{index}")
-    wanted = min(_LINES_A_BATCH, order.count - index * _LINES_A_BATCH)
-    texts = [_line_text(order, index * _LINES_A_BATCH + number, generator) for number in range(max(0, wanted))]
+    wanted = min(LINES_A_BATCH, order.count - index * LINES_A_BATCH)
+    texts = [_line_text(order, index * LINES_A_BATCH + number, generator) for number in range(max(0, wanted))]
     if not texts:
         return
     kind = replace(KINDS["letter"], styles=("serif", "sans", "typewriter", "antique", "script"), sizes=(9, 14))
