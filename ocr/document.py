@@ -51,7 +51,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line of one column; `field` is given by `layout.arrange`."""
+    """One printed line of one column; `field` is given by `layout.arrange`.
+
+    In a `Generation`, a line without text is a place that looks like print and could not be read.
+    """
 
     text: str
     box: Box

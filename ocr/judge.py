@@ -33,4 +33,4 @@ def text_of(generation: Generation) -> str:
     """All that was read, unordered where the engine gave lines."""
     if generation.text is not None:
         return generation.text
-    return "\n".join(line.text for line in generation.lines or ())
+    return "\n".join(line.text for line in generation.lines or () if line.text)

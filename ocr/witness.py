@@ -93,6 +93,7 @@ class _Record:
 
 def cross_examine(text: str, lines: Sequence[Line]) -> tuple[Doubt, ...]:
     """The doubts that the witness's `lines`, in any order, cast on the model's `text`; none where it reads badly."""
+    lines = [line for line in lines if line.text]
     sureness = confidence_of(lines)
     if sureness is not None and sureness < HEARD:
         return ()

@@ -40,7 +40,7 @@ WHITE = 0.002
 SAMPLE = 6
 """Lines that are read to see how well a page reads."""
 LEAST_CONFIDENCE = 0.5
-"""Readings below it are pictures, rules and dirt far more often than text."""
+"""Readings below it are pictures, rules and dirt far more often than text: their box is kept, their text is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +223,7 @@ class PageReader:
             return
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._strips(part):
-            chosen, reading = self._read(part, strip)
-            if _sureness(reading) >= LEAST_CONFIDENCE:
-                yield _line(chosen, reading, moved)
+            yield _line(*self._read(part, strip), moved)
 
     def _read(self, part: Gray, strip: Strip) -> tuple[Strip, Reading]:
         """Read a strip; one that stands on end is read in every direction, and the surest reading counts."""
@@ -241,9 +239,10 @@ def _sureness(reading: Reading) -> float:
 
 
 def _line(strip: Strip, reading: Reading, placement: Affine) -> Line:
-    words = tuple(_words(strip, reading, placement))
+    sureness = _sureness(reading)
+    words = tuple(_words(strip, reading, placement)) if sureness >= LEAST_CONFIDENCE else ()
     text = " ".join(word.text for word in words)
-    return Line(text, upright.place(strip.corners(), placement), round(_sureness(reading), 4), words)
+    return Line(text, upright.place(strip.corners(), placement), round(sureness, 4), words)
 
 
 def _words(strip: Strip, reading: Reading, placement: Affine) -> Iterator[Word]:

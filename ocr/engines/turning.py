@@ -40,6 +40,9 @@ def read_page(reader: Reader, gray: Gray) -> Generation:
         better = _best_turn(reader, gray, rotation)
         if better != rotation:
             generation = _read_turned(reader, gray, better)
+    if not generation.lines and upright.looks_printed(gray):
+        page = (0.0, 0.0, float(generation.width), float(generation.height))
+        return replace(generation, lines=(Line("", page, 0.0),))
     return generation
 
 

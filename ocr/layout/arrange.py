@@ -13,7 +13,7 @@ from ocr.layout.paragraphs import join_paragraphs
 from ocr.layout.tables import find_tables
 from ocr.mend import mend_lines
 
-ARRANGEMENT = "layout-1"
+ARRANGEMENT = "layout-2"
 """Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
 
 
@@ -34,10 +34,11 @@ def arrange(generation: Generation, number: int) -> Page:
     rows["header"] = group_rows([line for row in rows["header"] for line in row])
     running, tables = _part_tables(parts["text"], finished)
     lines = tuple(finished[id(line)] for field in FIELDS for row in rows[field] for line in row)
+    unread = [line for line in generation.lines or () if not line.text.strip()]
     return Page(
         number=number,
         status="ok" if lines else "blank",
-        flags=flags_of(lines),
+        flags=flags_of(lines, unread),
         confidence=confidence_of(lines),
         header=_as_printed(rows["header"]),
         text=_as_printed(rows["text"]),
