@@ -266,7 +266,7 @@ class Ledger:
         return int(self._one(query, (reader.fingerprint,))[0])
 
     def counts(self, *, this_run: bool = False) -> dict[str, int]:
-        """Pages by status over all files (or those of this run); "flagged" counts ok and blank pages that carry flags."""
+        """Pages by status over all files (or those of this run); "flagged" counts ok and blank pages with flags."""
         query = (
             "SELECT status, count(*), sum(flags > 0 AND status IN ('ok', 'blank')) FROM files JOIN pages USING (sha256)"
             f" WHERE engine = ? {'AND files.run = ?' if this_run else ''} GROUP BY status"

@@ -13,10 +13,10 @@ from ocr.upright import Affine, Gray
 class BlindReader:
     """Finds no line on any page."""
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:  # noqa: ARG002
         return ()
 
-    def confidence(self, gray: Gray) -> float:
+    def confidence(self, gray: Gray) -> float:  # noqa: ARG002
         return 0.0
 
 

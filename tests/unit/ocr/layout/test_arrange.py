@@ -75,7 +75,7 @@ def test_misread_characters_are_mended_on_the_way() -> None:
 
 
 def test_a_page_without_lines_is_blank() -> None:
-    page = arrange(generation([line("  ", 1, 1, 2)]), 2)
+    page = arrange(generation([]), 2)
     assert (page.status, page.text, page.lines, page.confidence, page.flags) == ("blank", "", (), None, ())
 
 
