@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field as Setting
@@ -75,6 +75,7 @@ class _Slot:
     actor: Any
     flying: int = 0
     wanted: int = 1
+    loaded: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class RayEngine:
@@ -142,6 +143,7 @@ class RayEngine:
         for _ in range(DEATHS_LOADING):
             try:
                 slot.wanted = await slot.actor.start.remote()
+                slot.loaded.set()
                 return
             except errors.RayTaskError as cause:
                 raise EngineError(f"a worker of the cluster cannot load {self.name}: {cause.cause or cause}") from cause
@@ -154,9 +156,10 @@ class RayEngine:
         errors = load("ray.exceptions", extra="cluster")
         started = time.monotonic()
         for _ in range(DEATHS):
-            slot = min(self._slots, key=lambda one: one.flying / one.wanted, default=None)
-            if slot is None:
+            if not self._slots:
                 raise EngineError("the ray engine was not started")
+            slot = min(self._slots, key=lambda one: (not one.loaded.is_set(), one.flying / one.wanted))
+            await slot.loaded.wait()
             actor = slot.actor
             try:
                 return await self._ask(slot, request)
@@ -189,6 +192,7 @@ class RayEngine:
         """Put a new actor into the slot, once for all pages that the dead one took with it."""
         async with self._replacing:
             if slot.actor is dead:
+                slot.loaded.clear()
                 slot.actor = self._spawn(load("ray", extra="cluster"))
                 await self._load(slot)
 
