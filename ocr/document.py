@@ -67,6 +67,8 @@ class Line:
 class Table:
     box: Box
     rows: tuple[tuple[str, ...], ...]
+    after: int = 0
+    """How many of the page's paragraphs stand before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def write_jsonl(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterat
 
 
 def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
-    """For people: header in italics, paragraphs, tables, margin and footer in italics.
+    """For people: header in italics, paragraphs and tables in their order, margin and footer in italics.
 
     Page numbers are comments; what is not whole says so in a quote.
     """
@@ -51,15 +51,16 @@ def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Ite
         if notice:
             blocks.append(f"> **{notice}**")
         blocks += [f"*{_markdown_text(page.header)}*"] if page.header.strip() else []
-        blocks += [_markdown_text(paragraph) for paragraph in _body(page)]
-        blocks += [_markdown_table(table) for table in page.tables]
+        blocks += [
+            _markdown_table(block) if isinstance(block, Table) else _markdown_text(block) for block in _body(page)
+        ]
         blocks += [f"*{_markdown_text(part)}*" for part in (page.margin, page.footer) if part.strip()]
         yield separator + "\n\n".join(blocks) + "\n"
         separator = "\n"
 
 
 def write_text(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
-    """Header, paragraphs, tables, margin and footer, each on a line of its own with an empty line after it.
+    """Header, paragraphs and tables in their order, margin and footer, with an empty line after each.
 
     A form feed parts two pages, as pdftotext does it.
     """
@@ -71,8 +72,7 @@ def write_text(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterato
         notice = notice_of(page)
         blocks = [f"[{notice}]"] if notice else []
         blocks += [_one_line(page.header)] if page.header.strip() else []
-        blocks += [_one_line(paragraph) for paragraph in _body(page)]
-        blocks += ["\n".join("\t".join(map(_one_line, row)) for row in table.rows) for table in page.tables]
+        blocks += [_text_table(block) if isinstance(block, Table) else _one_line(block) for block in _body(page)]
         blocks += [_one_line(part) for part in (page.margin, page.footer) if part.strip()]
         yield separator + "".join(f"{block}\n\n" for block in blocks).removesuffix("\n")
         separator = "\f"
@@ -113,9 +113,19 @@ def _compact(values: object) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def _body(page: Page) -> tuple[str, ...]:
-    # Where all that is printed stands in tables, the text has it once more.
-    return page.paragraphs or ((page.text,) if page.text.strip() and not page.tables else ())
+def _body(page: Page) -> Iterator[str | Table]:
+    """Paragraphs with the tables between them; the text as printed where there are neither."""
+    if page.text.strip() and not page.paragraphs and not page.tables:
+        yield page.text
+    # One step past the last paragraph, for the tables that stand below it.
+    for place, paragraph in enumerate((*page.paragraphs, "")):
+        yield from (table for table in page.tables if min(table.after, len(page.paragraphs)) == place)
+        if paragraph:
+            yield paragraph
+
+
+def _text_table(table: Table) -> str:
+    return "\n".join("\t".join(map(_one_line, row)) for row in table.rows)
 
 
 def _one_line(text: str) -> str:

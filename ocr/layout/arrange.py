@@ -74,11 +74,11 @@ def _part_tables(
         start = 0
         for first, end, table in find_tables(column):
             boxes = [finished[id(line)].box for row in column[first:end] for line in row]
-            tables.append(replace(table, box=_around(boxes)))
-            running.append(column[start:first])
+            running += [column[start:first]] if start < first else []
+            tables.append(replace(table, box=_around(boxes), after=len(join_paragraphs(running))))
             start = end
-        running.append(column[start:])
-    return [part for part in running if part], tables
+        running += [column[start:]] if start < len(column) else []
+    return running, tables
 
 
 def _as_printed(rows: Sequence[Row]) -> str:

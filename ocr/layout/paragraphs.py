@@ -94,7 +94,7 @@ def _usual(distances: Sequence[float]) -> float:
 
 def _opens(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
     """Does `row` open a paragraph under `above`, in the same column?"""
-    if _breaks_word(above):
+    if _breaks_word(above) or (not apart and _goes_on_small(above, row)):
         return False
     upper, lower = row_box(above), row_box(row)
     sizes = sorted((upper[3] - upper[1], lower[3] - lower[1]))
@@ -105,6 +105,13 @@ def _opens(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
     indent = INDENT * measure.height
     set_off = abs(lower[0] - measure.left) > indent and abs(lower[0] - upper[0]) > indent
     return set_off or bool(_ITEM.match(_text(row)))
+
+
+def _goes_on_small(above: Row, row: Row) -> bool:
+    """A sentence that has not ended goes on in a small letter, whatever the boxes say: a line without capitals or
+    ascenders has a lower box, and looks like smaller type."""
+    text = _text(row)
+    return text[:1].islower() and not _ITEM.match(text) and not _ENDS.search(_text(above))
 
 
 def _breaks_word(row: Row) -> bool:

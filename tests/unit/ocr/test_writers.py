@@ -17,7 +17,7 @@ PAGES = (
         paragraphs=("far-se-á", "1. Item\tum"),
         margin="protocolo",
         footer="fls. 2",
-        tables=(Table((0, 0, 9, 9), (("a", "b|c"), ("1",))),),
+        tables=(Table((0, 0, 9, 9), (("a", "b|c"), ("1",)), after=1),),
     ),
     Page(2, "unreadable", "is damaged"),
     Page(3, "blank"),
@@ -44,17 +44,25 @@ def test_json_lines_hold_the_same() -> None:
 
 def test_markdown() -> None:
     assert written("md") == (
-        "<!-- page 1 -->\n\n*PODER JUDICIÁRIO Comarca*\n\nfar-se-á\n\n1\\. Item um\n\n"
-        "| a | b\\|c |\n| --- | --- |\n| 1 |  |\n\n*protocolo*\n\n*fls. 2*\n\n"
+        "<!-- page 1 -->\n\n*PODER JUDICIÁRIO Comarca*\n\nfar-se-á\n\n"
+        "| a | b\\|c |\n| --- | --- |\n| 1 |  |\n\n1\\. Item um\n\n*protocolo*\n\n*fls. 2*\n\n"
         "<!-- page 2 -->\n\n> **Page 2: this page could not be opened (is damaged)**\n\n<!-- page 3 -->\n"
     )
 
 
 def test_text() -> None:
     assert written("txt") == (
-        "PODER JUDICIÁRIO Comarca\n\nfar-se-á\n\n1. Item um\n\na\tb|c\n1\n\nprotocolo\n\nfls. 2\n"
+        "PODER JUDICIÁRIO Comarca\n\nfar-se-á\n\na\tb|c\n1\n\n1. Item um\n\nprotocolo\n\nfls. 2\n"
         "\f[Page 2: this page could not be opened (is damaged)]\n\f"
     )
+
+
+def test_no_table_is_lost_wherever_it_says_that_it_stands() -> None:
+    tables = tuple(Table((0, 0, 9, 9), ((name,),), after=after) for name, after in (("first", 0), ("last", 99)))
+    page = Page(1, "ok", text="corpo", paragraphs=("corpo",), tables=tables)
+    assert written("txt", pages=(page,)) == "first\n\ncorpo\n\nlast\n"
+    only = Page(1, "ok", text="first last", tables=tables)
+    assert written("txt", pages=(only,)) == "first\n\nlast\n"
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,12 @@ def test_a_full_sentence_at_the_foot_of_a_column_ends_its_paragraph() -> None:
         ("Outro começa no alto da segunda, que vai até a margem dela", 1000, 1800),
     )
     assert len(join_paragraphs([first, second])) == 2
+
+
+def test_a_sentence_goes_on_in_a_small_letter_though_its_line_has_a_lower_box() -> None:
+    rows = [
+        row("ACORDAM os magistrados, por votação unânime, nos termos do", 100, height=40),
+        row("voto", 138, right=300, height=26),
+        row("I - relatório", 176, right=300, height=40),
+    ]
+    assert join_paragraphs([rows])[0] == "ACORDAM os magistrados, por votação unânime, nos termos do voto"
