@@ -1,5 +1,7 @@
 """The values that flow from a scan to an output file. All are frozen; nothing here does any work.
 
+Text that an engine gave is always text that UTF-8 can hold (see `well_formed`), whatever the engine gave.
+
 Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upright, after /Rotate, EXIF and any
 turn that was found (`Generation.rotation`), before deskewing. Page numbers are 1-based, as in the source.
 """
@@ -21,6 +23,18 @@ Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
 
 # Our verdict on a page.
 Status = Literal["ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped"]
+
+
+def well_formed(text: str) -> str:
+    """The text with each pair of surrogates as the character that it stands for, and a lone one as U+FFFD.
+
+    Models write JSON escapes, and cut ones: without this a page with one could be neither saved nor written.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,9 @@ class Word:
     confidence: float | None = None
     """0 to 1, or None where the engine gives none."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -61,6 +78,9 @@ class Line:
     confidence: float | None = None
     words: tuple[Word, ...] = ()
     field: Field = "text"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,11 @@ class Generation:
     """A second, independent reader was heard on this reading."""
     doubts: tuple[str, ...] = ()
     """On what the witness does not agree, in words, with the place."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", well_formed(self.reason))
+        if self.text is not None:
+            object.__setattr__(self, "text", well_formed(self.text))
 
 
 @dataclass(frozen=True, slots=True)

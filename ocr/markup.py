@@ -3,7 +3,7 @@
 `render` writes the answer that specialists are trained to give: one flat JSON object, keys in `FIELD_ORDER`, no
 white space between tokens. `parse` takes whatever a model wrote and never raises: that JSON, JSON that stops in the
 middle, Markdown of general readers, layout blocks of LightOnOCR, tags of Nanonets, or plain text.
-`parse(render(fields)) == fields` for all fields.
+`parse(render(fields)) == fields` for all fields of well-formed text.
 """
 
 import html
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ocr.document import Field
+from ocr.document import Field, well_formed
 
 # The order that the DharmaOCR paper lists; a model that writes the short fields first has them even if the text loops.
 FIELD_ORDER: tuple[Field, ...] = ("header", "margin", "footer", "text")
@@ -39,6 +39,11 @@ class Fields:
     margin: str = ""
     footer: str = ""
     text: str = ""
+
+    def __post_init__(self) -> None:
+        # An escape in JSON can write half a character, also where the answer itself was well-formed.
+        for name in FIELD_ORDER:
+            object.__setattr__(self, name, well_formed(getattr(self, name)))
 
 
 def render(fields: Fields) -> str:

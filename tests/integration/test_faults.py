@@ -25,7 +25,7 @@ def read(folder: Path, *options: str) -> tuple[int, list[str], list[str], str]:
         ("errs", 3, "failed", "could not make sense of it"),
         ("timeouts", 3, "failed", "took too long"),
         ("raises", 3, "failed", "unexpected"),
-        ("garbage", 3, "failed", "unexpected"),
+        ("garbage", 0, "ok", ""),
         ("dies", 3, "failed", "the engine died 3 times on this page"),
         ("refuses", 3, "refused", "I cannot help with that"),
         ("truncates", 0, "truncated", "token budget"),
@@ -41,6 +41,14 @@ def test_one_bad_page_costs_only_itself(tmp_path: Path, fault: str, code: int, s
     assert states == ["ok", "ok", status, "ok", "ok", "ok"]
     assert reason in reasons[2]
     assert "Traceback" not in said
+
+
+def test_half_a_character_costs_only_itself(tmp_path: Path) -> None:
+    make_scan(tmp_path / "a.pdf", pages=PAGES)
+    read(tmp_path, "options.garbage=[3]")
+    pages = json.loads((tmp_path / "ocr-out/a.pdf.json").read_text(encoding="utf-8"))["pages"]
+    assert pages[2]["text"].startswith("\ufffd")
+    assert run_ocr("verify", "ocr-out", cwd=tmp_path).returncode == 0
 
 
 def test_an_engine_that_does_not_keep_time_is_stopped_from_outside(

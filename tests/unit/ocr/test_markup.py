@@ -22,6 +22,8 @@ def test_render_writes_the_fields_in_order_without_white_space() -> None:
         ('{"text": "B", "header": null}', Fields(text="B")),
         ('{"text": ["a", "b"], "footer": 12}', Fields(text="a\nb", footer="12")),
         ('{"text": "B"} Hope this helps!', Fields(text="B")),
+        ('{"text": "a \\ud83d\\ude00 b \\ud83d c', Fields(text="a \U0001f600 b \ufffd c")),
+        ('{"text": "a \\ud83d\\ude00 b \\ude00 c"}', Fields(text="a \U0001f600 b \ufffd c")),
         ('{"text": "a\x1fb"}', Fields(text="a\x1fb")),
         ("{}", Fields(text="{}")),
         ('{"valor": 3}', Fields(text='{"valor": 3}')),
