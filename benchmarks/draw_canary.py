@@ -1,4 +1,4 @@
-"""Draw ocr/canary.png, the page that a model must read before it reads anything else: python benchmarks/draw_canary.py"""
+"""Draw ocr/canary.png, the page that a model must read before any other: python benchmarks/draw_canary.py"""
 
 from pathlib import Path
 
