@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -81,9 +82,8 @@ def extract(
     from ocr.run import claimed_stdout, extract_to_folder, extract_to_stream
     from ocr.selection import parse_selection
 
-    formats = [part.strip() for part in out.split(",")] if out is not None else None
     flags = {
-        "out": formats,
+        "out": out,
         "engine": engine or ("server" if url else "vllm" if model else None),
         "options.model": model,
         "options.url": url,
@@ -309,21 +309,24 @@ def data_show(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; the one place where exceptions become messages."""
     arguments = spread_compare(sys.argv[1:] if argv is None else argv)
+    say = _say_json if "--log-json" in arguments else _say
     try:
         code = app(args=arguments, standalone_mode=False)
     except OcrError as failure:
-        _say(failure.message, failure.hint)
+        say(failure.message, failure.hint)
         code = failure.exit_code
     except typer.TyperException as wrong:
         shown = getattr(wrong, "format_message", wrong.__str__)()
-        _say(shown, "ocr --help, or ocr COMMAND --help")
+        say(shown, "ocr --help, or ocr COMMAND --help")
         code = ExitCode.USAGE
-    except typer.Abort:
-        code = ExitCode.INTERRUPTED
-    except typer.Exit as leaving:
-        code = leaving.exit_code
+    except Exception as bug:
+        if isinstance(bug, typer.Abort) and bug.__cause__ is None:  # nobody answered a question
+            code = ExitCode.INTERRUPTED
+        else:
+            say(f"this is a bug in lusocr\n{traceback.format_exc().rstrip()}", "please report it, with all these lines")
+            code = ExitCode.BUG
     if code == ExitCode.INTERRUPTED:  # Typer makes it of Ctrl-C
-        _say("interrupted", "run the same command again: finished work is kept")
+        say("interrupted", "run the same command again: finished work is kept")
     sys.exit(int(code or 0))
 
 
@@ -336,3 +339,9 @@ def _say(message: str, hint: str = "") -> None:
     print(f"error: {message}", file=sys.stderr)
     if hint:
         print(f"hint: {hint}", file=sys.stderr)
+
+
+def _say_json(message: str, hint: str = "") -> None:
+    from ocr.progress import JsonLines
+
+    JsonLines().problem(message, hint)

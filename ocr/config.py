@@ -6,7 +6,7 @@ suggests the nearest known one, because a mistyped setting that is silently igno
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,21 +27,34 @@ Model = TypeVar("Model", bound=Settings)
 def load(model: type[Model], *, file: Path | None, assignments: Sequence[str], flags: Mapping[str, Any]) -> Model:
     """Build settings of class `model`; later sources win: defaults, `file`, `assignments`, `flags`.
 
+    Every key of `model` has a default, so that each source can be checked as it comes.
+
     `assignments` are `table.key=value` with a TOML value (a bare word is a string). `flags` maps dotted keys to
     values; None means that the flag was not given. Raises `UsageError` that names the source and the key.
     """
     merged: dict[str, Any] = {}
+    settings = model()
+    # Not once at the end: a mistake in one source would be blamed on another.
+    for where, values in _layers(file, assignments, flags):
+        _merge(merged, values)
+        settings = check(model, merged, where=where)
+    return settings
+
+
+def _layers(
+    file: Path | None, assignments: Sequence[str], flags: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every source of settings as it was typed, and what it says."""
     if file is not None:
-        _merge(merged, _read_toml(file))
+        yield str(file), _read_toml(file)
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise UsageError(f"--set {assignment}: no value", hint=f"write --set {key}=VALUE")
-        _assign(merged, key.strip(), _toml_value(value.strip()))
+        yield f"--set {assignment}", _nested(key.strip(), _toml_value(value.strip()))
     for key, value in flags.items():
         if value is not None:
-            _assign(merged, key, value)
-    return check(model, merged, where=str(file) if file is not None else "settings")
+            yield f"--{key.rpartition('.')[2]}", _nested(key, value)
 
 
 def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:
@@ -87,14 +100,11 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
-    *tables, key = dotted.split(".")
-    for table in tables:
-        inner = values.setdefault(table, {})
-        if not isinstance(inner, dict):
-            raise UsageError(f"{dotted}: {table} is a value, not a table")
-        values = inner
-    values[key] = value
+def _nested(dotted: str, value: Any) -> dict[str, Any]:
+    """`a.b.c` and a value as tables in tables."""
+    for key in reversed(dotted.split(".")):
+        value = {key: value}
+    return dict(value)
 
 
 def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:

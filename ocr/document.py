@@ -57,6 +57,8 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Word:
+    """One word of a line, as printed."""
+
     text: str
     box: Box
     confidence: float | None = None

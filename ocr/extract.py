@@ -202,7 +202,7 @@ class Extraction:
 
     def _refuse(self, problem: NotOursError) -> None:
         self.refused.append(problem)
-        self._progress.note(f"error: {problem.message}")
+        self._progress.problem(problem.message, problem.hint)
 
 
 def _reason(problem: ScanError, where: str) -> str:

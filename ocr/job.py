@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ocr.canary import is_vision_engine
 from ocr.choice import Choice, choose, warnings_about
@@ -18,6 +18,10 @@ from ocr.render import RenderSettings
 from ocr.selection import Selection
 
 
+def _parted(formats: object) -> object:
+    return [part.strip() for part in formats.split(",")] if isinstance(formats, str) else formats
+
+
 class ExtractSettings(Settings):
     """What `ocr extract` can be told by `--set` and a TOML file."""
 
@@ -25,7 +29,8 @@ class ExtractSettings(Settings):
     """A name, or package.module:function; empty: what the folder was read with before, else the default."""
     options: dict[str, Any] = Field(default_factory=dict)
     """What the engine itself can be told."""
-    out: tuple[Literal["json", "jsonl", "md", "txt"], ...] = ("json",)
+    out: Annotated[tuple[Literal["json", "jsonl", "md", "txt"], ...], BeforeValidator(_parted)] = ("json",)
+    """A list, or one string with commas."""
     seconds: float = Field(default=600.0, gt=0)
     """Time that the engine has for one attempt at a page."""
     canary: bool = True

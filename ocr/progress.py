@@ -25,21 +25,34 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something that a person should know."""
 
+    def problem(self, message: str, hint: str = "") -> None:
+        """Something went wrong, and what to type next."""
+
     def finish(self, summary: Summary) -> None:
         """The run is over, in whatever way."""
 
 
 class Quiet:
-    """Says nothing: the exit code and the outputs speak."""
+    """Says only what went wrong, each thing at once, in the words of `voice`."""
+
+    def __init__(self, voice: Progress) -> None:
+        self._voice = voice
 
     def found(self, source: Source, to_read: int) -> None:
-        pass
+        del to_read
+        if source.reason:
+            self.problem(_closed(source))
 
     def page(self, source: Source, page: Page) -> None:
-        pass
+        problem = _problem(source, page)
+        if problem:
+            self.problem(problem)
 
     def note(self, text: str) -> None:
         pass
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self._voice.problem(message, hint)
 
     def finish(self, summary: Summary) -> None:
         pass
@@ -73,6 +86,9 @@ class Lines:
     def note(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
+    def problem(self, message: str, hint: str = "") -> None:
+        self.note(_words(message, hint))
+
     def finish(self, summary: Summary) -> None:
         seconds = time.monotonic() - self._started
         speed = f" ({self._done / seconds:.1f} pages/s)" if self._done else ""
@@ -81,7 +97,7 @@ class Lines:
 
 
 class JsonLines:
-    """One JSON object a line for other programs: `event` is file, page, note or summary."""
+    """One JSON object a line for other programs: `event` is file, page, note, error or summary."""
 
     def found(self, source: Source, to_read: int) -> None:
         self._say("file", path=source.path, pages=source.pages, to_read=to_read, reason=source.reason)
@@ -99,6 +115,9 @@ class JsonLines:
 
     def note(self, text: str) -> None:
         self._say("note", text=text)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self._say("error", message=message, hint=hint)
 
     def finish(self, summary: Summary) -> None:
         self._say(
@@ -141,9 +160,10 @@ class Bar:
         self._total = 0
         self._done = 0
         self._started = time.monotonic()
-        self._bar.start()
 
     def found(self, source: Source, to_read: int) -> None:
+        # Not before: it hides the cursor until `finish`, which a run that cannot even begin never comes to.
+        self._bar.start()
         self._total += to_read
         self._bar.update(self._task, total=self._total)
         if source.reason:
@@ -159,6 +179,9 @@ class Bar:
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self.note(_words(message, hint))
 
     def finish(self, summary: Summary) -> None:
         from rich.table import Table
@@ -177,10 +200,14 @@ class Bar:
 def make_progress(*, quiet: bool, log_json: bool) -> Progress:
     """What fits the flags and the terminal."""
     if quiet:
-        return Quiet()
+        return Quiet(JsonLines() if log_json else Lines())
     if log_json:
         return JsonLines()
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+def _words(message: str, hint: str) -> str:
+    return f"error: {message}\nhint: {hint}" if hint else f"error: {message}"
 
 
 def _problem(source: Source, page: Page) -> str:
