@@ -1,7 +1,7 @@
 """One SQLite file behind one thread: called from anywhere, never on the event loop, committed in groups.
 
 A commit costs a disk flush on some file systems, so changes wait for company: up to 64 of them, or 100 milliseconds.
-A change's future is done when the change is on its way to disk and survives a killed process.
+A change's future is done when the change is on the disk: it survives a killed process, and a power cut.
 """
 
 import os
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -27,22 +28,23 @@ GROUP_SECONDS: Final = 0.1
 # File systems on which SQLite's write-ahead log works: it needs shared memory, which a network share does not give.
 LOCAL_FILE_SYSTEMS: Final = frozenset(
     {
-        "apfs",
         "bcachefs",
         "btrfs",
         "ext2",
         "ext3",
         "ext4",
         "f2fs",
-        "hfs",
         "overlay",
         "ramfs",
         "tmpfs",
-        "ufs",
         "xfs",
         "zfs",
     }
 )
+
+
+# What changes raise: besides SQLite's own, values that it cannot hold. The thread must answer whatever it is given.
+FAILURES: Final = (sqlite3.Error, MemoryError, ValueError, TypeError, ArithmeticError, LookupError)
 
 
 class _Call(NamedTuple):
@@ -98,7 +100,7 @@ class Database:
         connection = sqlite3.connect(self._file or "", isolation_level=None, check_same_thread=False)
         local = self._file is not None and file_system(self._file) in LOCAL_FILE_SYSTEMS
         connection.execute(f"PRAGMA journal_mode = {'WAL' if local else 'DELETE'}")
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if local else 'FULL'}")
+        connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(migrations):
             raise OutputError(
@@ -149,8 +151,7 @@ class Database:
             answer = call.work(self._connection)
         except OutputError as known:
             call.future.set_exception(known)
-        except (sqlite3.Error, ValueError, TypeError, ArithmeticError) as cause:
-            # The last three are values that SQLite cannot hold; this thread must answer whatever it is given.
+        except FAILURES as cause:
             call.future.set_exception(self._fail(cause, group) if call.changes else self._explain(cause))
         else:
             if call.changes:
@@ -160,9 +161,9 @@ class Database:
 
     def _commit(self, group: Group) -> None:
         try:
-            if self._connection.in_transaction:
+            if self._connection.in_transaction and self._failure is None:
                 self._connection.execute("COMMIT")
-        except sqlite3.Error as cause:
+        except FAILURES as cause:
             self._fail(cause, group)
         for future, answer in group:
             future.set_result(answer)
@@ -170,11 +171,12 @@ class Database:
     def _fail(self, cause: Exception, group: Group) -> OutputError:
         """From now on nothing is saved: everyone who waits is told, and so is everyone who calls."""
         self._failure = self._explain(cause)
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
         for future, _ in group:
             future.set_exception(self._failure)
         group.clear()
+        if self._connection.in_transaction:
+            with suppress(*FAILURES):  # on a full disk this may fail too; what is not committed is lost either way
+                self._connection.execute("ROLLBACK")
         return self._failure
 
     def _explain(self, cause: Exception) -> OutputError:
@@ -192,10 +194,10 @@ class Database:
         )
 
 
-def file_system(path: Path) -> str:
+def file_system(path: Path, table: Path = Path("/proc/mounts")) -> str:
     """The type of the file system that holds `path`, as the kernel names it; "" where that cannot be known."""
     try:
-        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+        mounts = table.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     place, best, kind = path.resolve(), "", ""

@@ -5,6 +5,7 @@ one that the ledger says we wrote, or none of our business: we never write over 
 """
 
 import hashlib
+import json
 import os
 import shlex
 import sys
@@ -13,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ocr.document import Source
+from ocr.document import Document, Source
 from ocr.errors import OutputError
 from ocr.ledger import Ledger, Output
+from ocr.schema import document_from_json
 from ocr.writers import WRITERS
 
 if sys.platform == "win32":
@@ -68,6 +70,7 @@ class Folder:
         draft = self.root / PRIVATE / "drafts" / hashlib.sha256(path.encode()).hexdigest()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
+            stamp = self._stamp(source)  # before the pages: one that changes meanwhile makes the file out of date
             digest = _write_draft(draft, self.render(source, form))
             before = self.ledger.output(path)
             present = _digest(target)
@@ -76,9 +79,11 @@ class Folder:
                     f"{target} was changed by someone else since lusocr wrote it",
                     hint="move it away and run the same again: it will be written anew",
                 )
-            self.ledger.claim(Output(path, source.path, form, digest, present or "", self._stamp(source)))
+            # The stamp follows the file: a run killed between the two leaves an output that the next one writes anew.
+            self.ledger.claim(Output(path, source.path, form, digest, present or "", stamp=""))
             draft.replace(target)
             _flush_folder(target.parent)
+            self.ledger.settle(path, stamp)
         except OSError as cause:
             raise _cannot_write(target, cause) from cause
         finally:
@@ -115,14 +120,16 @@ def held(root: Path, *, create: bool = False) -> Iterator[Path]:
     Raises `OutputError` when it is in use, cannot be written, or is no output folder (and `create` is not set).
     """
     private = root / PRIVATE
-    if not create and not private.is_dir():
-        raise OutputError(f"{root} is not an output folder of lusocr", hint="give the folder that --to named")
+    elsewhere = "choose another folder with --to DIR" if create else "copy the folder to where you can write"
     try:
-        (private / "drafts").mkdir(parents=True, exist_ok=True)
-        private.chmod(0o700)
+        if not create and not private.is_dir():
+            raise OutputError(f"{root} is not an output folder of lusocr", hint="give the folder that --to named")
+        root.mkdir(parents=True, exist_ok=True)
+        private.mkdir(mode=0o700, exist_ok=True)
+        (private / "drafts").mkdir(exist_ok=True)
         lock = (private / "lock").open("a+", encoding="utf-8")
     except OSError as cause:
-        raise _cannot_write(root, cause) from cause
+        raise _cannot_write(root, cause, elsewhere) from cause
     with lock:
         _take(lock, root)
         yield private
@@ -130,15 +137,34 @@ def held(root: Path, *, create: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def open_folder(root: Path, *, create: bool = False) -> Iterator[Folder]:
-    """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged ledger."""
+    """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged or lost ledger."""
     with held(root, create=create) as private:
+        repair = f"ocr verify {shlex.quote(str(root))} --rebuild"
         for draft in (private / "drafts").iterdir():
-            draft.unlink()
-        ledger = Ledger(private / LEDGER, repair=f"ocr verify {shlex.quote(str(root))} --rebuild")
+            with suppress(OSError):  # it is written over when its turn comes
+                draft.unlink()
+        if _is_lost(private / LEDGER) and (not create or any(standing_documents(root))):
+            raise OutputError(f"the ledger {private / LEDGER} is lost", hint=repair)
+        ledger = Ledger(private / LEDGER, repair=repair)
         try:
             yield Folder(root, ledger)
         finally:
             ledger.close()
+
+
+def standing_documents(root: Path) -> Iterator[Document]:
+    """The JSON files under `root` that are documents of ours and stand where such a document goes."""
+    for path in sorted(root.rglob("*.json")):
+        try:
+            document = document_from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, OSError):
+            continue
+        if path == root / output_path(document.source.path, "json"):
+            yield document
+
+
+def _is_lost(ledger: Path) -> bool:
+    return not ledger.exists() or ledger.stat().st_size == 0
 
 
 def _take(lock: IO[str], root: Path) -> None:
@@ -189,9 +215,11 @@ def _flush_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _cannot_write(path: Path, cause: OSError) -> OutputError:
+def _cannot_write(
+    path: Path, cause: OSError, elsewhere: str = "choose another folder with --to DIR"
+) -> OutputError:
     words = cause.strerror or str(cause)
     return OutputError(
         f"cannot write {path}: {words}",
-        hint="free some space and run the same again" if "space" in words else "choose another folder with --to DIR",
+        hint="free some space and run the same again" if "space" in words else elsewhere,
     )

@@ -104,7 +104,8 @@ class Ledger:
         `repair` is what to type when the file turns out to be damaged.
         """
         self._database = Database(file, MIGRATIONS, repair=repair)
-        self._engine = 0
+        row = self._one("SELECT value FROM folder WHERE key = 'engine'")
+        self._engine = row[0] if row else 0
         self._run = 0
 
     def close(self) -> None:
@@ -130,13 +131,9 @@ class Ledger:
         self._engine, self._run = self._database.change(work, now=True).result()
 
     def reader(self) -> Reader | None:
-        """The engine that the folder was last read with, which is the current one from now on."""
-        query = "SELECT id, name, fingerprint FROM engines JOIN folder ON key = 'engine' AND value = id"
-        row = self._one(query)
-        if row is None:
-            return None
-        self._engine = row[0]
-        return Reader(row[1], row[2])
+        """The engine of this run, or else the one that the folder was last read with."""
+        row = self._one("SELECT name, fingerprint FROM engines WHERE id = ?", (self._engine,))
+        return Reader(*row) if row else None
 
     def remember(self, key: str, value: str) -> None:
         """Keep a fact about the folder, such as what was typed."""
@@ -300,6 +297,10 @@ class Ledger:
         row = (output.path, output.source, output.format, output.sha256, output.previous, output.stamp)
         insert = "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)"
         self._database.change(lambda connection: connection.execute(insert, row), now=True).result()
+
+    def settle(self, path: str, stamp: str) -> None:
+        """Say that the file which was claimed stands; not waited for: without it the file is written once more."""
+        self._change("UPDATE outputs SET stamp = ? WHERE path = ?", (stamp, path))
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file itself; empty when all is well."""

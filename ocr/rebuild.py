@@ -4,33 +4,35 @@ The pages are whole, so nothing is read again; what only the ledger knew (raw re
 """
 
 import hashlib
-import json
 import platform
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pydantic import ValidationError
-
 import ocr
-from ocr.document import Document, Reader
-from ocr.folder import LEDGER, held, output_path
+from ocr.document import Reader
+from ocr.errors import OutputError
+from ocr.folder import LEDGER, held, output_path, standing_documents
 from ocr.ledger import Entry, Ledger, Output
-from ocr.schema import document_from_json
 from ocr.writers import WRITERS
 
 
 def rebuild(root: Path) -> int:
-    """Put the old ledger aside as `ledger.damaged` and make a new one; answers how many files it knows.
+    """Put the old ledger aside as `ledger.damaged-1` (2, 3 ...) and make a new one; answers how many files it knows.
 
-    Raises `OutputError` when the folder is not ours or in use.
+    Raises `OutputError` when the folder is not ours or in use, or where no JSON output stands to make a ledger of.
     """
     with held(root) as private:
+        if not any(standing_documents(root)):
+            raise OutputError(
+                f"no JSON output of lusocr stands in {root}: other formats do not hold what a ledger needs",
+                hint="read the scans again into another folder with ocr extract --to DIR",
+            )
+        number = 1 + len(list(private.glob("ledger.damaged-*[0-9]")))
         for suffix in ("", "-wal", "-shm", "-journal"):
             part = private / f"{LEDGER}{suffix}"
             if part.exists():
-                part.replace(private / f"ledger.damaged{suffix}")
+                part.replace(private / f"ledger.damaged-{number}{suffix}")
         with closing(Ledger(private / LEDGER)) as ledger:
             return _fill(ledger, root)
 
@@ -38,7 +40,7 @@ def rebuild(root: Path) -> int:
 def _fill(ledger: Ledger, root: Path) -> int:
     readers: Counter[Reader] = Counter()
     forms = set()
-    for document in _documents(root):
+    for document in standing_documents(root):
         ledger.begin(document.engine, version=ocr.__version__, host=platform.node())
         readers[document.engine] += len(document.pages)
         ledger.add_file(document.source)
@@ -54,14 +56,3 @@ def _fill(ledger: Ledger, root: Path) -> int:
         ledger.begin(reader, version=ocr.__version__, host=platform.node())
     ledger.remember("formats", ",".join(form for form in WRITERS if form in forms))
     return sum(1 for _ in ledger.files())
-
-
-def _documents(root: Path) -> Iterator[Document]:
-    """The JSON files under `root` that are documents of ours and stand where such a document goes."""
-    for path in sorted(root.rglob("*.json")):
-        try:
-            document = document_from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (ValidationError, ValueError, OSError):
-            continue
-        if path == root / output_path(document.source.path, "json"):
-            yield document

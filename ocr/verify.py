@@ -36,7 +36,6 @@ class Report:
 def verify(folder: Folder) -> Report:
     """Check a folder that nobody is writing to. Reads every page and every output file once."""
     ledger = folder.ledger
-    ledger.reader()
     wrong = [f"the ledger itself: {problem}" for problem in ledger.check()]
     lost: list[str] = []
     right = 0
