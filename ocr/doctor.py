@@ -31,9 +31,7 @@ def examine() -> list[Finding]:
     """Everything worth knowing about this machine, most needed first."""
     return [
         _processors(),
-        _packages(
-            "embedded engine (rapid)", ("rapidocr", "openvino", "onnxruntime"), "pip install lusocr", needed=True
-        ),
+        _embedded(),
         _packages("PDF by pdfium", ("pypdfium2",), "pip install lusocr", needed=True),
         _program("PDF by poppler", "pdftoppm", "apt-get install poppler-utils"),
         _tesseract(),
@@ -56,16 +54,25 @@ def _processors() -> Finding:
     )
 
 
+def _embedded() -> Finding:
+    """RapidOCR with either of the runtimes that it can use."""
+    runtimes = [name for name in ("openvino", "onnxruntime") if _version(name)] or ["openvino"]
+    return _packages("embedded engine (rapid)", ("rapidocr", *runtimes), "pip install lusocr", needed=True)
+
+
 def _packages(what: str, names: Sequence[str], install: str, *, needed: bool = False) -> Finding:
-    found, absent = [], []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            absent.append(name)
+    absent = [name for name in names if not _version(name)]
     if not absent:
-        return Finding(what, "ready", ", ".join(found))
+        return Finding(what, "ready", ", ".join(f"{name} {_version(name)}" for name in names))
     return Finding(what, "missing" if needed else "optional", f"not installed: {', '.join(absent)}", install)
+
+
+def _version(package: str) -> str:
+    """Empty where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _program(what: str, program: str, install: str) -> Finding:

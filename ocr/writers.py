@@ -1,7 +1,8 @@
 """A document in each output format, as a stream of text: the same document gives the same bytes, always.
 
 A writer is a function in `WRITERS`. It takes the source, the reader and the pages in order, one at a time, so that a
-scan of 5,000 pages needs the memory of one. It adds no dates, hosts or paths of this machine.
+scan of 5,000 pages needs the memory of one. It adds no dates, hosts or paths of this machine to what the source says
+(whose path is the whole path of a scan only where another one has the short one: see `ocr.scans`).
 """
 
 import json

@@ -1,7 +1,7 @@
 """The seam: an engine reads one page at a time, many in flight. One file per engine, one line in `ENGINES`.
 
 A bad page is a value (`Generation(finish="error", reason=...)`); a dead engine is an `EngineError`. Retries, the
-guard against degeneration and the witness live in `ocr.extract`, never in an engine.
+guard against degeneration and the witness live in `ocr.reading`, never in an engine.
 
 An engine is made by a function that takes its options (the `[options]` table of the settings) and checks them:
 `def create(options: Mapping[str, Any]) -> Engine`. It loads nothing heavy before `start`. Besides the names of

@@ -26,6 +26,22 @@ def test_a_missing_core_package_is_missing_and_says_what_to_type(monkeypatch: py
     assert found("training").state == "optional"
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_one_runtime_is_enough_for_the_embedded_engine(monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+    installed = {"rapidocr", runtime}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise doctor.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(doctor, "version", version)
+    assert found("embedded engine").state == "ready"
+    assert found("embedded engine").detail == f"rapidocr 1.0, {runtime} 1.0"
+    installed.remove(runtime)
+    assert found("embedded engine").state == "missing"
+
+
 def test_missing_programs_are_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
     assert found("Tesseract").state == "optional"
