@@ -18,8 +18,7 @@ from eval.truths import from_fields
 from ocr.assembly import assemble
 from ocr.degeneration import find, published_rule
 from ocr.document import FIELDS, Generation, Status
-from ocr.judge import judge, text_of
-from ocr.ledger import Attempt
+from ocr.judge import Attempt, judge, text_of
 
 READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated"})
 """States of pages that have a reading."""

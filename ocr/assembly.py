@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from ocr.document import Generation, Page
 from ocr.guard import good_part
+from ocr.judge import Attempt
 from ocr.layout.arrange import ARRANGEMENT as LAYOUT
 from ocr.layout.arrange import arrange
 from ocr.layout.hyphens import join
-from ocr.ledger import Attempt
 from ocr.markup import parse
 
 ARRANGEMENT = f"{LAYOUT} markup-1"

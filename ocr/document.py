@@ -6,6 +6,7 @@ Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upri
 turn that was found (`Generation.rotation`), before deskewing. Page numbers are 1-based, as in the source.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,17 @@ Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
 
 # Our verdict on a page.
 Status = Literal["ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped"]
+
+READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
+"""States that a later run leaves as they are; the others are tried again."""
+FLAGGED: frozenset[Status] = frozenset({"degenerate", "truncated"})
+LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
+
+
+def box_around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of them, one at least."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def well_formed(text: str) -> str:

@@ -15,13 +15,13 @@ from ocr import canary
 from ocr.assembly import ARRANGEMENT, assemble
 from ocr.canary import is_vision_engine
 from ocr.delivery import Delivery
-from ocr.document import Page, Source
+from ocr.document import READ, Page, Source
 from ocr.engines import Engine, Request
 from ocr.errors import OcrError, ScanError
 from ocr.folder import NotOursError
 from ocr.job import Job
-from ocr.judge import judge
-from ocr.ledger import READ, Attempt, Entry, Ledger
+from ocr.judge import Attempt, judge
+from ocr.ledger import Entry, Ledger
 from ocr.progress import Progress
 from ocr.reading import Readings
 from ocr.render import Renderer

@@ -1,5 +1,7 @@
 """Our verdict on what an engine gave: a pure function from the engine's vocabulary (finish) to ours (status)."""
 
+from dataclasses import dataclass
+
 from ocr import degeneration
 from ocr.document import Finish, Generation, Status
 
@@ -13,6 +15,15 @@ _BY_FINISH: dict[Finish, tuple[Status, str]] = {
 
 ACCEPTED: frozenset[Status] = frozenset({"ok", "blank"})
 """Verdicts that need no further attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer of the engine, with our verdict on it."""
+
+    generation: Generation
+    status: Status
+    reason: str = ""
 
 
 def judge(generation: Generation) -> tuple[Status, str]:

@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ocr.database import Database
-from ocr.document import Generation, Page, Reader, Source, Status
-from ocr.judge import text_of
+from ocr.document import READ, Generation, Page, Reader, Source, Status
+from ocr.judge import Attempt, text_of
 
 MIGRATIONS = (
     """
@@ -26,9 +26,11 @@ MIGRATIONS = (
     CREATE TABLE folder (key TEXT PRIMARY KEY, value NOT NULL);
     CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, host TEXT NOT NULL, started REAL NOT NULL);
     CREATE TABLE files (
-        path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, pages INTEGER NOT NULL, reason TEXT NOT NULL, run INTEGER NOT NULL
+        path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, pages INTEGER NOT NULL, reason TEXT NOT NULL, run INTEGER NOT NULL,
+        place TEXT NOT NULL
     );
     CREATE INDEX files_by_content ON files (sha256);
+    CREATE INDEX files_by_place ON files (place);
     CREATE TABLE pages (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         sha256 TEXT NOT NULL, number INTEGER NOT NULL, engine INTEGER NOT NULL REFERENCES engines,
@@ -51,25 +53,17 @@ MIGRATIONS = (
     """,
 )
 
-READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
-"""States that a later run leaves as they are; the others are tried again."""
-FLAGGED: frozenset[Status] = frozenset({"degenerate", "truncated"})
-LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
-
 REJECTED_BYTES = 64 * 1024
 """What is kept of a rejected attempt's text: a loop that ran to its cap shows itself long before."""
 _CHUNK = 64
+_COLUMNS = (
+    *("sha256", "number", "engine", "status", "flags", "arrangement", "page", "generation"),
+    *("attempts", "prompt_tokens", "completion_tokens", "seconds", "run", "recorded"),
+)
+_INTO_PAGES = f"INTO pages ({', '.join(_COLUMNS)})"
+_PAGE_VALUES = f"VALUES ({', '.join('?' * len(_COLUMNS))})"
 _PAGE = TypeAdapter(Page)
 _GENERATION = TypeAdapter(Generation)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One answer of the engine, with our verdict on it."""
-
-    generation: Generation
-    status: Status
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ class Ledger:
     # The run and its engine
 
     def begin(self, reader: Reader, *, version: str, host: str) -> None:
-        """Start a run with this engine, which the folder remembers."""
+        """Start a run with this engine; the folder's own it is after `adopt`, or where there was none."""
 
         def work(connection: sqlite3.Connection) -> tuple[int, int]:
             connection.execute(
@@ -123,12 +117,16 @@ class Ledger:
             )
             query = "SELECT id FROM engines WHERE fingerprint = ?"
             (engine,) = connection.execute(query, (reader.fingerprint,)).fetchone()
-            connection.execute("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (engine,))
+            connection.execute("INSERT OR IGNORE INTO folder VALUES ('engine', ?)", (engine,))
             connection.execute("DELETE FROM files WHERE sha256 = ''")
             insert = "INSERT INTO runs (version, host, started) VALUES (?, ?, ?)"
             return engine, connection.execute(insert, (version, host, time.time())).lastrowid or 0
 
         self._engine, self._run = self._database.change(work, now=True).result()
+
+    def adopt(self) -> None:
+        """Make the engine of this run that of the folder: it has loaded, or needs not."""
+        self._change("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (self._engine,))
 
     def reader(self) -> Reader | None:
         """The engine of this run, or else the one that the folder was last read with."""
@@ -146,10 +144,25 @@ class Ledger:
 
     # Files
 
-    def add_file(self, source: Source) -> None:
-        """A file that this run has seen."""
-        row = (source.path, source.sha256, source.pages, source.reason, self._run)
-        self._change("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", row)
+    def add_file(self, source: Source, place: str = "") -> None:
+        """A file that this run has seen; `place` is its absolute path, which no output shows."""
+        row = (source.path, source.sha256, source.pages, source.reason, self._run, place)
+        self._change("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def name_at(self, place: str) -> str | None:
+        """What the file at this place was called when it was last seen."""
+        row = self._one("SELECT path FROM files WHERE place = ?", (place,))
+        return None if row is None else str(row[0])
+
+    def holder(self, name: str) -> tuple[str, str] | None:
+        """(place, SHA-256) of the file that has this name."""
+        row = self._one("SELECT place, sha256 FROM files WHERE path = ?", (name,))
+        return None if row is None else (row[0], row[1])
+
+    def copies(self, sha256: str) -> list[Source]:
+        """Every file that was seen with this content, in whatever run."""
+        query = "SELECT path, sha256, pages, reason FROM files WHERE sha256 = ? ORDER BY path"
+        return [Source(*row) for row in self._all(query, (sha256,))]
 
     def files(self) -> Iterator[Source]:
         """Every file that was ever seen in this folder, by path."""
@@ -185,27 +198,20 @@ class Ledger:
         ]
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT OR REPLACE INTO pages (sha256, number, engine, status, flags, arrangement, page, generation,"
-                " attempts, prompt_tokens, completion_tokens, seconds, run, recorded)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            connection.execute(f"INSERT OR REPLACE {_INTO_PAGES} {_PAGE_VALUES}", row)
             connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rejected)
 
         return self._database.change(work)
 
     def skip(self, sha256: str, numbers: list[int]) -> None:
         """Pages that were not asked for and are not known yet."""
+        pages = [Page(number, "skipped") for number in numbers]
+        started = (None, 0, 0, 0, 0, self._run, time.time())
         rows = [
-            (sha256, number, self._engine, _packed(_PAGE.dump_json(Page(number, "skipped"))), self._run, time.time())
-            for number in numbers
+            (sha256, page.number, self._engine, page.status, 0, "", _packed(_PAGE.dump_json(page)), *started)
+            for page in pages
         ]
-        insert = (
-            "INSERT OR IGNORE INTO pages (sha256, number, engine, status, flags, arrangement, page, attempts,"
-            " prompt_tokens, completion_tokens, seconds, run, recorded)"
-            " VALUES (?, ?, ?, 'skipped', 0, '', ?, 0, 0, 0, 0, ?, ?)"
-        )
+        insert = f"INSERT OR IGNORE {_INTO_PAGES} {_PAGE_VALUES}"
         self._database.change(lambda connection: connection.executemany(insert, rows))
 
     def states(self, sha256: str) -> dict[int, Status]:
@@ -225,15 +231,12 @@ class Ledger:
     def rearrange(self, sha256: str, page: Page, arrangement: str) -> None:
         """A page made anew of the reading that stands."""
         # A new row, and so a new id: that is how outputs learn that they are out of date.
-        insert = (
-            "INSERT OR REPLACE INTO pages (sha256, number, engine, status, flags, arrangement, page, generation,"
-            " attempts, prompt_tokens, completion_tokens, seconds, run, recorded)"
-            " SELECT sha256, number, engine, ?, ?, ?, ?, generation, attempts, prompt_tokens, completion_tokens,"
-            " seconds, run, recorded FROM pages WHERE sha256 = ? AND number = ? AND engine = ?"
-        )
-        blob = _packed(_PAGE.dump_json(page))
+        changed: dict[str, Any] = {"status": page.status, "flags": len(page.flags), "arrangement": arrangement}
+        changed["page"] = _packed(_PAGE.dump_json(page))
+        columns = ", ".join("?" if column in changed else column for column in _COLUMNS)
+        insert = f"INSERT OR REPLACE {_INTO_PAGES} SELECT {columns} FROM pages"
         key = (sha256, page.number, self._engine)
-        self._change(insert, (page.status, len(page.flags), arrangement, blob, *key))
+        self._change(f"{insert} WHERE sha256 = ? AND number = ? AND engine = ?", (*changed.values(), *key))
 
     def pages(self, sha256: str, first: int = 1) -> Iterator[Page]:
         """The known pages of a scan from number `first` on, in order, a few in memory at a time."""

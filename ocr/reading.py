@@ -12,9 +12,8 @@ from ocr.document import Box, Generation, Status
 from ocr.engines import VISION_ENGINES, Engine, Request, create
 from ocr.errors import EngineError
 from ocr.guard import good_part, join, take, vary
-from ocr.judge import judge
+from ocr.judge import Attempt, judge
 from ocr.ladder import AS_ASKED, Step, Taken, next_step
-from ocr.ledger import Attempt
 from ocr.markup import parse
 from ocr.witness import cross_examine
 

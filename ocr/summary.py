@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
-from ocr.document import Status
+from ocr.document import FLAGGED, LOST, Status
 from ocr.errors import ExitCode
-from ocr.ledger import FLAGGED, LOST, Ledger
+from ocr.ledger import Ledger
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 

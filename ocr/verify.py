@@ -5,10 +5,9 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ocr.document import Source
+from ocr.document import LOST, Source
 from ocr.errors import ExitCode
 from ocr.folder import Folder, output_path
-from ocr.ledger import LOST
 from ocr.scans import shown
 from ocr.summary import Summary, summarize
 

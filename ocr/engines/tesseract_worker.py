@@ -14,7 +14,7 @@ import numpy as np
 
 from ocr import lifeline
 from ocr.children import Handler, Parcel
-from ocr.document import Box, Generation, Line, Word
+from ocr.document import Box, Generation, Line, Word, box_around
 from ocr.engines.tesseract import LANGUAGE
 from ocr.engines.turning import read_page
 from ocr.errors import EngineError
@@ -94,6 +94,5 @@ def _line(rows: list[Row], placement: Affine) -> Line:
     words = tuple(Word(row.text, placed(row.box, placement), round(row.confidence, 4)) for row in rows)
     letters = sum(len(row.text) for row in rows)
     confidence = sum(len(row.text) * row.confidence for row in rows) / letters
-    lefts, tops, rights, bottoms = zip(*(row.box for row in rows), strict=True)
-    box = placed((min(lefts), min(tops), max(rights), max(bottoms)), placement)
+    box = placed(box_around(row.box for row in rows), placement)
     return Line(" ".join(word.text for word in words), box, round(confidence, 4), words)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import cos, radians, sin
 
-from ocr.document import FIELDS, Box, Field, Generation, Line, Page, Table
+from ocr.document import FIELDS, Box, Field, Generation, Line, Page, Table, box_around
 from ocr.layout.fields import assign
 from ocr.layout.flags import confidence_of, flags_of
 from ocr.layout.order import Row, is_vertical, read_order
@@ -75,7 +75,7 @@ def _part_tables(
         for first, end, table in find_tables(column):
             boxes = [finished[id(line)].box for row in column[first:end] for line in row]
             running += [column[start:first]] if start < first else []
-            tables.append(replace(table, box=_around(boxes), after=len(join_paragraphs(running))))
+            tables.append(replace(table, box=box_around(boxes), after=len(join_paragraphs(running))))
             start = end
         running += [column[start:]] if start < len(column) else []
     return running, tables
@@ -84,11 +84,6 @@ def _part_tables(
 def _as_printed(rows: Sequence[Row]) -> str:
     """One line a row; what stands side by side is parted by a space."""
     return "\n".join(" ".join(line.text for line in row) for row in rows)
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def _level(box: Box, skew: float, size: tuple[int, int]) -> Box:

@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from ocr.document import Box, Line
+from ocr.document import Box, Line, box_around
 from ocr.layout.columns import Area, Ink, split
 
 LETTER = 0.5
@@ -75,8 +75,7 @@ def rows(lines: Sequence[Line]) -> list[Row]:
 
 def row_box(row: Row) -> Box:
     """The smallest box around a row."""
-    lefts, tops, rights, bottoms = zip(*(line.box for line in row), strict=True)
-    return (min(lefts), min(tops), max(rights), max(bottoms))
+    return box_around(line.box for line in row)
 
 
 def _middle(line: Line) -> float:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ocr.document import Box, Line, Table
+from ocr.document import Line, Table, box_around
 from ocr.layout.order import Row, line_height, row_box
 
 CELL_GAP = 1.6
@@ -45,16 +45,11 @@ def _cells(row: Row, height: float) -> list[Line]:
             if whole or line.words[place].box[0] - line.words[place - 1].box[2] > CELL_GAP * height:
                 words = line.words[start:place]
                 boxes = [word.box for word in words]
-                parts.append(Line(" ".join(word.text for word in words), _around(boxes), words=words))
+                parts.append(Line(" ".join(word.text for word in words), box_around(boxes), words=words))
                 start = place
         if not line.words:
             parts.append(line)
     return parts
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def _run(cells: Sequence[Sequence[Line]], start: int) -> int:
@@ -105,4 +100,4 @@ def _table(cells: Sequence[Sequence[Line]], column: Sequence[Row]) -> Table | No
         return None
     if sum(count for number, count in filled.items() if number > 1) < ROWS:
         return None
-    return Table(_around([row_box(row) for row in column]), tuple(map(tuple, rows)))
+    return Table(box_around([row_box(row) for row in column]), tuple(map(tuple, rows)))

@@ -32,7 +32,13 @@ def test_missing_and_changed_outputs(folder: Path) -> None:
     again = run_ocr("extract", "scans", "--out", "json,md", "--to", "out", cwd=folder)
     assert (again.returncode, "read 0 pages" in again.stderr) == (0, True)
     assert (folder / "out/b.png.md").read_text(encoding="utf-8") == "my own words", "what a person wrote stays"
-    assert "1 output" not in run_ocr("verify", "out", cwd=folder).stdout
+    still = run_ocr("verify", "out", cwd=folder)
+    assert still.returncode == 8
+    assert still.stdout == (
+        "b.png.md: was changed by someone else; move it away to have it written anew\n"
+        "2 files, 5 pages: 5 ok\n"
+        "3 output files are byte for byte what the ledger gives\n"
+    )
 
 
 def test_pages_that_the_ledger_lacks(folder: Path) -> None:
@@ -60,6 +66,45 @@ def test_a_damaged_ledger_is_said_and_rebuilt(folder: Path) -> None:
     again = run_ocr("extract", "scans", *FAKE, "--out", "json,md", "--to", "out", cwd=folder)
     assert (again.returncode, "read 0 pages" in again.stderr) == (0, True)
     assert outputs(folder / "out") == before
+
+
+def test_a_lost_ledger_is_said_and_rebuilt(folder: Path) -> None:
+    before = outputs(folder / "out")
+    for file in (folder / "out/.lusocr").glob("ledger.sqlite*"):
+        file.unlink()
+    for words in (("verify", "out"), ("extract", "scans", *FAKE, "--to", "out")):
+        done = run_ocr(*words, cwd=folder)
+        assert (done.returncode, "is lost" in done.stderr) == (8, True)
+        assert "hint: ocr verify out --rebuild" in done.stderr
+    assert run_ocr("verify", "out", "--rebuild", cwd=folder).returncode == 0
+    again = run_ocr("extract", "scans", *FAKE, "--out", "json,md", "--to", "out", cwd=folder)
+    assert (again.returncode, "read 0 pages" in again.stderr) == (0, True)
+    assert outputs(folder / "out") == before
+
+
+def test_an_output_that_a_killed_run_left_behind_is_written_anew(folder: Path) -> None:
+    before = outputs(folder / "out")
+    with sqlite3.connect(folder / "out/.lusocr/ledger.sqlite") as ledger:
+        ledger.execute("UPDATE outputs SET stamp = '', previous = sha256, sha256 = 'x' WHERE format = 'md'")
+    again = run_ocr("extract", "scans", *FAKE, "--out", "json,md", "--to", "out", cwd=folder)
+    assert (again.returncode, "read 0 pages" in again.stderr) == (0, True)
+    with sqlite3.connect(folder / "out/.lusocr/ledger.sqlite") as ledger:
+        assert ledger.execute("SELECT count(*) FROM outputs WHERE stamp = '' OR sha256 = 'x'").fetchone() == (0,)
+    assert outputs(folder / "out") == before
+
+
+def test_a_rebuild_needs_json_outputs_and_keeps_every_damaged_ledger(folder: Path) -> None:
+    private = folder / "out/.lusocr"
+    for number in (1, 2):
+        (private / "ledger.sqlite").write_bytes(b"damage %d" % number * 1000)
+        assert run_ocr("verify", "out", "--rebuild", cwd=folder).returncode == 0
+        assert (private / f"ledger.damaged-{number}").read_bytes().startswith(b"damage %d" % number)
+    for path in (folder / "out").glob("*.json"):
+        path.unlink()
+    ledger = (private / "ledger.sqlite").read_bytes()
+    done = run_ocr("verify", "out", "--rebuild", cwd=folder)
+    assert (done.returncode, "no JSON output" in done.stderr) == (8, True)
+    assert (private / "ledger.sqlite").read_bytes() == ledger
 
 
 def test_a_ledger_from_the_future_is_refused(folder: Path) -> None:

@@ -103,5 +103,36 @@ def test_a_private_database_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_system_of_a_path_is_known_or_empty(tmp_path: Path) -> None:
-    assert file_system(tmp_path).isidentifier() or file_system(tmp_path) == ""
+def test_the_longest_mount_that_holds_a_path_gives_its_file_system(tmp_path: Path) -> None:
+    share = tmp_path / "with space"
+    (share / "deep").mkdir(parents=True)
+    table = tmp_path / "mounts"
+    lines = ["/dev/a / ext4 rw 0 0", "server:/x " + str(share).replace(" ", "\\040") + " nfs4 rw 0 0"]
+    table.write_text("\n".join([*lines, f"/dev/b {tmp_path}/with tmpfs rw 0 0", ""]), encoding="utf-8")
+    assert file_system(share / "deep", table) == "nfs4"
+    assert file_system(tmp_path, table) == "ext4"
+    assert file_system(tmp_path, tmp_path / "none") == ""
+
+
+def test_what_is_saved_is_on_the_disk(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.sqlite", [TABLE])
+    assert database.ask(lambda c: c.execute("PRAGMA synchronous").fetchone()) == (2,), "2 is FULL: a flush a commit"
+    database.close()
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), KeyError("no such thing")])
+def test_nobody_waits_for_ever_where_even_the_rollback_fails(tmp_path: Path, failure: Exception) -> None:
+    database = Database(tmp_path / "a.sqlite", [TABLE])
+    waiting = database.change(add("one"))
+
+    def break_down(connection: sqlite3.Connection) -> None:
+        connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)  # so ROLLBACK is refused
+        raise failure
+
+    for future in (database.change(break_down), waiting):
+        with pytest.raises(OutputError):
+            future.result(timeout=10)
+    with pytest.raises(OutputError):
+        database.close()
+    with sqlite3.connect(tmp_path / "a.sqlite") as other:
+        assert names(other) == []

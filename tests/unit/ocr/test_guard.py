@@ -11,8 +11,8 @@ from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
 from ocr.errors import EngineError
 from ocr.guard import cut, good_part, join, watched
+from ocr.judge import Attempt
 from ocr.ladder import LADDER
-from ocr.ledger import Attempt
 from ocr.markup import Fields, parse, render
 from ocr.reading import Outcome, Readings
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from ocr.document import Generation, Line, Page, Reader, Source, Word
-from ocr.ledger import REJECTED_BYTES, Attempt, Entry, Ledger
+from ocr.judge import Attempt
+from ocr.ledger import REJECTED_BYTES, Entry, Ledger
 
 READER = Reader("fake", "fake 1")
 SCAN = "a" * 64

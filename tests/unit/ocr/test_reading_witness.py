@@ -10,7 +10,7 @@ import pytest
 from ocr.assembly import assemble
 from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
-from ocr.ledger import Attempt
+from ocr.judge import Attempt
 from ocr.reading import WITNESSED_SHARE, Outcome, Readings, Spent, Witness
 
 LINES = (
