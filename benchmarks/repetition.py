@@ -293,12 +293,47 @@ def _cries(rng: random.Random) -> str:
     return rng.choice(("não, ", "ha ", "nunca! ", "muito ", "viva! ", "toc, ")) * rng.randint(3, 12)
 
 
+def _figures(rng: random.Random) -> str:
+    """A page of sums by year, or a bank's plan of payments, as rows or as the columns one after the other."""
+    columns, form = rng.randint(3, 12), rng.choice(("html", "markdown", "plain", "columns"))
+    rows = [[str(1940 + year), *(money(rng) for _ in range(columns))] for year in range(rng.randint(10, 65))]
+    if form == "columns":
+        return "\n".join(cell for column in zip(*rows, strict=True) for cell in column)
+    return "".join(_row_of(row, form) for row in rows)
+
+
+def _triangle(rng: random.Random) -> str:
+    """Distances between towns, or sums of small numbers: every row has one cell more."""
+    form, towns = rng.choice(("html", "markdown", "plain")), rng.choice(((), rng.sample(SAINTS, 20)))
+    rows = [[number(rng, 3) for _ in range(row)] for row in range(1, 21)]
+    return "".join(_row_of([*towns[at : at + 1], *row], form) for at, row in enumerate(rows))
+
+
+def _month(rng: random.Random) -> str:
+    """Who was there on which day: 31 narrow columns, with names or with numbers of badges."""
+    form, named = rng.choice(("html", "markdown")), rng.random() < 0.5
+    rows = [["Nome" if named else "Nº", *(str(day) for day in range(1, 32)), "Total"]]
+    for _ in range(rng.randint(5, 40)):
+        days = [rng.choice(("P", "P", "F", "", "x")) for _ in range(31)]
+        rows.append([name(rng) if named else number(rng, 5), *days, number(rng, 2)])
+    return "".join(_row_of(row, form) for row in rows)
+
+
+def _case_numbers(rng: random.Random) -> str:
+    cases = [
+        f"{number(rng, 7)}-{number(rng, 2)}.20{number(rng, 2)}.{rng.randint(1, 9)}.{number(rng, 2)}.{number(rng, 4)}"
+        for _ in range(rng.randint(20, 130))
+    ]
+    return rng.choice(("\n", ", ", "; ", " ")).join(cases)
+
+
 HONEST: dict[str, Callable[[random.Random], str]] = {
     function.__name__[1:].replace("_", " "): function
     for function in (
         _zero_table, _zero_columns, _markdown_table, _html_table, _blank_table, _litany, _litany_columns, _leaders,
         _signatures, _ruled, _form, _numbered_blanks, _attendance, _same_cells, _idem, _votes, _index, _answers,
-        _answer_sheet, _times_tables, _calendar, _timetable, _acts, _repealed, _lots, _refrain, _cries,
+        _answer_sheet, _times_tables, _calendar, _timetable, _acts, _repealed, _lots, _refrain, _cries, _figures,
+        _triangle, _month, _case_numbers,
     )
 }  # fmt: skip
 
@@ -314,7 +349,8 @@ def planted_loops(count: int, seed: int, half: int) -> Iterator[Planted]:
         before = cut(rng, rng.choice(texts), rng.choice((0, 200, 1000, 3000, 8000)))
         laps = LOOPS[shape][form](Scene(rng, before, texts))
         length, size, wanted = 0, 0, int(1500 * 10 ** rng.random())
-        least = 130 if form == "empty" else 6  # fewer empty rows are an honest blank form
+        # fewer empty rows are an honest blank form, fewer rows of numbers an honest table
+        least = 130 if form in ("empty", "invented", "endless") else 6
         pieces: list[str] = []
         while length < wanted or size < least:
             pieces.append(laps(size))
@@ -501,6 +537,40 @@ def _row_empty(scene: Scene) -> Laps:
     return _always(_row_of(cells, form))
 
 
+def _invented(rng: random.Random) -> Callable[[], str]:
+    """Cells of one table: how often blank, and how long the numbers and codes are."""
+    blank, digits, dash = rng.random(), rng.randint(1, 4), rng.choice(("", "-", "0", "—", "..."))
+    return lambda: (
+        dash
+        if rng.random() < blank
+        else number(rng, digits) + rng.choice(("", "%", ",00", "/90", rng.choice(("A", "Bx", "SP"))))
+    )
+
+
+def _row_widening(scene: Scene) -> Laps:
+    cell, form = _invented(scene.rng), scene.rng.choice(("html", "markdown", "plain"))
+    first, growth, more = scene.rng.randint(1, 5), scene.rng.uniform(1.15, 2), scene.rng.choice((0, 1, 3))
+    return lambda lap: _row_of([cell() for _ in range(min(900, int(first * growth**lap) + more * lap))], form)
+
+
+def _row_endless(scene: Scene) -> Laps:
+    cell, cells = (
+        _invented(scene.rng),
+        scene.rng.choice(("<td>{}</td>", "| {} ", "\n<td align=center>{}</td>", "& {} ")),
+    )
+    return lambda _: cells.format(cell())
+
+
+def _row_nested(scene: Scene) -> Laps:
+    cell, row = _invented(scene.rng), scene.rng.choice(("<table><tr><td>{}", "<div>{}<table>\n<tr>\n<td>{}</td>"))
+    return lambda _: row.format(cell(), cell())
+
+
+def _row_invented(scene: Scene) -> Laps:
+    cell, form, columns = _invented(scene.rng), scene.rng.choice(("html", "markdown")), scene.rng.randint(4, 9)
+    return lambda _: _row_of([cell() for _ in range(columns)], form)
+
+
 LOOPS: dict[str, dict[str, Callable[[Scene], Laps]]] = {
     "exact": {
         function.__name__[1:].replace("_", " "): function
@@ -508,5 +578,14 @@ LOOPS: dict[str, dict[str, Callable[[Scene], Laps]]] = {
     },
     "drift": {"digit": _drift_digit, "few words": _drift_few, "any word": _drift_word, "letter": _drift_letter},
     "counter": {"bare": _count, "phrase": _count_phrase, "article": _count_article, "date": _count_date},
-    "rows": {"same": _row, "numbered": _row_numbered, "one cell": _row_drift, "empty": _row_empty},
+    "rows": {
+        "same": _row,
+        "numbered": _row_numbered,
+        "one cell": _row_drift,
+        "empty": _row_empty,
+        "widening": _row_widening,
+        "endless": _row_endless,
+        "nested": _row_nested,
+        "invented": _row_invented,
+    },
 }

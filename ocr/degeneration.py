@@ -6,6 +6,8 @@ The evidence is summed as in Page's CUSUM test (E. S. Page, "Continuous inspecti
 never below zero, so that honest text forgets at once, and a loop shows wherever it begins and whatever follows it.
 Honest repetition brings something new with every row (a name, a sum), so its evidence never piles up; and what is
 empty on honest paper (leaders, rules, blank cells, 0,00, idem) is no evidence, but is held to what fits on a page.
+So is a table that says nothing but numbers: they are new with every row even where they are invented, but no page has
+rows of ever more cells, rows without end, or tables in tables in tables.
 docs/degeneration.md has the definition in full, what it finds and misses, and the numbers.
 """
 
@@ -16,8 +18,9 @@ from itertools import islice
 from typing import Literal
 
 from ocr.document import Finish
+from ocr.endless import Table
 
-Kind = Literal["exact", "drift", "counter", "rows", "empty"]
+Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless"]
 
 TOKEN = re.compile(
     r"[^\W\d_]{1,24}"  # a word; one without end falls into pieces that repeat
@@ -50,6 +53,8 @@ REACH = 4096
 """Tokens. About 20 kB, the fullest gazette page: what stands further back is no source of a copy."""
 NEW_WORD, NEW_SHORT_WORD, NEW_DIGIT, BROKEN_COUNT = 32.0, 12.0, 5.0, 60.0
 """Evidence against a loop, in characters: a word of 4 letters or more, a shorter one, a digit, a count broken off."""
+SHORT = 3
+"""Letters: a word of so few may be a code, as in a number, and says nothing new to a table."""
 WORTH = (0.0, 0.5, 1.5, *(float(length) for length in range(3, 25)))
 """Evidence in a copied word of 0 to 24 letters."""
 CELL = 0.5
@@ -70,13 +75,13 @@ EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
 """Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
 LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
 CELLS = frozenset(("|", "<td>", "</td>"))
-
 REASONS: dict[Kind, str] = {
     "exact": "the same {size} characters come {laps} more times",
     "drift": "about the same {size} characters come {laps} more times",
     "counter": "it counts on {laps} times and says nothing else new",
     "rows": "about the same table row comes {laps} more times",
     "empty": "{size} characters of nothing but leaders, rules, zeros or blank cells",
+    "endless": "{size} characters of a table, without a new word, in a shape or size that no page has",
 }
 
 
@@ -93,7 +98,8 @@ class Degeneration:
 def published_rule(text: str, finish: Finish) -> bool:
     """The rule of the DharmaOCR evaluation: the token limit was hit, and the last 15 characters stand in it >= 4 times.
 
-    Occurrences are counted as `str.count` does, without overlap. Source: ../shared/facts.md A1.
+    Occurrences are counted as `str.count` does, without overlap. Source: DharmaOCR, arXiv
+    2604.14314, as its public re-implementation states the rule.
     """
     return finish == "length" and text.count(text[-15:]) >= 4
 
@@ -210,7 +216,7 @@ class _Scan:
     """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
 
     def __init__(self) -> None:
-        self.found: _Run | _Empty | None = None
+        self.found: _Run | _Empty | Table | None = None
         self.tokens = [""]
         self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
@@ -222,6 +228,7 @@ class _Scan:
         """The last token did not come from there."""
         self.run = _Run(1)
         self.empty = _Empty(1)
+        self.table = Table()
 
     def take(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
@@ -245,8 +252,12 @@ class _Scan:
                 gain = self._weigh_mark(token, place, source)
             elif source:
                 gain = WORTH[len(token)]
-            elif self.run.score:
-                gain = _weigh_new(token, tokens[pointer])
+                self.table.known += gain > SHORT
+            else:
+                if len(token) > SHORT:
+                    self.table.fresh, self.table.known = place, 0
+                if self.run.score:
+                    gain = _weigh_new(token, tokens[pointer])
             if source or self.run.score:
                 self._add(gain - JUMP if source and source != pointer else gain, place, source)
             if source == pointer or (source and (astray or place - source < 4 * (place - pointer))):
@@ -255,11 +266,17 @@ class _Scan:
             else:  # one token may have drifted: the copying may go on in its place
                 pointer += 1
                 astray = True
-            if self.found and (not to_the_end or self.found not in (self.run, self.empty)):
+            if self.found and (not to_the_end or self._is_over(place)):
                 done = True
                 break
         self.pointer, self.astray = pointer, astray
         return done
+
+    def _is_over(self, place: int) -> bool:
+        """The loop that was found has ended; a table ends with the next new word."""
+        if self.found is self.table:
+            return self.table.fresh == place
+        return self.found not in (self.run, self.empty)
 
     def _forget(self) -> None:
         """Drop what is out of reach, so that time and memory for it stay the same in a text without end."""
@@ -269,8 +286,12 @@ class _Scan:
             self.numbers = {place: number for place, number in self.numbers.items() if here - place < 2 * REACH}
 
     def _weigh_mark(self, token: str, place: int, source: int) -> float:
-        """The evidence in a number or a mark; those that say nothing go to the empty run."""
+        """The evidence in a number or a mark; those that say nothing go to the empty run, all to the table."""
+        table = self.table
         if self.tokens[place] == NUMBER:
+            table.add_number(place)
+            if self.found is None and not table.numbers % 8 and table.is_loop:
+                self.found, table.start = table, table.fresh + 1
             value = VALUES[token] if token in VALUES else int(token)
             if value:
                 return self._weigh_number(value, len(token), place, source)
@@ -280,8 +301,12 @@ class _Scan:
         if self.empty.stop != place - 1:
             self.empty = _Empty(place)
         self.empty.add(token, place, self.tokens[-2])
-        if self.found is None and self.empty.is_loop:
-            self.found = self.empty
+        table.add_mark(token, place)
+        if self.found is None:
+            if self.empty.is_loop:
+                self.found = self.empty
+            elif table.is_loop:
+                self.found, table.start = table, table.fresh + 1
         return CELL if cell else 0.0
 
     def _weigh_number(self, value: int, digits: int, place: int, source: int) -> float:
@@ -320,12 +345,12 @@ class _Scan:
 
 def _weigh_new(word: str, expected: str) -> float:
     """The evidence in a new word; one that begins or ends like the word in its place may be that word, misspelt."""
-    if len(word) < 4 or word[:3] == expected[:3] or word[-3:] == expected[-3:]:
+    if len(word) <= SHORT or word[:3] == expected[:3] or word[-3:] == expected[-3:]:
         return -NEW_SHORT_WORD
     return -NEW_WORD
 
 
-def _describe(text: str, found: _Run | _Empty | None) -> Degeneration | None:
+def _describe(text: str, found: _Run | _Empty | Table | None) -> Degeneration | None:
     """Put what a scan of `text` found into characters and words."""
     if found is None:
         return None

@@ -1,0 +1,101 @@
+"""Tables that no page has: rows of ever more cells, rows without end, tables in tables in tables.
+
+A model that loops in a table may invent new numbers for ever, so that nothing in it is a copy. But a page has a size:
+its rows are all of about one width, there is room for so many of them, and tables stand in tables once or twice. These
+are counted from one new word to the next: whatever a row is called, its numbers say nothing.
+"""
+
+from typing import Literal
+
+WIDEST_ROW, MOST_ROWS, DEEPEST = 64, 100, 5
+"""Cells in a row (a month of days has 31, a year of weeks 52), rows without a new word, and tables in one another."""
+RAGGED, GROWING = 4, 16
+"""A row of so many cells is too wide if so many rows before were each wider than all before, and it doubles the last
+but three: triangles of distances and of Pascal grow, but by a cell a row."""
+DROUGHT = 6000
+"""Tokens without a new word: a full page of numbers is 65 rows of 13 sums; the longest in real text was 472."""
+MOST_KNOWN = 250
+"""Words said again without a new one, whatever numbers stand between: labels of three words in 80 rows; the
+most in real text was 160."""
+Mark = Literal["cell", "tag cell", "row", "tag row", "opens", "closes"]
+MARKS: dict[str, Mark] = {
+    "|": "cell", "&": "cell", "<td": "tag cell", "<th": "tag cell",
+    "\n": "row", "\\n": "row", "\\\\": "row", "<tr": "tag row", "</tr": "tag row",
+    "<table": "opens", "<div": "opens", "<ul": "opens", "<ol": "opens",
+    "</table": "closes", "</div": "closes", "</ul": "closes", "</ol": "closes",
+}  # fmt: skip
+"""What marks do in a table; a tag stands here without its attributes."""
+
+
+class Table:
+    """What stands since the last new word, whatever its numbers, as rows of cells; places are indexes of tokens."""
+
+    __slots__ = (
+        "cells",
+        "depth",
+        "fresh",
+        "known",
+        "limit",
+        "numbers",
+        "records",
+        "row",
+        "rows",
+        "start",
+        "stop",
+        "tagged",
+    )
+    kind: Literal["endless"] = "endless"
+    peak_laps = 1.0
+
+    def __init__(self) -> None:
+        self.start = self.stop = 1
+        self.fresh = self.row = 1
+        """Where the last new word and the row under way stand."""
+        self.known = 0
+        """Words copied since the last new one."""
+        self.cells = self.numbers = self.rows = self.depth = 0
+        self.tagged = False
+        self.limit = WIDEST_ROW
+        self.records: list[int] = []
+        """The widths of rows wider than all before."""
+
+    def add_number(self, place: int) -> None:
+        self.numbers = self.numbers + 1 if self.fresh < self.stop else 1
+        self.stop = place
+
+    def add_mark(self, token: str, place: int) -> None:
+        if self.fresh > self.stop:
+            self.cells = self.numbers = 0
+        self.stop = place
+        mark = MARKS.get(token.rstrip(">").partition(" ")[0] if token[0] == "<" else token)
+        if mark == "cell" or mark == "tag cell":
+            self.cells += 1
+            self.tagged = mark == "tag cell"
+        elif mark == "tag row" or (mark == "row" and not self.tagged):  # tagged rows may run over lines
+            self._end_row()
+            self.row = place
+        elif mark == "opens":
+            self.depth += 1
+        elif mark == "closes":
+            self.depth = max(0, self.depth - 1)
+
+    def _end_row(self) -> None:
+        width = self.cells or self.numbers // 2  # of a plain row: a sum or a date is two or three numbers
+        if self.fresh >= self.row:
+            self.rows = self.depth = 0
+            self.records, self.limit = [], WIDEST_ROW
+        elif width:
+            self.rows += self.cells > 1 or width > 3  # a few bare numbers may be a column, read after another
+            if not self.records or width > self.records[-1]:
+                self.records.append(width)
+            if len(self.records) >= RAGGED:
+                self.limit = max(GROWING, min(WIDEST_ROW, 2 * self.records[-RAGGED]))
+        self.cells = self.numbers = 0
+        self.tagged = False
+
+    @property
+    def is_loop(self) -> bool:
+        if self.cells > self.limit or self.rows > MOST_ROWS or self.depth > DEEPEST:
+            return True
+        ragged = len(self.records) >= RAGGED and self.numbers > 2 * self.limit
+        return ragged or self.known > MOST_KNOWN or self.stop - self.fresh > DROUGHT
