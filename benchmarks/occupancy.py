@@ -18,7 +18,7 @@ from ocr.config import load
 from ocr.document import Generation
 from ocr.engines import Request
 from ocr.job import ExtractSettings, Job
-from ocr.progress import Quiet
+from ocr.progress import make_progress
 from ocr.run import extract_to_folder
 from ocr.selection import Selection
 
@@ -77,7 +77,7 @@ def main() -> None:
         settings = load(ExtractSettings, file=None, assignments=[], flags=flags)
         job = Job((str(folder),), settings, Selection())
         started = time.perf_counter()
-        extract_to_folder(job, folder / "out", Quiet())
+        extract_to_folder(job, folder / "out", make_progress(quiet=True, log_json=False))
         seconds = time.perf_counter() - started
     full, mean = measure(ENGINE.changes)
     speed = f"{seconds:.1f} s, {count / seconds:.1f} pages/s"

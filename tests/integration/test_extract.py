@@ -19,7 +19,7 @@ import ocr.extract
 from ocr.document import Page
 from ocr.errors import UsageError
 from ocr.job import ExtractSettings, Job
-from ocr.progress import Quiet
+from ocr.progress import Lines, Quiet
 from ocr.run import extract_to_folder
 from ocr.schema import document_from_json
 from ocr.selection import parse_selection
@@ -29,6 +29,7 @@ class Heard(Quiet):
     """Counts the pages that a run read, and keeps what it said."""
 
     def __init__(self) -> None:
+        super().__init__(Lines())
         self.pages: list[tuple[str, int]] = []
         self.notes: list[str] = []
 
@@ -242,6 +243,37 @@ def test_json_log_and_quiet(tmp_path: Path) -> None:
     assert (kinds.count("file"), kinds.count("page"), kinds[-1]) == (3, 7, "summary")
     assert events[-1]["states"] == {"ok": 6, "failed": 1}
     assert run_ocr("extract", "scans", *FAKE, "--quiet", cwd=tmp_path).stderr == ""
+
+
+@pytest.mark.usefixtures("scans")
+def test_quiet_runs_and_logs_say_what_went_wrong(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/book.pdf.json").write_text("mine", encoding="utf-8")
+    words = ("extract", "scans", "none.pdf", *FAKE, "--to", "out")
+    quiet = run_ocr(*words, "--quiet", cwd=tmp_path)
+    assert quiet.returncode == 8
+    assert "error: none.pdf: cannot be opened: does not exist" in quiet.stderr
+    assert "error: out/book.pdf.json exists and was not written by lusocr" in quiet.stderr
+    assert "pages" not in quiet.stderr
+    log = run_ocr(*words, "--log-json", cwd=tmp_path)
+    errors = [event for event in map(json.loads, log.stderr.splitlines()) if event["event"] == "error"]
+    assert "not written by lusocr" in errors[0]["message"]
+    assert "--to DIR" in errors[0]["hint"]
+
+
+def test_names_too_long_for_an_output_are_shortened_and_stay_apart(tmp_path: Path) -> None:
+    stems = ["a" * 250, "a" * 249 + "b", "ç" * 125, "a" * 240]
+    for shade, stem in enumerate(stems):
+        make_scan(tmp_path / f"scans/{stem}.png", shade=shade)
+    assert run_ocr("extract", "scans", *FAKE, "--out", "json,jsonl", cwd=tmp_path).returncode == 0
+    written = outputs(tmp_path / "ocr-out")
+    assert len(written) == 2 * len(stems)
+    assert f"{'a' * 240}.png.json" in written
+    assert {json.loads(data)["source"]["path"] for name, data in written.items() if name.endswith(".json")} == {
+        f"{stem}.png" for stem in stems
+    }
+    assert "read 0 pages" in run_ocr("extract", "scans", *FAKE, cwd=tmp_path).stderr
+    assert run_ocr("verify", "ocr-out", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.usefixtures("scans")
