@@ -28,14 +28,14 @@ class Decoder:
         self._document: OpenDocument | None = None
         self._kind: Kind = "pdf"
 
-    def inspect(self, path: Path, password: str | None) -> dict[str, Any]:
+    def inspect(self, path: Path, password: str | None, version: list[int] | None) -> dict[str, Any]:
         """The number of pages and the kind of a file. Raises `ScanError`."""
-        document = self._opened(path, password)
+        document = self._opened(path, password, version)
         return {"pages": document.pages, "kind": self._kind}
 
-    def draw(self, path: Path, password: str | None, number: int) -> Sheet:
+    def draw(self, path: Path, password: str | None, version: list[int] | None, number: int) -> Sheet:
         """A page, drawn. Raises `ScanError`."""
-        document = self._opened(path, password)
+        document = self._opened(path, password, version)
         if not 1 <= number <= document.pages:
             raise ScanError(f"there is no such page: the file has {document.pages}", hint="check --pages")
         sheet = Sheet(self._limits)
@@ -48,9 +48,12 @@ class Decoder:
             self._document.close()
         self._key = self._document = None
 
-    def _opened(self, path: Path, password: str | None) -> OpenDocument:
+    def _opened(self, path: Path, password: str | None, version: list[int] | None) -> OpenDocument:
         status = path.stat()
-        key = (path, password, status.st_ino, status.st_size, status.st_mtime_ns)
+        now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if version is not None and now != tuple(version):
+            raise ScanError("changed while it was being read", hint="run the same again")
+        key = (path, password, now)
         if self._document is None or key != self._key:
             self.forget()
             self._document = self._open(path, password)
@@ -75,11 +78,12 @@ class Decoder:
 
 def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], Sheet | None]:
     """The reply to one request, and the sheet that goes with it."""
-    path, password, number = Path(request["path"]).absolute(), request["password"], request["number"]
+    path, number = Path(request["path"]).absolute(), request["number"]
+    password, version = request["password"], request["version"]
     try:
         if number is None:
-            return decoder.inspect(path, password), None
-        sheet = decoder.draw(path, password, number)
+            return decoder.inspect(path, password, version), None
+        sheet = decoder.draw(path, password, version, number)
         return {"width": sheet.width, "height": sheet.height, "dpi": sheet.dpi}, sheet
     except ScanError as problem:
         reply = {"error": problem.message, "hint": problem.hint}

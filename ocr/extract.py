@@ -6,6 +6,8 @@ disk, Ctrl-C) leaves pages unrecorded, and the next run reads exactly those.
 """
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,19 +18,19 @@ from ocr.assembly import ARRANGEMENT, assemble
 from ocr.canary import is_vision_engine
 from ocr.delivery import Delivery
 from ocr.document import READ, Page, Source
-from ocr.engines import Engine, Request
+from ocr.engines import Request
 from ocr.errors import OcrError, ScanError
 from ocr.folder import NotOursError
-from ocr.job import Job
+from ocr.job import Chosen, Job
 from ocr.judge import Attempt, judge
 from ocr.ledger import Entry, Ledger
 from ocr.progress import Progress
 from ocr.reading import Readings
 from ocr.render import Renderer
-from ocr.scans import Scan, sha256_of, shown
+from ocr.scans import Scan, Version, sha256_of, shown, version_of
 
 PAGES_IN_FLIGHT = 128
-"""Pages that wait for pixels, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
+"""Pages that wait to be drawn, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
 FILES_AHEAD = 1000
 """Files that are opened ahead of reading, so that the bar knows early how much there is to do."""
 
@@ -38,27 +40,31 @@ class _Work:
     """One content: the pages of it that this run reads, and every file that has it."""
 
     path: Path
+    version: Version | None
     numbers: list[int]
     sources: list[Source] = field(default_factory=list)
     waiting: int = 0
 
 
 class Extraction:
-    """One run over the scans of a job. Engine, ledger and delivery are opened and closed by the caller."""
+    """One run over the scans of a job. Ledger and delivery are opened and closed by the caller."""
 
-    def __init__(self, job: Job, engine: Engine, ledger: Ledger, delivery: Delivery, progress: Progress) -> None:
+    def __init__(self, job: Job, chosen: Chosen, ledger: Ledger, delivery: Delivery, progress: Progress) -> None:
         self._job = job
         self._ledger = ledger
         self._delivery = delivery
         self._progress = progress
-        self._engine = engine
+        self._chosen = chosen
+        self._engine = engine = chosen.engine
         self._readings = Readings(engine, witness=job.settings.witness)
         self._renderer = Renderer(job.settings.render)
-        self._flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
+        self._flight = asyncio.Semaphore(engine.concurrency + ahead + PAGES_IN_FLIGHT)
         self._works: dict[str, _Work] = {}
+        self._finished: set[str] = set()
+        """Contents that this run has read: a copy that is found later reads none of it again."""
         self.refused: list[NotOursError] = []
         """Outputs that were not written because a file that is not ours stands in their place."""
 
@@ -83,6 +89,8 @@ class Extraction:
             work = await opened.get()
             if work is not None:  # loading takes a while, and a run that finds everything read needs no engine
                 await self._load()
+            else:
+                self._chosen.settle(self._ledger)
             while work is not None:
                 for number in work.numbers:
                     await self._flight.acquire()
@@ -93,6 +101,7 @@ class Extraction:
         await self._engine.start()
         if self._job.settings.canary and is_vision_engine(self._engine):
             await canary.check(self._engine)
+        self._chosen.settle(self._ledger)
 
     async def _page(self, work: _Work, number: int) -> None:
         """The story of one page."""
@@ -105,25 +114,25 @@ class Extraction:
             await self._delivery.page_saved(source)
         work.waiting -= 1
         if not work.waiting:
-            del self._works[work.sources[0].sha256]
-            for source in work.sources:
+            sha256 = work.sources[0].sha256
+            del self._works[sha256]
+            self._finished.add(sha256)
+            # Also copies that earlier runs saw: their outputs show pages that are new now.
+            for source in self._ledger.copies(sha256):
                 await self._complete(source)
 
     async def _read_and_save(self, work: _Work, number: int) -> Page:
         """Answers the page without its text: hundreds wait here for their group to be saved."""
         sha256 = work.sources[0].sha256
+        failed: list[Page] = []
         try:
-            entry = await self._read(work, number)
-            saved = self._ledger.record(sha256, entry)
+            with _bugs_caught(number, failed):
+                entry = await self._read(work, number)
+                saved = self._ledger.record(sha256, entry)
         except ScanError as problem:
-            reason = _reason(problem, f"{shown(work.path)}: page {number}: ")
-            entry = Entry(Page(number, "unreadable", reason))
-            saved = self._ledger.record(sha256, entry)
-        except OcrError:
-            raise
-        except Exception as bug:
-            # One page that trips over a bug must not cost the others; it is tried again by the next run.
-            entry = Entry(Page(number, "failed", f"unexpected {type(bug).__name__}: {bug} (please report this)"))
+            failed.append(Page(number, "unreadable", _reason(problem, f"{shown(work.path)}: page {number}: ")))
+        if failed:
+            entry = Entry(failed[0])
             saved = self._ledger.record(sha256, entry)
         page = entry.page
         headline = Page(number, page.status, page.reason, page.flags, page.confidence)
@@ -133,7 +142,8 @@ class Extraction:
 
     async def _read(self, work: _Work, number: int) -> Entry:
         async with self._images:
-            image = await self._renderer.render(work.path, number, password=self._job.password)
+            password, version = self._job.password, work.version
+            image = await self._renderer.render(work.path, number, password=password, version=version)
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._readings.read(request, work.sources[0].sha256)
             del image, request
@@ -141,7 +151,7 @@ class Extraction:
         return Entry(assemble(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)
 
     async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Work | None]") -> None:
-        while scan := await asyncio.to_thread(next, scans, None):
+        while scan := await _from_daemon(scans):
             work = await self._open(scan)
             if work is not None:
                 await opened.put(work)
@@ -149,45 +159,60 @@ class Extraction:
 
     async def _open(self, scan: Scan) -> _Work | None:
         """Look into a file; answers what is to be read of it, None where there is nothing."""
-        source = await self._source(scan)
+        version = await asyncio.to_thread(version_of, scan.path)
+        source = await self._source(scan, version)
         try:
             await self._delivery.admit(source)
         except NotOursError as problem:
             self._refuse(problem)
             return None
-        self._ledger.add_file(source)
+        self._ledger.add_file(source, scan.place)
         same = self._works.get(source.sha256)
         if same is not None:
             same.sources.append(source)
             self._progress.found(source, 0)
             return None
-        numbers = await asyncio.to_thread(self._plan, source)
+        finished = source.sha256 in self._finished
+        numbers = [] if finished else await asyncio.to_thread(self._plan, source)
         self._progress.found(source, len(numbers))
         if not numbers:
             await self._complete(source)
             return None
-        self._works[source.sha256] = work = _Work(scan.path, numbers, [source], len(numbers))
+        self._works[source.sha256] = work = _Work(scan.path, version, numbers, [source], len(numbers))
         return work
 
-    async def _source(self, scan: Scan) -> Source:
+    async def _source(self, scan: Scan, version: Version | None) -> Source:
         sha256 = ""
         try:
-            if scan.path.is_file():
+            if version is not None:
                 sha256 = await asyncio.to_thread(sha256_of, scan.path)
             if scan.problem is not None:
                 raise scan.problem
             pages = await asyncio.to_thread(self._ledger.page_count, sha256)
             if pages is None:
-                pages = (await self._renderer.inspect(scan.path, password=self._job.password)).pages
-            return Source(scan.name, sha256, pages)
+                inspection = await self._renderer.inspect(scan.path, password=self._job.password, version=version)
+                pages = inspection.pages
+            return Source(self._name(scan, sha256), sha256, pages)
         except ScanError as problem:
-            return Source(scan.name, sha256, 0, _reason(problem, f"{shown(scan.path)}: "))
+            return Source(self._name(scan, sha256), sha256, 0, _reason(problem, f"{shown(scan.path)}: "))
+
+    def _name(self, scan: Scan, sha256: str) -> str:
+        """What this folder calls the file: what it did before, and never as another that still stands elsewhere."""
+        known = self._ledger.name_at(scan.place)
+        if known is not None:
+            return known
+        place, content = self._ledger.holder(scan.name) or ("", "")
+        if place and content != sha256 and version_of(Path(place)) is not None:
+            return scan.place.lstrip("/")
+        return scan.name
 
     def _plan(self, source: Source) -> list[int]:
         """The numbers of the pages that are to be read; what is known already is brought up to date."""
         for page, generation in self._ledger.outdated(source.sha256, ARRANGEMENT):
-            again = assemble(Attempt(generation, *judge(generation)), page.number)
-            self._ledger.rearrange(source.sha256, again, ARRANGEMENT)
+            made: list[Page] = []
+            with _bugs_caught(page.number, made):
+                made.append(assemble(Attempt(generation, *judge(generation)), page.number))
+            self._ledger.rearrange(source.sha256, made[0], ARRANGEMENT)
         states = self._ledger.states(source.sha256)
         every = range(1, source.pages + 1)
         selection = self._job.selection
@@ -203,6 +228,39 @@ class Extraction:
     def _refuse(self, problem: NotOursError) -> None:
         self.refused.append(problem)
         self._progress.problem(problem.message, problem.hint)
+
+
+@contextlib.contextmanager
+def _bugs_caught(number: int, failed: list[Page]) -> Iterator[None]:
+    """One page that trips over a bug must not cost the others; it joins `failed` and is read by the next run."""
+    try:
+        yield
+    except OcrError:
+        raise
+    except Exception as bug:
+        failed.append(Page(number, "failed", f"unexpected {type(bug).__name__}: {bug} (please report this)"))
+
+
+async def _from_daemon(scans: Iterator[Scan]) -> Scan | None:
+    """The next scan, None after the last, from a thread that the end of a run does not wait for.
+
+    A list on standard input may stay open for ever. `discover` never raises.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Scan | None] = loop.create_future()
+
+    def look() -> None:
+        scan = next(scans, None)
+        with contextlib.suppress(RuntimeError):  # the run is over
+            loop.call_soon_threadsafe(_settle, found, scan)
+
+    threading.Thread(target=look, daemon=True).start()
+    return await found
+
+
+def _settle(found: "asyncio.Future[Scan | None]", scan: Scan | None) -> None:
+    if not found.done():
+        found.set_result(scan)
 
 
 def _reason(problem: ScanError, where: str) -> str:

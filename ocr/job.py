@@ -10,7 +10,7 @@ from ocr.canary import is_vision_engine
 from ocr.choice import Choice, choose, warnings_about
 from ocr.config import Settings
 from ocr.document import Reader
-from ocr.engines import ENGINES, Engine, create
+from ocr.engines import Engine, create
 from ocr.errors import UsageError
 from ocr.ledger import Ledger
 from ocr.reading import Witness
@@ -50,14 +50,33 @@ class Job:
     password: str | None = None
 
 
-def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Reader, int]:
-    """The engine, its identity in this folder, and how many pages will be read again because of it.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine that has not been started yet, and what to type for it."""
+
+    engine: Engine
+    reader: Reader
+    """Its identity in this folder."""
+    again: int
+    """Pages that will be read again because of it."""
+    typed: str
+    options: dict[str, Any]
+
+    def settle(self, ledger: Ledger) -> None:
+        """Make it the engine of the folder. Not before it has loaded: one that cannot must not be asked for again."""
+        ledger.adopt()
+        ledger.remember("engine typed", self.typed)
+        ledger.remember("options typed", json.dumps(self.options, sort_keys=True))
+
+
+def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
+    """The engine that was typed, or that the folder remembers, or that fits this machine.
 
     A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
     it was typed, because it reads everything again.
     """
     before = ledger.reader()
-    remembered = ledger.recall("engine typed") or (before.name if before and before.name in ENGINES else "")
+    remembered = ledger.recall("engine typed")
     chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
     name = chosen.engine
     typed = settings.engine or settings.options
@@ -72,9 +91,7 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> tuple[Engine, Re
             f"and {again:,} pages would be read again",
             hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
         )
-    ledger.remember("engine typed", name)
-    ledger.remember("options typed", json.dumps(options, sort_keys=True))
-    return engine, reader, again
+    return Chosen(engine, reader, again, name, options)
 
 
 def spread(settings: ExtractSettings, address: str) -> ExtractSettings:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import ocr
 from ocr.document import Reader
+from ocr.engines import ENGINES
 from ocr.errors import OutputError
 from ocr.folder import LEDGER, held, output_path, standing_documents
 from ocr.ledger import Entry, Ledger, Output
@@ -54,5 +55,8 @@ def _fill(ledger: Ledger, root: Path) -> int:
                 ledger.claim(Output(path, document.source.path, form, digest))
     for reader, _ in readers.most_common(1):
         ledger.begin(reader, version=ocr.__version__, host=platform.node())
+        ledger.adopt()
+        if reader.name in ENGINES:
+            ledger.remember("engine typed", reader.name)
     ledger.remember("formats", ",".join(form for form in WRITERS if form in forms))
     return sum(1 for _ in ledger.files())

@@ -23,7 +23,7 @@ from ocr.config import Settings
 from ocr.document import PageImage
 from ocr.errors import ScanError
 from ocr.kinds import Kind
-from ocr.scans import shown
+from ocr.scans import Version, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,14 +69,16 @@ class Renderer:
         """Start the first child; the others start when pages wait."""
         self._idle.append(await _Child.start(self._settings))
 
-    async def inspect(self, path: Path, *, password: str | None = None) -> Inspection:
-        """Count a file's pages. Raises `ScanError` where it cannot be opened."""
-        reply, _ = await self._ask(path, None, password)
+    async def inspect(self, path: Path, *, password: str | None = None, version: Version | None = None) -> Inspection:
+        """Count a file's pages. Raises `ScanError` where it cannot be opened, or is not of this `version`."""
+        reply, _ = await self._ask(path, None, password, version)
         return Inspection(reply["pages"], reply["kind"])
 
-    async def render(self, path: Path, number: int, *, password: str | None = None) -> PageImage:
+    async def render(
+        self, path: Path, number: int, *, password: str | None = None, version: Version | None = None
+    ) -> PageImage:
         """Draw page `number` (1-based): upright RGB, read-only pixels. Raises `ScanError`; other pages may be fine."""
-        reply, descriptor = await self._ask(path, number, password)
+        reply, descriptor = await self._ask(path, number, password, version)
         return PageImage(number, _map_pixels(descriptor, reply["height"], reply["width"]), reply["dpi"])
 
     async def close(self) -> None:
@@ -84,10 +86,12 @@ class Renderer:
         while self._idle:
             await self._idle.pop().kill()
 
-    async def _ask(self, path: Path, number: int | None, password: str | None) -> tuple[dict[str, Any], int]:
+    async def _ask(
+        self, path: Path, number: int | None, password: str | None, version: Version | None
+    ) -> tuple[dict[str, Any], int]:
         """The reply about a file or page, and the descriptor of its pixels. Raises `ScanError` naming both."""
         where = shown(path) if number is None else f"{shown(path)}: page {number}"
-        request = {"path": str(path), "number": number, "password": password}
+        request = {"path": str(path), "number": number, "password": password, "version": version}
         try:
             async with self._free:
                 reply, descriptor = await self._try(request)

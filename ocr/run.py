@@ -7,19 +7,19 @@ import platform
 import shlex
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import ocr
 from ocr.delivery import Delivery, FileDelivery, StreamDelivery
-from ocr.errors import ExitCode, OcrError, OutputError
+from ocr.errors import ExitCode, OcrError, OutputError, UsageError
 from ocr.extract import Extraction
 from ocr.folder import open_folder
 from ocr.job import Job, choose_engine, remarks
 from ocr.ledger import Ledger
 from ocr.progress import Progress
-from ocr.scans import discover, shown
+from ocr.scans import Scan, discover, shown, version_of
 from ocr.summary import Summary, summarize
 
 # When several things end a run together, the gravest is reported.
@@ -28,6 +28,7 @@ GRAVEST = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
 
 def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     """Read what is not read yet into the folder `root`. Raises `OcrError` for what ends a run; the rest is saved."""
+    _check_apart(job.inputs, root)
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
@@ -42,20 +43,38 @@ def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
 
 
 def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, root: Path | None) -> Summary:
-    engine, reader, again = choose_engine(job.settings, ledger)
-    for line in remarks(engine, job.settings):
+    chosen = choose_engine(job.settings, ledger)
+    for line in remarks(chosen.engine, job.settings):
         progress.note(line)
-    if again:
-        progress.note(f"another engine than before: {again:,} pages will be read again with {reader.fingerprint}")
-    ledger.begin(reader, version=ocr.__version__, host=platform.node())
-    extraction = Extraction(job, engine, ledger, delivery, progress)
+    if chosen.again:
+        others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
+        progress.note(f"another engine than before: {others}")
+    ledger.begin(chosen.reader, version=ocr.__version__, host=platform.node())
+    extraction = Extraction(job, chosen, ledger, delivery, progress)
+    ignored: list[Path] = []
     try:
-        _run(extraction.run(discover(job.inputs, output=root)), progress)
+        _run(extraction, discover(job.inputs, output=root, on_ignored=ignored.append), progress)
     finally:
-        progress.finish(_summary(ledger))
-    if extraction.refused:
-        raise extraction.refused[0]
-    return _summary(ledger)
+        summary = _summary(ledger)
+        overlooked = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
+        if overlooked:
+            progress.note(f"ignored, because they are no scans: {overlooked:,} of the files found")
+        progress.finish(summary)
+    if not summary.files:
+        raise UsageError(
+            f"no scan in {shlex.join(map(shown, job.inputs))}", hint="PDF, TIFF, PNG, JPEG, WebP and BMP can be read"
+        )
+    return summary
+
+
+def _check_apart(inputs: Iterable[str], root: Path) -> None:
+    """Raise `UsageError` where the scans lie in the folder that is to be written, of which nothing is a scan."""
+    for entry in inputs:
+        with contextlib.suppress(OSError):
+            if entry != "-" and root.exists() and root.samefile(entry):
+                raise UsageError(
+                    f"{shown(entry)} is also the folder to write to", hint="choose another folder with --to DIR"
+                )
 
 
 def _summary(ledger: Ledger) -> Summary:
@@ -65,21 +84,29 @@ def _summary(ledger: Ledger) -> Summary:
         return Summary()  # a ledger that failed has ended the run already, with its own message
 
 
-def _run(story: Coroutine[Any, Any, None], progress: Progress) -> None:
-    """Run to the end. Raises the gravest `OcrError` of those that ended it, or `KeyboardInterrupt`."""
+def _run(extraction: Extraction, scans: Iterator[Scan], progress: Progress) -> None:
+    """Run to the end. Raises `KeyboardInterrupt` after a signal, else the gravest `OcrError` of all that went wrong."""
+    heard: list[int] = []
+    failures: list[BaseException] = []
     try:
-        asyncio.run(_until_signal(story, progress))
-    except asyncio.CancelledError as cause:
+        asyncio.run(_until_signal(extraction.run(scans), progress, heard))
+    except (asyncio.CancelledError, KeyboardInterrupt) as cause:
         raise KeyboardInterrupt from cause
     except BaseExceptionGroup as several:
-        raise min(_leaves(several), key=_gravity) from several
+        failures += _leaves(several)
+    except OcrError as one:
+        failures.append(one)
+    if heard and failures:
+        raise KeyboardInterrupt from failures[0]
+    failures += extraction.refused
+    if failures:
+        raise min(failures, key=_gravity)
 
 
-async def _until_signal(story: Coroutine[Any, Any, None], progress: Progress) -> None:
+async def _until_signal(story: Coroutine[Any, Any, None], progress: Progress, heard: list[int]) -> None:
     """The first Ctrl-C (or SIGTERM) stops in order, the second at once; children notice that we are gone."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    heard: list[int] = []
 
     def stop(number: int) -> None:
         if heard:

@@ -2,7 +2,7 @@
 
 Names. A scan's `name` is its path relative to the folder that the user named, or the base name of a file that the
 user named. Where another file has taken that name already, it is the whole path without its root, so two inputs
-never share a name. Bytes of a file name that are not UTF-8 are written `\\xNN`. A path that is named
+never share a name within a run; over several runs the ledger sees to that. Bytes of a file name that are not UTF-8 are written `\\xNN`. A path that is named
 twice, and a folder that symbolic links reach twice, are read once, under the first name.
 
 What counts. The content decides, never the name. In a folder, files that are no scans by content nor by name are
@@ -35,12 +35,32 @@ _NOT_FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scan:
+    """A file to read, or one that says why it cannot be."""
+
     path: Path
     name: str
     """Unique among the scans of a run, with forward slashes; always UTF-8, never a surrogate."""
     kind: Kind | None = None
     """What the content is; None exactly where there is a `problem`."""
     problem: ScanError | None = None
+
+    @property
+    def place(self) -> str:
+        """The absolute path, as names are written."""
+        return _clean(self.path.absolute().as_posix())
+
+
+Version = tuple[int, int, int]
+"""Inode, size and time of change in ns: another one where a file was written to or replaced."""
+
+
+def version_of(path: Path) -> Version | None:
+    """None where there is no regular file, or none that can be looked at."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def discover(
@@ -59,12 +79,16 @@ def discover(
     if output is not None and output.exists():
         seen.first_time(output)
     for entry in inputs:
-        lines = (
-            [str(entry)] if str(entry) != "-" else map(os.fsdecode, sys.stdin.buffer) if listing is None else listing
-        )
+        lines = [str(entry)] if str(entry) != "-" else _standard_input() if listing is None else listing
         for line in lines:
             if line.strip():
                 yield from _input(line.rstrip("\r\n"), seen)
+
+
+def _standard_input() -> Iterator[str]:
+    # Not sys.stdin: whoever waits in its lock when the run ends (a list may stay open) crashes the interpreter.
+    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
+        yield from map(os.fsdecode, lines)
 
 
 def sha256_of(path: Path) -> str:

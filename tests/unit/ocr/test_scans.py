@@ -1,7 +1,6 @@
 """Which files are scans, what they are called, and what is wrong with the others."""
 
 import hashlib
-import io
 import os
 from pathlib import Path
 
@@ -145,9 +144,10 @@ def test_a_list_of_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write(tmp_path, {"a.pdf": PDF, "d/b.pdf": PDF})
     monkeypatch.chdir(tmp_path)
     assert names(list(discover(["-"], listing=["a.pdf\n", "\n", "d\r\n"]))) == ["a.pdf", "b.pdf"]
-    binary = io.TextIOWrapper(io.BytesIO(os.fsencode("a.pdf\nd/b.pdf")), encoding="ascii")
-    monkeypatch.setattr("sys.stdin", binary)
-    assert names(list(discover(["-"]))) == ["a.pdf", "b.pdf"]
+    (tmp_path / "list").write_bytes(b"a.pdf\nd/b.pdf")
+    with (tmp_path / "list").open(encoding="ascii") as lines:
+        monkeypatch.setattr("sys.stdin", lines)
+        assert names(list(discover(["-"]))) == ["a.pdf", "b.pdf"]
 
 
 def test_names_are_always_utf8_and_messages_one_line(tmp_path: Path) -> None:
