@@ -3,8 +3,10 @@
     python benchmarks/kills.py --count 100 --engine fakes:create
     python benchmarks/kills.py --count 3 --engine rapid
 
-Every other time only the parent is killed (SIGKILL), else its whole process group. After 5 seconds no process of the
-run may be alive; the second run must leave exactly the bytes of the undisturbed one, and `ocr verify` must agree.
+Every other time only the parent is killed (SIGKILL), else its whole process group. Every other pair of runs writes over
+what an earlier one left, which drew its pages at another resolution, so that all of it is read again. After 5 seconds
+no process of the run may be alive; the second run must leave exactly the bytes of the undisturbed one, and
+`ocr verify` must agree.
 Leaves with 1 when anything is otherwise.
 """
 
@@ -94,9 +96,13 @@ def prove(count: int, engine: str, seed: int, work: Path) -> str:
     subprocess.run(command(scans, work / "calm", engine), env=ENVIRONMENT, stderr=subprocess.DEVNULL, check=True)
     seconds = time.monotonic() - started
     wanted, calm = outputs(work / "calm"), states(work / "calm")
+    coarse = [*command(scans, work / "coarse", engine), "--set", "render.dpi=100"]
+    subprocess.run(coarse, env=ENVIRONMENT, stderr=subprocess.DEVNULL, check=True)
     kills, trials, longest = 0, 0, 0.0
     while kills < count:
         out = work / f"killed-{trials}"
+        if trials // 2 % 2:
+            shutil.copytree(work / "coarse", out)
         words = command(scans, out, engine)
         moment = chance.uniform(0, seconds)
         running, lingered = kill_once(words, moment, group=trials % 2 == 0)
