@@ -289,7 +289,7 @@ class _Scan:
         """The evidence in a number or a mark; those that say nothing go to the empty run, all to the table."""
         table = self.table
         if self.tokens[place] == NUMBER:
-            table.add_number(place)
+            table.add_number(place, bare=self.tokens[-2] == NUMBER)
             if self.found is None and not table.numbers % 8 and table.is_loop:
                 self.found, table.start = table, table.fresh + 1
             value = VALUES[token] if token in VALUES else int(token)

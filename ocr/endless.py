@@ -12,6 +12,8 @@ WIDEST_ROW, MOST_ROWS, DEEPEST = 64, 100, 5
 RAGGED, GROWING = 4, 16
 """A row of so many cells is too wide if so many rows before were each wider than all before, and it doubles the last
 but three: triangles of distances and of Pascal grow, but by a cell a row."""
+MOST_RECORDS = 32
+"""Rows each wider than all before: a triangle of distances has 26, between 27 capitals."""
 DROUGHT = 6000
 """Tokens without a new word: a full page of numbers is 65 rows of 13 sums; the longest in real text was 472."""
 MOST_KNOWN = 250
@@ -21,8 +23,8 @@ Mark = Literal["cell", "tag cell", "row", "tag row", "opens", "closes"]
 MARKS: dict[str, Mark] = {
     "|": "cell", "&": "cell", "<td": "tag cell", "<th": "tag cell",
     "\n": "row", "\\n": "row", "\\\\": "row", "<tr": "tag row", "</tr": "tag row",
-    "<table": "opens", "<div": "opens", "<ul": "opens", "<ol": "opens",
-    "</table": "closes", "</div": "closes", "</ul": "closes", "</ol": "closes",
+    "<table": "opens", "<div": "opens", "<ul": "opens", "<ol": "opens", "<span": "opens",
+    "</table": "closes", "</div": "closes", "</ul": "closes", "</ol": "closes", "</span": "closes",
 }  # fmt: skip
 """What marks do in a table; a tag stands here without its attributes."""
 
@@ -31,6 +33,7 @@ class Table:
     """What stands since the last new word, whatever its numbers, as rows of cells; places are indexes of tokens."""
 
     __slots__ = (
+        "bare",
         "cells",
         "depth",
         "fresh",
@@ -53,19 +56,23 @@ class Table:
         """Where the last new word and the row under way stand."""
         self.known = 0
         """Words copied since the last new one."""
-        self.cells = self.numbers = self.rows = self.depth = 0
+        self.cells = self.numbers = self.bare = self.rows = self.depth = 0
+        """Of `numbers`, `bare` stand right after a number: each is a cell for sure."""
         self.tagged = False
         self.limit = WIDEST_ROW
         self.records: list[int] = []
         """The widths of rows wider than all before."""
 
-    def add_number(self, place: int) -> None:
-        self.numbers = self.numbers + 1 if self.fresh < self.stop else 1
+    def add_number(self, place: int, *, bare: bool) -> None:
+        if self.fresh > self.stop:
+            self.cells = self.numbers = self.bare = 0
+        self.numbers += 1
+        self.bare += bare
         self.stop = place
 
     def add_mark(self, token: str, place: int) -> None:
         if self.fresh > self.stop:
-            self.cells = self.numbers = 0
+            self.cells = self.numbers = self.bare = 0
         self.stop = place
         mark = MARKS.get(token.rstrip(">").partition(" ")[0] if token[0] == "<" else token)
         if mark == "cell" or mark == "tag cell":
@@ -85,17 +92,19 @@ class Table:
             self.rows = self.depth = 0
             self.records, self.limit = [], WIDEST_ROW
         elif width:
-            self.rows += self.cells > 1 or width > 3  # a few bare numbers may be a column, read after another
+            self.rows += (
+                self.cells > 1 or self.bare > 2 or width > 3
+            )  # a few bare numbers may be a column, read after another
             if not self.records or width > self.records[-1]:
                 self.records.append(width)
             if len(self.records) >= RAGGED:
                 self.limit = max(GROWING, min(WIDEST_ROW, 2 * self.records[-RAGGED]))
-        self.cells = self.numbers = 0
+        self.cells = self.numbers = self.bare = 0
         self.tagged = False
 
     @property
     def is_loop(self) -> bool:
         if self.cells > self.limit or self.rows > MOST_ROWS or self.depth > DEEPEST:
             return True
-        ragged = len(self.records) >= RAGGED and self.numbers > 2 * self.limit
+        ragged = len(self.records) > MOST_RECORDS or (len(self.records) >= RAGGED and self.numbers > 2 * self.limit)
         return ragged or self.known > MOST_KNOWN or self.stop - self.fresh > DROUGHT
