@@ -2,8 +2,9 @@
 
 Names. A scan's `name` is its path relative to the folder that the user named, or the base name of a file that the
 user named. Where another file has taken that name already, it is the whole path without its root, so two inputs
-never share a name within a run; over several runs the ledger sees to that. Bytes of a file name that are not UTF-8 are written `\\xNN`. A path that is named
-twice, and a folder that symbolic links reach twice, are read once, under the first name.
+never share a name within a run; over several runs the ledger sees to that. Bytes of a file name that are not UTF-8 are
+written `\\xNN`. A path that is named twice, and a folder that symbolic links reach twice, are read once,
+under the first name.
 
 What counts. The content decides, never the name. In a folder, files that are no scans by content nor by name are
 ignored (and reported to `on_ignored`), as are hidden ones and the output folder; a file that claims to be a scan and
