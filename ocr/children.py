@@ -145,6 +145,7 @@ class Child:
         for file in (requests, answers, alive):
             os.close(file)
         self._line = _Line(reads, writes, memory)
+        self._arrived: asyncio.Future[None] | None = None
 
     @property
     def pid(self) -> int:
@@ -164,13 +165,12 @@ class Child:
     async def answer(self) -> Parcel:
         """Wait for the next answer; the first one says that the child is ready."""
         loop = asyncio.get_running_loop()
-        arrived: asyncio.Future[None] = loop.create_future()
-        file = self._line.incoming.fileno()
-        loop.add_reader(file, _settle, arrived)
+        self._arrived = arrived = loop.create_future()
+        loop.add_reader(self._line.incoming.fileno(), _settle, arrived)
         try:
             await arrived
         finally:
-            loop.remove_reader(file)
+            self._stop_listening()
         try:
             parcel = self._line.receive()
         except (EOFError, OSError, pickle.UnpicklingError) as cause:
@@ -179,10 +179,19 @@ class Child:
             raise parcel.value
         return parcel
 
+    def _stop_listening(self) -> None:
+        if self._arrived is not None:
+            self._arrived.get_loop().remove_reader(self._line.incoming.fileno())
+            self._arrived = None
+
     def kill(self) -> None:
-        """End the child and everything that it started; safe to call twice."""
+        """End the child and everything that it started; safe to call twice. Whoever waits for it hears of its death."""
         if self._log.closed:
             return
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_exception(ChildDiedError("the child process was ended"))
+        # Before the descriptor is closed: the next child may be given its number.
+        self._stop_listening()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -191,6 +200,8 @@ class Child:
         self._log.close()
 
     def _death(self) -> ChildDiedError:
+        if self._log.closed:
+            return ChildDiedError("the child process was ended")
         try:
             code = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
@@ -213,10 +224,16 @@ class Pool:
         self._recycle = recycle
         self._idle: asyncio.Queue[tuple[Child | None, int]] = asyncio.Queue()
         self._alive: set[Child] = set()
+        self._closed = 0
+        """How often; a slot that was taken before is not given back after."""
 
     async def start(self) -> None:
         """Start every child and wait until all are ready. Raises `ChildDiedError` or the child's own `OcrError`."""
-        children = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+        try:
+            children = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+        except BaseException:
+            self.close()
+            raise
         for child in children:
             self._idle.put_nowait((child, 0))
 
@@ -227,6 +244,7 @@ class Pool:
         A cancelled wait kills the child too: that frees the slot at once.
         """
         child, served = await self._idle.get()
+        closed = self._closed
         try:
             if child is None:
                 child, served = await self._spawn(), 0
@@ -246,10 +264,14 @@ class Pool:
                 child = None
             return answer
         finally:
-            self._idle.put_nowait((child, served))
+            if closed == self._closed:
+                self._idle.put_nowait((child, served))
 
     def close(self) -> None:
-        """Kill every child; safe to call twice and before `start`."""
+        """Kill every child; safe to call twice and before `start`. Requests that wait for a slot wait for `start`."""
+        self._closed += 1
+        while not self._idle.empty():
+            self._idle.get_nowait()
         for child in tuple(self._alive):
             self._end(child)
 
@@ -259,6 +281,9 @@ class Pool:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await child.answer()
+        except TimeoutError as cause:
+            self._end(child)
+            raise ChildDiedError(f"the child process was not ready within {START_SECONDS:g} s") from cause
         except BaseException:
             self._end(child)
             raise

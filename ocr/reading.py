@@ -10,9 +10,9 @@ from typing import Literal
 
 from ocr.document import Box, Generation, Status
 from ocr.engines import VISION_ENGINES, Engine, Request, create
-from ocr.errors import EngineError
+from ocr.errors import EngineError, OcrError
 from ocr.guard import good_part, join, take, vary
-from ocr.judge import Attempt, judge
+from ocr.judge import Attempt, judge, text_of
 from ocr.ladder import AS_ASKED, Step, Taken, next_step
 from ocr.markup import parse
 from ocr.witness import cross_examine
@@ -53,6 +53,8 @@ class Spent:
     lost: int = 0
     """Of these, tokens of rejected attempts."""
     witnessed: int = 0
+    unaided: str = ""
+    """Why the embedded engine, which rescues and is the witness, could not be had."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one page."""
@@ -64,14 +66,16 @@ class Spent:
         self.witnessed += outcome.kept.generation.witnessed
 
     def describe(self, seconds: float) -> str:
-        """One line for the end of a run of `seconds`; "" where no model wrote anything."""
+        """One line for the end of a run of `seconds`; "" where there is nothing to say."""
+        unaided = f"no page was rescued or witnessed by the embedded engine: {self.unaided}" if self.unaided else ""
         if not self.tokens:
-            return ""
+            return unaided
         again = self.attempts - self.pages
-        return (
+        cost = (
             f"{self.tokens:,} tokens, {self.tokens / seconds:,.0f} tokens/s; {self.lost / self.tokens:.1%} of them "
             f"lost to {again:,} rejected attempts; {self.witnessed / self.pages:.1%} of {self.pages:,} pages witnessed"
         )
+        return f"{cost}; {unaided}" if unaided else cost
 
 
 class Readings:
@@ -84,18 +88,32 @@ class Readings:
         self._witness = witness
         # A few more than it wants, so that the next page waits inside the engine, not for our event loop to come round.
         self._turns = asyncio.Semaphore(engine.concurrency + engine.concurrency // 16)
-        self._rescue = rescue or (create(RESCUE_ENGINE, {}) if engine.name in VISION_ENGINES else None)
+        self.spent = Spent()
+        self._rescue = rescue or (self._make_rescue() if engine.name in VISION_ENGINES else None)
         self._rescue_turns = asyncio.Semaphore(self._rescue.concurrency if self._rescue else 1)
         self._rescue_starting = asyncio.Lock()
         self._rescue_started = False
-        self.spent = Spent()
         self._restarting = asyncio.Lock()
         self._suspects = asyncio.Lock()
         self._lives = 0
         self._deaths = 0
 
+    def _make_rescue(self) -> Engine | None:
+        try:
+            return create(RESCUE_ENGINE, {})
+        except OcrError as problem:
+            if self._witness == "all":
+                raise
+            self.spent.unaided = problem.message
+            return None
+
     async def read(self, request: Request, sha256: str) -> Outcome:
-        """Read one page of the scan `sha256`. Raises `EngineError` when the engine is dead for good."""
+        """Read one page of the scan `sha256`. Raises `EngineError` when the engine is dead for good.
+
+        Where every page is to be witnessed, a witness that does not start ends the run before its first page.
+        """
+        if self._witness == "all" and not self.spent.pages:
+            await self._start_rescue()
         attempts: list[Attempt] = []
         history: list[Taken] = []
         while (step := next_step(history, rescue=self._rescue is not None)) is not None:
@@ -145,19 +163,33 @@ class Readings:
         return join(parts, request.image)
 
     async def _be_rescued(self, request: Request) -> Generation:
-        assert self._rescue is not None
-        async with self._rescue_starting:
-            if not self._rescue_started:
-                await self._rescue.start()
-                self._rescue_started = True
+        rescue = self._rescue
+        if rescue is None:
+            return Generation("error", reason=f"the embedded engine failed: {self.spent.unaided}")
+        try:
+            await self._start_rescue()
+        except OcrError as problem:
+            self._rescue, self.spent.unaided = None, problem.message
+            return Generation("error", reason=f"the embedded engine failed: {problem.message}")
         try:
             async with self._rescue_turns:
-                return await self._rescue.read(request)
-        except EngineError as death:
+                return await rescue.read(request)
+        except OcrError as death:
             # It was to help with one page; the run does not end over it. The next page in need starts it anew.
             async with self._rescue_starting:
                 await self.close()
             return Generation("error", reason=f"the embedded engine failed: {death.message}")
+
+    async def _start_rescue(self) -> None:
+        async with self._rescue_starting:
+            if self._rescue is None or self._rescue_started:
+                return
+            try:
+                await self._rescue.start()
+            except OcrError:
+                await self._rescue.close()
+                raise
+            self._rescue_started = True
 
     async def _survive(self, request: Request) -> Generation:
         """One attempt, repeated when the engine dies under it.
@@ -165,30 +197,32 @@ class Readings:
         The second try is made while no other suspect is being read: a page that kills the engine then takes with it
         only pages that have not been tried yet, so no innocent page dies of its company three times.
         """
-        lives = self._lives
-        try:
-            return await self._ask(request)
-        except EngineError as death:
-            await self._restart(lives, death)
+        answer = await self._ask(request)
+        if isinstance(answer, Generation):
+            return answer
         async with self._suspects:
             for _ in range(DEATHS_OF_A_PAGE - 1):
-                lives = self._lives
-                try:
-                    return await self._ask(request)
-                except EngineError as again:
-                    last = again
-                    await self._restart(lives, again)
-        return Generation("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {last.message}")
+                answer = await self._ask(request)
+                if isinstance(answer, Generation):
+                    return answer
+        return Generation("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {answer.message}")
 
-    async def _ask(self, request: Request) -> Generation:
+    async def _ask(self, request: Request) -> Generation | EngineError:
+        """What the engine answers, or what it died of under this page, once it has been started again."""
         if request.on_text is not None:
             request.on_text("")
-        try:
-            # Held for this attempt alone: while a page is being rescued the engine reads another one.
-            async with self._turns, asyncio.timeout(request.seconds + GRACE_SECONDS):
-                generation = await self._engine.read(request)
-        except TimeoutError:
-            return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
+        # Held for this attempt alone: while a page is being rescued the engine reads another one.
+        async with self._turns:
+            async with self._restarting:  # nothing is asked of an engine that is just being started again
+                lives = self._lives
+            try:
+                async with asyncio.timeout(request.seconds + GRACE_SECONDS):
+                    generation = await self._engine.read(request)
+            except TimeoutError:
+                return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
+            except EngineError as death:
+                await self._restart(lives, death)
+                return death
         self._deaths = 0
         return generation
 
@@ -214,9 +248,13 @@ def _place(box: Box | None) -> str:
     return "" if box is None else " at " + ", ".join(f"{edge:.0f}" for edge in box)
 
 
-def _worth(attempt: Attempt) -> tuple[int, int]:
-    """Smallest for the best: by verdict, then by how much text is good."""
-    return _PREFERENCE.index(attempt.status), -len(good_part(attempt.generation.text or ""))
+def _worth(attempt: Attempt) -> tuple[bool, int, int]:
+    """Smallest for the best: what was read whole, then the most good text, then by verdict.
+
+    So a page is believed to be blank only where nobody has read anything on it.
+    """
+    good = "" if attempt.status == "refused" else good_part(text_of(attempt.generation))
+    return attempt.status != "ok", -len(good) if good.strip() else 0, _PREFERENCE.index(attempt.status)
 
 
 def seed_of(sha256: str, number: int, fingerprint: str, attempt: int) -> int:

@@ -47,6 +47,7 @@ class FakeEngine:
         self._on_start = start
         self._stubborn = stubborn
         self._befell: Counter[int] = Counter()
+        self._death: asyncio.Future[int] | None = None
 
     async def start(self) -> None:
         self.starts += 1
@@ -54,8 +55,23 @@ class FakeEngine:
             raise RuntimeError("a slip of the pen")
         if self._on_start == "fails":
             raise EngineError("the fake engine does not load", hint="choose a real one")
+        self._death = asyncio.get_running_loop().create_future()
 
     async def read(self, request: Request) -> Generation:
+        """A death takes every page in flight with it, as that of a real engine does."""
+        death = self._death
+        if death is None:
+            raise EngineError("the fake engine was asked to read before it was started")
+        reading = asyncio.ensure_future(self._read(request))
+        try:
+            await asyncio.wait((reading, death), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                return reading.result()
+            raise EngineError(f"the worker died on page {death.result()}", retryable=True)
+        finally:
+            reading.cancel()
+
+    async def _read(self, request: Request) -> Generation:
         number = request.image.number
         await asyncio.sleep(self._seconds)
         self.read_count += 1
@@ -66,6 +82,8 @@ class FakeEngine:
         return self._answer(request)
 
     async def close(self) -> None:
+        await asyncio.sleep(0)
+        self._death = None
         if self._stubborn:
             await asyncio.sleep(1_000_000)
 
@@ -91,7 +109,9 @@ class FakeEngine:
             case "hang":
                 await asyncio.sleep(1_000_000)
             case "dies":
-                raise EngineError(f"the worker died on page {image.number}", retryable=True)
+                if self._death is not None and not self._death.done():
+                    self._death.set_result(image.number)
+                await asyncio.sleep(1_000_000)
             case "fatal":
                 raise EngineError("the device is gone", hint="look for it")
             case "raises":

@@ -65,9 +65,9 @@ class Engine(Protocol):
 
 
 ENGINES: Mapping[str, str] = {
-    "ray": "ocr.engines.ray:make",
-    "rapid": "ocr.engines.rapid:make",
-    "tesseract": "ocr.engines.tesseract:make",
+    "ray": "ocr.engines.ray:create",
+    "rapid": "ocr.engines.rapid:create",
+    "tesseract": "ocr.engines.tesseract:create",
     "server": "ocr.engines.server:create",
     "transformers": "ocr.engines.transformers:create",
     "vllm": "ocr.engines.vllm:create",

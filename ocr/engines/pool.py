@@ -12,11 +12,15 @@ from ocr.errors import EngineError
 RECYCLE = 500
 """Pages after which a worker is replaced: what a native library fails to give back is bounded, for 2 s of loading."""
 
+DEATHS = 10
+"""When so many workers died without a page read in between, it is not the pages."""
+
 
 class PoolEngine:
     """Reads with `workers` children that run `target`, a function for `ocr.children`; 0 means one a core.
 
-    Whoever stops waiting for a page, by timeout or cancellation, has its worker killed and replaced.
+    A worker that dies costs its own page this attempt, and is replaced; the others read on. Whoever stops waiting for
+    a page, by timeout or cancellation, has its worker killed and replaced too.
     """
 
     def __init__(self, name: str, fingerprint: str, target: str, workers: int) -> None:
@@ -25,19 +29,20 @@ class PoolEngine:
         self.concurrency = workers or core_count()
         self._pool = Pool(target, self.concurrency, recycle=RECYCLE)
         self._started = False
+        self._deaths = 0
 
     async def start(self) -> None:
         """Start every worker. Raises what a worker says about loading, or `EngineError` if one dies over it."""
         try:
             await self._pool.start()
-        except (ChildDiedError, TimeoutError) as cause:
+        except ChildDiedError as cause:
             raise EngineError(
                 f"a worker of the engine {self.name} does not start: {cause}", hint="ocr doctor"
             ) from cause
         self._started = True
 
     async def read(self, request: Request) -> Generation:
-        """Read one page. Raises a retryable `EngineError` if the worker dies over it."""
+        """Read one page. Raises `EngineError` where one worker after the other dies."""
         if not self._started:
             raise EngineError(f"the engine {self.name} was asked to read before it was started")
         began = time.monotonic()
@@ -45,13 +50,20 @@ class PoolEngine:
             answer = await self._pool.ask(Parcel(None, request.image.pixels), request.seconds)
         except TimeoutError:
             return Generation("timeout", reason=f"not read within {request.seconds:g} s", seconds=request.seconds)
-        except ChildDiedError as cause:
-            raise EngineError(f"page {request.image.number}: {cause}", retryable=True) from cause
+        except ChildDiedError as death:
+            self._deaths += 1
+            if self._deaths >= DEATHS:
+                raise EngineError(
+                    f"{self._deaths} workers of the engine {self.name} died in a row: {death}", hint="ocr doctor"
+                ) from death
+            return Generation("error", reason=f"the worker died: {death}", seconds=time.monotonic() - began)
+        self._deaths = 0
         generation: Generation = answer.value
         return replace(generation, seconds=time.monotonic() - began)
 
     async def close(self) -> None:
         """Kill the workers."""
+        self._started = False
         self._pool.close()
 
 

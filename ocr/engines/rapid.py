@@ -29,7 +29,7 @@ class RapidSettings(Settings):
     """What runs the networks; auto takes OpenVINO where it is installed, which is twice as fast."""
 
 
-def make(options: Mapping[str, Any]) -> PoolEngine:
+def create(options: Mapping[str, Any]) -> PoolEngine:
     """Make the engine. Raises `UsageError` for an option that does not exist, `DependencyError` for a missing part."""
     settings = check(RapidSettings, options, where="engine rapid")
     backend = _backend(settings.backend)

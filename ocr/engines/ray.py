@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import Field as Setting
 
+from ocr import engines
 from ocr.config import Settings, check
 from ocr.document import Generation
-from ocr.engines import Engine, Request, create
+from ocr.engines import Engine, Request
 from ocr.errors import EngineError
 from ocr.lazy import load
 
@@ -42,7 +43,7 @@ class RayOptions(Settings):
     """0: one a GPU of the cluster, or where it has none, one a CPU."""
 
 
-def make(options: Mapping[str, Any]) -> "RayEngine":
+def create(options: Mapping[str, Any]) -> "RayEngine":
     """Make the engine from `[options]`; raises `UsageError` for an option or an inner engine that does not exist."""
     return RayEngine(check(RayOptions, options, where="options"))
 
@@ -51,7 +52,7 @@ class Reader:
     """What runs in an actor: one engine."""
 
     def __init__(self, engine: str, options: Mapping[str, Any]) -> None:
-        self._engine = create(engine, options)
+        self._engine = engines.create(engine, options)
 
     async def start(self) -> int:
         """Load; answers how many pages it wants in flight."""
@@ -83,7 +84,7 @@ class RayEngine:
 
     def __init__(self, options: RayOptions) -> None:
         self._options = options
-        self._inner: Engine = create(options.engine, self._inner_options())
+        self._inner: Engine = engines.create(options.engine, self._inner_options())
         self._slots: list[_Slot] = []
         self._replacing = asyncio.Lock()
         if hasattr(self._inner, "model"):

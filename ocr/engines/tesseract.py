@@ -29,7 +29,7 @@ class TesseractSettings(Settings):
     """Pages read at once; 0 means one a core."""
 
 
-def make(options: Mapping[str, Any]) -> PoolEngine:
+def create(options: Mapping[str, Any]) -> PoolEngine:
     """Make the engine. Raises `UsageError` for an option that does not exist, `DependencyError` for a missing part."""
     settings = check(TesseractSettings, options, where="engine tesseract")
     return PoolEngine("tesseract", _fingerprint(), "ocr.engines.tesseract_worker:load", settings.workers)

@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 
 from ocr.children import ChildDiedError, Parcel, Pool
+from ocr.document import PageImage
+from ocr.engines import Request
+from ocr.engines.pool import PoolEngine
 from ocr.errors import EngineError
+from ocr.reading import Readings
 
 HANDLERS = """
 import contextlib, os, subprocess, sys, time
 from ocr import lifeline
 from ocr.children import Parcel
+from ocr.document import Generation
 from ocr.errors import EngineError
 
 lending = contextlib.ExitStack()
@@ -39,6 +44,15 @@ def make():
             case "chat":
                 print("noise on stdout")
         return Parcel(os.getpid())
+    return handle
+
+def read():
+    # A page 2 pixels wide kills its worker; the others take their time.
+    def handle(parcel):
+        if parcel.pixels.shape[1] == 2:
+            os.kill(os.getpid(), 9)
+        time.sleep(0.5)
+        return Parcel(Generation("stop", "lida"))
     return handle
 
 def broken():
@@ -196,3 +210,39 @@ def test_no_child_outlives_a_killed_parent() -> None:
     parent.wait()
     parent.stdout.close()
     assert all(gone(pid) for pid in pids)
+
+
+def test_closing_ends_every_wait_and_a_fresh_start_serves_again() -> None:
+    async def story() -> None:
+        pool = Pool("handlers:make", 2)
+        await pool.start()
+        try:
+            waiting = asyncio.create_task(pool.ask(Parcel("sleep"), 60))
+            await asyncio.sleep(0.2)
+            pool.close()
+            with pytest.raises(ChildDiedError, match="was ended"):
+                await asyncio.wait_for(waiting, 5)
+            await asyncio.wait_for(pool.start(), 60)
+            answers = await asyncio.gather(*(pool.ask(Parcel(), 30) for _ in range(4)))
+            assert len({answer.value for answer in answers}) <= 2
+        finally:
+            pool.close()
+
+    asyncio.run(story())
+
+
+def test_one_dead_worker_costs_nobody_else_anything() -> None:
+    async def story() -> None:
+        engine = PoolEngine("few", "few", "handlers:read", 2)
+        readings = Readings(engine)
+        await engine.start()
+        try:
+            pages = [PageImage(n, np.full((4, n, 3), 255, np.uint8), 100) for n in (1, 2, 3, 4)]
+            outcomes = await asyncio.gather(*(readings.read(Request(page, seconds=30), "0" * 64) for page in pages))
+        finally:
+            await engine.close()
+        assert [outcome.kept.status for outcome in outcomes] == ["ok", "failed", "ok", "ok"]
+        assert [len(outcome.rejected) for outcome in outcomes] == [0, 1, 0, 0]
+        assert "SIGKILL" in outcomes[1].kept.reason
+
+    asyncio.run(story())

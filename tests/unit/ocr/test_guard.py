@@ -9,7 +9,7 @@ import pytest
 from ocr.assembly import assemble
 from ocr.document import Generation, Line, PageImage
 from ocr.engines import Request
-from ocr.errors import EngineError
+from ocr.errors import DependencyError, EngineError
 from ocr.guard import cut, good_part, join, watched
 from ocr.judge import Attempt
 from ocr.ladder import LADDER
@@ -165,3 +165,29 @@ def test_watching_leaves_honest_text_alone() -> None:
     request = watched(Request(page()))
     assert request.on_text is not None
     assert all(request.on_text(GOOD[place : place + 4]) for place in range(0, len(GOOD), 4))
+
+
+def test_a_page_is_blank_only_where_nobody_read_anything() -> None:
+    class Blind(Embedded):
+        async def read(self, request: Request) -> Generation:
+            self.requests.append(request)
+            return Generation("stop", lines=())
+
+    kept = read(Scripted([LOOP]), Blind([])).kept
+    assert kept.status == "degenerate"
+    assert GOOD.strip() in (kept.generation.text or "")
+
+
+def test_an_embedded_engine_that_does_not_load_ends_only_a_run_that_asked_for_it() -> None:
+    class Missing(Embedded):
+        async def start(self) -> None:
+            raise DependencyError("rapidocr is not installed")
+
+    async def run(readings: Readings) -> Outcome:
+        return await readings.read(Request(page()), "0" * 64)
+
+    readings = Readings(Scripted([LOOP]), Missing([]))
+    assert asyncio.run(run(readings)).kept.status == "degenerate"
+    assert "rapidocr is not installed" in readings.spent.describe(1.0)
+    with pytest.raises(DependencyError):
+        asyncio.run(run(Readings(Scripted([GOOD]), Missing([]), "all")))
