@@ -215,9 +215,7 @@ def _flush_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _cannot_write(
-    path: Path, cause: OSError, elsewhere: str = "choose another folder with --to DIR"
-) -> OutputError:
+def _cannot_write(path: Path, cause: OSError, elsewhere: str = "choose another folder with --to DIR") -> OutputError:
     words = cause.strerror or str(cause)
     return OutputError(
         f"cannot write {path}: {words}",

@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakValueDictionary
 
 from pydantic import Field
 
@@ -64,6 +65,7 @@ class Renderer:
         self._settings = settings
         self._free = asyncio.Semaphore(settings.processes)
         self._idle: list[_Child] = []
+        self._files: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
         """Start the first child; the others start when pages wait."""
@@ -93,7 +95,9 @@ class Renderer:
         where = shown(path) if number is None else f"{shown(path)}: page {number}"
         request = {"path": str(path), "number": number, "password": password, "version": version}
         try:
-            async with self._free:
+            # One page of a file at a time, and so mostly by one child: each child that draws from a long PDF keeps
+            # the dictionaries of all pages before, 7 MB at page 5,000.
+            async with self._files.setdefault(path, asyncio.Lock()), self._free:
                 reply, descriptor = await self._try(request)
         except TimeoutError as cause:
             raise ScanError(
