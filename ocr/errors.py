@@ -63,7 +63,7 @@ class DependencyError(OcrError):
 class EngineError(OcrError):
     """An engine does not load, ran out of memory, or died.
 
-    `retryable` is True when a fresh start of the engine may mend it (a killed worker), False when it will not.
+    `retryable` is True when a fresh start of the engine may mend it (a killed engine process), False when it will not.
     """
 
     exit_code = ExitCode.ENGINE

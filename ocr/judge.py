@@ -28,13 +28,14 @@ class Attempt:
 
 def judge(generation: Generation) -> tuple[Status, str]:
     """The status of one reading, and why in words where it is neither ok nor blank."""
+    # A classical engine reads what it sees, line by line: repetition in its lines is on the page.
+    may_loop = generation.text is not None and generation.finish in ("stop", "length", "repetition")
+    loop = degeneration.find(generation.text or "") if may_loop else None
+    if loop is not None:
+        return "degenerate", loop.reason
     if generation.finish in _BY_FINISH:
         status, reason = _BY_FINISH[generation.finish]
         return status, generation.reason or reason
-    # A classical engine reads what it sees, line by line: repetition in its lines is on the page.
-    loop = degeneration.find(generation.text) if generation.text is not None else None
-    if loop is not None:
-        return "degenerate", loop.reason
     if generation.finish == "length":
         return "truncated", generation.reason or "the answer reached its token budget before the page ended"
     return ("ok" if text_of(generation).strip() else "blank"), ""

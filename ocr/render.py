@@ -22,7 +22,7 @@ from pydantic import Field
 
 from ocr.config import Settings
 from ocr.document import PageImage
-from ocr.errors import ScanError
+from ocr.errors import DependencyError, ScanError
 from ocr.kinds import Kind
 from ocr.scans import Version, shown
 
@@ -68,8 +68,19 @@ class Renderer:
         self._files: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Start the first child; the others start when pages wait."""
-        self._idle.append(await _Child.start(self._settings))
+        """Start the first child; the others start when pages wait. Raises `DependencyError` where it does not run.
+
+        Without this first question a broken installation would look like a folder of damaged files.
+        """
+        child = await _Child.start(self._settings)
+        self._idle.append(child)
+        try:
+            await child.ask({"path": os.devnull, "number": None, "password": None, "version": None})
+        except _ChildDiedError as cause:
+            raise DependencyError(
+                f"the decoder does not run: it {cause}", hint="python -m ocr.decode 0 '{}' shows why"
+            ) from cause
+        child.served = 0
 
     async def inspect(self, path: Path, *, password: str | None = None, version: Version | None = None) -> Inspection:
         """Count a file's pages. Raises `ScanError` where it cannot be opened, or is not of this `version`."""

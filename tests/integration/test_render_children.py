@@ -15,7 +15,7 @@ from hostile_images import png, png_rows
 from hostile_pdfs import many_pages, one_page, slow_page
 from PIL import Image
 
-from ocr.errors import ScanError
+from ocr.errors import DependencyError, ScanError
 from ocr.render import Renderer, RenderSettings
 
 PARENT = """
@@ -261,3 +261,9 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, slow: Path, program: s
     parent.stdout.close()
     assert len(family) >= 2
     assert wait_for(lambda: not any(alive(number) for number in family), 5), family
+
+
+def test_a_decoder_that_does_not_run_is_said_before_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr.render.sys.executable", shutil.which("false"))
+    with pytest.raises(DependencyError, match="the decoder does not run"):
+        asyncio.run(Renderer(RenderSettings()).start())

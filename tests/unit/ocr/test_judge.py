@@ -39,6 +39,12 @@ def test_the_engine_s_own_reason_is_kept(finish: Finish) -> None:
     assert judge(Generation(finish, text="O réu", reason="because"))[1] == "because"
 
 
+def test_a_loop_that_the_engine_stopped_is_described_by_what_was_written() -> None:
+    verdict = judge(Generation("repetition", text=LOOP))
+    assert verdict == judge(Generation("stop", text=LOOP))
+    assert verdict[1] != judge(Generation("repetition", text="a a a"))[1]
+
+
 def test_lines_that_repeat_are_on_the_page() -> None:
     assert judge(Generation("stop", lines=lines(*["Idem, idem, idem."] * 200)))[0] == "ok"
 
