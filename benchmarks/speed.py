@@ -8,6 +8,7 @@ machine slows both alike: trust the ratio, not the seconds. The split is the CPU
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -90,6 +91,7 @@ async def main() -> int:
     if arguments.only != "split":
         from rapidocr import RapidOCR
 
+        logging.disable(logging.INFO)  # it tells where its models lie
         plain, engine = RapidOCR(), create("rapid", {})
         await engine.start()
         for name, pages in sets.items():
