@@ -4,6 +4,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -304,6 +305,37 @@ def data_show(
 
     path = to or manifest.with_name("sheet.html")
     typer.echo(f"{path}: {write_sheet(path, choose(read_manifest(manifest), count), manifest.parent)} pages")
+
+
+@app.command()
+def finetune(
+    stage: Annotated[str, typer.Option(help="general, domain or dpo.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that `ocr data split` wrote; dpo takes its parent's.")
+    ] = None,
+    base: Annotated[str, typer.Option("--base", "--model", help="Start from this model instead of the parent.")] = "",
+    recipe: Annotated[str, typer.Option(help="A recipe that ships, or a TOML file; default: the parent's.")] = "",
+    runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    pairs_from: Annotated[Path | None, typer.Option(help="Pairs of this file instead of mined ones.")] = None,
+    processes: Annotated[int, typer.Option(help="Training processes, one for each GPU.")] = 1,
+    seed: Annotated[int, typer.Option(help="Fixes the order of pages and all drawing of lots.")] = 0,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="One number of the recipe.", metavar="KEY=VALUE")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+    force_promote: Annotated[bool, typer.Option("--force-promote", help="Promote against the gate.")] = False,
+) -> int:
+    """Make a specialist: one stage of training, promoted only if it reads no worse than before."""
+    from training.finetune import describe_plan, finetune, make_wish
+
+    wish = make_wish(stage, runs, recipe, assignments or [], base)
+    wish = replace(wish, data=data, processes=processes, pairs_from=pairs_from, seed=seed, force=force_promote)
+    if dry_run:
+        typer.echo(describe_plan(wish))
+        return ExitCode.OK
+    run = finetune(wish)
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
+    return ExitCode.OK
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -60,6 +60,8 @@ class Shape:
     intermediate: int = 0
     """Width inside a layer of the decoder; 0 is twice `hidden`."""
     vision_intermediate: int = 0
+    full_attention: bool = False
+    """Every layer of a Qwen2.5 vision tower sees the whole image; else all but the last look through windows."""
     vocabulary: int = 480
     embedded_vocabulary: int = 0
     """Rows of the embedding, as many as the tokenizer's entries where that is more."""
@@ -194,8 +196,13 @@ def _vision(shape: Shape) -> dict[str, Any]:
         "patch_size": shape.patch_side,
     }
     if shape.architecture == "qwen2_5_vl":
-        return vision | {"window_size": 8 * shape.patch_side, "fullatt_block_indexes": [shape.vision_layers - 1]}
+        return vision | {"window_size": 8 * shape.patch_side, "fullatt_block_indexes": _whole_image_layers(shape)}
     return vision | {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, shape.vision_layers - 1]}
+
+
+def _whole_image_layers(shape: Shape) -> list[int]:
+    last = shape.vision_layers - 1
+    return list(range(last + 1)) if shape.full_attention else [last]
 
 
 def _processor(shape: Shape, tokenizer: Any) -> Any:

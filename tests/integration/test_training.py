@@ -1,0 +1,106 @@
+"""A small model learns small pages: from a manifest to a checkpoint that an engine reads with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from data.examples import Example, hash_bytes, read_manifest, write_manifest
+from ocr import models
+from ocr.errors import DataError
+
+torch = pytest.importorskip("torch", reason="the extra train is not installed")
+pytest.importorskip("trl", reason="the extra train is not installed")
+
+from training import runs, train  # noqa: E402
+from training.chat import to_conversation  # noqa: E402
+from training.dense_vision import attend_densely  # noqa: E402
+from training.merge import merge  # noqa: E402
+from training.model import Shape, build  # noqa: E402
+from training.recipe import read_recipe  # noqa: E402
+from training.weights import load_processor, load_weights, reading_model  # noqa: E402
+
+TEXTS = ("Art. 1º Fica", "São Paulo, 3", "Processo nº 12", "Página 7")
+SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> runs.Run:
+    """A run that is laid out but not trained, on four drawn lines."""
+    examples = []
+    for number, text in enumerate(TEXTS):
+        image = Image.new("RGB", (160, 32), "white")
+        ImageDraw.Draw(image).text((3, 3), text, fill="black", font=ImageFont.load_default(18))
+        path = tmp_path / f"{number}.png"
+        image.save(path)
+        sha256 = hash_bytes(path.read_bytes())
+        examples.append(
+            Example(str(number), str(number), 1, path.name, sha256, 160, 32, "line", "drawn", "none", text=text)
+        )
+    manifest = tmp_path / "train.jsonl"
+    write_manifest(manifest, examples)
+    shape = Shape(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
+    build(tmp_path / "base", shape, seed=0, texts=TEXTS)
+    sets = runs.Sets(str(manifest), str(manifest), str(manifest))
+    laid = runs.Run("general-1", "general", str(tmp_path / "base"), "", read_recipe("miniature", SETTINGS), sets)
+    runs.save(laid, tmp_path / laid.name)
+    return laid
+
+
+def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path: Path) -> None:
+    folder = tmp_path / run.name
+    train.train(folder)
+    rows = [json.loads(line) for line in (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert (folder / "losses.png").stat().st_size > 1000
+
+    (folder / "checkpoints/checkpoint-9").mkdir()
+    train.train(folder)
+    again = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(again) == len(rows), "the last checkpoint is the end: no step is made twice"
+    assert not (folder / "checkpoints/checkpoint-9").exists()
+
+    merge(run, folder)
+    model = models.resolve(str(folder))
+    assert (model.prompt, model.image.max_pixels) == ("image-only", 131072)
+    assert not (folder / "checkpoints").exists()
+
+
+def test_pages_that_are_for_testing_only_are_refused(run: runs.Run, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    manifest = Path(run.sets.train)
+    write_manifest(manifest, [replace(example, test_only=True) for example in read_manifest(manifest)])
+    with pytest.raises(DataError, match="for testing only"):
+        train.train(tmp_path / run.name)
+
+
+def test_training_has_the_eyes_of_reading(run: runs.Run) -> None:
+    """Same image, same words: what the trainer's collator makes of a page is what an engine shows the model."""
+    from ocr.document import PageImage
+    from ocr.engines import Request
+    from ocr.engines.question import compose
+
+    numpy = pytest.importorskip("numpy")
+    model = reading_model(run.base, run.recipe)
+    manifest = Path(run.sets.train)
+    example = read_manifest(manifest)[0]
+    trained = to_conversation(example, manifest.parent, model)
+    with Image.open(manifest.parent / example.image) as image:
+        asked = compose(model, Request(PageImage(1, numpy.asarray(image.convert("RGB")), 200.0)))
+    assert trained["prompt"] == asked.messages
+    assert trained["images"][0].tobytes() == asked.image.tobytes()
+
+
+def test_dense_attention_gives_the_same_numbers(run: runs.Run) -> None:
+    model, processor = load_weights(run), load_processor(run)
+    images = [Image.new("RGB", (160, 32), (number * 60, 128, 255 - number * 60)) for number in range(3)]
+    pixels = processor.image_processor(images=images, return_tensors="pt")
+    with torch.no_grad():
+        dense = model.model.visual(pixels["pixel_values"], pixels["image_grid_thw"]).pooler_output
+        plain = type(model).from_pretrained(run.base).eval()
+        expected = plain.model.visual(pixels["pixel_values"], pixels["image_grid_thw"]).pooler_output
+        attend_densely(plain)
+    assert torch.allclose(dense, expected, atol=1e-5)

@@ -1,0 +1,85 @@
+import random
+from pathlib import Path
+
+import pytest
+
+from data.examples import Example
+from ocr.document import Generation
+from ocr.errors import DataError
+from ocr.models import Model
+from training import gate
+
+MODEL = Model()
+WORDS = [
+    "autos",
+    "apelação",
+    "provimento",
+    "relatora",
+    "sentença",
+    "honorários",
+    "custas",
+    "prazo",
+    "recurso",
+    "comarca",
+    "juízo",
+]
+
+
+def pages(count: int) -> list[Example]:
+    luck = random.Random(0)
+    texts = [" ".join(luck.choices(WORDS, k=30)) for _ in range(count)]
+    return [
+        Example(f"p{n}", f"d{n}", 1, f"{n}.png", "0" * 64, 9, 9, "ruling", "composed", "none", text=text)
+        for n, text in enumerate(texts)
+    ]
+
+
+def readings(examples: list[Example], wrong: float, seed: int) -> list[Generation]:
+    """Readings of which a share of the pages has a word in ten misread."""
+    luck = random.Random(seed)
+    return [
+        Generation(
+            "stop", text=" ".join("xx" if bad and luck.random() < 0.1 else word for word in example.text.split())
+        )
+        for example in examples
+        for bad in (luck.random() < wrong,)
+    ]
+
+
+def test_what_reads_the_same_passes() -> None:
+    examples = pages(120)
+    same = readings(examples, 0.2, seed=1)
+    verdict = gate.compare(examples, MODEL, same, same, seed=0)
+    assert verdict.passed
+    assert verdict.score.value == 0.0
+
+
+def test_what_reads_better_passes_and_worse_is_refused() -> None:
+    examples = pages(120)
+    poor, good = readings(examples, 0.9, seed=1), readings(examples, 0.1, seed=2)
+    assert gate.compare(examples, MODEL, poor, good, seed=0).passed
+    refused = gate.compare(examples, MODEL, good, poor, seed=0)
+    assert not refused.passed
+    assert refused.complaints[0].startswith("composite worse")
+    assert "kind ruling" in gate.losses(examples, good, poor)
+
+
+def test_what_the_pages_cannot_tell_is_not_promoted() -> None:
+    examples = pages(12)
+    verdict = gate.compare(examples, MODEL, readings(examples, 0.5, 1), readings(examples, 0.5, 2), seed=0)
+    assert any("not resolved" in complaint for complaint in verdict.complaints)
+
+
+def test_new_loops_are_refused() -> None:
+    examples = pages(120)
+    before = readings(examples, 0.0, 1)
+    loop = Generation("length", text="nos termos do voto da relatora; " * 200)
+    verdict = gate.compare(examples, MODEL, before, [loop] * 6 + before[6:], seed=0)
+    assert verdict.degeneration_after == 0.05
+    assert any("degeneration" in complaint for complaint in verdict.complaints)
+
+
+def test_a_frozen_set_has_a_least_size() -> None:
+    with pytest.raises(DataError, match="99 held-out pages; the gate needs 100"):
+        gate.check_size(pages(99), Path("validation.jsonl"))
+    gate.check_size(pages(100), Path("validation.jsonl"))

@@ -1,0 +1,28 @@
+import pytest
+
+from ocr.errors import UsageError
+from ocr.models import table
+from ocr.prompts import PROMPTS
+from training.recipe import STAGES, read_recipe, shipped
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_recipe_loads_and_names_things_that_exist(name: str) -> None:
+    recipe = read_recipe(name, [])
+    assert recipe.name == name
+    assert recipe.prompt in PROMPTS
+    assert recipe.sources, "every number says where it comes from"
+    assert (recipe.base in table()) != (recipe.scratch is not None)
+    assert all(recipe.optimisation(stage).learning_rate > 0 for stage in STAGES)
+
+
+def test_assignments_win() -> None:
+    assert read_recipe("miniature", ["general.batch=7"]).general.batch == 7
+
+
+def test_unknown_recipes_and_keys_are_said() -> None:
+    with pytest.raises(UsageError, match="no such recipe: miniatur") as wrong:
+        read_recipe("miniatur", [])
+    assert wrong.value.hint == "did you mean miniature?"
+    with pytest.raises(UsageError, match="learning_rte"):
+        read_recipe("miniature", ["general.learning_rte=1"])

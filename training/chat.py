@@ -1,0 +1,58 @@
+"""Examples as conversations, and the same eyes for training as for reading.
+
+What a model is shown and asked in training comes from `ocr.prompts`, as it does in the engines: same words, same
+image size. The loss falls on the answer alone, and image tokens are never cut: a page that is too long is an error.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from data.examples import Example
+from ocr.document import FIELDS
+from ocr.errors import DataError
+from ocr.lazy import load
+from ocr.markup import Fields, render
+from ocr.models import Model
+from ocr.prompts import PROMPTS, conversation, show
+
+
+def answer(example: Example, model: Model) -> str:
+    """What the model is to write for a page: the JSON of `ocr.markup`, or the fields one below the other."""
+    if model.structured:
+        return render(Fields(**example.fields))
+    return "\n".join(text for name in FIELDS if (text := example.fields[name]))
+
+
+def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:
+    """A page as trl takes it: `images` (one PIL image at reading size), `prompt` and `completion` (chat messages).
+
+    `folder` is that of the manifest. Raises `DataError` where the image cannot be read.
+    """
+    return {
+        "images": [look(folder / example.image, model)],
+        "prompt": conversation(PROMPTS[model.prompt]),
+        "completion": [{"role": "assistant", "content": [{"type": "text", "text": answer(example, model)}]}],
+    }
+
+
+def look(image: Path, model: Model) -> Any:
+    """The image file as the model sees it: RGB, shrunk to the model's budget."""
+    pillow, numpy = load("PIL.Image"), load("numpy")
+    try:
+        with pillow.open(image) as opened:
+            return show(numpy.asarray(opened.convert("RGB")), model.budget)
+    except OSError as cause:
+        raise DataError(f"{image}: cannot be read: {cause}", hint="ocr data check MANIFEST") from cause
+
+
+def lazily(rows: Sequence[Any], convert: Any) -> Any:
+    """A `datasets.Dataset` whose row is `convert(rows[i])`, made when it is asked for: images stay on disk."""
+    datasets = load("datasets", extra="train")
+    table = datasets.Dataset.from_dict({"row": list(range(len(rows)))})
+
+    def transform(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        made = [convert(rows[number]) for number in batch["row"]]
+        return {name: [row[name] for row in made] for name in made[0]} | {"row": batch["row"]}
+
+    return table.with_transform(transform)

@@ -1,0 +1,204 @@
+"""`ocr finetune`, the story of a stage: plan, train, merge, read before and after, and promote only what is no worse.
+
+Every step leaves its result in the run's folder, so that a run that was killed goes on where it stopped, and a stage
+that is finished is not run twice.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from data.examples import Example, write_whole
+from ocr import models
+from ocr.document import Generation
+from ocr.errors import GateError, TrainingError, UsageError
+from training import dpo, gate, runs
+from training.card import write_card
+from training.merge import merge
+from training.mine import find_pairs
+from training.model import Shape, build
+from training.pairs import weigh, write_pairs
+from training.plan import Wish, check_disk, estimate, plan, read_sets
+from training.reading import Sampled, read_pages
+from training.recipe import STAGES, StageName, read_recipe
+from training.runs import Run
+from training.train import LEARNED
+from training.weights import reading_model
+
+_READINGS: TypeAdapter[list[tuple[Generation, ...]]] = TypeAdapter(list[tuple[Generation, ...]])
+
+
+DEFAULT_RECIPE = "nanonets-ocr2-3b-24gb"
+"""The base of the published specialist, on the GPU that most people have."""
+
+
+def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base: str) -> Wish:
+    """What was typed, with the recipe that was meant: the one named, else the parent run's, else the default.
+
+    Raises `UsageError` for an unknown stage, recipe or key.
+    """
+    if stage not in STAGES:
+        raise UsageError(f"no such stage: {stage}", hint=f"stages: {', '.join(STAGES)}")
+    known: StageName = next(name for name in STAGES if name == stage)
+    parent = runs.parent_of(known, home)
+    name = recipe or (parent.recipe.name if parent else DEFAULT_RECIPE)
+    return Wish(known, home, read_recipe(name, assignments), base=base)
+
+
+def describe_plan(wish: Wish) -> str:
+    """The plan and what it needs, in words."""
+    run, needs = plan(wish), estimate(wish.recipe, wish.stage)
+    numbers = wish.recipe.optimisation(wish.stage)
+    return "\n".join(
+        (
+            f"{run.name}: stage {run.stage}, from {run.base or 'nothing'}, recipe {wish.recipe.name}",
+            f"trains {needs.trained:,.1f} million parameters ({numbers.method}), {numbers.batch} x "
+            f"{numbers.accumulate} pages a step on each of {wish.processes} devices, "
+            f"learning rate {numbers.learning_rate:g}",
+            f"needs about {needs.memory:.1f} GB on a device (weights {needs.weights:.1f}, optimiser "
+            f"{needs.optimiser:.1f}, activations {needs.activations:.1f}); "
+            f"the recipe is for {wish.recipe.device_gb:g} GB",
+            f"needs about {needs.disk:.1f} GB of disk in {wish.home}",
+            f"learns from {run.sets.train}, is judged by {run.sets.held_out} and {run.sets.general}",
+        )
+    )
+
+
+def finetune(wish: Wish) -> Run:
+    """Carry out one stage; answers the run, promoted. Raises `GateError` when it is refused."""
+    run = plan(wish)
+    earlier = runs.same_work(run, wish.home)
+    if earlier is not None:
+        run = earlier
+    folder = wish.home / run.name
+    if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
+        return _conclude(run, folder)
+    training, held_out, general = read_sets(run)
+    check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
+    run = _lay_foundation(run, folder, training)
+    if run.state == "training":
+        if run.stage == "dpo":
+            _find_pairs(run, folder, training, wish)
+        run = _train(run, folder, wish.processes)
+    return _conclude(_pass_gate(run, folder, (held_out, general), wish), folder)
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
+    """Make the run's folder; a recipe that starts from nothing gets its untrained model there."""
+    scratch = run.recipe.scratch
+    if scratch is not None and not run.base:
+        run = replace(run, base=str(folder / "base"))
+        if not (folder / "base" / "config.json").is_file():
+            texts = (text for example in training for text in example.fields.values() if text)
+            build(folder / "base", Shape(**scratch.model_dump()), seed=run.seed, texts=texts)
+            models.save(reading_model(run.base, run.recipe), folder / "base")
+    runs.save(run, folder)
+    return run
+
+
+def _train(run: Run, folder: Path, processes: int) -> Run:
+    """Run `training.train` in a process of its own, or in several, and merge what it learned."""
+    started = time.monotonic()
+    if not any((folder / LEARNED).glob("*.safetensors")):
+        command = [sys.executable, "-m", "training.train", str(folder)]
+        if processes > 1:
+            launcher = ["-m", "accelerate.commands.launch", "--multi_cpu" if not _sees_gpu() else "--multi_gpu"]
+            command = [sys.executable, *launcher, f"--num_processes={processes}", "-m", "training.train", str(folder)]
+        done = subprocess.run(command, check=False)
+        if done.returncode:
+            raise TrainingError(
+                f"training {run.name} stopped with exit code {done.returncode}; its own message stands above",
+                hint="type the same command again: it goes on from the last checkpoint",
+            )
+    merge(run, folder)
+    run = runs.marked(run, "trained", seconds=run.seconds + time.monotonic() - started)
+    runs.save(run, folder)
+    return run
+
+
+def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Wish) -> None:
+    """Leave `pairs.jsonl` in the run's folder: mined from the parent's own readings, or taken from a file."""
+    target = folder / dpo.PAIRS_FILE
+    if target.is_file():
+        return
+    if wish.pairs_from is not None:
+        shutil.copyfile(wish.pairs_from, target)
+        return
+    preference = run.recipe.dpo
+    pages = list(training)[: preference.pages]
+    manifest = Path(run.sets.train).parent
+    sampled = Sampled(preference.samples, preference.temperature, run.seed)
+    model = reading_model(run.base, run.recipe)
+    readings = read_pages(wish.engine, Path(run.base), [manifest / page.image for page in pages], sampled)
+    pairs = list(find_pairs(pages, readings, manifest, model))
+    if not pairs:
+        raise TrainingError(
+            f"{len(pages)} pages were read {sampled.count} times and no reading was wrong in kind: there is no pair",
+            hint="the model needs no dpo stage on these pages; or give others: --data DIR",
+        )
+    write_pairs(target, pairs)
+    write_whole(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
+
+
+def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:
+    """Read the frozen sets with the model before and after, compare, and mark the run promoted or refused."""
+    model = reading_model(str(folder), run.recipe)
+    verdicts: dict[str, gate.Verdict] = {}
+    lost: dict[str, str] = {}
+    before = _readings(wish.engine, Path(run.base), folder / "before.json", _images(run, frozen))
+    after = _readings(wish.engine, folder, folder / "after.json", _images(run, frozen))
+    start = 0
+    for name, examples in zip(("domain", "general"), frozen, strict=True):
+        part = slice(start, start + len(examples))
+        start += len(examples)
+        verdicts[name] = gate.compare(examples, model, before[part], after[part], seed=run.seed)
+        found = gate.losses(examples, before[part], after[part])
+        lost |= {f"{name}: {what}": change for what, change in found.items()}
+    passed = all(verdict.passed for verdict in verdicts.values())
+    metrics = {"gate": {name: asdict(verdict) for name, verdict in verdicts.items()}, "lost": lost}
+    run = runs.marked(
+        run, "promoted" if passed or wish.force else "refused", metrics=metrics, forced=wish.force and not passed
+    )
+    runs.save(run, folder)
+    write_card(run, folder)
+    return run
+
+
+def _images(run: Run, frozen: Sequence[Sequence[Example]]) -> list[Path]:
+    folders = (Path(run.sets.held_out).parent, Path(run.sets.general).parent)
+    return [folder / e.image for folder, examples in zip(folders, frozen, strict=True) for e in examples]
+
+
+def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[Generation]:
+    """First answers to the frozen sets, kept beside the run so that a killed gate reads nothing twice."""
+    if not file.is_file():
+        write_whole(file, _READINGS.dump_json(read_pages(engine, model, images, Sampled())))
+    return [answers[0] for answers in _READINGS.validate_json(file.read_bytes())]
+
+
+def _conclude(run: Run, folder: Path) -> Run:
+    if run.state == "promoted":
+        return run
+    complaints = [
+        f"{name}: {complaint}" for name, verdict in run.metrics["gate"].items() for complaint in verdict["complaints"]
+    ]
+    lost = [f"{what}: {change}" for what, change in run.metrics["lost"].items()]
+    raise GateError(
+        f"{run.name} is refused\n" + "\n".join(complaints + (["worse in:", *lost] if lost else [])),
+        hint=f"look at {folder}; --force-promote keeps it all the same, and says so in run.json",
+    )
+
+
+def _sees_gpu() -> bool:
+    return Path("/dev/nvidia0").exists()

@@ -1,0 +1,137 @@
+"""Does a stage help? The model reads two frozen sets before and after it, and only a proven "no worse" is promoted.
+
+`domain` is a document-held-out part of the stage's own data, `general` what the model could read before. On both, the
+one-sided 95% bound of the paired difference of the published composite must stay above `WORST_SCORE`, and that of the
+degeneration rate below `WORST_DEGENERATION`. What the pages cannot resolve is not promoted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.examples import Example
+from eval.composite import published
+from eval.scores import PageScore, Pair, score_pages
+from eval.stats import Interval, bootstrap_mean
+from ocr.document import FIELDS, Generation
+from ocr.errors import DataError
+from ocr.markup import Fields, parse, render
+from ocr.models import Model
+from training.chat import answer
+from training.reading import is_degenerate
+
+WORST_SCORE = -0.005
+WORST_DEGENERATION = 0.005
+LEAST_PAGES = 100
+ONE_SIDED = 0.90
+"""A two-sided interval of 90% has the one-sided bounds of 95%."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one frozen set says of a stage; differences are after minus before, means over pages."""
+
+    pages: int
+    score_before: float
+    score_after: float
+    score: Interval
+    degeneration_before: float
+    degeneration_after: float
+    degeneration: Interval
+    complaints: tuple[str, ...]
+    """Why the set does not let the stage pass; empty when it does."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.complaints
+
+
+def check_size(examples: Sequence[Example], path: Path) -> None:
+    """Raise `DataError` where a frozen set is too small to say anything."""
+    if len(examples) < LEAST_PAGES:
+        raise DataError(
+            f"{path}: {len(examples)} held-out pages; the gate needs {LEAST_PAGES}",
+            hint="add pages: ocr data compose --kind all --count 1000 --to pages/",
+        )
+
+
+def compare(
+    examples: Sequence[Example], model: Model, before: Sequence[Generation], after: Sequence[Generation], *, seed: int
+) -> Verdict:
+    """Hold the readings of the same pages before and after a stage against each other."""
+    documents = [example.document for example in examples]
+    old, new = _composites(examples, model, before), _composites(examples, model, after)
+    looped_old, looped_new = ([float(is_degenerate(reading)) for reading in side] for side in (before, after))
+    score = bootstrap_mean(_minus(new, old), documents, seed=seed, confidence=ONE_SIDED)
+    loops = bootstrap_mean(_minus(looped_new, looped_old), documents, seed=seed, confidence=ONE_SIDED)
+    return Verdict(
+        pages=len(examples),
+        score_before=_mean(old),
+        score_after=_mean(new),
+        score=score,
+        degeneration_before=_mean(looped_old),
+        degeneration_after=_mean(looped_new),
+        degeneration=loops,
+        complaints=_complaints(score, loops),
+    )
+
+
+def _complaints(score: Interval, loops: Interval) -> tuple[str, ...]:
+    found = []
+    if score.low is None or loops.high is None:
+        return ("not resolved: all pages are of one document",)
+    if score.low <= WORST_SCORE:
+        word = "worse" if score.high is not None and score.high < 0 else "not resolved"
+        found.append(f"composite {word}: {score.value:+.4f}, 95% bound {score.low:+.4f}, allowed {WORST_SCORE:+.3f}")
+    if loops.high >= WORST_DEGENERATION:
+        word = "more" if loops.low is not None and loops.low > 0 else "not resolved"
+        found.append(
+            f"degeneration {word}: {100 * loops.value:+.2f} points, 95% bound {100 * loops.high:+.2f}, "
+            f"allowed {100 * WORST_DEGENERATION:+.1f}"
+        )
+    return tuple(found)
+
+
+def _composites(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[float]:
+    return [
+        published(answer(example, model), reading.text or "").score
+        for example, reading in zip(examples, readings, strict=True)
+    ]
+
+
+def losses(examples: Sequence[Example], before: Sequence[Generation], after: Sequence[Generation]) -> dict[str, str]:
+    """What a stage cost, where it cost something: kinds of page, fields, accents and identifiers that read worse."""
+    old, new = _scores(examples, before), _scores(examples, after)
+    lost: dict[str, str] = {}
+    for kind in sorted({example.kind for example in examples}):
+        places = [place for place, example in enumerate(examples) if example.kind == kind]
+        _note(lost, f"kind {kind}", [old[p].strict.score for p in places], [new[p].strict.score for p in places])
+    for field in FIELDS:
+        pairs = [
+            (a.fields[field].rate, b.fields[field].rate)
+            for a, b in zip(old, new, strict=True)
+            if field in a.fields and field in b.fields
+        ]
+        _note(lost, f"field {field}", [1 - a for a, _ in pairs], [1 - b for _, b in pairs])
+    return lost
+
+
+def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Sequence[float]) -> None:
+    if before and _mean(after) < _mean(before):
+        lost[what] = f"{_mean(before):.4f} -> {_mean(after):.4f}"
+
+
+def _scores(examples: Sequence[Example], readings: Sequence[Generation]) -> list[PageScore]:
+    pairs = [
+        Pair(render(Fields(**example.fields)), render(parse(reading.text or "")))
+        for example, reading in zip(examples, readings, strict=True)
+    ]
+    return score_pages(pairs)
+
+
+def _minus(first: Sequence[float], second: Sequence[float]) -> list[float]:
+    return [one - other for one, other in zip(first, second, strict=True)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,71 @@
+"""Find preference pairs: the stage's own model reads training pages several times, and its bad readings are kept.
+
+Nothing is planted and no judge model is asked: the truth of a training page says what is wrong with a reading.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from data.examples import Example
+from eval.characters import character_errors
+from eval.composite import published
+from ocr.document import Generation
+from ocr.markup import is_complete
+from ocr.models import Model
+from training.chat import answer
+from training.pairs import Cause, Pair
+from training.reading import is_degenerate
+
+# Shares of the truth's length in characters. A reading this much shorter has left something out, this much longer has
+# invented something; misreadings of letters keep the length within 3% on the pages that were looked at.
+OMITTED = 0.90
+INVENTED = 1.10
+GOOD_ERRORS = 0.02
+"""Largest character error rate of a reading that is chosen in place of the truth: what the model can already write."""
+ALIKE = 0.05
+"""Pairs whose answers differ by less than this share of characters teach nothing but noise."""
+
+
+def find_pairs(
+    examples: Sequence[Example], readings: Iterable[Sequence[Generation]], folder: Path, model: Model
+) -> Iterator[Pair]:
+    """Pairs of each page: its best answer against every answer that is wrong in kind, not merely in a letter."""
+    for example, answers in zip(examples, readings, strict=True):
+        truth = answer(example, model)
+        chosen, origin = _best(truth, answers, model)
+        seen: set[str] = set()
+        for reading in answers:
+            text = reading.text or ""
+            cause = cause_of(truth, reading, model)
+            if cause is None or text in seen or character_errors(chosen, text, "normalised").rate < ALIKE:
+                continue
+            seen.add(text)
+            image = str((folder / example.image).resolve())
+            yield Pair(example.id, image, chosen, text, cause, "truth" if origin else "reading")
+
+
+def cause_of(truth: str, reading: Generation, model: Model) -> Cause | None:
+    """What is wrong with a reading in kind, the gravest first; None where it is only as wrong as letters are."""
+    text = reading.text or ""
+    if is_degenerate(reading):
+        return "loop"
+    if model.structured and not is_complete(text):
+        return "schema"
+    share = len(text) / max(1, len(truth))
+    if share < OMITTED:
+        return "omission"
+    return "invention" if share > INVENTED else None
+
+
+def _best(truth: str, answers: Sequence[Generation], model: Model) -> tuple[str, bool]:
+    """The answer to prefer, and whether it is the truth: a verified reading is nearer to what the model writes."""
+    good = [
+        reading.text
+        for reading in answers
+        if reading.text
+        and cause_of(truth, reading, model) is None
+        and character_errors(truth, reading.text, "normalised").rate <= GOOD_ERRORS
+    ]
+    if not good:
+        return truth, True
+    return max(good, key=lambda text: published(truth, text).score), False

@@ -1,0 +1,186 @@
+"""What a stage will do, settled before anything is loaded: where it starts, on which pages, with how much memory."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from data.examples import Example, for_training, read_manifest
+from ocr.errors import TrainingError
+from ocr.models import digest, resolve
+from training import gate, runs
+from training.recipe import Recipe, StageName
+from training.runs import Run, Sets
+
+TRAIN_FILE, HELD_OUT_FILE = "train.jsonl", "validation.jsonl"
+"""As `ocr data split` names them."""
+PACKAGES = ("lusocr", "torch", "transformers", "trl", "peft", "vllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for."""
+
+    stage: StageName
+    home: Path
+    """The folder of runs."""
+    recipe: Recipe
+    data: Path | None = None
+    """Folder or manifest of the training pages; stage `dpo` takes its parent's."""
+    base: str = ""
+    """Start from this model instead of the parent run."""
+    held_out: Path | None = None
+    """Manifest of held-out pages; by default `validation.jsonl` beside the training manifest."""
+    general: Path | None = None
+    """Manifest of the frozen general set; by default that of the parent, or the held-out pages themselves."""
+    seed: int = 0
+    force: bool = False
+    """Promote against the gate, and record it."""
+    processes: int = 1
+    """Training processes, one for each GPU."""
+    pairs_from: Path | None = None
+    """Take the pairs of this file instead of mining them."""
+    engine: str = "vllm"
+    """What reads the frozen sets and the pages that pairs are mined from."""
+
+
+def plan(wish: Wish) -> Run:
+    """The run that fulfils `wish`, not yet on disk. Raises `TrainingError` with the commands that come first."""
+    parent = runs.parent_of(wish.stage, wish.home)
+    base = wish.base or (str(wish.home / parent.name) if parent else wish.recipe.base)
+    if wish.stage == "dpo" and parent is None and not wish.base:
+        raise TrainingError(
+            f"--stage dpo needs a promoted run to start from, and there is none in {wish.home}",
+            hint="ocr finetune --stage general --data DIR\n      ocr finetune --stage domain --data DIR",
+        )
+    if wish.stage == "general":
+        base = wish.base or wish.recipe.base
+    sets = _sets(wish, parent if not wish.base else None)
+    return Run(
+        name=runs.name_for(wish.stage, wish.home),
+        stage=wish.stage,
+        base=base,
+        base_digest=_digest(base, wish.recipe),
+        recipe=wish.recipe,
+        sets=sets,
+        parent=parent.name if parent and not wish.base and wish.stage != "general" else "",
+        data={path: _sha256(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))},
+        packages=_versions(),
+        seed=wish.seed,
+        started=runs.now(),
+    )
+
+
+def read_sets(run: Run) -> tuple[list[Example], list[Example], list[Example]]:
+    """The pages of training, held-out and general sets, checked for what may be trained on and for their number."""
+    training = for_training(read_manifest(Path(run.sets.train)))
+    frozen = [read_manifest(Path(path)) for path in (run.sets.held_out, run.sets.general)]
+    for examples, path in zip(frozen, (run.sets.held_out, run.sets.general), strict=True):
+        gate.check_size(examples, Path(path))
+    shared = {example.document for example in training} & {e.document for examples in frozen for e in examples}
+    if shared:
+        raise TrainingError(
+            f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}",
+            hint=f"ocr data split {run.sets.train} --by document --to DIR",
+        )
+    return training, frozen[0], frozen[1]
+
+
+def _sets(wish: Wish, parent: Run | None) -> Sets:
+    """Where the pages come from: what was named, else what the parent run used."""
+    if wish.data is None and parent is None:
+        raise TrainingError(f"--stage {wish.stage} needs pages", hint=f"ocr finetune --stage {wish.stage} --data DIR")
+    inherited = parent.sets if parent else None
+    train = _manifest(wish.data) if wish.data else Path(inherited.train if inherited else "")
+    held_out = wish.held_out or (train.with_name(HELD_OUT_FILE) if wish.data else None)
+    if held_out is None and inherited:
+        held_out = Path(inherited.held_out)
+    if held_out is None or not held_out.is_file():
+        raise TrainingError(
+            f"no held-out pages for the gate: {held_out} does not exist",
+            hint=f"ocr data split {train} --by document --to DIR, then --data DIR",
+        )
+    general = wish.general or (Path(inherited.general) if inherited else held_out)
+    return Sets(str(train.resolve()), str(held_out.resolve()), str(general.resolve()))
+
+
+def _manifest(data: Path) -> Path:
+    if data.is_file():
+        return data
+    found = data / TRAIN_FILE
+    if not found.is_file():
+        raise TrainingError(
+            f"{data} holds no {TRAIN_FILE}", hint=f"ocr data split {data / 'manifest.jsonl'} --by document --to {data}"
+        )
+    return found
+
+
+def _digest(base: str, recipe: Recipe) -> str:
+    """What the base is, by content where it lies here; a model from nothing is its shape."""
+    if not base:
+        return "" if recipe.scratch is None else hashlib.sha256(recipe.scratch.model_dump_json().encode()).hexdigest()
+    model = resolve(base)
+    return digest(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a stage asks of its machine; all in GB."""
+
+    trained: float
+    """Millions of parameters that move."""
+    weights: float
+    optimiser: float
+    """Gradients, moments and 32-bit copies of the weights that move."""
+    activations: float
+    disk: float
+
+    @property
+    def memory(self) -> float:
+        return self.weights + self.optimiser + self.activations
+
+
+def estimate(recipe: Recipe, stage: StageName) -> Estimate:
+    """Memory and disk of one stage, from the recipe alone; good to about a third.
+
+    Weights: 2 bytes each in bf16, 4 in fp32, about 0.6 in four bits with their scales. Moving weights: 16 bytes each
+    (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state a layer and
+    token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer.
+    """
+    numbers = recipe.optimisation(stage)
+    total = recipe.parameters * 1e9
+    # A decoder of P parameters is about 36 layers of hidden width sqrt(P / 36 / 12); rank r on its seven projections.
+    hidden = (total / 36 / 12) ** 0.5
+    moving = total if numbers.method == "full" else 36 * recipe.lora.rank * hidden * 18
+    per_weight = {"qlora": 0.6, "lora": 2.0 if recipe.precision == "bf16" else 4.0, "full": 0.0}[numbers.method]
+    vocabulary = 152_000 if recipe.scratch is None else recipe.scratch.vocabulary
+    tokens = numbers.batch * (recipe.image.max_pixels / 784 + recipe.max_tokens / 4) * (2 if stage == "dpo" else 1)
+    layers = 36 if recipe.gradient_checkpointing else 36 * 16
+    activations = tokens * (2 * hidden * layers + 8 * vocabulary)
+    saved = moving * 12 * 2 + total * 2
+    return Estimate(moving / 1e6, total * per_weight / 1e9, moving * 16 / 1e9, activations / 1e9, saved / 1e9)
+
+
+def check_disk(folder: Path, needed: float) -> None:
+    """Raise `TrainingError` where `folder` has less than `needed` GB free."""
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < needed:
+        raise TrainingError(
+            f"{folder}: {free:.1f} GB free, the run needs about {needed:.1f} GB",
+            hint="free space, or --runs DIR elsewhere",
+        )

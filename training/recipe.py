@@ -1,0 +1,132 @@
+"""A recipe: every number of a training run, in TOML, with where it comes from.
+
+`training/recipes/NAME.toml` are the ones that ship; a path to a file of the same form works as well. A recipe has one
+table for each stage, so that one file takes a model up the whole hierarchy.
+"""
+
+import difflib
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field as Setting
+
+from ocr.config import Settings, load
+from ocr.errors import UsageError
+from ocr.models import ImageSize
+
+StageName = Literal["general", "domain", "dpo"]
+STAGES: tuple[StageName, ...] = ("general", "domain", "dpo")
+
+
+class Optimisation(Settings):
+    """How a stage is optimised. A batch is `batch * accumulate` pages on each device."""
+
+    method: Literal["lora", "qlora", "full"] = "lora"
+    """Which weights move: adapters, adapters on a base in four bits, or all."""
+    learning_rate: float = 1e-4
+    epochs: float = 1.0
+    steps: int = -1
+    """Stop after so many optimiser steps, whatever `epochs` says; -1 leaves it to `epochs`."""
+    batch: int = 1
+    accumulate: int = 1
+    warmup: float = 0.03
+    """Share of the steps over which the learning rate rises."""
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    save_every: int = 200
+    """Steps between checkpoints: what a killed run loses at most."""
+
+
+class Preference(Optimisation):
+    """Direct preference optimisation (Rafailov et al., arXiv 2305.18290) on pairs of the stage's own readings."""
+
+    beta: float = 0.1
+    sft_weight: float = 1.0
+    """Weight of the likelihood of the chosen reading beside the preference loss: keeps it from falling."""
+    samples: int = 4
+    """Readings that are taken of each training page to find pairs in; the first is greedy."""
+    temperature: float = 1.0
+    pages: int = 2000
+    """Training pages that are read for pairs, at most."""
+
+
+class Lora(Settings):
+    """Low-rank adapters (Hu et al., arXiv 2106.09685; quantised base: Dettmers et al., arXiv 2305.14314)."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: str = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+    """Regular expression of module names; restricted to the language model, whose names the vision tower shares."""
+
+
+class Scratch(Settings):
+    """A model that is built from nothing instead of loaded; fields as in `training.model.Shape`."""
+
+    hidden: int = 256
+    layers: int = 4
+    heads: int = 8
+    key_value_heads: int = 4
+    vision_hidden: int = 256
+    vision_layers: int = 6
+    vision_heads: int = 8
+    patch: int = 16
+    vocabulary: int = 1024
+    max_image_tokens: int = 512
+    full_attention: bool = True
+    """Every vision layer sees the whole image; the real models look through windows in most layers."""
+
+
+class Recipe(Settings):
+    """One model, one size of device, three stages."""
+
+    name: str = ""
+    base: str = ""
+    """Name in ocr/models.toml, folder or hub id to start from; empty with `scratch`."""
+    scratch: Scratch | None = None
+    device_gb: float = 24.0
+    """Memory of the one GPU that the recipe is meant for."""
+    parameters: float = 0.0
+    """Billions of parameters of the base, for the estimate of memory before anything is loaded."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    gradient_checkpointing: bool = True
+    prompt: str = "page-json-1"
+    structured: bool = True
+    """Answers are the JSON of `ocr.markup`; otherwise plain text, the fields one below the other."""
+    image: ImageSize = ImageSize()
+    max_tokens: int = 8192
+    """Longest answer that readings of the gate and of the pairs may have."""
+    lora: Lora = Lora()
+    general: Optimisation = Optimisation()
+    domain: Optimisation = Optimisation()
+    dpo: Preference = Preference()
+    sources: list[str] = Setting(default_factory=list)
+    """Where the numbers come from."""
+
+    def optimisation(self, stage: StageName) -> Optimisation:
+        """The numbers of one stage."""
+        return {"general": self.general, "domain": self.domain, "dpo": self.dpo}[stage]
+
+
+def shipped() -> list[str]:
+    """Names of the recipes that come with lusocr."""
+    folder = files("training").joinpath("recipes")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_recipe(name: str, assignments: list[str]) -> Recipe:
+    """The recipe called `name` (or at that path) with `key=value` assignments on top.
+
+    Raises `UsageError` for an unknown recipe or key.
+    """
+    file = Path(name)
+    if name in shipped():
+        file = Path(str(files("training").joinpath("recipes", f"{name}.toml")))
+    elif not file.is_file():
+        near = difflib.get_close_matches(name, shipped(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(shipped())}; or the path of a file"
+        raise UsageError(f"no such recipe: {name}", hint=hint)
+    return load(Recipe, file=file, assignments=assignments, flags={"name": file.stem})
