@@ -231,8 +231,9 @@ def data_compose(
     """Make pages with known text. Run again after an interruption, it makes the rest."""
     from data.compose import compose
     from data.degrade import parse_profiles
-    from data.documents import LICENCE, Order, count_cores
+    from data.documents import LICENCE, Order
     from data.kinds import parse_kinds
+    from ocr.children import count_cores
 
     order = Order(
         kinds=parse_kinds(kind), count=count, to=to, seed=seed, profiles=parse_profiles(degrade), text=text, dpi=dpi,

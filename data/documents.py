@@ -1,6 +1,5 @@
 """One document of an order: its words, its look, its pages as images, and what is written on them."""
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -41,11 +40,6 @@ class Order:
     fonts: tuple[Path, ...] = ()
     dpi: int = 200
     workers: int = 1
-
-
-def count_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from ocr.children import count_cores
+
 State = Literal["ready", "optional", "missing"]
 
 
@@ -45,12 +47,11 @@ def examine() -> list[Finding]:
 
 
 def _processors() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB of memory"
     return Finding(
-        "machine", "ready", f"{platform.system()}, Python {platform.python_version()}, {cores} cores{memory}"
+        "machine", "ready", f"{platform.system()}, Python {platform.python_version()}, {count_cores()} cores{memory}"
     )
 
 

@@ -6,7 +6,7 @@ image size. The loss falls on the answer alone, and image tokens are never cut: 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.examples import Example
 from ocr.document import FIELDS
@@ -15,6 +15,10 @@ from ocr.lazy import load
 from ocr.markup import Fields, render
 from ocr.models import Model
 from ocr.prompts import PROMPTS, conversation, show
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def answer(example: Example, model: Model) -> str:
@@ -38,10 +42,16 @@ def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, A
 
 def look(image: Path, model: Model) -> Any:
     """The image file as the model sees it: RGB, shrunk to the model's budget."""
+    return show(read_pixels(image), model.budget)
+
+
+def read_pixels(image: Path) -> "NDArray[np.uint8]":
+    """The pixels of an image file, (height, width, 3) RGB. Raises `DataError` where it cannot be read."""
     pillow, numpy = load("PIL.Image"), load("numpy")
     try:
         with pillow.open(image) as opened:
-            return show(numpy.asarray(opened.convert("RGB")), model.budget)
+            pixels: NDArray[np.uint8] = numpy.asarray(opened.convert("RGB"))
+            return pixels
     except OSError as cause:
         raise DataError(f"{image}: cannot be read: {cause}", hint="ocr data check MANIFEST") from cause
 

@@ -113,7 +113,7 @@ def _train(run: Run, folder: Path, processes: int) -> Run:
     if not any((folder / LEARNED).glob("*.safetensors")):
         command = [sys.executable, "-m", "training.train", str(folder)]
         if processes > 1:
-            launcher = ["-m", "accelerate.commands.launch", "--multi_cpu" if not _sees_gpu() else "--multi_gpu"]
+            launcher = ["-m", "accelerate.commands.launch", "--multi_gpu" if models.sees_gpu() else "--multi_cpu"]
             command = [sys.executable, *launcher, f"--num_processes={processes}", "-m", "training.train", str(folder)]
         done = subprocess.run(command, check=False)
         if done.returncode:
@@ -198,7 +198,3 @@ def _conclude(run: Run, folder: Path) -> Run:
         f"{run.name} is refused\n" + "\n".join(complaints + (["worse in:", *lost] if lost else [])),
         hint=f"look at {folder}; --force-promote keeps it all the same, and says so in run.json",
     )
-
-
-def _sees_gpu() -> bool:
-    return Path("/dev/nvidia0").exists()

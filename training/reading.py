@@ -13,9 +13,8 @@ from pathlib import Path
 from ocr import degeneration
 from ocr.document import Generation, PageImage
 from ocr.engines import Engine, Request, create
-from ocr.errors import DataError, OcrError
-from ocr.judge import judge
-from ocr.lazy import load
+from ocr.errors import OcrError
+from training.chat import read_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ async def _read_all(engine: Engine, images: Sequence[Path], sampled: Sampled) ->
 
         async def read(path: Path) -> tuple[Generation, ...]:
             async with places:
-                page = await asyncio.to_thread(_open, path)
+                page = PageImage(1, await asyncio.to_thread(read_pixels, path), 200.0)
                 requests = [_request(page, path, number, sampled) for number in range(sampled.count)]
                 return tuple([await engine.read(request) for request in requests])
 
@@ -74,15 +73,6 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
     )
 
 
-def _open(path: Path) -> PageImage:
-    pillow, numpy = load("PIL.Image"), load("numpy")
-    try:
-        with pillow.open(path) as opened:
-            return PageImage(1, numpy.asarray(opened.convert("RGB")), 200.0)
-    except OSError as cause:
-        raise DataError(f"{path}: cannot be read: {cause}") from cause
-
-
 def is_degenerate(generation: Generation) -> bool:
-    """Does the answer loop, by our own rule or because its engine or judge says so?"""
-    return judge(generation)[0] == "degenerate" or degeneration.find(generation.text or "") is not None
+    """Does the answer loop, by our own rule or because its engine says so?"""
+    return generation.finish == "repetition" or degeneration.find(generation.text or "") is not None

@@ -1,10 +1,9 @@
 """An engine whose pages are read by a pool of single-threaded worker processes: what `rapid` and `tesseract` share."""
 
-import os
 import time
 from dataclasses import replace
 
-from ocr.children import ChildDiedError, Parcel, Pool
+from ocr.children import ChildDiedError, Parcel, Pool, count_cores
 from ocr.document import Generation
 from ocr.engines import Request
 from ocr.errors import EngineError
@@ -26,7 +25,7 @@ class PoolEngine:
     def __init__(self, name: str, fingerprint: str, target: str, workers: int) -> None:
         self.name = name
         self.fingerprint = fingerprint
-        self.concurrency = workers or core_count()
+        self.concurrency = workers or count_cores()
         self._pool = Pool(target, self.concurrency, recycle=RECYCLE)
         self._started = False
         self._deaths = 0
@@ -65,8 +64,3 @@ class PoolEngine:
         """Kill the workers."""
         self._started = False
         self._pool.close()
-
-
-def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
