@@ -33,9 +33,11 @@ SPECIAL_TOKENS = (
     "<|video_pad|>",
 )
 
+CHAT = ("system\nYou are a helpful assistant.", "user\nassistant\n")
+"""Words of the chat template: every page is asked with them."""
+
 TEXTS = (
-    "system\nYou are a helpful assistant.",
-    "user\nassistant\n",
+    *CHAT,
     '{"header": "Diário Oficial", "margin": "", "footer": "Página 12", "text": "Art. 1º Fica autorizada a União."}',
     "O Tribunal de Justiça do Estado de São Paulo decidiu, por unanimidade, negar provimento ao recurso.",
     "Publique-se. Registre-se. Intimem-se. Brasília, 21 de março de 1998; 177º da Independência e 110º da República.",
