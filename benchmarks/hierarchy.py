@@ -1,0 +1,193 @@
+"""The hierarchy at work on two CPU cores, with the recipe `miniature`: the rows of docs/experiments.md.
+
+    python benchmarks/hierarchy.py memorise TO            # 64 small pages from nothing, read back through vLLM
+    python benchmarks/hierarchy.py curve TO               # about 300,000 lines from nothing; 70 to 100 minutes
+    python benchmarks/hierarchy.py dpo TO --base MODEL    # a domain stage, and the stage dpo with three seeds
+    python benchmarks/hierarchy.py gate TO --base MODEL   # a stage on shuffled truths is refused, a true one is not
+
+TO is a folder for pages and runs. A command that was stopped goes on when it is typed again. MODEL is a checkpoint that
+`curve` left behind, or any other.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from small_pages import OCR, make_lines, make_pages, shuffle_truths
+
+from data.examples import Example, read_manifest, write_manifest
+from eval.characters import character_errors
+from eval.composite import published
+from eval.stats import compare
+from ocr import models
+from ocr.document import Generation
+from training import runs
+from training.chat import answer
+from training.mine import cause_of
+from training.reading import Sampled, is_degenerate, read_pages
+from training.recipe import read_recipe
+from training.weights import reading_model
+
+RECIPE = "miniature"
+EVERY = 400
+"""Steps between the models that `curve` keeps."""
+SEEDS = (1, 2, 3)
+
+
+def finetune(stage: str, home: Path, *words: str) -> int:
+    """Run `ocr finetune` as a user types it; answers its exit code."""
+    command = [str(OCR), "finetune", "--stage", stage, "--recipe", RECIPE, "--runs", str(home), *words]
+    print("$ ocr", *command[1:], flush=True)
+    return subprocess.run(command, check=False).returncode
+
+
+def split(manifest: Path, shares: str) -> Path:
+    """Split a manifest by document beside itself; answers the folder."""
+    folder = manifest.parent
+    if not (folder / "train.jsonl").is_file():
+        subprocess.run([OCR, "data", "split", manifest, "--to", folder, "--shares", shares], check=True)
+    return folder
+
+
+def read(model: Path, manifest: Path) -> tuple[list[Example], list[Generation]]:
+    """The model's greedy readings of the pages of a manifest, through vLLM."""
+    examples = read_manifest(manifest)
+    readings = read_pages("vllm", model, [manifest.parent / example.image for example in examples], Sampled())
+    return examples, [answers[0] for answers in readings]
+
+
+def error_rate(examples: Sequence[Example], readings: Sequence[Generation]) -> float:
+    """Micro character error rate, normalised."""
+    errors = [
+        character_errors(example.text, reading.text or "", "normalised")
+        for example, reading in zip(examples, readings, strict=True)
+    ]
+    return sum(error.edits for error in errors) / sum(error.length for error in errors)
+
+
+def memorise(wanted: argparse.Namespace) -> None:
+    folder: Path = wanted.to
+    pages = read_manifest(make_pages(folder, 300, 11))
+    learned = pages[:64]
+    known = {page.document for page in learned}
+    write_manifest(folder / "train.jsonl", learned)
+    write_manifest(folder / "validation.jsonl", [page for page in pages if page.document not in known][:100])
+    settings = ("general.epochs=200", "general.batch=16", "general.save_every=400")
+    code = finetune("general", folder / "runs", "--data", str(folder), *(f"--set={each}" for each in settings))
+    examples, readings = read(folder / "runs/general-1", folder / "train.jsonl")
+    print(f"exit code {code}; character error rate on the 64 pages: {error_rate(examples, readings):.4%}")
+
+
+def curve(wanted: argparse.Namespace) -> None:
+    folder: Path = wanted.to
+    data = split(make_lines(folder / "lines", wanted.lines, 42), "0.9985,0.0015,0")
+    home = folder / "runs"
+    training = subprocess.Popen(
+        [OCR, "finetune", "--stage", "general", "--recipe", RECIPE, "--runs", home, "--data", data],
+    )
+    while training.poll() is None:
+        time.sleep(10)
+        keep_checkpoints(home / "general-1", folder / "curve")
+    print_curve(folder / "curve", home / "general-1", data / "validation.jsonl")
+
+
+def keep_checkpoints(run: Path, to: Path) -> None:
+    """Copy the weights of every `EVERY`th step, which the trainer deletes as it goes on."""
+    for checkpoint in runs.checkpoints(run):
+        step = int(checkpoint.name.rpartition("-")[2])
+        if step % EVERY or (to / str(step)).is_dir():
+            continue
+        part = to / "part"
+        part.mkdir(parents=True, exist_ok=True)
+        for file in checkpoint.iterdir():
+            if file.suffix in (".safetensors", ".json", ".jinja"):
+                (part / file.name).write_bytes(file.read_bytes())
+        part.rename(to / str(step))
+
+
+def print_curve(kept: Path, run: Path, held_out: Path) -> None:
+    recipe = read_recipe(RECIPE, [])
+    rows = [json.loads(row) for row in (run / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
+    last = {row["step"]: row for row in rows}
+    steps = {int(path.name): path for path in kept.glob("[0-9]*")} | {max(last): run}
+    print("| step | lines seen | minutes | loss | held-out CER | loops |\n|---|---|---|---|---|---|")
+    for step, model in sorted(steps.items()):
+        if model != run:
+            models.save(reading_model(str(model), recipe), model)
+        examples, readings = read(model, held_out)
+        loops = sum(map(is_degenerate, readings)) / len(readings)
+        lines, minutes = step * recipe.general.batch, last[step]["seconds"] / 60
+        print(
+            f"| {step} | {lines:,} | {minutes:.0f} | {last[step]['loss']:.3f} "
+            f"| {error_rate(examples, readings):.4f} | {loops:.1%} |",
+            flush=True,
+        )
+
+
+def dpo(wanted: argparse.Namespace) -> None:
+    folder: Path = wanted.to
+    data = split(make_pages(folder / "pages", wanted.pages, 21), "0.85,0.15,0")
+    home = folder / "runs"
+    settings = [f"--set={each}" for each in wanted.set]
+    code = finetune("domain", home, "--data", str(data), "--base", str(wanted.base), *settings)
+    print(f"domain: exit code {code}", flush=True)
+    print("| seed | exit | loops | p | composite | p | omissions | p | length / truth |", "|---" * 9 + "|", sep="\n")
+    for seed in SEEDS:
+        code = finetune("dpo", home, "--seed", str(seed), *settings)
+        print_change(home / f"dpo-{seed}", code, seed)
+
+
+def print_change(folder: Path, code: int, seed: int) -> None:
+    """One row: what a dpo run changed on its held-out pages, before -> after, with p of paired permutation tests."""
+    run = runs.load(folder)
+    examples = read_manifest(Path(run.sets.held_out))
+    model = reading_model(run.base, run.recipe)
+    truths = [answer(example, model) for example in examples]
+    form = TypeAdapter(list[tuple[Generation, ...]])
+    sides = [
+        [answers[0] for answers in form.validate_json((folder / name).read_bytes())][: len(examples)]
+        for name in ("before.json", "after.json")
+    ]
+    cells = [str(seed), str(code)]
+    measures = {
+        "loops": lambda _, reading: float(is_degenerate(reading)),
+        "composite": lambda truth, reading: published(truth, reading.text or "").score,
+        "omissions": lambda truth, reading: float(cause_of(truth, reading, model) == "omission"),
+    }
+    for measure in measures.values():
+        before, after = ([measure(t, r) for t, r in zip(truths, side, strict=True)] for side in sides)
+        change = compare(after, before, [example.document for example in examples], seed=seed)
+        cells += [f"{sum(before) / len(before):.4f} -> {sum(after) / len(after):.4f}", f"{change.p:.4f}"]
+    lengths = [sum(len(r.text or "") for r in side) / sum(map(len, truths)) for side in sides]
+    print(f"| {' | '.join(cells)} | {lengths[0]:.3f} -> {lengths[1]:.3f} |", flush=True)
+
+
+def gate(wanted: argparse.Namespace) -> None:
+    folder: Path = wanted.to
+    data = split(make_pages(folder / "pages", wanted.pages, 21), "0.85,0.15,0")
+    shuffled = data / "shuffled.jsonl"
+    shuffle_truths(data / "train.jsonl", shuffled, 5)
+    for name, pages in (("shuffled truths", shuffled), ("true ones", data / "train.jsonl")):
+        words = ("--data", str(pages), "--base", str(wanted.base), *(f"--set={each}" for each in wanted.set))
+        print(f"{name}: exit code {finetune('domain', folder / 'gate-runs', *words)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", choices=("memorise", "curve", "dpo", "gate"))
+    parser.add_argument("to", type=Path)
+    parser.add_argument("--base", type=Path)
+    parser.add_argument("--lines", type=int, default=370_000)
+    parser.add_argument("--pages", type=int, default=4_500)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    wanted = parser.parse_args()
+    {"memorise": memorise, "curve": curve, "dpo": dpo, "gate": gate}[wanted.experiment](wanted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
