@@ -139,19 +139,19 @@ def dpo(wanted: argparse.Namespace) -> None:
     print("| seed | exit | loops | p | composite | p | omissions | p | length / truth |", "|---" * 9 + "|", sep="\n")
     for seed in SEEDS:
         code = finetune("dpo", home, "--seed", str(seed), *settings)
-        print_change(home / f"dpo-{seed}", code, seed)
+        print_change(home, code, seed)
 
 
-def print_change(folder: Path, code: int, seed: int) -> None:
+def print_change(home: Path, code: int, seed: int) -> None:
     """One row: what a dpo run changed on its held-out pages, before -> after, with p of paired permutation tests."""
-    run = runs.load(folder)
+    run = runs.load(home / f"dpo-{seed}")
     examples = read_manifest(Path(run.sets.held_out))
     model = reading_model(run.base, run.recipe)
     truths = [answer(example, model) for example in examples]
     form = TypeAdapter(list[tuple[Generation, ...]])
     sides = [
-        [answers[0] for answers in form.validate_json((folder / name).read_bytes())][: len(examples)]
-        for name in ("before.json", "after.json")
+        [answers[0] for answers in form.validate_json(file.read_bytes())][: len(examples)]
+        for file in (home / run.parent / "after.json", home / run.name / "after.json")
     ]
     cells = [str(seed), str(code)]
     measures = {

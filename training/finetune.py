@@ -33,6 +33,8 @@ from training.runs import Run
 from training.train import LEARNED
 from training.weights import reading_model
 
+AFTER = "after.json"
+"""A run's own answers to the frozen sets."""
 _READINGS: TypeAdapter[list[tuple[Generation, ...]]] = TypeAdapter(list[tuple[Generation, ...]])
 
 
@@ -158,12 +160,15 @@ def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Wish)
 def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:
     """Read the frozen sets with the model before and after, compare, and mark the run promoted or refused."""
     model = reading_model(str(folder), run.recipe)
+    # Both names may mean the same pages; they are read once.
+    sets = dict(zip((run.sets.held_out, run.sets.general), frozen, strict=True))
+    images = [Path(manifest).parent / example.image for manifest, examples in sets.items() for example in examples]
+    before = _readings(wish.engine, Path(run.base), _before(run, folder, wish.home), images)
+    after = _readings(wish.engine, folder, folder / AFTER, images)
     verdicts: dict[str, gate.Verdict] = {}
     lost: dict[str, str] = {}
-    before = _readings(wish.engine, Path(run.base), folder / "before.json", _images(run, frozen))
-    after = _readings(wish.engine, folder, folder / "after.json", _images(run, frozen))
     start = 0
-    for name, examples in zip(("domain", "general"), frozen, strict=True):
+    for name, examples in zip(("domain", "general"), sets.values(), strict=False):
         part = slice(start, start + len(examples))
         start += len(examples)
         verdicts[name] = gate.compare(examples, model, before[part], after[part], seed=run.seed)
@@ -179,9 +184,17 @@ def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish
     return run
 
 
-def _images(run: Run, frozen: Sequence[Sequence[Example]]) -> list[Path]:
-    folders = (Path(run.sets.held_out).parent, Path(run.sets.general).parent)
-    return [folder / e.image for folder, examples in zip(folders, frozen, strict=True) for e in examples]
+def _before(run: Run, folder: Path, home: Path) -> Path:
+    """Where the base's answers lie: with the parent run, if its own gate asked it for the same pages."""
+    answers = home / run.parent / AFTER
+    if run.parent and answers.is_file():
+        parent = runs.load(home / run.parent)
+        frozen = (run.sets.held_out, run.sets.general)
+        if frozen == (parent.sets.held_out, parent.sets.general) and all(
+            run.data[path] == parent.data[path] for path in frozen
+        ):
+            return answers
+    return folder / "before.json"
 
 
 def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[Generation]:
