@@ -74,5 +74,11 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
 
 
 def is_degenerate(generation: Generation) -> bool:
-    """Does the answer loop, by our own rule or because its engine says so?"""
-    return generation.finish == "repetition" or degeneration.find(generation.text or "") is not None
+    """Does the answer loop, by our own rule, by the published one, or because its engine says so?
+
+    The published rule sees what a low token limit cuts before our own has seen enough laps.
+    """
+    text = generation.text or ""
+    if generation.finish == "repetition" or degeneration.find(text) is not None:
+        return True
+    return degeneration.published_rule(text, generation.finish)
