@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.examples import Example
+from eval.accents import merge
 from eval.composite import published
-from eval.scores import PageScore, Pair, score_pages
+from eval.scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.stats import Interval, bootstrap_mean
 from ocr.document import FIELDS, Generation
 from ocr.errors import DataError
@@ -113,7 +114,24 @@ def losses(examples: Sequence[Example], before: Sequence[Generation], after: Seq
             if field in a.fields and field in b.fields
         ]
         _note(lost, f"field {field}", [1 - a for a, _ in pairs], [1 - b for _, b in pairs])
+    return lost | _lost_signs(old, new)
+
+
+def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str, str]:
+    """Accented letters and identifiers of the truth of which fewer are read right than before."""
+    lost: dict[str, str] = {}
+    accents, left = (merge([score.accents for score in side]) for side in (old, new))
+    for letter, fates in accents.items():
+        _count(lost, f"accent {letter}", (fates["kept"], left[letter]["kept"]), sum(fates.values()))
+    identifiers, read = sum_identifiers(old), sum_identifiers(new)
+    for kind, count in identifiers.items():
+        _count(lost, f"identifier {kind}", (count.right, read[kind].right if kind in read else 0), count.true)
     return lost
+
+
+def _count(lost: dict[str, str], what: str, right: tuple[int, int], total: int) -> None:
+    if right[1] < right[0]:
+        lost[what] = f"{right[0]} -> {right[1]} of {total}"
 
 
 def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Sequence[float]) -> None:

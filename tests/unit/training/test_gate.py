@@ -83,3 +83,15 @@ def test_a_frozen_set_has_a_least_size() -> None:
     with pytest.raises(DataError, match="99 held-out pages; the gate needs 100"):
         gate.check_size(pages(99), Path("validation.jsonl"))
     gate.check_size(pages(100), Path("validation.jsonl"))
+
+
+def test_accents_and_identifiers_that_read_worse_are_named() -> None:
+    truth = "A apelação do réu, CPF 529.982.247-25, de 3/2/1998."
+    example = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "ruling", "composed", "none", text=truth)
+    worse = truth.replace("ã", "a").replace("247-25", "247-26")
+    lost = gate.losses([example], [Generation("stop", text=truth)], [Generation("stop", text=worse)])
+    assert lost["accent ã"] == "1 -> 0 of 1"
+    assert lost["identifier cpf"] == "1 -> 0 of 1"
+    assert "accent é" not in lost
+    assert "identifier date" not in lost
+    assert not gate.losses([example], [Generation("stop", text=worse)], [Generation("stop", text=truth)])
