@@ -317,7 +317,9 @@ def finetune(
     base: Annotated[str, typer.Option("--base", "--model", help="Start from this model instead of the parent.")] = "",
     recipe: Annotated[str, typer.Option(help="A recipe that ships, or a TOML file; default: the parent's.")] = "",
     runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
-    pairs_from: Annotated[Path | None, typer.Option(help="Pairs of this file instead of mined ones.")] = None,
+    pairs_from: Annotated[
+        Path | None, typer.Option(help="Pairs from a folder that `ocr extract` wrote, or of a pairs.jsonl.")
+    ] = None,
     processes: Annotated[int, typer.Option(help="Training processes, one for each GPU.")] = 1,
     seed: Annotated[int, typer.Option(help="Fixes the order of pages and all drawing of lots.")] = 0,
     assignments: Annotated[

@@ -1,6 +1,7 @@
 """What to read, with which engine, and whether the folder agrees to that engine."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,12 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
             hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
         )
     return Chosen(engine, reader, again, name, options)
+
+
+def drawn_as(reader: Reader) -> RenderSettings:
+    """How the pages were drawn that this reader of a folder has read; `choose_engine` puts it into the fingerprint."""
+    drawn = re.search(r" at (\d+) dpi by (\w+)$", reader.fingerprint)
+    return RenderSettings.model_validate({"dpi": int(drawn[1]), "pdf": drawn[2]} if drawn else {})
 
 
 def spread(settings: ExtractSettings, address: str) -> ExtractSettings:

@@ -228,6 +228,24 @@ class Ledger:
         while rows := self._all(query, (sha256, self._engine, arrangement, 1)):
             yield from ((_page(page), _GENERATION.validate_json(zlib.decompress(raw))) for page, raw in rows)
 
+    def rejections(self) -> Iterator[tuple[list[str], str, Entry]]:
+        """(places, SHA-256, entry) of every accepted page that was also read in ways that were not accepted."""
+        query = (
+            "SELECT sha256, number, page, generation FROM pages WHERE engine = ? AND status = 'ok'"
+            " AND generation IS NOT NULL AND (sha256, number, engine) IN (SELECT sha256, number, engine FROM attempts)"
+            " ORDER BY sha256, number"
+        )
+        of_page = (
+            "SELECT status, finish, text FROM attempts WHERE sha256 = ? AND number = ? AND engine = ? ORDER BY run"
+        )
+        for sha256, number, page, raw in self._all(query, (self._engine,)):
+            places = [row[0] for row in self._all("SELECT place FROM files WHERE sha256 = ? ORDER BY path", (sha256,))]
+            rejected = tuple(
+                Attempt(Generation(finish, text=text.decode("utf-8", "ignore")), status)
+                for status, finish, text in self._all(of_page, (sha256, number, self._engine))
+            )
+            yield places, sha256, Entry(_page(page), _GENERATION.validate_json(zlib.decompress(raw)), rejected)
+
     def rearrange(self, sha256: str, page: Page, arrangement: str) -> None:
         """A page made anew of the reading that stands."""
         # A new row, and so a new id: that is how outputs learn that they are out of date.

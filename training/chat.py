@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.examples import Example
-from ocr.document import FIELDS
+from ocr.document import FIELDS, Field
 from ocr.errors import DataError
 from ocr.lazy import load
 from ocr.markup import Fields, render
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 
 def answer(example: Example, model: Model) -> str:
-    """What the model is to write for a page: the JSON of `ocr.markup`, or the fields one below the other."""
+    """What the model is to write for a page with known text."""
+    return write(example.fields, model)
+
+
+def write(fields: dict[Field, str], model: Model) -> str:
+    """The four fields as the model writes them: the JSON of `ocr.markup`, or one below the other."""
     if model.structured:
-        return render(Fields(**example.fields))
-    return "\n".join(text for name in FIELDS if (text := example.fields[name]))
+        return render(Fields(**fields))
+    return "\n".join(text for name in FIELDS if (text := fields[name]))
 
 
 def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:

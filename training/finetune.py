@@ -6,7 +6,6 @@ that is finished is not run twice.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -22,11 +21,12 @@ from ocr.document import Generation
 from ocr.errors import GateError, TrainingError, UsageError
 from training import dpo, gate, runs
 from training.card import write_card
+from training.harvest import take_pairs
 from training.merge import merge
 from training.mine import find_pairs
 from training.model import CHAT, Shape, build
-from training.pairs import weigh, write_pairs
-from training.plan import Wish, check_disk, estimate, plan, read_sets
+from training.pairs import Pair, weigh, write_pairs
+from training.plan import Wish, check_disk, estimate, held_out_images, plan, read_sets
 from training.reading import Sampled, read_pages
 from training.recipe import STAGES, StageName, read_recipe
 from training.runs import Run
@@ -138,23 +138,39 @@ def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Wish)
     target = folder / dpo.PAIRS_FILE
     if target.is_file():
         return
-    if wish.pairs_from is not None:
-        shutil.copyfile(wish.pairs_from, target)
-        return
+    pairs = _mine(run, training, wish.engine) if wish.pairs_from is None else _harvest(run, folder, wish.pairs_from)
+    write_pairs(target, pairs)
+    write_whole(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
+
+
+def _harvest(run: Run, folder: Path, source: Path) -> list[Pair]:
+    """The pairs of a file or a ledger, none of them of a page that is held out; what was left out is said."""
+    taken = take_pairs(source, reading_model(run.base, run.recipe), folder / "pages", held_out_images(run))
+    left_out = "\n".join(f"left out: {line}" for line in taken.left_out)
+    if not taken.pairs:
+        raise TrainingError(
+            f"{source} gives no pair\n{left_out}".rstrip(),
+            hint=f"read more scans with the model: ocr extract scans/ --model {run.base} --to DIR",
+        )
+    print(f"{len(taken.pairs)} pairs from {source}\n{left_out}".rstrip(), file=sys.stderr)
+    return taken.pairs
+
+
+def _mine(run: Run, training: Sequence[Example], engine: str) -> list[Pair]:
+    """Pairs from the parent's own readings of training pages."""
     preference = run.recipe.dpo
     pages = list(training)[: preference.pages]
     manifest = Path(run.sets.train).parent
     sampled = Sampled(preference.samples, preference.temperature, run.seed)
     model = reading_model(run.base, run.recipe)
-    readings = read_pages(wish.engine, Path(run.base), [manifest / page.image for page in pages], sampled)
+    readings = read_pages(engine, Path(run.base), [manifest / page.image for page in pages], sampled)
     pairs = list(find_pairs(pages, readings, manifest, model))
     if not pairs:
         raise TrainingError(
             f"{len(pages)} pages were read {sampled.count} times and no reading was wrong in kind: there is no pair",
             hint="the model needs no dpo stage on these pages; or give others: --data DIR",
         )
-    write_pairs(target, pairs)
-    write_whole(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
+    return pairs
 
 
 def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:

@@ -24,6 +24,9 @@ GOOD_ERRORS = 0.02
 """Largest character error rate of a reading that is chosen in place of the truth: what the model can already write."""
 ALIKE = 0.05
 """Pairs whose answers differ by less than this share of characters teach nothing but noise."""
+LONGEST_LAPS, LONGEST_MORE = 2, 1000
+"""A rejected answer is kept to so many times the chosen one and so many characters: a loop has shown itself by then,
+and the memory that a pair takes grows with its longer side (a loop of 8,192 tokens does not fit on 24 GB)."""
 
 
 def find_pairs(
@@ -32,16 +35,22 @@ def find_pairs(
     """Pairs of each page: its best answer against every answer that is wrong in kind, not merely in a letter."""
     for example, answers in zip(examples, readings, strict=True):
         truth = answer(example, model)
-        chosen, origin = _best(truth, answers, model)
-        seen: set[str] = set()
-        for reading in answers:
-            text = reading.text or ""
-            cause = cause_of(truth, reading, model)
-            if cause is None or text in seen or character_errors(chosen, text, "normalised").rate < ALIKE:
-                continue
-            seen.add(text)
-            image = str((folder / example.image).resolve())
-            yield Pair(example.id, image, chosen, text, cause, "truth" if origin else "reading")
+        chosen, from_truth = _best(truth, answers, model)
+        image = str((folder / example.image).resolve())
+        for text, cause in oppose(chosen, answers, model, truth=truth):
+            yield Pair(example.id, image, chosen, text, cause, "truth" if from_truth else "reading")
+
+
+def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: str = "") -> Iterator[tuple[str, Cause]]:
+    """The answers to reject beside `chosen`, each once and with its cause, which is judged by `truth` where known."""
+    seen: set[str] = set()
+    for reading in answers:
+        cause = cause_of(truth or chosen, reading, model)
+        text = (reading.text or "")[: LONGEST_LAPS * len(chosen) + LONGEST_MORE]
+        if cause is None or text in seen or character_errors(chosen, text, "normalised").rate < ALIKE:
+            continue
+        seen.add(text)
+        yield text, cause
 
 
 def cause_of(truth: str, reading: Generation, model: Model) -> Cause | None:

@@ -10,10 +10,11 @@ from data.examples import Example, for_training, read_manifest
 from ocr.errors import TrainingError
 from ocr.models import digest, resolve
 from training import gate, runs
+from training.harvest import digest_source
 from training.recipe import Recipe, StageName
 from training.runs import Run, Sets
 
-TRAIN_FILE, HELD_OUT_FILE = "train.jsonl", "validation.jsonl"
+TRAIN_FILE, HELD_OUT_FILE, TEST_FILE = "train.jsonl", "validation.jsonl", "test.jsonl"
 """As `ocr data split` names them."""
 PACKAGES = ("lusocr", "torch", "transformers", "trl", "peft", "vllm")
 
@@ -40,7 +41,7 @@ class Wish:
     processes: int = 1
     """Training processes, one for each GPU."""
     pairs_from: Path | None = None
-    """Take the pairs of this file instead of mining them."""
+    """Take the pairs of this file, or of the ledger in this output folder, instead of mining them."""
     engine: str = "vllm"
     """What reads the frozen sets and the pages that pairs are mined from."""
 
@@ -57,6 +58,9 @@ def plan(wish: Wish) -> Run:
     if wish.stage == "general":
         base = wish.base or wish.recipe.base
     sets = _sets(wish, parent if not wish.base else None)
+    data = {path: _sha256(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
+    if wish.pairs_from is not None:
+        data[str(wish.pairs_from.resolve())] = digest_source(wish.pairs_from)
     return Run(
         name=runs.name_for(wish.stage, wish.home),
         stage=wish.stage,
@@ -65,7 +69,7 @@ def plan(wish: Wish) -> Run:
         recipe=wish.recipe,
         sets=sets,
         parent=parent.name if parent and not wish.base and wish.stage != "general" else "",
-        data={path: _sha256(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))},
+        data=data,
         packages=_versions(),
         seed=wish.seed,
         started=runs.now(),
@@ -85,6 +89,17 @@ def read_sets(run: Run) -> tuple[list[Example], list[Example], list[Example]]:
             hint=f"ocr data split {run.sets.train} --by document --to DIR",
         )
     return training, frozen[0], frozen[1]
+
+
+def held_out_images(run: Run) -> dict[str, str]:
+    """Id by SHA-256 of every image that must not be trained on: the frozen sets, and test pages that lie beside them.
+
+    Raises `DataError` for a manifest that is not right.
+    """
+    manifests = {Path(run.sets.held_out), Path(run.sets.general)}
+    manifests |= {path.with_name(TEST_FILE) for path in (*manifests, Path(run.sets.train))}
+    standing = [path for path in sorted(manifests) if path.is_file()]
+    return {example.sha256: example.id for path in standing for example in read_manifest(path, images=False)}
 
 
 def _sets(wish: Wish, parent: Run | None) -> Sets:
