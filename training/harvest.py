@@ -129,15 +129,19 @@ async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path)
         for page in found:
             image = images / f"{page.sha256[:16]}-{page.number}.png"
             try:
-                if not image.is_file():
-                    write_whole(image, _png(await renderer.render(_standing(page), page.number)))
+                await _draw_page(renderer, page, image)
             except ScanError as problem:
                 harvest.left_out.append(problem.message)
-                continue
-            harvest.pairs.extend(replace(pair, image=str(image.resolve())) for pair in page.pairs)
+            else:
+                harvest.pairs.extend(replace(pair, image=str(image.resolve())) for pair in page.pairs)
     finally:
         await renderer.close()
     return harvest
+
+
+async def _draw_page(renderer: Renderer, page: _Found, image: Path) -> None:
+    if not image.is_file():
+        write_whole(image, _png(await renderer.render(_standing(page), page.number)))
 
 
 def _standing(page: _Found) -> Path:
