@@ -23,7 +23,7 @@ from small_pages import make_lines
 
 from data.examples import read_manifest
 from training import runs, train
-from training.finetune import ALLOCATOR
+from training.launch import ALLOCATOR
 from training.model import CHAT, Shape, build
 from training.recipe import read_recipe
 

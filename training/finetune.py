@@ -5,8 +5,6 @@ that is finished is not run twice.
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +20,7 @@ from ocr.errors import GateError, TrainingError, UsageError
 from training import dpo, gate, runs
 from training.card import write_card
 from training.harvest import take_pairs
+from training.launch import train_apart
 from training.merge import merge
 from training.mine import find_pairs
 from training.model import CHAT, Shape, build
@@ -37,9 +36,6 @@ AFTER = "after.json"
 """A run's own answers to the frozen sets."""
 _READINGS: TypeAdapter[list[tuple[Generation, ...]]] = TypeAdapter(list[tuple[Generation, ...]])
 
-
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
-"""glibc keeps freed memory instead of asking the kernel for it anew at every step: halves the steps on a CPU."""
 
 DEFAULT_RECIPE = "nanonets-ocr2-3b-24gb"
 """The base of the published specialist, on the GPU that most people have."""
@@ -117,16 +113,7 @@ def _train(run: Run, folder: Path, processes: int) -> Run:
     """Run `training.train` in a process of its own, or in several, and merge what it learned."""
     started = time.monotonic()
     if not any((folder / LEARNED).glob("*.safetensors")):
-        command = [sys.executable, "-m", "training.train", str(folder)]
-        if processes > 1:
-            launcher = ["-m", "accelerate.commands.launch", "--multi_gpu" if models.sees_gpu() else "--multi_cpu"]
-            command = [sys.executable, *launcher, f"--num_processes={processes}", "-m", "training.train", str(folder)]
-        done = subprocess.run(command, check=False, env=ALLOCATOR | os.environ)
-        if done.returncode:
-            raise TrainingError(
-                f"training {run.name} stopped with exit code {done.returncode}; its own message stands above",
-                hint="type the same command again: it goes on from the last checkpoint",
-            )
+        train_apart(folder, processes)
     merge(run, folder)
     run = runs.marked(run, "trained", seconds=run.seconds + time.monotonic() - started)
     runs.save(run, folder)

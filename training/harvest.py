@@ -129,7 +129,7 @@ async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path)
         for page in found:
             image = images / f"{page.sha256[:16]}-{page.number}.png"
             try:
-                await _draw_page(renderer, page, image)
+                write_whole(image, _png(await renderer.render(_standing(page), page.number)))
             except ScanError as problem:
                 harvest.left_out.append(problem.message)
             else:
@@ -137,11 +137,6 @@ async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path)
     finally:
         await renderer.close()
     return harvest
-
-
-async def _draw_page(renderer: Renderer, page: _Found, image: Path) -> None:
-    if not image.is_file():
-        write_whole(image, _png(await renderer.render(_standing(page), page.number)))
 
 
 def _standing(page: _Found) -> Path:

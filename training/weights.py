@@ -1,5 +1,6 @@
 """Load what a stage trains: base weights, processor and adapter, and the arguments that every trainer shares."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ def load_weights(run: Run) -> Any:
             f"{run.base} cannot be loaded as a vision-language model: {cause}",
             hint="start from one: --base nanonets-ocr2-3b, or a folder with config.json and a processor",
         ) from cause
+    # Checkpoints keep the names that the weights have here: by the published ones the trainer does not find them again,
+    # and a resumed run would go on from the base without a word.
+    model.save_pretrained = partial(model.save_pretrained, save_original_format=False)
     if run.recipe.scratch is not None:
         attend_densely(model)
     return model
@@ -98,6 +102,7 @@ def trainer_arguments(run: Run, folder: Path) -> dict[str, Any]:
         "save_steps": numbers.save_every,
         "save_total_limit": 2,
         "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # a loss that is no number is to be seen
         "bf16": run.recipe.precision == "bf16",
         "use_cpu": not torch.cuda.is_available(),
         "gradient_checkpointing": run.recipe.gradient_checkpointing,

@@ -1,6 +1,9 @@
 """A small model learns small pages: from a manifest to a checkpoint that an engine reads with."""
 
 import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data.examples import Example, hash_bytes, read_manifest, write_manifest
 from ocr import models
-from ocr.errors import DataError
+from ocr.errors import DataError, TrainingError
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
@@ -19,6 +22,7 @@ from training.dense_vision import attend_densely  # noqa: E402
 from training.merge import merge  # noqa: E402
 from training.model import Shape, build  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
+from training.watch import read_log  # noqa: E402
 from training.weights import load_processor, load_weights, reading_model  # noqa: E402
 
 TEXTS = ("Art. 1º Fica", "São Paulo, 3", "Processo nº 12", "Página 7")
@@ -48,14 +52,29 @@ def run(tmp_path: Path) -> runs.Run:
     return laid
 
 
+def count_tokens(run: runs.Run) -> Callable[[str], int]:
+    """The tokens of an answer as it is trained on: with its end and the line break of the template."""
+    tokenizer = load_processor(run).tokenizer
+    return lambda text: len(tokenizer(f"{text}<|im_end|>\n")["input_ids"])
+
+
 def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path: Path) -> None:
     folder = tmp_path / run.name
     train.train(folder)
     rows = [json.loads(line) for line in (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["loss"] < rows[0]["loss"]
+    assert all(row["tokens"] == sum(map(count_tokens(run), TEXTS)) for row in rows), "four lines a step, all of them"
     assert (folder / "losses.png").stat().st_size > 1000
 
+    straight = (folder / "learned/model.safetensors").read_bytes()
+    shutil.rmtree(folder / "learned")
+    shutil.rmtree(folder / "checkpoints/checkpoint-6")
+    train.train(folder)
+    assert (folder / "learned/model.safetensors").read_bytes() == straight, "resumed at step 4: the same bits"
+    assert [row["step"] for row in read_log(folder)] == [1, 2, 3, 4, 5, 6]
+
+    rows = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
     (folder / "checkpoints/checkpoint-9").mkdir()
     train.train(folder)
     again = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
@@ -68,9 +87,33 @@ def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path:
     assert not (folder / "checkpoints").exists()
 
 
-def test_pages_that_are_for_testing_only_are_refused(run: runs.Run, tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_a_loss_that_is_no_number_stops_with_its_pages_named(run: runs.Run, tmp_path: Path) -> None:
+    from training.launch import train_apart
 
+    folder = tmp_path / run.name
+    numbers = ["general.learning_rate=1e6", "general.schedule=constant", "general.warmup=0", "general.batch=1"]
+    runs.save(replace(run, recipe=read_recipe("miniature", [*SETTINGS, *numbers])), folder)
+    with pytest.raises(TrainingError, match=r"the loss is .* at step [2-6]; its batch: [0-3]$") as stopped:
+        train_apart(folder, 1)
+    assert "lower the learning rate" in stopped.value.hint
+    assert not (folder / "learned").exists()
+
+
+def test_two_processes_share_the_pages_and_one_writes(run: runs.Run, tmp_path: Path) -> None:
+    """Four lines and two processes with batches of two: each step takes all four, so that none is seen twice."""
+    from training.launch import train_apart
+
+    folder = tmp_path / run.name
+    runs.save(replace(run, recipe=read_recipe("miniature", [*SETTINGS, "general.batch=2", "general.steps=2"])), folder)
+    train_apart(folder, 2)
+    rows = [json.loads(line) for line in (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["step"] for row in rows] == [1, 2], "one process writes"
+    whole = sum(map(count_tokens(run), TEXTS))
+    assert [row["tokens"] for row in rows] == [whole, whole]
+    assert (folder / "learned/model.safetensors").is_file()
+
+
+def test_pages_that_are_for_testing_only_are_refused(run: runs.Run, tmp_path: Path) -> None:
     manifest = Path(run.sets.train)
     write_manifest(manifest, [replace(example, test_only=True) for example in read_manifest(manifest)])
     with pytest.raises(DataError, match="for testing only"):
