@@ -327,16 +327,23 @@ def finetune(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
     force_promote: Annotated[bool, typer.Option("--force-promote", help="Promote against the gate.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Fetch the weights of the base without asking.")] = False,
 ) -> int:
     """Make a specialist: one stage of training, promoted only if it reads no worse than before."""
+    from ocr.choice import obtain
+    from training.card import describe_gate
     from training.finetune import describe_plan, finetune, make_wish
+    from training.plan import plan
 
     wish = make_wish(stage, runs, recipe, assignments or [], base)
     wish = replace(wish, data=data, processes=processes, pairs_from=pairs_from, seed=seed, force=force_promote)
     if dry_run:
         typer.echo(describe_plan(wish))
         return ExitCode.OK
+    if name := plan(wish).base:
+        obtain(name, agreed=yes, ask=_ask)
     run = finetune(wish)
+    typer.echo(describe_gate(run))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
     return ExitCode.OK
 

@@ -21,25 +21,59 @@ def describe(run: Run) -> str:
         "",
         "| | |",
         "|---|---|",
-        f"| started from | {run.base} ({run.base_digest[:16]}) |",
+        f"| started from | {_short(run.base)} ({run.base_digest[:16]}) |",
         f"| parent run | {run.parent or 'none'} |",
         f"| recipe | {run.recipe.name}, {numbers.method}, learning rate {numbers.learning_rate:g} |",
         f"| prompt | {run.recipe.prompt}, {run.recipe.image.max_pixels} pixels a page |",
         f"| seed | {run.seed} |",
-        f"| training took | {run.seconds:.0f} s |",
-        *(f"| data | {path} ({digest[:16]}) |" for path, digest in run.data.items()),
+        f"| training took | {run.seconds:.0f} s, {run.tokens:,} tokens of answers{_describe_losses(run)} |",
+        *(f"| data | {_short(path)} ({digest[:16]}) |" for path, digest in run.data.items()),
         *(f"| {name} | {version} |" for name, version in run.packages.items()),
         "",
         "## The gate",
         "",
-        "| set | pages | composite before | after | degeneration before | after | verdict |",
-        "|---|---|---|---|---|---|---|",
+        describe_gate(run),
+        "",
+        f"Read with it: `ocr extract scans/ --model runs/{run.name}`",
+        "",
     ]
-    for name, seen in run.metrics.get("gate", {}).items():
-        lines.append(
-            f"| {name} | {seen['pages']} | {seen['score_before']:.4f} | {seen['score_after']:.4f} | "
-            f"{seen['degeneration_before']:.2%} | {seen['degeneration_after']:.2%} | "
-            f"{'; '.join(seen['complaints']) or 'no worse'} |"
-        )
-    lines += ["", "Read with it: `ocr extract scans/ --model " + f"runs/{run.name}`", ""]
     return "\n".join(lines)
+
+
+def describe_gate(run: Run) -> str:
+    """What the gate saw, a table in Markdown whose columns are aligned for a terminal."""
+    rows = [COLUMNS]
+    for name, seen in run.metrics.get("gate", {}).items():
+        score, loops = seen["score"], seen["degeneration"]
+        rows.append(
+            (
+                name,
+                str(seen["pages"]),
+                f"{seen['score_before']:.4f} -> {seen['score_after']:.4f}",
+                f"{score['value']:+.4f} (>= {_signed(score['low'], '+.4f')})",
+                f"{seen['degeneration_before']:.2%} -> {seen['degeneration_after']:.2%}",
+                f"{100 * loops['value']:+.2f} (<= {_signed(loops['high'], '+.2f', 100)})",
+                "; ".join(seen["complaints"]) or "no worse",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    return "\n".join([first, rule, *others])
+
+
+COLUMNS = ("set", "pages", "composite", "change (95% bound)", "degeneration", "change in points (95% bound)", "verdict")
+
+
+def _signed(value: float | None, form: str, times: float = 1) -> str:
+    return "not known" if value is None else format(times * value, form)
+
+
+def _describe_losses(run: Run) -> str:
+    losses = run.metrics.get("loss", {})
+    return f", loss {losses['first']:.3f} -> {losses['last']:.3f} in {losses['steps']} steps" if losses else ""
+
+
+def _short(path: str) -> str:
+    """A path without what it says of this machine: its last two parts, which is all of a hub id."""
+    return "/".join(Path(path).parts[-2:]) or "nothing"

@@ -7,7 +7,8 @@ that is finished is not run twice.
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from pydantic import TypeAdapter
 from data.examples import Example, write_whole
 from ocr import models
 from ocr.document import Generation
-from ocr.errors import GateError, TrainingError, UsageError
+from ocr.engines.question import find_checkpoint
+from ocr.errors import GateError, OutputError, TrainingError, UsageError
+from ocr.folder import held
 from training import dpo, gate, runs
-from training.card import write_card
+from training.card import describe_gate, write_card
 from training.harvest import take_pairs
 from training.launch import train_apart
 from training.merge import merge
@@ -30,6 +33,7 @@ from training.reading import Sampled, read_pages
 from training.recipe import STAGES, StageName, read_recipe
 from training.runs import Run
 from training.train import LEARNED
+from training.watch import read_log
 from training.weights import reading_model
 
 AFTER = "after.json"
@@ -82,14 +86,31 @@ def finetune(wish: Wish) -> Run:
     folder = wish.home / run.name
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
         return _conclude(run, folder)
-    training, held_out, general = read_sets(run)
+    training, *frozen = read_sets(run)
     check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
-    run = _lay_foundation(run, folder, training)
-    if run.state == "training":
-        if run.stage == "dpo":
-            _find_pairs(run, folder, training, wish)
-        run = _train(run, folder, wish.processes)
-    return _conclude(_pass_gate(run, folder, (held_out, general), wish), folder)
+    if run.base:
+        find_checkpoint(models.resolve(run.base))
+    with _claimed(folder):
+        run = _lay_foundation(run, folder, training)
+        if run.state == "training":
+            if run.stage == "dpo":
+                _find_pairs(run, folder, training, wish)
+            run = _train(run, folder, wish.processes)
+        run = _pass_gate(run, folder, frozen, wish)
+    return _conclude(run, folder)
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the run's folder. Raises `OutputError` where one is at work there."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder, create=True))
+        except OutputError as cause:
+            raise OutputError(
+                cause.message, hint="wait for it to end; other work beside it is welcome, here or with --runs DIR"
+            ) from cause
+        yield
 
 
 def _existing(folder: Path) -> Path:
@@ -115,7 +136,16 @@ def _train(run: Run, folder: Path, processes: int) -> Run:
     if not any((folder / LEARNED).glob("*.safetensors")):
         train_apart(folder, processes)
     merge(run, folder)
-    run = runs.marked(run, "trained", seconds=run.seconds + time.monotonic() - started)
+    steps = read_log(folder)
+    tail = steps[-max(1, len(steps) // 10) :]
+    losses = {"steps": len(steps), "first": steps[0]["loss"], "last": sum(step["loss"] for step in tail) / len(tail)}
+    run = runs.marked(
+        run,
+        "trained",
+        seconds=run.seconds + time.monotonic() - started,
+        tokens=sum(step.get("tokens", 0) for step in steps),
+        metrics={"loss": losses},
+    )
     runs.save(run, folder)
     return run
 
@@ -178,7 +208,7 @@ def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish
         found = gate.losses(examples, before[part], after[part])
         lost |= {f"{name}: {what}": change for what, change in found.items()}
     passed = all(verdict.passed for verdict in verdicts.values())
-    metrics = {"gate": {name: asdict(verdict) for name, verdict in verdicts.items()}, "lost": lost}
+    metrics = run.metrics | {"gate": {name: asdict(verdict) for name, verdict in verdicts.items()}, "lost": lost}
     run = runs.marked(
         run, "promoted" if passed or wish.force else "refused", metrics=metrics, forced=wish.force and not passed
     )
@@ -215,6 +245,6 @@ def _conclude(run: Run, folder: Path) -> Run:
     ]
     lost = [f"{what}: {change}" for what, change in run.metrics["lost"].items()]
     raise GateError(
-        f"{run.name} is refused\n" + "\n".join(complaints + (["worse in:", *lost] if lost else [])),
+        "\n".join([f"{run.name} is refused", *complaints, describe_gate(run), *(["worse in:", *lost] if lost else [])]),
         hint=f"look at {folder}; --force-promote keeps it all the same, and says so in run.json",
     )

@@ -53,6 +53,8 @@ class Run:
     tokens: int = 0
     """Tokens of the answers trained on."""
     metrics: dict[str, Any] = field(default_factory=dict)
+    """loss: steps, that of the first and the mean of the last tenth. gate: the verdict on each frozen set. lost: what
+    reads worse than before."""
     forced: bool = False
     """Promoted by hand against the gate."""
 
