@@ -171,7 +171,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             {"coarsen": 0.6, "blur": 0.8, "grain": 9, "noise": 4}, (50, 80),
         ),
         "microfilm": Profile(
-            {"lose_toner": 0.1, "spread_ink": 4}, 0.7, 0.001, 2, {"blur": 0.8, "noise": 4, "binarize": 3.6}, "bilevel"
+            {"lose_toner": 0.1, "spread_ink": 1.3}, 0.7, 0.001, 2, {"blur": 0.5, "grain": 12, "binarize": 2.4},
+            "bilevel",
         ),
         "dark": Profile(
             {"fade": 1.2, "fold": 0.5}, 1.0, 0.001, 2, {"blur": 1.0, "light": 1, "darken": 1, "noise": 7}, (45, 80)

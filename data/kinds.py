@@ -62,8 +62,8 @@ KINDS: dict[str, Kind] = {
         "book", styles=("serif",), sizes=(10, 11.5), paper=(140.0, 210.0), margins=(16, 22), justified=1, pages=2
     ),
     "newspaper": Kind(
-        "newspaper", styles=("antique",), sizes=(8, 9.5), leading=(0.4, 0.6), paper=(150.0, 230.0), margins=(10, 14),
-        columns=(1, 2, 3), justified=1, head_rule=1, pages=1, language="",
+        "newspaper", styles=("antique",), sizes=(8, 9.5), leading=(0.2, 0.32), paper=(150.0, 230.0), margins=(10, 14),
+        columns=(2, 2, 3), justified=1, head_rule=1, pages=1, language="",
     ),
     "form": Kind("form", styles=("sans", "serif"), sizes=(9, 10.5), justified=0, pages=1),
     "essay": Kind(

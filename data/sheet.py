@@ -22,12 +22,13 @@ article { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); g
   padding: 20px;
   background: #fff; border: 1px solid #ddd; border-radius: 6px }
 h2 { grid-column: 1 / -1; margin: 0; font-size: 17px } h2 small { font-weight: normal; color: #666 }
-figure { margin: 0; position: relative } figure img { width: 100%; display: block; border: 1px solid #ccc }
+figure { margin: 0; position: relative; align-self: start }
+figure img { width: 100%; display: block; border: 1px solid #ccc }
 svg { position: absolute; inset: 0; width: 100%; height: 100% }
 rect { fill: transparent; stroke-width: 1.5; vector-effect: non-scaling-stroke } rect:hover { fill: #ffd60040 }
 .header { stroke: #1464d2 } .text { stroke: #d23c28 } .margin { stroke: #1e8c46 } .footer { stroke: #c88200 }
 section h3 { margin: 0 0 2px; font-size: 12px; text-transform: uppercase; letter-spacing: .06em; color: #555 }
-pre { margin: 0 0 14px; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.4 ui-monospace, monospace }
+pre { margin: 0 0 14px; white-space: pre-wrap; overflow-wrap: anywhere; font: 12px/1.4 ui-monospace, monospace }
 mark { background: #ffd2c8 } nav a { margin-right: 14px } label { margin-left: 8px }
 body:has(#boxes:not(:checked)) svg { display: none }
 """
