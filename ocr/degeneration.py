@@ -12,15 +12,16 @@ docs/degeneration.md has the definition in full, what it finds and misses, and t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 from ocr.document import Finish
-from ocr.endless import Table
+from ocr.endless import DEEPEST, Table
+from ocr.news import BLOCK, ROOM, News
 
-Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless"]
+Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
 
 TOKEN = re.compile(
     r"[^\W\d_]{1,24}"  # a word; one without end falls into pieces that repeat
@@ -73,6 +74,8 @@ OVER = 100.0
 """A run is over when so much of its evidence is lost again: what came before says nothing of what follows."""
 EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
 """Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
+MOSTLY_COPIED = 3.0, 0.5
+"""Laps, and share of what brought no news, from which on it is called by what is copied."""
 LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
 CELLS = frozenset(("|", "<td>", "</td>"))
 REASONS: dict[Kind, str] = {
@@ -82,6 +85,7 @@ REASONS: dict[Kind, str] = {
     "rows": "about the same table row comes {laps} more times",
     "empty": "{size} characters of nothing but leaders, rules, zeros or blank cells",
     "endless": "{size} characters of a table, without a new word, in a shape or size that no page has",
+    "barren": "{size} characters in which hardly a word is new",
 }
 
 
@@ -110,6 +114,8 @@ def find(text: str) -> Degeneration | None:
     for at in range(0, len(tokens), REACH):
         if scan.take(tokens[at : at + REACH], to_the_end=True):
             break
+    else:
+        scan.end()
     return _describe(text, scan.found)
 
 
@@ -193,12 +199,15 @@ class _Empty:
     __slots__ = ("line", "lines", "peak_laps", "size", "start", "stop")
     kind: Kind = "empty"
 
-    def __init__(self, start: int) -> None:
-        self.start = self.stop = start
+    def __init__(self) -> None:
+        self.start = self.stop = 1
         self.size = self.line = self.lines = 0
         self.peak_laps = 1.0
 
     def add(self, token: str, place: int, after: str) -> None:
+        if self.stop != place - 1:
+            self.start = place
+            self.size = self.line = self.lines = 0
         self.stop = place
         self.size += len(token)
         if token not in LINE_ENDS:
@@ -216,7 +225,7 @@ class _Scan:
     """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
 
     def __init__(self) -> None:
-        self.found: _Run | _Empty | Table | None = None
+        self.found: _Run | _Empty | Table | News | None = None
         self.tokens = [""]
         self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
@@ -227,14 +236,46 @@ class _Scan:
         self.astray = True
         """The last token did not come from there."""
         self.run = _Run(1)
-        self.empty = _Empty(1)
+        self.empty = _Empty()
         self.table = Table()
+        self.news = News()
+        self.block: list[str] = []
+        """Tokens that the news was not asked about yet, and the words among them that were not copied."""
+        self.uncopied: list[str] = []
 
-    def take(self, new: Iterable[str], *, to_the_end: bool) -> bool:
+    def take(self, new: Sequence[str], *, to_the_end: bool) -> bool:
         """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
         self._forget()
+        at = 0
+        while at < len(new):
+            part = new[at : at + BLOCK - len(self.block)]
+            at += len(part)
+            if self._weigh(part, to_the_end=to_the_end):
+                return True
+            self.block += part
+            if len(self.block) == BLOCK:
+                self._ask_for_news()
+                if self.found and (not to_the_end or self._is_over(len(self.tokens) - 1)):
+                    return True
+        return False
+
+    def end(self) -> None:
+        """The text is over: a loop without news may have ended in the last block, which is not full."""
+        if self.found is self.news and self.block:
+            self._ask_for_news()
+
+    def _ask_for_news(self) -> None:
+        """Weigh the block that is full now. Where most of what piled up is copied, the copying says where it began."""
+        news, run = self.news, self.run
+        if news.weigh(self.block, self.uncopied, len(self.tokens) - 1) and self.found is None:
+            copied = run.peak_laps >= MOSTLY_COPIED[0] and run.score >= MOSTLY_COPIED[1] * news.score
+            self.found = run if copied else news
+            run.kind = run.name_kind()
+        self.block, self.uncopied = [], []
+
+    def _weigh(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
-        previous, done = tokens[-1], False
+        previous, done, table, uncopied = tokens[-1], False, self.table, self.uncopied
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = NUMBER if not word and (token.isdecimal() or token in VALUES) else token
@@ -252,13 +293,14 @@ class _Scan:
                 gain = self._weigh_mark(token, place, source)
             elif source:
                 gain = WORTH[len(token)]
-                self.table.known += gain > SHORT
+                table.known += gain > SHORT
             else:
                 if len(token) > SHORT:
-                    self.table.fresh, self.table.known = place, 0
+                    table.fresh, table.known = place, 0
+                    uncopied.append(token)
                 if self.run.score:
                     gain = _weigh_new(token, tokens[pointer])
-            if source or self.run.score:
+            if gain > 0 or self.run.score:
                 self._add(gain - JUMP if source and source != pointer else gain, place, source)
             if source == pointer or (source and (astray or place - source < 4 * (place - pointer))):
                 pointer = source and source + 1
@@ -276,6 +318,8 @@ class _Scan:
         """The loop that was found has ended; a table ends with the next new word."""
         if self.found is self.table:
             return self.table.fresh == place
+        if self.found is self.news:
+            return self.news.score <= ROOM
         return self.found not in (self.run, self.empty)
 
     def _forget(self) -> None:
@@ -298,14 +342,15 @@ class _Scan:
             self.numbers[place] = 0, 0, False
         cell = source and token in CELLS
         self.run.rows += bool(cell)
-        if self.empty.stop != place - 1:
-            self.empty = _Empty(place)
-        self.empty.add(token, place, self.tokens[-2])
+        empty = self.empty
+        if empty is self.found and empty.stop != place - 1:
+            empty = self.empty = _Empty()
+        empty.add(token, place, self.tokens[-2])
         table.add_mark(token, place)
         if self.found is None:
-            if self.empty.is_loop:
-                self.found = self.empty
-            elif table.is_loop:
+            if empty.size > EMPTY_LINES and empty.is_loop:
+                self.found = empty
+            elif place - table.fresh > DEEPEST and table.is_loop:
                 self.found, table.start = table, table.fresh + 1
         return CELL if cell else 0.0
 
@@ -326,10 +371,11 @@ class _Scan:
         run = self.run
         score = run.score + gain
         if score <= max(0.0, run.peak - OVER):
-            self.run = _Run(place + 1)
+            if run.score:
+                self.run = _Run(place + 1)
             return
         if not run.score:
-            run.start = place
+            run.start, run.steps, run.changes, run.rows = place, 0, 0, 0
         run.score = score
         if gain > 0:
             run.copied += gain
@@ -350,7 +396,7 @@ def _weigh_new(word: str, expected: str) -> float:
     return -NEW_WORD
 
 
-def _describe(text: str, found: _Run | _Empty | Table | None) -> Degeneration | None:
+def _describe(text: str, found: _Run | _Empty | Table | News | None) -> Degeneration | None:
     """Put what a scan of `text` found into characters and words."""
     if found is None:
         return None

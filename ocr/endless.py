@@ -75,6 +75,8 @@ class Table:
             self.cells = self.numbers = self.bare = 0
         self.stop = place
         mark = MARKS.get(token.rstrip(">").partition(" ")[0] if token[0] == "<" else token)
+        if mark is None:
+            return
         if mark == "cell" or mark == "tag cell":
             self.cells += 1
             self.tagged = mark == "tag cell"

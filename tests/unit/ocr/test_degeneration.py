@@ -79,6 +79,27 @@ LOOPS = {
             for _ in range(200)
         ),
     ),
+    "words in any order": (
+        "barren",
+        " ".join(
+            RNG.choice(("requer", "o", "autor", "que", "seja", "julgada", "a", "ação", "sem", "custas", "para", "esta"))
+            for _ in range(700)
+        ),
+    ),
+    "crumbs of a number": ("barren", "".join(RNG.choice(("3", "-3", " 33", "3-3", " -3")) for _ in range(1500))),
+    "letters drawn by lot": (
+        "barren",
+        " ".join("".join(RNG.choices("abcdefghijklmnopqrstuvwxyz", k=RNG.randint(3, 9))) for _ in range(600)),
+    ),
+    "another script": (
+        "barren",
+        " ".join("".join(chr(RNG.randrange(0x430, 0x450)) for _ in range(6)) for _ in range(600)),
+    ),
+    "a word spelled": ("barren", " ".join(" ".join(RNG.choice(("certidão", "registro"))) for _ in range(250))),
+    "a formula without end": (
+        "barren",
+        " ".join(RNG.choice((r"\alpha", r"\!", "{", "^", r"\mathbf", "}", "p")) for _ in range(1200)),
+    ),
 }
 
 HONEST = {
@@ -102,6 +123,8 @@ HONEST = {
     "a month of days": "\n".join(f"| {random_cells(34)} |" for _ in range(40)),
     "a table in a table": "<table><tr><td><table><tr><td>1</td></tr></table></td></tr></table>\n" * 3,
     "two sums under one": f"<table><tr><td>12,00</td></tr><tr><td>{random_cells(14, '</td><td>')}</td></tr></table>",
+    "two languages": MORE
+    + "The traveller walked along the narrow road, and nobody came to meet him there before night. " * 2,
     "a deputy each": "\n".join(f"Deputado {name} - Sim" for name in people(80)),
 }
 

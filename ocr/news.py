@@ -1,0 +1,119 @@
+"""Text that brings no news: whatever it is made of, a page says something and a derailed model does not.
+
+Honest print, taken a few lines at a time, brings new words, or names and numbers that differ from one line to the
+next. A model that has lost the page writes on without: the same few words in any order, crumbs of words, counting in
+words, random letters, marks, escapes, pixels as letters. So each block of tokens is weighed: what takes room on the
+page, less what it has to say. The difference is summed as in Page's CUSUM test, never below zero; what piles up is no
+page. Only a word that could be one (its letter pairs are those of Portuguese) says something; leaders, blank cells and
+zeros take no room; a number pays for itself if it is new, so that this is silent on tables (ocr/endless.py is not).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+BLOCK = 96
+"""Tokens weighed at once, about 450 characters of prose. 64 find a little more and cost a third more; 128 find less."""
+HEAD = 4
+"""A word is told by its first letters, so that endings, doublings and joined syllables make no new words."""
+RICH = 6
+"""So many new words in a block are news enough: most blocks of prose are done with that."""
+NEW, PAIR, FRESH, STALE, NUMBER = 15.0, 3.0, 2.5, 1.75, 2.0
+"""What is news in a block, in characters: a new word, two words that never stood together, a letter of a word that did
+not stand in the block before, one of a word that did, a digit of a number; words and numbers once a block. Tuned on
+half 0 of benchmarks/repetition.py for the least ROOM that honest pages need."""
+LONGEST = 9
+"""Letters of a word that count."""
+ROOM = 620.0
+"""Characters without news: a month of attendance, the answers of a litany and the votes of 90 deputies come to 490."""
+MEMORY = 1500
+"""Words: after so many others one is new again; two pages or so."""
+ACCENTS = str.maketrans("áâãàäéêèëíîïóôõòöúûüçñ", "aaaaaeeeeiiiooooouuucn")
+FOLLOWERS = (
+    "abcdefgijlmnopqrstuvz baeilorsu cacehilortu daeimoru eabcdefgijlmnopqrstuvxz faefiloru gaeinoru haeiou "
+    "iabcdefglmnopqrstuvxz jaeou lacdeghilmostuv mabeimopu nacdefghijnoqstuv oabcdefgilmnoprstuvz paehiloprtu qu "
+    "rabcdegilmnoprstuv sacefilmopqstu taehiortu uabcdegilmnoprstvz vaeio xaceiopt zaeio"
+)
+PAIRS = frozenset(letters[0] + follower for letters in FOLLOWERS.split() for follower in letters[1:])
+"""The 250 commonest letter pairs without accents: 98% of the pairs in the words of half 0, 92% of the words have no
+other; so have 77% of English words, and one in ten made of random letters."""
+EMPTY = frozenset("|,:;()/\"'%ºª°—–•…>x0\n") | {"\\n", "00", "000", "idem", "Idem", "IDEM"}
+"""What takes no room of its own: borders, leaders, zeros."""
+LEADERS = frozenset(".-_=*")
+
+
+@lru_cache(maxsize=1 << 16)
+def is_wordlike(head: str) -> bool:
+    """Whether a word may begin so: lower case, capitals or a capital first, and letters that follow one another."""
+    if not (head[1:].islower() or head.isupper()):
+        return False
+    plain = head.lower().translate(ACCENTS)
+    return all(plain[at : at + 2] in PAIRS for at in range(HEAD - 1))
+
+
+class News:
+    """What has piled up without news; places are indexes of tokens, the first is 1."""
+
+    __slots__ = ("before", "known", "older", "score", "start", "stop")
+    kind: Literal["barren"] = "barren"
+    peak_laps = 1.0
+
+    def __init__(self) -> None:
+        self.score = 0.0
+        self.start = self.stop = 1
+        """The run of blocks under way: where it began, and where its score was highest."""
+        self.known: set[str] = set()
+        self.older: set[str] = set()
+        self.before: set[str] = set()
+        """Words and numbers of the block before."""
+
+    def weigh(self, block: Sequence[str], uncopied: Sequence[str], end: int) -> bool:
+        """Weigh the block that ends at place `end`; True while there is a loop.
+
+        `uncopied` are the words of the block, of HEAD letters or more, that did not follow the word before them yet.
+        """
+        if len(self.known) > MEMORY:
+            self.older, self.known = self.known, set()
+        heads = {word[:HEAD] for word in uncopied} - self.known
+        heads -= self.older
+        new = set(filter(is_wordlike, heads))
+        self.known |= new
+        if len(new) >= RICH and 2 * len(new) >= len(heads):
+            if self.score > ROOM:
+                self.stop = end - len(block) + min(at for at, token in enumerate(block) if token[:HEAD] in new)
+            self.score = 0.0
+            self.before = new
+            return False
+        self._weigh_poor(block, new, len(uncopied), end)
+        return self.score > ROOM
+
+    def _weigh_poor(self, block: Sequence[str], new: set[str], pairs: int, end: int) -> None:
+        different = dict.fromkeys(
+            block
+        )  # in order: a set would make the first of two words with one head a matter of luck
+        words = {word[:HEAD]: len(word) for word in different if len(word) >= HEAD and word.isalpha()}
+        said = set(filter(is_wordlike, words))
+        news = NUMBER * sum(len(token) for token in different if len(token) > 1 and token.isdecimal())
+        if 2 * len(said) >= len(words):  # else these are letters, not words
+            news += NEW * len(new) + PAIR * pairs
+            news += FRESH * sum(min(words[head], LONGEST) for head in said - self.before)
+            news += STALE * sum(min(words[head], LONGEST) for head in said & self.before)
+        self.before = said
+        score = self.score + sum(map(_room, block)) - news
+        if score <= 0:
+            self.score = 0.0
+            return
+        if not self.score:
+            told = max((at for at, token in enumerate(block, 1) if token[:HEAD] in new), default=0)
+            self.start = min(end - len(block) + told + 1, end)
+        if score > self.score:
+            self.stop = end
+        self.score = score
+
+
+@lru_cache(maxsize=1 << 14)
+def _room(token: str) -> int:
+    """The characters that a token takes; none for what is empty, and for tags and blanks as LaTeX writes them."""
+    if token in EMPTY or token[0] in LEADERS or (len(token) > 1 and token[0] in "<\\& \t\xa0"):
+        return 0
+    return len(token)
