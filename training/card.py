@@ -34,7 +34,9 @@ def describe(run: Run) -> str:
         "",
         describe_gate(run),
         "",
-        f"Read with it: `ocr extract scans/ --model runs/{run.name}`",
+        f"Read with it: `ocr extract scans/ --model runs/{run.name}`"
+        if run.state == "promoted"
+        else "It is not to be used.",
         "",
     ]
     return "\n".join(lines)

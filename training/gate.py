@@ -48,11 +48,17 @@ class Verdict:
 
 
 def check_size(examples: Sequence[Example], path: Path) -> None:
-    """Raise `DataError` where a frozen set is too small to say anything."""
+    """Raise `DataError` where a frozen set is too small to say anything: documents are what chance is judged by."""
     if len(examples) < LEAST_PAGES:
         raise DataError(
             f"{path}: {len(examples)} held-out pages; the gate needs {LEAST_PAGES}",
-            hint="add pages: ocr data compose --kind all --count 1000 --to pages/",
+            hint="give validation a larger share: ocr data split MANIFEST --shares 0.8,0.2,0; or add pages: "
+            "ocr data compose --kind all --count 1000 --to pages/",
+        )
+    if len({example.document for example in examples}) == 1:
+        raise DataError(
+            f"{path}: all {len(examples)} held-out pages are of one document, which tells nothing of others",
+            hint="add documents, then split again: ocr data split MANIFEST --by document",
         )
 
 

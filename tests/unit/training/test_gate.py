@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,8 @@ def test_a_frozen_set_has_a_least_size() -> None:
     with pytest.raises(DataError, match="99 held-out pages; the gate needs 100"):
         gate.check_size(pages(99), Path("validation.jsonl"))
     gate.check_size(pages(100), Path("validation.jsonl"))
+    with pytest.raises(DataError, match="all 100 held-out pages are of one document"):
+        gate.check_size([replace(page, document="d") for page in pages(100)], Path("validation.jsonl"))
 
 
 def test_accents_and_identifiers_that_read_worse_are_named() -> None:
