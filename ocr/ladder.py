@@ -23,14 +23,17 @@ class Step:
 
 AS_ASKED = Step("as asked")
 UNSTOPPED = Step("without the engine's own stop", decoding={DETECT_REPEATS: False})
-# A loop is a fixed point of greedy decoding: some temperature leaves it, a little less image gives other tokens at
-# its start, half a page is half the way to it. Every rung costs what the page's good part costs and the hundred
+# A loop is a fixed point of greedy decoding: some temperature leaves it, another size of the image gives other tokens
+# at its start, half a page is half the way to it. Every rung costs what the page's good part costs and the hundred
 # tokens until the watch is sure (benchmarks/guard_tokens.py); the embedded engine costs no tokens and cannot loop.
 WARMER: Mapping[str, float] = {"temperature": 0.3, "top_p": 0.95}
+SMALLER = Step("a smaller image", sampling=WARMER, decoding={IMAGE_SCALE: 0.8})
+LARGER = Step("a larger image", sampling=WARMER, decoding={IMAGE_SCALE: 1.25})
+"""In its place for a page that was shrunk to be shown: its letters may be too small to be told apart."""
 LADDER: tuple[Step, ...] = (
     AS_ASKED,
     Step("other sampling", sampling=WARMER),
-    Step("a smaller image", sampling=WARMER, decoding={IMAGE_SCALE: 0.8}),
+    SMALLER,
     Step("in bands", bands=2),
     Step("the embedded engine", rescue=True),
 )
@@ -49,11 +52,11 @@ class Taken:
     """The engine stopped on an exact repetition in which the text judge sees none."""
 
 
-def next_step(history: Sequence[Taken], *, rescue: bool) -> Step | None:
+def next_step(history: Sequence[Taken], *, rescue: bool, shrunk: bool = False) -> Step | None:
     """The next attempt, or None to stop: the last one is accepted, or nothing is left to try.
 
     `rescue` says that there is an embedded engine to fall back to; without one, all that is left for a page that an
-    engine cannot read is to ask once more.
+    engine cannot read is to ask once more. `shrunk` says that the model was shown less than the page's pixels.
     """
     if not history:
         return AS_ASKED
@@ -63,7 +66,7 @@ def next_step(history: Sequence[Taken], *, rescue: bool) -> Step | None:
     if last.honest_stop and UNSTOPPED.name not in taken:
         return UNSTOPPED
     if last.status == "degenerate":
-        rungs: Sequence[Step] = LADDER
+        rungs: Sequence[Step] = tuple(LARGER if shrunk and step is SMALLER else step for step in LADDER)
     elif last.status == "truncated":
         rungs = (BANDS, RESCUE)
     elif last.status == "refused":

@@ -73,6 +73,12 @@ class ImageBudget:
         """The budget for a page shown `factor` times as wide and high."""
         return ImageBudget(round(self.longest_edge * factor), round(self.max_pixels * factor * factor))
 
+    def factor(self, width: int, height: int) -> float:
+        """By how much a page of that size is shrunk to be shown: 1 where it fits, less where it does not."""
+        edge = self.longest_edge / max(width, height) if self.longest_edge else 1.0
+        area = (self.max_pixels / (width * height)) ** 0.5 if self.max_pixels else 1.0
+        return min(1.0, edge, area)
+
 
 def conversation(prompt: Prompt) -> list[dict[str, Any]]:
     """Chat messages for one page, in the form that chat templates of vision-language models take."""
@@ -88,11 +94,7 @@ def show(pixels: "NDArray[np.uint8]", budget: ImageBudget) -> "Image":
     image_module = load("PIL.Image")
     image: Image = image_module.fromarray(pixels)
     width, height = image.size
-    factor = 1.0
-    if budget.longest_edge:
-        factor = min(factor, budget.longest_edge / max(width, height))
-    if budget.max_pixels:
-        factor = min(factor, (budget.max_pixels / (width * height)) ** 0.5)
+    factor = budget.factor(width, height)
     if factor == 1.0:
         return image
     size = (max(1, int(width * factor)), max(1, int(height * factor)))

@@ -8,14 +8,14 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ocr.document import Box, Generation, Status
+from ocr.document import Generation, PageImage, Status
 from ocr.engines import VISION_ENGINES, Engine, Request, create
 from ocr.errors import EngineError, OcrError
 from ocr.guard import good_part, join, take, vary
 from ocr.judge import Attempt, judge, text_of
 from ocr.ladder import AS_ASKED, Step, Taken, next_step
-from ocr.markup import parse
-from ocr.witness import cross_examine
+from ocr.models import Model
+from ocr.testimony import examine
 
 DEATHS_OF_A_PAGE = 3
 """A page during which the engine died this often is given up: it may be what kills it."""
@@ -116,7 +116,8 @@ class Readings:
             await self._start_rescue()
         attempts: list[Attempt] = []
         history: list[Taken] = []
-        while (step := next_step(history, rescue=self._rescue is not None)) is not None:
+        shrunk = self._shrinks(request.image)
+        while (step := next_step(history, rescue=self._rescue is not None, shrunk=shrunk)) is not None:
             number = len(attempts) + 1
             seed = seed_of(sha256, request.image.number, self._engine.fingerprint, number)
             generation = await self._take(step, replace(request, attempt=number, seed=seed))
@@ -132,6 +133,11 @@ class Readings:
         self.spent.add(outcome)
         return outcome
 
+    def _shrinks(self, image: PageImage) -> bool:
+        """Is the page shown to a model with fewer pixels than it has?"""
+        model = getattr(self._engine, "model", None)
+        return isinstance(model, Model) and model.budget.factor(image.width, image.height) < 1.0
+
     def _is_witnessed(self, kept: Attempt, page: str) -> bool:
         """Pages that were hard to get are heard always, others by lot; the lot falls the same way in every run."""
         if self._rescue is None or self._witness == "off" or not kept.generation.text:
@@ -144,10 +150,8 @@ class Readings:
         witness = await self._be_rescued(request)
         if witness.finish != "stop":
             return generation
-        fields = parse(good_part(generation.text or ""))
-        written = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
-        doubts = await asyncio.to_thread(cross_examine, written, witness.lines or ())
-        said = tuple(f"{doubt.kind}: {doubt.reason}{_place(doubt.box)}" for doubt in doubts)
+        whole = generation.finish == "stop"
+        said = await asyncio.to_thread(examine, generation.text or "", witness.lines or (), whole=whole)
         return replace(generation, witnessed=True, doubts=said)
 
     async def close(self) -> None:
@@ -242,10 +246,6 @@ class Readings:
             await self._engine.close()
             await self._engine.start()
             self._lives += 1
-
-
-def _place(box: Box | None) -> str:
-    return "" if box is None else " at " + ", ".join(f"{edge:.0f}" for edge in box)
 
 
 def _worth(attempt: Attempt) -> tuple[bool, int, int]:

@@ -1,13 +1,13 @@
 import pytest
 
 from ocr.document import Status
-from ocr.ladder import AS_ASKED, BANDS, LADDER, RESCUE, UNSTOPPED, Step, Taken, next_step
+from ocr.ladder import AS_ASKED, BANDS, LADDER, LARGER, RESCUE, SMALLER, UNSTOPPED, Step, Taken, next_step
 
 
-def climb(*verdicts: Status, rescue: bool = True, honest: bool = False) -> list[str]:
+def climb(*verdicts: Status, rescue: bool = True, honest: bool = False, shrunk: bool = False) -> list[str]:
     """The steps that are taken when the engine gives these verdicts, the last one for ever."""
     history: list[Taken] = []
-    while (step := next_step(history, rescue=rescue)) is not None:
+    while (step := next_step(history, rescue=rescue, shrunk=shrunk)) is not None:
         verdict: Status = "ok" if step.rescue else verdicts[min(len(history), len(verdicts) - 1)]
         history.append(Taken(step, verdict, honest and len(history) == 0))
         assert len(history) < 20, "the ladder must end"
@@ -26,6 +26,10 @@ def test_an_accepted_page_is_read_once(verdict: Status) -> None:
 def test_a_page_that_always_loops_climbs_every_rung_once() -> None:
     assert climb("degenerate") == names(*LADDER)
     assert climb("degenerate", rescue=False) == names(*LADDER[:-1])
+
+
+def test_a_page_that_was_shrunk_is_shown_larger_instead_of_smaller() -> None:
+    assert climb("degenerate", shrunk=True) == [LARGER.name if step is SMALLER else step.name for step in LADDER]
 
 
 def test_it_stops_at_the_first_good_reading() -> None:
