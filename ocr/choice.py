@@ -29,13 +29,16 @@ class Choice:
 
 def choose(runs: Path = Path("runs"), *, gpu: bool | None = None) -> Choice:
     """The reader for a folder that has none yet: a promoted run, the table's default, or the embedded engine."""
+    run = promoted_run(runs)
     if not (models.sees_gpu() if gpu is None else gpu):
-        return Choice(EMBEDDED)
+        return Choice(
+            EMBEDDED, hint=f"{run} is promoted, but there is no GPU: --model {run} reads with it" if run else ""
+        )
     if find_spec("vllm") is None:
         return Choice(EMBEDDED, hint="this machine has a GPU: pip install 'lusocr[gpu]' lets a specialist read")
-    run = promoted_run(runs)
     if run is not None:
-        return Choice("vllm", {"model": str(run)})
+        # The output folder remembers it, and may be gone on with from elsewhere.
+        return Choice("vllm", {"model": str(run.resolve())})
     name = models.default_name()
     if models.find_weights(models.resolve(name)) is None:
         return Choice(EMBEDDED, hint=f"this machine has a GPU: --model {name} fetches a specialist and reads with it")
@@ -48,7 +51,7 @@ def promoted_run(runs: Path) -> Path | None:
     for file in runs.glob("*/run.json"):
         try:
             run = json.loads(file.read_text(encoding="utf-8"))
-            if run["state"] == "promoted":
+            if run["state"] == "promoted" and (file.parent / "config.json").is_file():
                 found.append((STAGES.index(run["stage"]), str(run["started"]), file.parent))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a run that is being written, or not ours

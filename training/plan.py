@@ -1,6 +1,7 @@
 """What a stage will do, settled before anything is loaded: where it starts, on which pages, with how much memory."""
 
 import hashlib
+import shlex
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -50,13 +51,10 @@ def plan(wish: Wish) -> Run:
     """The run that fulfils `wish`, not yet on disk. Raises `TrainingError` with the commands that come first."""
     parent = runs.parent_of(wish.stage, wish.home)
     base = wish.base or (str(wish.home / parent.name) if parent else wish.recipe.base)
-    if wish.stage == "dpo" and parent is None and not wish.base:
-        raise TrainingError(
-            f"--stage dpo needs a promoted run to start from, and there is none in {wish.home}",
-            hint="ocr finetune --stage general --data DIR\n      ocr finetune --stage domain --data DIR",
-        )
     if wish.stage == "general":
         base = wish.base or wish.recipe.base
+    elif not wish.base and parent is None and (wish.stage == "dpo" or not base):
+        raise _no_parent(wish)
     sets = _sets(wish, parent if not wish.base else None)
     data = {path: _sha256(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
     if wish.pairs_from is not None:
@@ -73,6 +71,19 @@ def plan(wish: Wish) -> Run:
         packages=_versions(),
         seed=wish.seed,
         started=runs.now(),
+    )
+
+
+def _no_parent(wish: Wish) -> TrainingError:
+    """Which commands come first, exactly as they are to be typed."""
+    refused = [run.name for run in runs.all_runs(wish.home) if run.state == "refused"]
+    there = f": {', '.join(refused)} was refused" if refused else ""
+    where = "" if wish.home == Path("runs") else f" --runs {shlex.quote(str(wish.home))}"
+    recipe = "" if wish.recipe.base else f" --recipe {wish.recipe.name}"
+    stages = ("general", "domain") if wish.stage == "dpo" else ("general",)
+    return TrainingError(
+        f"--stage {wish.stage} needs a promoted run to start from, and there is none in {wish.home}{there}",
+        hint="\n      ".join(f"ocr finetune --stage {stage} --data DIR{recipe}{where}" for stage in stages),
     )
 
 

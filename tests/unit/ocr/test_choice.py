@@ -12,12 +12,19 @@ from ocr.models import Model
 def make_run(runs: Path, name: str, **values: str) -> Path:
     (runs / name).mkdir(parents=True)
     (runs / name / "run.json").write_text(json.dumps(values), encoding="utf-8")
+    (runs / name / "config.json").write_text("{}", encoding="utf-8")
     return runs / name
 
 
-def test_without_a_gpu_the_embedded_engine_reads_and_nothing_is_said(tmp_path: Path) -> None:
-    make_run(tmp_path, "a", state="promoted", stage="dpo", started="2026")
+def test_without_a_gpu_the_embedded_engine_reads_and_a_promoted_run_is_named(tmp_path: Path) -> None:
     assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED)
+    make_run(tmp_path, "b", state="refused", stage="dpo", started="2026")
+    assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED)
+    run = make_run(tmp_path, "a", state="promoted", stage="dpo", started="2026")
+    named = choose(tmp_path, gpu=False)
+    assert (named.engine, f"--model {run}" in named.hint) == (EMBEDDED, True)
+    (run / "config.json").unlink()
+    assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED), "its weights were thrown away"
 
 
 def test_a_promoted_run_of_the_last_stage_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
