@@ -8,7 +8,8 @@ A bank file holds symbols and their productions, one a line or several between b
 
 Inside braces stand: a symbol or a function of `data.text`; `a|b|c` alternatives (one may be empty); `name=symbol`,
 which expands once and is called `{name}` in the rest of the document, so that people keep their names; `symbol*2-4`,
-that many expansions joined by a space; `symbol+2-4`, joined as blocks. `^` before it capitalises, `!` makes capitals.
+that many expansions joined by a space; `symbol+2-4`, joined as blocks; `symbol>derivation`, what a function makes of
+it. `^` before it capitalises, `!` makes capitals.
 """
 
 import random
@@ -24,18 +25,21 @@ BLOCK = " ¶ "
 """Separates the blocks (title, paragraph, row, ...) of a document."""
 
 Function = Callable[[random.Random], str]
+Derivation = Callable[[str], str]
 _SYMBOL = re.compile(r"^\[([a-z_0-9]+)\]$")
 _REPEAT = re.compile(r"^([a-z_0-9]+)([*+])(\d+)-(\d+)$")
 _BINDING = re.compile(r"^([a-z_0-9]+)=(.+)$", re.DOTALL)
+_DERIVED = re.compile(r"^([a-z_0-9]+)>([a-z_]+)$")
 _DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Productions by symbol, and the functions that make names, numbers and dates."""
+    """Productions by symbol, the functions that make numbers and dates, and what follows from a text."""
 
     symbols: Mapping[str, tuple[str, ...]]
     functions: Mapping[str, Function]
+    derivations: Mapping[str, Derivation] = field(default_factory=dict)
 
     def expand(self, text: str, generator: random.Random, bound: dict[str, str] | None = None) -> str:
         """One random expansion of a production's text, e.g. `"{ruling}"`. Raises DataError on an unknown symbol."""
@@ -71,6 +75,9 @@ class _Expansion:
             if name not in self.bound:
                 self.bound[name] = self._inside(value, depth + 1)
             return self.bound[name]
+        if derived := _DERIVED.match(inner):
+            name, how = derived.groups()
+            return self.grammar.derivations[how](self._symbol(name, depth))
         if repeat := _REPEAT.match(inner):
             symbol, how, least, most = repeat.groups()
             times = self.generator.randint(int(least), int(most))

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from data.grammar import BLOCK, Grammar, read_banks
+from data.places import DERIVATIONS
+from data.sums import render_amount, settle
 from ocr.errors import DataError
 from ocr.identifiers import MONTHS, cnpj_digits, cpf_digits, process_digits
 
@@ -39,13 +41,13 @@ _DAYS = 365 * 30
 
 @cache
 def grammar() -> Grammar:
-    """The grammar that ships with the project: every bank file and the functions below."""
-    return Grammar(read_banks(BANKS), FUNCTIONS)
+    """The grammar that ships with the project: every bank file, the functions below, and what follows from a place."""
+    return Grammar(read_banks(BANKS), FUNCTIONS, {**DERIVATIONS, "words": _words_of_amount})
 
 
 def write_document(symbol: str, seed: str) -> list[tuple[str, str]]:
     """The blocks of one document as (style, text), e.g. ("para", "Trata-se de ..."); the same for the same seed."""
-    return split_blocks(write(symbol, seed))
+    return settle(split_blocks(write(symbol, seed)))
 
 
 def write(symbol: str, seed: str) -> str:
@@ -144,8 +146,11 @@ def money_in_words(cents: int) -> str:
 
 def render_money(cents: int) -> str:
     """R$ 1.234,56."""
-    whole, rest = divmod(cents, 100)
-    return f"R$ {whole:,}".replace(",", ".") + f",{rest:02d}"
+    return f"R$ {render_amount(cents)}"
+
+
+def _words_of_amount(amount: str) -> str:
+    return money_in_words(int(re.sub(r"\D", "", amount)))
 
 
 def render_date(day: date) -> str:
@@ -262,6 +267,14 @@ def _plate(generator: random.Random) -> str:
     )
 
 
+def _access_key(generator: random.Random) -> str:
+    """Of an electronic invoice: 43 digits and their check digit (modulo 11), in groups of four."""
+    key = generator.choice(("35", "33", "31", "41", "43", "29", "26")) + _digits(generator, 41)
+    rest = sum(int(digit) * (2 + place % 8) for place, digit in enumerate(reversed(key))) % 11
+    key += str(0 if rest < 2 else 11 - rest)
+    return " ".join(key[start : start + 4] for start in range(0, 44, 4))
+
+
 ORDINALS_F = ["Décima", "Primeira", "Segunda", "Terceira", "Quarta", "Quinta", "Sexta", "Sétima", "Oitava", "Nona"]
 
 FUNCTIONS: dict[str, Callable[[random.Random], str]] = {
@@ -286,6 +299,8 @@ FUNCTIONS: dict[str, Callable[[random.Random], str]] = {
     "alinea": lambda g: f"alínea “{g.choice('abcdefgh')}”",
     "law_number": _law_number,
     "ordinal_f": _ordinal_feminine,
+    "number_f": lambda g: f"{g.randint(1, 24)}ª",
+    "number_m": lambda g: f"{g.randint(1, 24)}º",
     "small": lambda g: str(g.randint(1, 499)),
     "house": lambda g: str(g.randint(10, 2990)),
     "digit": lambda g: g.choice("123456789"),
@@ -303,8 +318,9 @@ FUNCTIONS: dict[str, Callable[[random.Random], str]] = {
     "months": lambda g: f"{(n := g.randint(2, 60))} ({in_words(n)})",
     "years": lambda g: str(g.randint(2, 38)),
     "matricula": lambda g: f"{_digits(g, 2)}.{_digits(g, 3)}-{g.choice('0123456789X')}",
-    "access_key": lambda g: " ".join(_digits(g, 4) for _ in range(11)),
+    "access_key": _access_key,
     "hash": lambda g: "".join(g.choices("0123456789ABCDEF", k=16)),
+    "few": lambda g: str(g.randint(1, 24)),
     "quantity": lambda g: str(g.randint(1, 480)),
     "ncm": lambda g: f"{_digits(g, 4)}.{_digits(g, 2)}.{_digits(g, 2)}",
 }

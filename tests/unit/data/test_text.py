@@ -6,6 +6,7 @@ import pytest
 
 from data.grammar import Grammar, read_banks
 from data.kinds import KINDS
+from data.places import STATES, city, state
 from data.text import (
     CHUNK,
     chunk_text,
@@ -95,7 +96,12 @@ def test_every_symbol_of_the_banks_exists() -> None:
     """Expanding each symbol many times reaches its productions; an unknown name would raise."""
     known = grammar()
     productions = "\n".join(line for lines in known.symbols.values() for line in lines)
-    bound = dict.fromkeys(re.findall(r"\{[!^]?([a-z_0-9]+)=", productions), "someone")
+    bound = dict.fromkeys(re.findall(r"\{[!^]?([a-z_0-9]+)=", productions), "someone") | {
+        "home": "Sobral/CE",
+        "amount": "R$ 12,30",
+        "written": "1º de maio de 2001",
+        "made": "01/05/2001",
+    }
     for symbol in known.symbols:
         for seed in range(30):
             known.expand("{" + symbol + "}", random.Random(f"{symbol}/{seed}"), dict(bound))
@@ -143,3 +149,77 @@ def test_chunks_lose_no_word_and_are_a_page_long() -> None:
     assert joined.replace(" ", "") == "".join(paragraphs).replace(" ", "")
     assert all(sum(map(len, parts)) <= 2 * CHUNK for _, parts in chunks)
     assert chunks[-1] == ("b", ["Curto."])
+
+
+def amounts_in(text: str) -> list[int]:
+    return [int(re.sub(r"\D", "", found)) for found in re.findall(r"[\d.]+,\d\d", text)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_invoice_adds_up(seed: int) -> None:
+    blocks = write_document("invoice", f"sum/{seed}")
+    rows = [text.split(" :: ") for style, text in blocks if style == "row"][1:]
+    boxes = dict(text.split(" :: ", 1) for style, text in blocks if style == "box")
+    for *_, quantity, price, total in rows:
+        assert int(quantity) * amounts_in(price)[0] == amounts_in(total)[0]
+    goods = sum(amounts_in(row[-1])[0] for row in rows)
+    base, tax = amounts_in(boxes["Base de cálculo e ICMS (18%)"])
+    assert base == goods and abs(tax - goods * 0.18) <= 0.5
+    owed = amounts_in(boxes["Total da nota"])[0]
+    assert owed == goods + sum(amounts_in(boxes["Frete e seguro"]))
+    assert sum(amounts_in(boxes["Informações complementares"].partition("Pagamento de")[2])) == owed
+    key = boxes["Chave de acesso"].replace(" ", "")
+    rest = sum(int(digit) * (2 + place % 8) for place, digit in enumerate(reversed(key[:-1]))) % 11
+    assert len(key) == 44 and int(key[-1]) == (0 if rest < 2 else 11 - rest)
+
+
+def test_receipts_add_up_and_say_one_amount() -> None:
+    tills = 0
+    for seed in range(20):
+        blocks = write_document("receipt", f"sum/{seed}")
+        boxes = dict(text.split(" :: ", 1) for style, text in blocks if style == "box")
+        rows = [text.split(" :: ") for style, text in blocks if style == "row"][1:]
+        if rows:
+            tills += 1
+            assert amounts_in(boxes["TOTAL"]) == [sum(amounts_in(row[-1])[0] for row in rows)]
+        else:
+            said = next(text for style, text in blocks if style == "para")
+            assert f"importância de {boxes['Valor']} ({money_in_words(amounts_in(boxes['Valor'])[0])})" in said
+    assert 0 < tills < 20
+
+
+@pytest.mark.parametrize("symbol", ["sentence", "certificate", "official_letter", "ruling", "letter"])
+def test_heads_and_datelines_name_one_place(symbol: str) -> None:
+    for seed in range(12):
+        blocks = write_document(symbol, f"place/{seed}")
+        date = next(text for style, text in blocks if style == "date")
+        said = date.partition(",")[0]
+        homes = [place for place in PLACES if said in (city(place), STATES[state(place)].capital)]
+        elsewhere = " ".join(text for style, text in blocks if style in ("head", "foot", "caption"))
+        assert any(
+            name in elsewhere
+            for place in homes
+            for name in (city(place), STATES[state(place)].name, f"{STATES[state(place)].labour}ª Região")
+        ), (date, elsewhere)
+
+
+def test_every_place_lies_in_a_known_state() -> None:
+    assert {state(place) for place in PLACES} <= STATES.keys()
+
+
+PLACES = grammar().symbols["place"]
+
+
+def test_items_and_articles_count_up() -> None:
+    for seed in range(5):
+        said = [text for _, text in write_document("edict", f"count/{seed}")]
+        numbers = [
+            tuple(map(int, found[0].split("."))) for text in said if (found := re.findall(r"^([\d.]+)\. ", text))
+        ]
+        assert numbers == sorted(numbers) and len(set(numbers)) == len(numbers) > 8
+        acts: list[list[int]] = []
+        for style, text in write_document("gazette", f"count/{seed}"):
+            acts += [[]] if style == "act" else []
+            if article := re.match(r"Art\. (\d+)", text):
+                acts[-1].append(int(article.group(1)))
+        assert any(acts) and all(numbers == list(range(1, len(numbers) + 1)) for numbers in acts)
