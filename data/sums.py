@@ -1,7 +1,7 @@
 """What must agree in one document: rows multiplied, totals added up, and items that count up.
 
 The banks write `=name` for it: `=product` as the last cell of a row (quantity times price), an amount such as `=total`
-anywhere after the rows, and `=section`, `=item`, `=subitem`, `=article` for the next number of each.
+anywhere after the rows, and `=section`, `=item`, `=subitem`, `=article`, `=clause` for the next number of each.
 """
 
 import re
@@ -35,6 +35,7 @@ class _Running:
     item: int = 0
     subitem: int = 0
     article: int = 0
+    clause: int = 0
 
     def row(self, text: str) -> str:
         cells = text.split(_CELL)
@@ -60,6 +61,9 @@ class _Running:
         if name == "article":
             self.article += 1
             return f"{self.article}º" if self.article < 10 else f"{self.article}."
+        if name == "clause":
+            self.clause += 1
+            return f"{self.clause}ª"
         return render_amount(_amounts(self.goods)[name])
 
 
