@@ -27,6 +27,7 @@ def describe(run: Run) -> str:
         f"| prompt | {run.recipe.prompt}, {run.recipe.image.max_pixels} pixels a page |",
         f"| seed | {run.seed} |",
         f"| training took | {run.seconds:.0f} s, {run.tokens:,} tokens of answers{_describe_losses(run)} |",
+        *_describe_quantised(run),
         *(f"| data | {_short(path)} ({digest[:16]}) |" for path, digest in run.data.items()),
         *(f"| {name} | {version} |" for name, version in run.packages.items()),
         "",
@@ -74,6 +75,14 @@ def _signed(value: float | None, form: str, times: float = 1) -> str:
 def _describe_losses(run: Run) -> str:
     losses = run.metrics.get("loss", {})
     return f", loss {losses['first']:.3f} -> {losses['last']:.3f} in {losses['steps']} steps" if losses else ""
+
+
+def _describe_quantised(run: Run) -> list[str]:
+    seen = run.metrics.get("quantised")
+    if seen is None:
+        return []
+    before, after = seen["bytes_before"] / 1e6, seen["bytes_after"] / 1e6
+    return [f"| quantised | {seen['preset']}, {seen['pages']} pages of calibration, {before:,.1f} -> {after:,.1f} MB |"]
 
 
 def _short(path: str) -> str:

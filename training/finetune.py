@@ -85,23 +85,23 @@ def finetune(wish: Wish) -> Run:
         run = earlier
     folder = wish.home / run.name
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
-        return _conclude(run, folder)
+        return conclude(run, folder)
     training, *frozen = read_sets(run)
     check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
     if run.base:
         find_checkpoint(models.resolve(run.base))
-    with _claimed(folder):
+    with claimed(folder):
         run = _lay_foundation(run, folder, training)
         if run.state == "training":
             if run.stage == "dpo":
                 _find_pairs(run, folder, training, wish)
             run = _train(run, folder, wish.processes)
-        run = _pass_gate(run, folder, frozen, wish)
-    return _conclude(run, folder)
+        run = pass_gate(run, folder, frozen, wish)
+    return conclude(run, folder)
 
 
 @contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path) -> Iterator[None]:
     """Keep other processes out of the run's folder. Raises `OutputError` where one is at work there."""
     with ExitStack() as stack:
         try:
@@ -190,7 +190,7 @@ def _mine(run: Run, training: Sequence[Example], engine: str) -> list[Pair]:
     return pairs
 
 
-def _pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:
+def pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:
     """Read the frozen sets with the model before and after, compare, and mark the run promoted or refused."""
     model = reading_model(str(folder), run.recipe)
     # Both names may mean the same pages; they are read once.
@@ -237,7 +237,8 @@ def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> l
     return [answers[0] for answers in _READINGS.validate_json(file.read_bytes())]
 
 
-def _conclude(run: Run, folder: Path) -> Run:
+def conclude(run: Run, folder: Path) -> Run:
+    """The run, if it is promoted. Raises `GateError` that says why it is not."""
     if run.state == "promoted":
         return run
     complaints = [

@@ -36,6 +36,7 @@ def load_weights(run: Run) -> Any:
         # Frozen weights need no more bits; weights that move keep 32 and compute in 16 (autocast).
         options["dtype"] = torch.bfloat16
     if optimisation.method == "qlora":
+        load("bitsandbytes", extra="train")
         options["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
