@@ -327,13 +327,18 @@ def finetune(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
     force_promote: Annotated[bool, typer.Option("--force-promote", help="Promote against the gate.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Fetch the weights of the base without asking.")] = False,
+    quantize: Annotated[str, typer.Option(help="Make the promoted run smaller as well: awq (4 bits) or fp8.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Fetch the base's weights, or what --quantize needs, without asking.")
+    ] = False,
 ) -> int:
     """Make a specialist: one stage of training, promoted only if it reads no worse than before."""
     from ocr.choice import obtain
+    from training import compressor
     from training.card import describe_gate
-    from training.finetune import describe_plan, finetune, make_wish
-    from training.plan import plan
+    from training.finetune import finetune, make_wish
+    from training.plan import describe_plan, plan
+    from training.quantise import choose_scheme, quantise
 
     wish = make_wish(stage, runs, recipe, assignments or [], base)
     wish = replace(wish, data=data, processes=processes, pairs_from=pairs_from, seed=seed, force=force_promote)
@@ -342,7 +347,12 @@ def finetune(
         return ExitCode.OK
     if name := plan(wish).base:
         obtain(name, agreed=yes, ask=_ask)
+    scheme = choose_scheme(quantize) if quantize else None
+    if scheme:
+        compressor.obtain(agreed=yes, ask=_ask)
     run = finetune(wish)
+    if scheme:
+        run = quantise(run, scheme, wish)
     typer.echo(describe_gate(run))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
     return ExitCode.OK

@@ -1,6 +1,7 @@
 """What a stage will do, settled before anything is loaded: where it starts, on which pages, with how much memory."""
 
 import hashlib
+import os
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from data.examples import Example, for_training, read_manifest
 from ocr.errors import TrainingError
-from ocr.models import digest, resolve
+from ocr.lazy import load
+from ocr.models import digest, resolve, sees_gpu
 from training import gate, runs
 from training.harvest import digest_source
+from training.mine import LONGEST_LAPS
 from training.recipe import Recipe, StageName
 from training.runs import Run, Sets
 
@@ -186,20 +189,62 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
 
     Weights: 2 bytes each in bf16, 4 in fp32, about 0.6 in four bits with their scales. Moving weights: 16 bytes each
     (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state a layer and
-    token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer.
+    token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer, a
+    quarter of the longest one. A pair is the page twice, with answers as long as `training.mine` lets the rejected one
+    be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
     """
     numbers = recipe.optimisation(stage)
     total = recipe.parameters * 1e9
+    full = numbers.method == "full"
     # A decoder of P parameters is about 36 layers of hidden width sqrt(P / 36 / 12); rank r on its seven projections.
+    # For a Qwen2.5-VL-3B with rank 32 that gives 61 million, where its real widths give 60.
     hidden = (total / 36 / 12) ** 0.5
-    moving = total if numbers.method == "full" else 36 * recipe.lora.rank * hidden * 18
+    moving = total if full else 36 * recipe.lora.rank * hidden * 18
     per_weight = {"qlora": 0.6, "lora": 2.0 if recipe.precision == "bf16" else 4.0, "full": 0.0}[numbers.method]
     vocabulary = 152_000 if recipe.scratch is None else recipe.scratch.vocabulary
-    tokens = numbers.batch * (recipe.image.max_pixels / 784 + recipe.max_tokens / 4) * (2 if stage == "dpo" else 1)
+    page, text = recipe.image.max_pixels / 784, recipe.max_tokens / 4
+    tokens = numbers.batch * (2 * (page + LONGEST_LAPS * text) if stage == "dpo" else page + text)
     layers = 36 if recipe.gradient_checkpointing else 36 * 16
     activations = tokens * (2 * hidden * layers + 8 * vocabulary)
-    saved = moving * 12 * 2 + total * 2
+    saved = moving * 12 * 3 + total * (8 if full else 2)
     return Estimate(moving / 1e6, total * per_weight / 1e9, moving * 16 / 1e9, activations / 1e9, saved / 1e9)
+
+
+def device_memory() -> float:
+    """GB of the first GPU, or of the machine where there is none; 0 where the system does not tell."""
+    if sees_gpu():
+        return float(load("torch", extra="train").cuda.get_device_properties(0).total_memory) / 1e9
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return 0.0
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+
+
+def describe_plan(wish: Wish) -> str:
+    """The plan and what it needs, in words."""
+    run, needs = plan(wish), estimate(wish.recipe, wish.stage)
+    numbers = wish.recipe.optimisation(wish.stage)
+    frozen = " and ".join(dict.fromkeys((run.sets.held_out, run.sets.general)))
+    return "\n".join(
+        (
+            f"{run.name}: stage {run.stage}, from {run.base or 'nothing'}, recipe {wish.recipe.name}",
+            f"trains {needs.trained:,.1f} million parameters ({numbers.method}), {numbers.batch} x "
+            f"{numbers.accumulate} pages a step on each of {wish.processes} devices, "
+            f"learning rate {numbers.learning_rate:g}",
+            f"needs about {needs.memory:.1f} GB on a device (weights {needs.weights:.1f}, optimiser "
+            f"{needs.optimiser:.1f}, activations {needs.activations:.1f}); "
+            f"the recipe is for {wish.recipe.device_gb:g} GB; {_compare_memory(needs, device_memory())}",
+            f"needs about {needs.disk:.1f} GB of disk in {wish.home}",
+            f"learns from {run.sets.train}, is judged by {frozen}",
+        )
+    )
+
+
+def _compare_memory(needs: Estimate, device: float) -> str:
+    if not device:
+        return "how much this machine has is not known"
+    what = "the GPU here" if sees_gpu() else "this machine, without a GPU,"
+    fits = "enough" if needs.memory < device else "too little: lower batch or image.max_pixels with --set"
+    return f"{what} has {device:.0f} GB: {fits}"
 
 
 def check_disk(folder: Path, needed: float) -> None:
