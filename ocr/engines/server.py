@@ -11,6 +11,7 @@ import io
 import json
 import os
 import time
+import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -50,9 +51,19 @@ class ServerOptions(VisionOptions):
 def create(options: Mapping[str, Any]) -> "ServerEngine":
     """Make the engine from `[options]`; raises `UsageError` for an option that does not exist or is missing."""
     chosen = check(ServerOptions, options, where="options")
-    if not chosen.url.startswith(("http://", "https://")):
+    if not chosen.url:
         raise UsageError("--engine server needs the address of the endpoint", hint="--url http://HOST:8000/v1")
+    if not _is_address(chosen.url):
+        raise UsageError(f"--url {chosen.url} is no address of an endpoint", hint="--url http://HOST:8000/v1")
     return ServerEngine(chosen)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class BusyError(Exception):
@@ -116,7 +127,8 @@ class ServerEngine:
         try:
             return [str(entry["id"]) for entry in response.json()["data"]]
         except (ValueError, KeyError, TypeError) as cause:
-            raise EngineError(f"{self._options.url} does not answer as an OpenAI-compatible endpoint") from cause
+            what = f"{self._options.url} does not answer as an OpenAI-compatible endpoint"
+            raise EngineError(f"{what}: {' '.join(response.text.split())[:80]!r}", hint=_CHECK_URL) from cause
 
     async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
         """Ask until it is answered, waiting longer each time. Raises the last `BusyError` when patience ends."""
@@ -195,6 +207,9 @@ class ServerEngine:
             if response.status_code != 200:
                 await response.aread()
                 _check_status(response.status_code, response.headers, response.text)
+            kind = response.headers.get("content-type", "").partition(";")[0]
+            if kind == "text/html":  # a login page, or a gateway that has lost its server
+                raise BusyError("the server answered with a web page")
             return await _listen(response.aiter_lines(), request)
 
     async def close(self) -> None:
@@ -208,6 +223,16 @@ def _with_image(part: Mapping[str, Any], image: Mapping[str, str]) -> Mapping[st
     return {"type": "image_url", "image_url": image} if part["type"] == "image" else part
 
 
+_CHECK_URL = (
+    "check --url: it ends where /chat/completions begins, usually in /v1; and the model's name there: "
+    "--set options.served=NAME"
+)
+_GIVE_KEY = (
+    "put the server's key into the environment variable OPENAI_API_KEY, or name another one: "
+    "--set options.key_variable=NAME"
+)
+
+
 def _check_status(status: int, headers: Mapping[str, str], text: str) -> None:
     """Pass 200. Raises `BusyError` for what may pass, `EngineError` for what will not, or `PageRefusedError`."""
     if status == 200:
@@ -217,8 +242,7 @@ def _check_status(status: int, headers: Mapping[str, str], text: str) -> None:
         raise BusyError(said, _retry_after(headers))
     if status in (400, 413, 422):
         raise PageRefusedError(said)
-    hint = "put the server's key into the environment variable OPENAI_API_KEY" if status in (401, 403) else ""
-    raise EngineError(said, hint=hint or "check --url: it ends where /chat/completions begins, usually in /v1")
+    raise EngineError(said, hint=_GIVE_KEY if status in (401, 403) else _CHECK_URL)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -257,3 +257,15 @@ def test_several_served_models_must_be_told_apart() -> None:
 def test_the_address_must_be_given() -> None:
     with pytest.raises(UsageError, match="address"):
         create({})
+
+
+@pytest.mark.parametrize("url", ["host:8000/v1", "ftp://host/v1", "http://", "http://[::1/v1", "http://host:99999/v1"])
+def test_what_is_no_address_is_refused_before_anything_starts(url: str) -> None:
+    with pytest.raises(UsageError, match="is no address"):
+        create({"url": url})
+
+
+def test_a_web_page_in_place_of_an_answer_is_said() -> None:
+    page = respond(200, "<html>Welcome</html>", "Content-Type: text/html\r\n")
+    with pytest.raises(EngineError, match="answered with a web page"):
+        read(Endpoint(page))
