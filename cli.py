@@ -320,7 +320,7 @@ def finetune(
     pairs_from: Annotated[
         Path | None, typer.Option(help="Pairs from a folder that `ocr extract` wrote, or of a pairs.jsonl.")
     ] = None,
-    processes: Annotated[int, typer.Option(help="Training processes, one for each GPU.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Training processes, one for each GPU.")] = 1,
     seed: Annotated[int, typer.Option(help="Fixes the order of pages and all drawing of lots.")] = 0,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="One number of the recipe.", metavar="KEY=VALUE")

@@ -139,8 +139,14 @@ def _manifest(data: Path) -> Path:
         return data
     found = data / TRAIN_FILE
     if not found.is_file():
+        makes = (
+            ""
+            if (data / "manifest.jsonl").is_file()
+            else f"ocr data compose --kind all --count 2000 --to {data}; then "
+        )
         raise TrainingError(
-            f"{data} holds no {TRAIN_FILE}", hint=f"ocr data split {data / 'manifest.jsonl'} --by document --to {data}"
+            f"{data} holds no {TRAIN_FILE}",
+            hint=f"{makes}ocr data split {data / 'manifest.jsonl'} --by document --to {data}",
         )
     return found
 

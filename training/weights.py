@@ -1,5 +1,6 @@
 """Load what a stage trains: base weights, processor and adapter, and the arguments that every trainer shares."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ def reading_model(base: str, recipe: Recipe) -> Model:
     return Model(
         name=base,
         id=base,
+        licence=resolve(base).licence,
         prompt=recipe.prompt,
         structured=recipe.structured,
         image=recipe.image,
@@ -59,8 +61,15 @@ def load_weights(run: Run) -> Any:
 
 
 def load_processor(run: Run) -> Any:
-    """The processor of the base, which shrinks no page further than the recipe does."""
-    return load("transformers", extra="train").AutoProcessor.from_pretrained(base_folder(run.base))
+    """The processor of the base, which shrinks no page further than the recipe does.
+
+    What `ocr/models.toml` has the base's chat template told is written into the template, for trl tells it nothing.
+    """
+    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(base_folder(run.base))
+    told = resolve(run.base).chat_template.items()
+    settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in told)
+    processor.chat_template = settings + processor.chat_template
+    return processor
 
 
 def base_folder(base: str) -> Path:

@@ -1,16 +1,26 @@
 """`ocr finetune` as typed: what is missing is said with what to type next."""
 
+import json
+import signal
 import subprocess
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from command import ENVIRONMENT, OCR
+from PIL import Image
+
+from data.examples import Example, hash_bytes, write_manifest
+
+MINIATURE = ("--recipe", "miniature", "--data", "pages", "--set", "scratch.hidden=64", "--set", "general.batch=4")
 
 
 def finetune(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     command = [str(OCR), "finetune", *words]
+    environment = ENVIRONMENT | {"HF_HUB_OFFLINE": "1"}
     return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, capture_output=True, encoding="utf-8", timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
 
 
@@ -41,3 +51,75 @@ def test_pages_must_be_named_and_split(tmp_path: Path) -> None:
     done = finetune(tmp_path, "--stage", "general", "--data", "pages")
     assert done.returncode == 7
     assert "ocr data split pages/manifest.jsonl" in done.stderr
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """A folder of split pages: 8 to train on, 100 held out, all of them the same picture."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    Image.new("RGB", (64, 32), "white").save(folder / "page.png")
+    sha256 = hash_bytes((folder / "page.png").read_bytes())
+    for name, count in (("train", 8), ("validation", 100)):
+        rows = [
+            Example(f"{name}-{n}", f"{name}-{n}", 1, "page.png", sha256, 64, 32, "line", "drawn", "none", text=str(n))
+            for n in range(count)
+        ]
+        write_manifest(folder / f"{name}.jsonl", rows)
+    return tmp_path
+
+
+def rewrite(manifest: Path, **values: object) -> None:
+    rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    manifest.write_text("".join(json.dumps(row | values) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_what_may_not_be_trained_on_is_refused(pages: Path) -> None:
+    rewrite(pages / "pages/train.jsonl", test_only=True)
+    done = finetune(pages, "--stage", "general", *MINIATURE)
+    assert (done.returncode, "8 of 8 pages are for testing only" in done.stderr) == (4, True)
+    rewrite(pages / "pages/train.jsonl", test_only=False)
+    rewrite(pages / "pages/validation.jsonl", document="one")
+    done = finetune(pages, "--stage", "general", *MINIATURE)
+    assert (done.returncode, "are of one document" in done.stderr) == (4, True)
+    (pages / "pages/train.jsonl").write_bytes(b"")
+    done = finetune(pages, "--stage", "general", *MINIATURE)
+    assert (done.returncode, "holds no rows" in done.stderr) == (4, True)
+
+
+def test_a_base_must_be_here_and_see(pages: Path) -> None:
+    done = finetune(pages, "--stage", "domain", "--data", "pages", "--base", "nanonets-ocr2-3b", "--yes")
+    assert (done.returncode, "cannot be fetched" in done.stderr) == (6, True)
+    (pages / "blind").mkdir()
+    (pages / "blind/config.json").write_text('{"model_type": "qwen2"}', encoding="utf-8")
+    done = finetune(pages, "--stage", "domain", *MINIATURE, "--base", "blind")
+    assert (done.returncode, "does not see images" in done.stderr) == (6, True)
+    assert not (pages / "runs").exists(), "nothing was begun"
+
+
+def test_too_little_disk_is_said_before_anything_is_begun(pages: Path) -> None:
+    done = finetune(pages, "--stage", "general", *MINIATURE, "--set", "parameters=1e6")
+    assert (done.returncode, "GB free, the run needs about" in done.stderr) == (7, True)
+    assert not (pages / "runs").exists()
+
+
+def test_a_run_is_not_trained_twice_at_once_and_ends_with_its_command(pages: Path) -> None:
+    pytest.importorskip("trl", reason="the extra train is not installed")
+    words = ("--stage", "general", *MINIATURE, "--set", "general.steps=100000")
+    with (pages / "said.txt").open("w", encoding="utf-8") as said:
+        first = subprocess.Popen([str(OCR), "finetune", *words], cwd=pages, env=ENVIRONMENT, stderr=said)
+    deadline = time.monotonic() + 300
+    while not (pages / "runs/general-1/losses.jsonl").exists():
+        assert first.poll() is None, (pages / "said.txt").read_text(encoding="utf-8")
+        assert time.monotonic() < deadline, "no step was made"
+        time.sleep(0.1)
+    beside = finetune(pages, *words)
+    children = psutil.Process(first.pid).children(recursive=True)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 130
+    assert (beside.returncode, f"in use by process {first.pid}" in beside.stderr) == (8, True)
+    assert children
+    assert not psutil.wait_procs(children, timeout=30)[1], "nobody trains on"
+    said_last = (pages / "said.txt").read_text(encoding="utf-8")
+    assert "run the same command again" in said_last
+    assert "Traceback" not in said_last

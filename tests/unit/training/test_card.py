@@ -1,0 +1,42 @@
+from dataclasses import asdict, replace
+
+from eval.stats import Interval
+from training.card import describe, describe_gate
+from training.gate import Verdict
+from training.recipe import read_recipe
+from training.runs import Run, Sets
+
+VERDICT = Verdict(
+    *(200, 0.91, 0.93, Interval(0.02, 0.011, 0.029), 0.05, 0.01, Interval(-0.04, -0.06, -0.02)), complaints=()
+)
+RUN = Run(
+    *("domain-1", "domain", "/home/somebody/models/base", "0" * 64, read_recipe("miniature", [])),
+    Sets("t", "h", "g"),
+    state="promoted",
+    data={"/home/somebody/pages/train.jsonl": "1" * 64},
+    tokens=12_345,
+    metrics={"gate": {"domain": asdict(VERDICT)}, "loss": {"steps": 40, "first": 6.5, "last": 0.25}},
+)
+
+
+def test_the_gate_is_a_table_with_its_bounds() -> None:
+    heads, rule, row = describe_gate(RUN).splitlines()
+    assert len(heads) == len(rule) == len(row)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == [
+        *("domain", "200", "0.9100 -> 0.9300", "+0.0200 (>= +0.0110)", "5.00% -> 1.00%", "-4.00 (<= -2.00)", "no worse")
+    ]
+
+
+def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
+    card = describe(RUN)
+    assert "models/base" in card
+    assert "12,345 tokens of answers, loss 6.500 -> 0.250 in 40 steps" in card
+    assert "somebody" not in card
+    assert "ocr extract scans/ --model runs/domain-1" in card
+
+
+def test_a_refused_run_is_not_recommended_and_an_old_one_has_a_card() -> None:
+    refused = describe(replace(RUN, state="refused", metrics={}))
+    assert "ocr extract" not in refused
+    assert "refused" in refused
