@@ -21,6 +21,7 @@ from data.examples import Example, parse_row, read_manifest, render_row, write_m
 from data.fonts import read_faces
 from data.kinds import LINE
 from ocr.errors import DataError, EngineError, OutputError
+from ocr.folder import held
 
 _PARTS = ".parts"
 
@@ -28,13 +29,18 @@ _PARTS = ".parts"
 def compose(order: Order, report: Callable[[int], None] = lambda _: None) -> Path:
     """Make an order's pages and return the path of their manifest; `report` hears the pages done so far.
 
-    Raises OutputError when the folder belongs to another order or cannot be written, EngineError when a worker died
-    (run again: finished documents are kept), DataError when fonts or text do not suffice.
+    Raises OutputError when the folder is in use, belongs to another order or cannot be written, EngineError when a
+    worker died (run again: finished documents are kept), DataError when fonts or text do not suffice.
     """
-    manifest = order.to / "manifest.jsonl"
     read_faces(order.fonts)  # an order that cannot be carried out leaves no folder behind
     if order.text:
         text_chunks(order)
+    with held(order.to, create=True):
+        return _carry_out(order, report)
+
+
+def _carry_out(order: Order, report: Callable[[int], None]) -> Path:
+    manifest = order.to / "manifest.jsonl"
     _claim(order)
     if manifest.is_file():
         report(len(read_manifest(manifest)))

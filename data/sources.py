@@ -5,20 +5,22 @@ everything after it knows one form. Nothing is invented: boxes, paragraphs and f
 empty. Corpora whose rules or purpose forbid training come out marked `test_only`.
 """
 
-import base64
 import io
 import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data.examples import UNREADABLE, Example, Split, TrueLine, hash_bytes, write_manifest
 from data.libraries import IMAGES, Found, read_alto, read_page_xml
+from data.parquet import image_of, read_rows
 from ocr.document import FIELDS, Field
 from ocr.errors import DataError, OutputError, UsageError
+from ocr.folder import held
 from ocr.lazy import load
 
 
@@ -35,22 +37,40 @@ def import_corpus(name: str, source: str, to: Path, licence: str = "") -> Path:
     """Read the corpus `name` at `source` into a data set at `to`; returns the manifest.
 
     `licence` overrides the corpus's own statement. Raises UsageError on an unknown corpus, DataError when the source is
-    not laid out as the corpus is.
+    not laid out as the corpus is, OutputError when `to` is in use or holds a data set.
     """
     corpus = _corpus(name)
-    examples = []
-    seen: dict[str, int] = {}
-    for found in corpus.read(Path(source) if not name.startswith("hub:") else Path(name.removeprefix("hub:"))):
-        seen[found.name] = seen.get(found.name, 0) + 1
-        unique = found.name if seen[found.name] == 1 else f"{found.name}-{seen[found.name]}"
-        examples.append(_keep(found, unique, to, _Terms(name, licence or corpus.licence, corpus.test_only)))
-    if not examples:
+    pages = corpus.read(_place(name, source))
+    first = next(pages, None)  # a corpus that is not there leaves no folder behind
+    if first is None:
         raise DataError(
-            f"{source}: no page of {name} found", hint=f"ocr data import {name} FOLDER, laid out as published"
+            f"{source or name}: no page of {name} found", hint=f"ocr data import {name} FOLDER, laid out as published"
         )
     manifest = to / "manifest.jsonl"
-    write_manifest(manifest, examples)
+    with held(to, create=True):
+        if manifest.exists():
+            raise OutputError(f"{to}: holds a data set already", hint="name another folder: --to DIR")
+        terms = _Terms(name, licence or corpus.licence, corpus.test_only)
+        names: set[str] = set()
+        write_manifest(manifest, [_keep(found, _name(found, names), to, terms) for found in chain([first], pages)])
     return manifest
+
+
+def _place(name: str, source: str) -> Path:
+    if name.startswith("hub:"):
+        return Path(name.removeprefix("hub:"))
+    if not source or not Path(source).exists():
+        said = f"{source}: there is no such file or folder" if source else f"{name}: no SOURCE named"
+        raise DataError(said, hint=f"ocr data import {name} FOLDER --to DIR")
+    return Path(source)
+
+
+def _name(found: Found, taken: set[str]) -> str:
+    """A page's name as that of a file, with a number where another page has it."""
+    safe = re.sub(r"[^\w.-]+", "_", found.name)
+    name = next(name for number in count(1) if (name := safe if number == 1 else f"{safe}-{number}") not in taken)
+    taken.add(name)
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +90,14 @@ def _corpus(name: str) -> Corpus:
 
 def _keep(found: Found, name: str, to: Path, terms: _Terms) -> Example:
     width, height, suffix = _measure(found.image, found.name)
-    safe = re.sub(r"[^\w.-]+", "_", name)
-    path = to / "images" / f"{safe}{suffix}"
+    path = to / "images" / f"{name}{suffix}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(found.image)
     except OSError as failure:
         raise OutputError(f"{path}: {failure.strerror}", hint="free space or name another --to") from failure
     return Example(
-        id=safe, document=found.document, page=found.page, image=f"images/{path.name}", sha256=hash_bytes(found.image),
+        id=name, document=found.document, page=found.page, image=f"images/{path.name}", sha256=hash_bytes(found.image),
         width=width, height=height, kind=found.kind, origin=terms.origin, licence=terms.licence,
         header=found.texts.get("header", ""), text=found.texts.get("text", ""), margin=found.texts.get("margin", ""),
         footer=found.texts.get("footer", ""), lines=_on_page(found.lines, width, height), test_only=terms.test_only,
@@ -109,18 +128,13 @@ def _on_page(lines: tuple[TrueLine, ...], width: int, height: int) -> tuple[True
 
 def read_dharma(source: Path) -> Iterator[Found]:
     """DharmaOCR-Benchmark parquet files: `id`, `image` or `image_base64`, `assistant` (a JSON object of the fields)."""
-    for row in _parquet_rows(source):
-        missing = {"id", "assistant"} - row.keys()
-        if missing:
-            raise DataError(
-                f"{source}: no column {', '.join(sorted(missing))}", hint="these are not the benchmark's files"
-            )
+    for row in read_rows(source, ("id", "assistant")):
         try:
             said = json.loads(row["assistant"], strict=False)
         except json.JSONDecodeError as failure:
             raise DataError(f"{source}: row {row['id']}: `assistant` is not JSON ({failure})") from failure
         texts: dict[Field, str] = {field: str(said.get(field) or "") for field in FIELDS}
-        yield Found(f"dharma-{int(row['id']):03d}", f"dharma-{row['id']}", _image_of(row), texts, kind="benchmark")
+        yield Found(f"dharma-{int(row['id']):03d}", f"dharma-{row['id']}", image_of(row), texts, kind="benchmark")
 
 
 def read_bressay(source: Path) -> Iterator[Found]:
@@ -197,13 +211,19 @@ def read_hub(source: Path) -> Iterator[Found]:
     folder = source
     if not source.exists():
         hub: Any = load("huggingface_hub", extra="train")
-        folder = Path(hub.snapshot_download(source.as_posix(), repo_type="dataset", allow_patterns=["*.parquet"]))
-    for number, row in enumerate(_parquet_rows(folder)):
+        try:
+            folder = Path(hub.snapshot_download(source.as_posix(), repo_type="dataset", allow_patterns=["*.parquet"]))
+        except (OSError, ValueError) as failure:
+            raise DataError(
+                f"hub:{source}: cannot be fetched: {str(failure).splitlines()[0]}",
+                hint="fetch it where there is a network, then: ocr data import hub:FOLDER --to DIR",
+            ) from failure
+    for number, row in enumerate(read_rows(folder)):
         texts: dict[Field, str] = {field: str(row[field]) for field in FIELDS if row.get(field)}
         if not texts:
             raise DataError(f"{source}: row {number} has none of the columns {', '.join(FIELDS)}")
         name = str(row.get("id", number))
-        yield Found(name, str(row.get("document", name)), _image_of(row), texts)
+        yield Found(name, str(row.get("document", name)), image_of(row), texts)
 
 
 _BRESSAY_SETS: dict[str, Split] = {
@@ -218,34 +238,6 @@ CORPORA: dict[str, Corpus] = {
     "page-xml": Corpus(read_page_xml, "unknown"),
     "pairs": Corpus(read_pairs, "unknown"),
 }
-
-
-def _parquet_rows(source: Path) -> Iterator[dict[str, Any]]:
-    paths = [source] if source.is_file() else sorted(source.rglob("*.parquet"))
-    for path in paths:
-        yield from _rows_of(path)
-
-
-def _rows_of(path: Path) -> Iterator[dict[str, Any]]:
-    arrow: Any = load("pyarrow", extra="data")
-    parquet: Any = load("pyarrow.parquet", extra="data")
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=16):  # an image a row: few at a time
-                yield from batch.to_pylist()
-    except (OSError, arrow.ArrowInvalid) as failure:
-        raise DataError(f"{path}: cannot be read as parquet: {failure}") from failure
-
-
-def _image_of(row: dict[str, Any]) -> bytes:
-    image = row.get("image")
-    if isinstance(image, dict) and image.get("bytes"):
-        return bytes(image["bytes"])
-    if isinstance(image, bytes):
-        return image
-    if said := row.get("image_base64"):
-        return base64.b64decode(said)
-    raise DataError(f"row {row.get('id')}: no image in `image` or `image_base64`")
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -1,7 +1,5 @@
 """Pages with their true text, from wherever they lie: the samples, a folder, a manifest, DharmaOCR-Benchmark."""
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data.examples import write_whole
+from data.parquet import image_of, read_rows
 from eval.truths import find_beside, from_fields, read_answers
 from ocr.document import FIELDS
 from ocr.errors import DataError
@@ -173,27 +172,9 @@ def _download() -> list[Path]:
 
 def _parquet(name: str, tables: list[Path], work: Path) -> DataSet:
     """Tables with the columns of DharmaOCR-Benchmark: id, image_base64, assistant. Images are unpacked into `work`."""
-    parquet = load("pyarrow.parquet", extra="bench")
-    arrow = load("pyarrow", extra="bench")
-    pages: list[TruePage] = []
-    left_out: list[str] = []
-    for table in tables:
-        try:
-            found = [_table_page(row, work) for row in _rows(parquet.ParquetFile(table))]
-        except (arrow.ArrowException, KeyError, OSError) as cause:
-            raise DataError(
-                f"{table}: {_words(cause).splitlines()[0]}",
-                hint="the columns id, image_base64 and assistant are needed",
-            ) from cause
-        pages += [page for page in found if isinstance(page, TruePage)]
-        left_out += [reason for reason in found if isinstance(reason, str)]
-    return DataSet(name, tuple(pages), tuple(left_out), HUB_LICENCE)
-
-
-def _rows(table: Any) -> Iterator[dict[str, Any]]:
-    """The rows of an open table, a few at a time: a shard holds 200 MB of images."""
-    for batch in table.iter_batches(batch_size=8, columns=["id", "image_base64", "assistant"]):
-        yield from batch.to_pylist()
+    found = [_table_page(row, work) for table in tables for row in read_rows(table, ("id", "assistant"))]
+    pages = tuple(page for page in found if isinstance(page, TruePage))
+    return DataSet(name, pages, tuple(reason for reason in found if isinstance(reason, str)), HUB_LICENCE)
 
 
 def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
@@ -202,9 +183,9 @@ def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
     if not isinstance(truth, str):
         return f"id {identity}: assistant is not text"
     try:
-        content = base64.b64decode(row["image_base64"] or "", validate=True)
-    except binascii.Error:
-        return f"id {identity}: image_base64 is not base64"
+        content = image_of(row)
+    except DataError as failure:
+        return failure.message
     kind = kind_of(content[:1024])
     if kind is None:
         return f"id {identity}: holds no image"

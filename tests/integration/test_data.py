@@ -32,8 +32,8 @@ def ocr(*arguments: object, expect: int = 0) -> subprocess.CompletedProcess[str]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path there."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file below a folder, by its path there; the lock says which process had it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -142,6 +142,19 @@ def test_a_killed_worker_is_an_error_and_resume_makes_the_rest(tmp_path: Path) -
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
     ocr(*arguments)
     assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 30
+
+
+def test_two_orders_in_one_folder_at_once_do_not_mix(tmp_path: Path) -> None:
+    arguments = ["compose", "--kind", "receipt", "--count", "12", "--to", str(tmp_path / "out"), "--workers", "1"]
+    first = subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE, encoding="utf-8")
+    while first.poll() is None and not list((tmp_path / "out" / ".parts").glob("0*.jsonl")):
+        time.sleep(0.01)
+    refused = ocr(*arguments, expect=8)
+    assert f"in use by process {first.pid}" in refused.stderr and "--to" in refused.stderr
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 0, said
+    assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 12
+    ocr(*arguments)
 
 
 def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from data.examples import UNREADABLE, for_training, read_manifest
 from data.sources import CORPORA, import_corpus, mend_bressay
-from ocr.errors import DataError, UsageError
+from ocr.errors import DataError, OutputError, UsageError
 
 
 def png(width: int = 60, height: int = 40) -> bytes:
@@ -29,7 +29,7 @@ def parquet(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 def test_dharma_is_for_testing_only(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "id": 0,
             "image": {"bytes": png(), "path": None},
@@ -67,6 +67,35 @@ def test_wrong_dharma_files_are_refused(tmp_path: Path, rows: list[dict[str, obj
     parquet(tmp_path / "a.parquet", rows)
     with pytest.raises(DataError, match=words):
         import_corpus("dharma", str(tmp_path), tmp_path / "out")
+
+
+def test_a_folder_that_holds_a_data_set_is_not_written_over(tmp_path: Path) -> None:
+    for folder, text in (("one", "um"), ("two", "dois")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(png())
+        (tmp_path / folder / "a.txt").write_text(text, encoding="utf-8")
+    manifest = import_corpus("pairs", str(tmp_path / "one"), tmp_path / "out")
+    with pytest.raises(OutputError, match="holds a data set"):
+        import_corpus("pairs", str(tmp_path / "two"), tmp_path / "out")
+    assert [example.text for example in read_manifest(manifest)] == ["um"]
+
+
+def test_pages_of_like_names_keep_their_own_images(tmp_path: Path) -> None:
+    for number, name in enumerate(("a b", "a_b", "a_b-2")):
+        (tmp_path / f"{name}.png").write_bytes(png(60 + number))
+        (tmp_path / f"{name}.txt").write_text(str(60 + number), encoding="utf-8")
+    examples = read_manifest(import_corpus("pairs", str(tmp_path), tmp_path / "out"))
+    assert len({example.id for example in examples}) == 3
+    for example in examples:
+        with Image.open(tmp_path / "out" / example.image) as image:
+            assert str(image.width) == example.text
+
+
+@pytest.mark.parametrize("source", ["", "nowhere"])
+def test_a_corpus_that_is_not_there_leaves_no_folder(tmp_path: Path, source: str) -> None:
+    with pytest.raises(DataError) as caught:
+        import_corpus("pairs", source, tmp_path / "out")
+    assert caught.value.hint and not (tmp_path / "out").exists()
 
 
 def test_broken_parquet_is_named(tmp_path: Path) -> None:
