@@ -79,21 +79,6 @@ class Shape:
         return self.patch or (14 if self.architecture == "qwen2_5_vl" else 16)
 
 
-MINIATURE = Shape(
-    hidden=256,
-    layers=4,
-    heads=8,
-    key_value_heads=4,
-    vision_hidden=256,
-    vision_layers=6,
-    vision_heads=8,
-    patch=16,
-    vocabulary=1024,
-    max_image_tokens=512,
-)
-"""The shape of the recipe `miniature`: about 9 M parameters."""
-
-
 def build(out: Path, shape: Shape, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
     """Write an untrained checkpoint with its processor to `out`; answers how many parameters it has.
 

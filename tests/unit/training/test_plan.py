@@ -1,0 +1,78 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from data.examples import Example, hash_bytes, write_manifest
+from ocr.errors import TrainingError
+from training import plan, runs
+from training.plan import Wish, estimate, held_out_images
+from training.recipe import StageName, read_recipe
+from training.runs import Run, Sets
+
+
+def page(name: str, document: str) -> Example:
+    sha256 = hash_bytes(name.encode())
+    return Example(name, document, 1, f"{name}.png", sha256, 9, 9, "line", "drawn", "none", text=name)
+
+
+def wish(stage: StageName, home: Path, recipe: str = "miniature") -> Wish:
+    return Wish(stage, home, read_recipe(recipe, []))
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """A folder of split pages."""
+    for name in ("train", "validation", "test"):
+        write_manifest(tmp_path / f"{name}.jsonl", [page(f"{name}-1", name)])
+    return tmp_path
+
+
+def test_without_a_parent_the_commands_name_recipe_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as missing:
+        plan.plan(wish("dpo", tmp_path / "my runs"))
+    assert missing.value.hint.splitlines() == [
+        f"ocr finetune --stage general --data DIR --recipe miniature --runs '{tmp_path}/my runs'",
+        f"      ocr finetune --stage domain --data DIR --recipe miniature --runs '{tmp_path}/my runs'",
+    ]
+    with pytest.raises(TrainingError, match="--stage domain needs a promoted run"):
+        plan.plan(wish("domain", tmp_path))
+
+
+def test_a_refused_run_is_no_parent_and_is_named(tmp_path: Path) -> None:
+    run = Run("general-1", "general", "b", "d", read_recipe("miniature", []), Sets("t", "h", "g"), state="refused")
+    runs.save(run, tmp_path / run.name)
+    with pytest.raises(TrainingError, match="general-1 was refused"):
+        plan.plan(wish("dpo", tmp_path))
+
+
+def test_other_pairs_are_other_work(pages: Path, tmp_path: Path) -> None:
+    wanted = replace(wish("dpo", tmp_path / "runs"), data=pages, base=str(pages))
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    mined = plan.plan(wanted)
+    (pages / "pairs.jsonl").write_text("{}", encoding="utf-8")
+    given = plan.plan(replace(wanted, pairs_from=pages / "pairs.jsonl"))
+    assert mined.key != given.key
+    assert given.key == plan.plan(replace(wanted, pairs_from=pages / "pairs.jsonl")).key
+
+
+def test_frozen_and_test_pages_are_known_by_their_images(pages: Path) -> None:
+    sets = Sets(*(str(pages / name) for name in ("train.jsonl", "validation.jsonl", "validation.jsonl")))
+    run = Run("general-1", "general", "b", "d", read_recipe("miniature", []), sets)
+    assert sorted(held_out_images(run).values()) == ["test-1", "validation-1"]
+    assert hash_bytes(b"validation-1") in held_out_images(run)
+
+
+@pytest.mark.parametrize("name", ["nanonets-ocr2-3b-24gb", "qwen2.5-vl-3b-80gb", "lightonocr-3-4b-24gb"])
+def test_recipes_fit_their_devices_in_every_stage(name: str) -> None:
+    recipe = read_recipe(name, [])
+    for stage in ("general", "domain", "dpo"):
+        needs = estimate(recipe, stage)
+        assert 1.5 < needs.memory < recipe.device_gb
+
+
+def test_the_estimate_is_near_the_arithmetic_of_a_real_shape() -> None:
+    """Qwen2.5-VL-3B: 36 layers 2,048 wide, keys and values 256, 11,008 inside; rank 32 on seven projections."""
+    widths = [(2048, 2048), (2048, 256), (2048, 256), (2048, 2048), (2048, 11008), (2048, 11008), (11008, 2048)]
+    moving = 36 * 32 * sum(one + other for one, other in widths) / 1e6
+    assert estimate(read_recipe("qwen2.5-vl-3b-24gb", []), "domain").trained == pytest.approx(moving, rel=0.1)
