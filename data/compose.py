@@ -6,14 +6,16 @@ whole at the end.
 """
 
 import json
+import os
 import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from data.documents import LINES_A_BATCH, Order, make_document, text_chunks
@@ -91,6 +93,15 @@ def _prepare() -> None:
     import cv2
 
     cv2.setNumThreads(1)  # one worker a core does better than threads that share it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker of the standard pool would wait for ever for a parent that was killed."""
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def _make_part(order: Order, index: int) -> list[str]:

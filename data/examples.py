@@ -5,11 +5,10 @@ and written here only. A row that is not right is named by its number (1 is the 
 """
 
 import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -121,7 +120,7 @@ def parse_row(line: str) -> Example | str:
 
 def render_row(example: Example) -> str:
     """The manifest line of an example, without the newline; `parse_row` gives the example back."""
-    return json.dumps(asdict(example), ensure_ascii=False, separators=(",", ":"))
+    return _row_type().dump_json(example).decode("utf-8")
 
 
 def write_manifest(path: Path, examples: Iterable[Example]) -> int:

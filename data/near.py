@@ -8,7 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -79,20 +79,16 @@ def _hash(run: str) -> int:
 
 
 def _candidates(sets: Mapping[str, frozenset[int]]) -> set[tuple[str, str]]:
-    buckets: dict[tuple[int, bytes], list[str]] = defaultdict(list)
     generator = np.random.Generator(np.random.PCG64(1))
     factors = generator.integers(1, 1 << 32, (2, _BANDS * _ROWS), np.uint64) | np.uint64(1)
-    for name, values in sets.items():
-        if not values:
-            continue
-        signature = _signature(values, factors)
-        for band in range(_BANDS):
-            buckets[band, signature[band * _ROWS : (band + 1) * _ROWS].tobytes()].append(name)
-    return {pair for bucket in buckets.values() if len(bucket) <= _CROWD for pair in _pairs(bucket)}
-
-
-def _pairs(bucket: Sequence[str]) -> Iterable[tuple[str, str]]:
-    return combinations(sorted(bucket), 2)
+    signatures = {name: _signature(values, factors) for name, values in sets.items() if values}
+    found: set[tuple[str, str]] = set()
+    for band in range(_BANDS):  # one at a time: the buckets of all of them would be most of the memory
+        buckets: dict[bytes, list[str]] = defaultdict(list)
+        for name, signature in signatures.items():
+            buckets[signature[band * _ROWS : (band + 1) * _ROWS].tobytes()].append(name)
+        found.update(*(combinations(sorted(bucket), 2) for bucket in buckets.values() if 1 < len(bucket) <= _CROWD))
+    return found
 
 
 def _signature(values: frozenset[int], factors: NDArray[np.uint64]) -> NDArray[np.uint64]:

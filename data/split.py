@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from data.examples import SPLITS, Example, Split, hash_bytes, read_manifest, write_manifest
 from data.near import image_hash, near_pairs, shingles, words_of
@@ -81,8 +81,9 @@ def write_splits(manifest: Path, to: Path, shares: tuple[float, float, float], s
 
     Image paths stay relative, so that `to` must be the manifest's folder or one that can see its images.
     """
+    below = _seen_from(to, manifest.parent)
     examples = assign(read_manifest(manifest), shares, seed)
-    moved = [replace(example, image=_seen_from(to, manifest.parent / example.image)) for example in examples]
+    moved = [replace(example, image=(below / example.image).as_posix()) for example in examples]
     counts: dict[str, int] = {}
     for split in SPLITS:
         chosen = [example for example in moved if example.split == split]
@@ -175,10 +176,12 @@ def _split_of(manifest: Path) -> Split:
     return next((split for split in SPLITS if split == manifest.stem), "")
 
 
-def _seen_from(folder: Path, image: Path) -> str:
+def _seen_from(folder: Path, data: Path) -> PurePosixPath:
+    """Where a data set lies, seen from a folder around it or its own."""
     try:
-        return image.resolve().relative_to(folder.resolve()).as_posix()
+        return PurePosixPath(data.resolve().relative_to(folder.resolve()).as_posix())
     except ValueError as failure:
         raise DataError(
-            f"{folder}: cannot see {image}", hint="name the manifest's folder, or one above it, with --to"
+            f"{folder}: the images of {data} do not lie below it",
+            hint="name the manifest's folder, or one above it, with --to",
         ) from failure

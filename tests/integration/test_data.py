@@ -144,6 +144,21 @@ def test_a_killed_worker_is_an_error_and_resume_makes_the_rest(tmp_path: Path) -
     assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 30
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds worker processes in /proc")
+def test_workers_end_when_the_command_is_killed(tmp_path: Path) -> None:
+    arguments = ["compose", "--kind", "receipt", "--count", "40", "--to", str(tmp_path / "out"), "--workers", "2"]
+    running = subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT)
+    while running.poll() is None and not list((tmp_path / "out" / ".parts").glob("0*.jsonl")):
+        time.sleep(0.01)
+    workers = workers_of(running.pid)
+    running.kill()
+    running.wait()
+    ends = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}").is_dir() for worker in workers) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert workers and not any(Path(f"/proc/{worker}").is_dir() for worker in workers)
+
+
 def test_two_orders_in_one_folder_at_once_do_not_mix(tmp_path: Path) -> None:
     arguments = ["compose", "--kind", "receipt", "--count", "12", "--to", str(tmp_path / "out"), "--workers", "1"]
     first = subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE, encoding="utf-8")
