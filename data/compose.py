@@ -128,7 +128,7 @@ def _row(line: str) -> Example:
 
 
 def _claim(order: Order) -> None:
-    """Write the order into its folder, or see that the one there is the same."""
+    """Write the order into its folder, or see that the one there is the same; one that made nothing yet gives way."""
     said = {
         **asdict(order),
         "to": "",
@@ -141,7 +141,8 @@ def _claim(order: Order) -> None:
     try:
         (order.to / "images").mkdir(parents=True, exist_ok=True)
         (order.to / _PARTS).mkdir(exist_ok=True)
-        there = path.read_text(encoding="utf-8") if path.is_file() else ""
+        begun = any((order.to / _PARTS).iterdir()) or (order.to / "manifest.jsonl").is_file()
+        there = path.read_text(encoding="utf-8") if begun and path.is_file() else ""
     except OSError as failure:
         raise OutputError(f"{order.to}: {failure.strerror}", hint="name another folder: --to DIR") from failure
     if there and there != wanted:

@@ -83,7 +83,7 @@ class _Terms:
 def _corpus(name: str) -> Corpus:
     if name in CORPORA:
         return CORPORA[name]
-    if name.startswith("hub:"):
+    if name.removeprefix("hub:") not in ("", name):
         return Corpus(read_hub, "see the data set's card")
     raise UsageError(f"there is no importer {name!r}", hint=f"one of: {', '.join(CORPORA)}, hub:OWNER/NAME")
 
@@ -112,7 +112,9 @@ def _measure(content: bytes, name: str) -> tuple[int, int, str]:
             suffix = {"JPEG": ".jpg", "TIFF": ".tif"}.get(image.format, f".{image.format.lower()}")
             return image.width, image.height, suffix
     except (OSError, ValueError) as failure:
-        raise DataError(f"{name}: its image cannot be opened: {failure}") from failure
+        raise DataError(
+            f"{name}: its image cannot be opened: it is damaged or of an unknown form", hint="mend or remove it"
+        ) from failure
 
 
 def _on_page(lines: tuple[TrueLine, ...], width: int, height: int) -> tuple[TrueLine, ...]:

@@ -184,6 +184,15 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path) -> 
     assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 2
 
 
+def test_an_order_that_made_nothing_gives_way(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("漢字の文章です。\n", encoding="utf-8")
+    arguments = ["compose", "--kind", "receipt", "--count", 1, "--to", tmp_path / "out", "--dpi", 60]
+    assert "no " in ocr(*arguments, "--text", tmp_path / "texts", expect=4).stderr
+    ocr(*arguments)
+    assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 1
+
+
 def test_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert "file" in ocr("compose", "--count", 1, "--to", tmp_path / "file", expect=8).stderr
