@@ -21,6 +21,7 @@ from training.chat import to_conversation  # noqa: E402
 from training.dense_vision import attend_densely  # noqa: E402
 from training.merge import merge  # noqa: E402
 from training.model import Shape, build  # noqa: E402
+from training.pairs import Pair, write_pairs  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
 from training.watch import read_log  # noqa: E402
 from training.weights import load_processor, load_weights, reading_model  # noqa: E402
@@ -111,6 +112,22 @@ def test_two_processes_share_the_pages_and_one_writes(run: runs.Run, tmp_path: P
     whole = sum(map(count_tokens(run), TEXTS))
     assert [row["tokens"] for row in rows] == [whole, whole]
     assert (folder / "learned/model.safetensors").is_file()
+
+
+def test_pairs_are_trained_on_and_their_tokens_counted(run: runs.Run, tmp_path: Path) -> None:
+    folder = tmp_path / "dpo-1"
+    recipe = read_recipe("miniature", [*SETTINGS, "dpo.steps=2", "dpo.batch=2"])
+    runs.save(replace(run, name="dpo-1", stage="dpo", recipe=recipe), folder)
+    images = [str(tmp_path / f"{number}.png") for number in range(2)]
+    pairs = [Pair(image, image, text, 3 * text, "loop", "truth") for image, text in zip(images, TEXTS, strict=False)]
+    write_pairs(folder / "pairs.jsonl", pairs)
+    train.train(folder)
+    tokens = count_tokens(run)
+    assert [row["tokens"] for row in read_log(folder)] == [
+        sum(tokens(p.chosen) + tokens(p.rejected) for p in pairs)
+    ] * 2
+    merge(replace(run, stage="dpo", recipe=recipe), folder)
+    assert models.resolve(str(folder)).prompt == "image-only"
 
 
 def test_pages_that_are_for_testing_only_are_refused(run: runs.Run, tmp_path: Path) -> None:
