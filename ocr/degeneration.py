@@ -77,6 +77,8 @@ EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
 MOSTLY_COPIED = 3.0, 0.5
 """Laps, and share of what brought no news, from which on it is called by what is copied."""
 LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
+LONE = frozenset(",.;:!?)-")
+"""Marks that say nothing to any rule where they stand behind a word: most marks of prose are done with that."""
 CELLS = frozenset(("|", "<td>", "</td>"))
 REASONS: dict[Kind, str] = {
     "exact": "the same {size} characters come {laps} more times",
@@ -227,7 +229,7 @@ class _Scan:
     def __init__(self) -> None:
         self.found: _Run | _Empty | Table | News | None = None
         self.tokens = [""]
-        self.last: dict[tuple[str, str], int] = {}
+        self.last: dict[str, int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
         self.numbers: dict[int, tuple[int, int, bool]] = {}
         """The place of a number -> its value, its difference from its source's, and whether that is a step again."""
@@ -278,8 +280,8 @@ class _Scan:
         previous, done, table, uncopied = tokens[-1], False, self.table, self.uncopied
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
-            key = NUMBER if not word and (token.isdecimal() or token in VALUES) else token
-            pair = previous, key
+            key = token if word or not (token.isdecimal() or token in VALUES) else NUMBER
+            pair = f"{previous} {key}"
             source = pointer
             if tokens[pointer] != key:
                 source = last.get(pair, 0)
@@ -287,10 +289,10 @@ class _Scan:
                     source = 0
             last[pair] = place
             tokens.append(key)
-            previous = key
             gain = 0.0
             if not word:
-                gain = self._weigh_mark(token, place, source)
+                if token not in LONE or not previous.isalpha():
+                    gain = self._weigh_mark(token, place, source)
             elif source:
                 gain = WORTH[len(token)]
                 table.known += gain > SHORT
@@ -300,6 +302,7 @@ class _Scan:
                     uncopied.append(token)
                 if self.run.score:
                     gain = _weigh_new(token, tokens[pointer])
+            previous = key
             if gain > 0 or self.run.score:
                 self._add(gain - JUMP if source and source != pointer else gain, place, source)
             if source == pointer or (source and (astray or place - source < 4 * (place - pointer))):

@@ -5,11 +5,14 @@ next. A model that has lost the page writes on without: the same few words in an
 words, random letters, marks, escapes, pixels as letters. So each block of tokens is weighed: what takes room on the
 page, less what it has to say. The difference is summed as in Page's CUSUM test, never below zero; what piles up is no
 page. Only a word that could be one (its letter pairs are those of Portuguese) says something; leaders, blank cells and
-zeros take no room; a number pays for itself if it is new, so that this is silent on tables (ocr/endless.py is not).
+zeros take no room; a number pays for itself if it is new and does not count on, so that this is silent on tables
+(ocr/endless.py is not).
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import add
 from typing import Literal
 
 BLOCK = 96
@@ -22,13 +25,14 @@ NEW, PAIR, FRESH, STALE, NUMBER = 15.0, 3.0, 2.5, 1.75, 2.0
 """What is news in a block, in characters: a new word, two words that never stood together, a letter of a word that did
 not stand in the block before, one of a word that did, a digit of a number; words and numbers once a block. Tuned on
 half 0 of benchmarks/repetition.py for the least ROOM that honest pages need."""
+COUNTED = 4
 LONGEST = 9
 """Letters of a word that count."""
-ROOM = 620.0
-"""Characters without news: a month of attendance, the answers of a litany and the votes of 90 deputies come to 490."""
+ROOM = 580.0
+"""Characters without news: a timetable, a page of repealed articles and the answers of a litany come to 440."""
 MEMORY = 1500
 """Words: after so many others one is new again; two pages or so."""
-ACCENTS = str.maketrans("áâãàäéêèëíîïóôõòöúûüçñ", "aaaaaeeeeiiiooooouuucn")
+ACCENTS = str.maketrans("áâãàéêèíîóôõòúûüçñ", "aaaaeeeiioooouuucn")
 FOLLOWERS = (
     "abcdefgijlmnopqrstuvz baeilorsu cacehilortu daeimoru eabcdefgijlmnopqrstuvxz faefiloru gaeinoru haeiou "
     "iabcdefglmnopqrstuvxz jaeou lacdeghilmostuv mabeimopu nacdefghijnoqstuv oabcdefgilmnoprstuvz paehiloprtu qu "
@@ -37,18 +41,31 @@ FOLLOWERS = (
 PAIRS = frozenset(letters[0] + follower for letters in FOLLOWERS.split() for follower in letters[1:])
 """The 250 commonest letter pairs without accents: 98% of the pairs in the words of half 0, 92% of the words have no
 other; so have 77% of English words, and one in ten made of random letters."""
-EMPTY = frozenset("|,:;()/\"'%ºª°—–•…>x0\n") | {"\\n", "00", "000", "idem", "Idem", "IDEM"}
+EMPTY = frozenset("|,:;()/\"'%ºª°—–•…>x0\n") | {"\\n", "\\\\", "00", "000", "idem", "Idem", "IDEM"}
 """What takes no room of its own: borders, leaders, zeros."""
 LEADERS = frozenset(".-_=*")
 
 
 @lru_cache(maxsize=1 << 16)
-def is_wordlike(head: str) -> bool:
-    """Whether a word may begin so: lower case, capitals or a capital first, and letters that follow one another."""
-    if not (head[1:].islower() or head.isupper()):
+def is_wordlike(word: str) -> bool:
+    """Whether this may be a word: lower case, capitals or a capital first, and letters that follow one another."""
+    if not (word[1:].islower() or word.isupper()):
         return False
-    plain = head.lower().translate(ACCENTS)
-    return all(plain[at : at + 2] in PAIRS for at in range(HEAD - 1))
+    plain = word.lower().translate(ACCENTS)
+    return all(map(PAIRS.__contains__, map(add, plain, plain[1:])))
+
+
+def count_digits(block: Iterable[str]) -> int:
+    """The digits of the different numbers of a block that do not go on counting from one of the last few."""
+    recent: deque[int] = deque((0,), COUNTED)
+    said, foreseen = set(), set()
+    for number in filter(str.isdecimal, block):
+        said.add(number)
+        value = int(number)
+        if value - 1 in recent:
+            foreseen.add(number)
+        recent.append(value)
+    return sum(len(number) for number in said - foreseen if len(number) > 1)
 
 
 class News:
@@ -74,11 +91,11 @@ class News:
         """
         if len(self.known) > MEMORY:
             self.older, self.known = self.known, set()
-        heads = {word[:HEAD] for word in uncopied} - self.known
-        heads -= self.older
-        new = set(filter(is_wordlike, heads))
-        self.known |= new
-        if len(new) >= RICH and 2 * len(new) >= len(heads):
+        known, older = self.known, self.older
+        fresh = [word for word in uncopied if word[:HEAD] not in known and word[:HEAD] not in older]
+        new = {word[:HEAD] for word in fresh if is_wordlike(word)}
+        known |= new
+        if len(new) >= RICH and 2 * len(new) >= len(fresh):
             if self.score > ROOM:
                 self.stop = end - len(block) + min(at for at, token in enumerate(block) if token[:HEAD] in new)
             self.score = 0.0
@@ -88,16 +105,14 @@ class News:
         return self.score > ROOM
 
     def _weigh_poor(self, block: Sequence[str], new: set[str], pairs: int, end: int) -> None:
-        different = dict.fromkeys(
-            block
-        )  # in order: a set would make the first of two words with one head a matter of luck
-        words = {word[:HEAD]: len(word) for word in different if len(word) >= HEAD and word.isalpha()}
-        said = set(filter(is_wordlike, words))
-        news = NUMBER * sum(len(token) for token in different if len(token) > 1 and token.isdecimal())
+        different = dict.fromkeys(block)  # in order: in a set, the word of a head would be a matter of luck
+        words = {word[:HEAD]: word for word in different if len(word) >= HEAD and word.isalpha()}
+        said = {head for head, word in words.items() if is_wordlike(word)}
+        news = NUMBER * count_digits(block)
         if 2 * len(said) >= len(words):  # else these are letters, not words
             news += NEW * len(new) + PAIR * pairs
-            news += FRESH * sum(min(words[head], LONGEST) for head in said - self.before)
-            news += STALE * sum(min(words[head], LONGEST) for head in said & self.before)
+            news += FRESH * sum(min(len(words[head]), LONGEST) for head in said - self.before)
+            news += STALE * sum(min(len(words[head]), LONGEST) for head in said & self.before)
         self.before = said
         score = self.score + sum(map(_room, block)) - news
         if score <= 0:
@@ -113,7 +128,7 @@ class News:
 
 @lru_cache(maxsize=1 << 14)
 def _room(token: str) -> int:
-    """The characters that a token takes; none for what is empty, and for tags and blanks as LaTeX writes them."""
-    if token in EMPTY or token[0] in LEADERS or (len(token) > 1 and token[0] in "<\\& \t\xa0"):
+    """The characters that a token takes; none for what is empty, for tags and for blanks."""
+    if token in EMPTY or token[0] in LEADERS or (len(token) > 1 and token[0] in "<& \t\xa0"):
         return 0
     return len(token)
