@@ -111,14 +111,36 @@ def _from_folder(name: str, folder: Path) -> Model:
     values |= {"name": name, "id": str(folder), "revision": digest(folder)}
     adapter = folder / "adapter_config.json"
     if adapter.is_file() and not (folder / "config.json").is_file():
-        base = json.loads(adapter.read_text(encoding="utf-8")).get("base_model_name_or_path") or ""
-        values |= {"id": str(base), "adapter": str(folder)}
+        base = _base_of(name, adapter).model_dump()
+        values = {
+            **base,
+            **values,
+            "name": name,
+            "adapter": str(folder),
+            "id": base["id"],
+            "revision": base["revision"],
+        }
     elif not (folder / "config.json").is_file():
         raise EngineError(
             f"--model {name}: the folder holds neither config.json nor adapter_config.json",
             hint="name the folder that holds the weights, such as runs/NAME",
         )
     return _checked(values, str(reading))
+
+
+def _base_of(name: str, adapter: Path) -> Model:
+    """The model that an adapter belongs on: a folder, or a hub id, which may be one of the table's."""
+    try:
+        base = str(json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (ValueError, KeyError, OSError) as cause:
+        raise EngineError(f"--model {name}: {adapter.name} does not say what the adapter belongs on") from cause
+    try:
+        return next((model for model in table().values() if model.id == base), None) or resolve(base)
+    except UsageError as cause:
+        raise EngineError(
+            f"--model {name} is an adapter, and the model that it belongs on is not here: {base}",
+            hint=f"put the base there, or change base_model_name_or_path in {adapter}",
+        ) from cause
 
 
 def save(model: Model, folder: Path) -> None:

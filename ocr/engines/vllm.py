@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr.document import Finish, Generation
-from ocr.engines import Request
+from ocr.engines import Request, complaints
 from ocr.engines.question import (
     Answer,
     Question,
@@ -84,18 +84,32 @@ class VllmEngine:
         folder = find_checkpoint(self.model)
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
+        complaints.collect()
         load("vllm", extra="gpu")
-        arguments = load("vllm.engine.arg_utils", extra="gpu").AsyncEngineArgs(**self._arguments(folder))
+        arguments_class = load("vllm.engine.arg_utils", extra="gpu").AsyncEngineArgs
         engine_class = load("vllm.v1.engine.async_llm", extra="gpu").AsyncLLM
         try:
+            arguments = arguments_class(**self._arguments(folder))
             # In a thread: loading takes a minute, and other engines' pages go on meanwhile.
             self._engine = await asyncio.to_thread(engine_class.from_engine_args, arguments)
-        except (RuntimeError, ValueError, OSError) as cause:
-            raise _does_not_start(self.model, cause) from cause
+        except (RuntimeError, ValueError, TypeError, OSError) as cause:
+            raise complaints.explain(f"vLLM does not start with {self.model.name}", cause) from cause
         self._death = asyncio.create_task(_outlive(self._engine))
         if self.model.adapter:
-            lora = load("vllm.lora.request", extra="gpu")
-            self._adapter = lora.LoRARequest("adapter", 1, self.model.adapter)
+            await self._add_adapter(self.model.adapter)
+
+    async def _add_adapter(self, adapter: str) -> None:
+        """Load the adapter now: vLLM would do it with the first page, and die over one that it cannot serve."""
+        self._adapter = load("vllm.lora.request", extra="gpu").LoRARequest("adapter", 1, adapter)
+        loading = asyncio.ensure_future(self._engine.add_lora(self._adapter))
+        await asyncio.wait({loading, self._death} if self._death else {loading}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            loading.cancel()
+            cause: BaseException | None = load("vllm.v1.engine.exceptions").EngineDeadError()
+        else:
+            cause = loading.exception()  # vLLM raises a bare `Exception` here
+        if cause is not None:
+            raise complaints.explain(f"vLLM cannot serve the adapter {adapter}", cause) from cause
 
     def _arguments(self, folder: Path) -> dict[str, Any]:
         arguments: dict[str, Any] = {
@@ -111,10 +125,9 @@ class VllmEngine:
             "enable_log_requests": False,
         }
         if not sees_gpu():
-            arguments |= {"dtype": "float32", "enforce_eager": True, "distributed_executor_backend": "uni"}
+            arguments |= {"dtype": "float32", "enforce_eager": True}
         if self.model.adapter:
-            described = json.loads((Path(self.model.adapter) / "adapter_config.json").read_text(encoding="utf-8"))
-            arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _served_rank(described["r"])}
+            arguments |= _serve_adapter(Path(self.model.adapter))
         return arguments | self.model.serving
 
     async def read(self, request: Request) -> Generation:
@@ -124,7 +137,7 @@ class VllmEngine:
         try:
             answer = await self._answer_or_death(request)
         except dead.EngineDeadError as cause:
-            raise EngineError("vLLM's engine process has died", hint=_LESS_MEMORY, retryable=True) from cause
+            raise complaints.explain("vLLM's engine process has died", cause, retryable=True) from cause
         except (exceptions.VLLMClientError, dead.EngineGenerateError, ValueError) as cause:
             return failed(f"vLLM refused the page: {cause}", request, started)
         return conclude(answer, request, started)
@@ -175,7 +188,6 @@ async def _outlive(engine: Any) -> None:
         await asyncio.sleep(0.5)
 
 
-_LESS_MEMORY = "if memory ran out, lower --set options.concurrency=16 or options.serving.gpu_memory_utilization=0.8"
 _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length", "repetition": "repetition", "error": "error"}
 
 
@@ -217,7 +229,10 @@ def _sampling(question: Question, *, streamed: bool) -> Any:
     vllm, details = load("vllm", extra="gpu"), load("vllm.sampling_params", extra="gpu")
     chosen: dict[str, Any] = {"temperature": question.temperature, "max_tokens": question.max_tokens}
     if question.temperature > 0:
-        chosen |= {"seed": question.seed, **question.sampling}
+        chosen |= question.sampling
+        if sees_gpu():
+            # vLLM's CPU build dies of a seed where it reads a prompt in parts ("CPU Generator does not use offset").
+            chosen["seed"] = question.seed
     if question.schema is not None:
         chosen["structured_outputs"] = details.StructuredOutputsParams(json=dict(question.schema))
     if question.detect_repeats:
@@ -229,13 +244,20 @@ def _sampling(question: Question, *, streamed: bool) -> Any:
     return vllm.SamplingParams(output_kind=kind, **chosen)
 
 
-def _served_rank(rank: int) -> int:
-    """vLLM keeps adapters in slots of certain ranks; the smallest that holds this one."""
-    return next(slot for slot in (8, 16, 32, 64, 128, 256, 320, 512) if slot >= rank)
-
-
-def _does_not_start(model: Model, cause: Exception) -> EngineError:
-    words = str(cause)
-    memory = any(sign in words.lower() for sign in ("memory", "kv cache", "oom"))
-    hint = _LESS_MEMORY if memory else "vLLM's own message stands above; --engine transformers shows whether it loads"
-    return EngineError(f"vLLM does not start with {model.name}: {words}", hint=hint)
+def _serve_adapter(folder: Path) -> dict[str, Any]:
+    """vLLM's arguments for a LoRA adapter as peft writes it."""
+    described = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    if described.get("peft_type") != "LORA":
+        raise ValueError(f"{folder} holds an adapter of type {described.get('peft_type')}, not LORA")
+    rank = max(described["r"], *(described.get("rank_pattern") or {"": 0}).values())
+    arguments = {
+        "enable_lora": True,
+        "max_loras": 1,
+        # vLLM keeps adapters in slots of certain ranks: the smallest that holds this one.
+        "max_lora_rank": next((slot for slot in (8, 16, 32, 64, 128, 256, 320, 512) if slot >= rank), rank),
+    }
+    with load("safetensors", extra="gpu").safe_open(folder / "adapter_model.safetensors", framework="pt") as weights:
+        if any("visual" in name or "vision" in name for name in weights.keys()):  # noqa: SIM118 - no mapping
+            # Else vLLM leaves out, without a word, what the adapter changes in the eyes of the model.
+            arguments["enable_tower_connector_lora"] = True
+    return arguments

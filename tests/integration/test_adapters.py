@@ -1,0 +1,82 @@
+"""An adapter that nobody merged, served as it is: the tokens of transformers with peft, and of the merged weights."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from test_vision_engines import PAGES, plain
+
+from ocr import models
+from ocr.engines.transformers import TransformersEngine
+from ocr.engines.vllm import VllmEngine
+from ocr.errors import EngineError
+from ocr.models import ImageSize, Model
+from training.model import Architecture, Shape, build
+from training.recipe import Lora
+
+pytest.importorskip("vllm", reason="the extra gpu is not installed")
+pytest.importorskip("trl", reason="the extra train is not installed")
+
+Engine = VllmEngine | TransformersEngine
+SEEING_TOO = "all-linear"
+"""Also the layers of the vision tower, which vLLM leaves out unless told."""
+
+
+def write_adapter(base: Path, folder: Path, targets: str) -> None:
+    """An adapter of random numbers on `base` in `folder/adapter`, and the merged weights in `folder/merged`."""
+    import peft
+    import torch
+    import transformers
+
+    torch.manual_seed(1)
+    network = transformers.AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
+    configuration = peft.LoraConfig(
+        r=4, lora_alpha=8, target_modules=targets, task_type="CAUSAL_LM", init_lora_weights=False
+    )
+    adapted = peft.get_peft_model(network, configuration)
+    with torch.no_grad():
+        for name, weights in adapted.named_parameters():
+            if "lora_" in name:
+                weights.mul_(4.0)  # enough to change every answer
+    adapted.save_pretrained(str(folder / "adapter"))
+    adapted.merge_and_unload().save_pretrained(str(folder / "merged"))
+    transformers.AutoProcessor.from_pretrained(base).save_pretrained(folder / "merged")
+
+
+def write_base(folder: Path, architecture: Architecture) -> Path:
+    build(folder, Shape(architecture=architecture, gain=4.0), seed=0)
+    asked = Model(prompt="page-text-1", image=ImageSize(max_pixels=0), max_tokens=32, serving={"max_model_len": 1024})
+    models.save(asked, folder)
+    return folder
+
+
+async def read_with(engine: Engine) -> list[tuple[int, ...]]:
+    await engine.start()
+    try:
+        answers = await asyncio.gather(*(engine.answer(plain(number)) for number in range(1, PAGES + 1)))
+        return [answer.ids for answer in answers]
+    finally:
+        await engine.close()
+
+
+@pytest.mark.parametrize(("architecture", "targets"), [("qwen2_5_vl", SEEING_TOO), ("qwen3_vl", Lora().targets)])
+def test_an_unmerged_adapter_is_served(architecture: Architecture, targets: str, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", architecture)
+    write_adapter(base, tmp_path, targets)
+    models.save(models.resolve(str(base)), tmp_path / "merged")
+    adapter = models.resolve(str(tmp_path / "adapter"))
+    assert adapter.max_tokens == 32, "without a reading.toml of its own it is asked as its base is"
+
+    reference = asyncio.run(read_with(TransformersEngine(adapter)))
+    assert asyncio.run(read_with(TransformersEngine(models.resolve(str(tmp_path / "merged"))))) == reference
+    unchanged = asyncio.run(read_with(TransformersEngine(models.resolve(str(base)))))
+    assert all(ids != other for ids, other in zip(reference, unchanged, strict=True)), "the adapter must matter"
+    assert asyncio.run(read_with(VllmEngine(adapter))) == reference
+
+
+def test_an_adapter_without_its_base_is_said(tmp_path: Path) -> None:
+    described = {"base_model_name_or_path": str(tmp_path / "gone"), "r": 4, "peft_type": "LORA"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(EngineError, match="is an adapter, and the model that it belongs on is not here"):
+        models.resolve(str(tmp_path))
