@@ -42,6 +42,13 @@ A4_AT_150_DPI = (1754, 1240)
 async def run(folder: Path, arguments: argparse.Namespace) -> None:
     engine = VllmEngine(models.resolve(str(folder)), arguments.flight)
     await engine.start()
+    try:
+        await measure(engine, arguments)
+    finally:
+        await engine.close()
+
+
+async def measure(engine: VllmEngine, arguments: argparse.Namespace) -> None:
     luck = np.random.default_rng(0)
     pixels = luck.integers(0, 255, (*A4_AT_150_DPI, 3), dtype=np.uint8)
     asked = [
@@ -57,7 +64,9 @@ async def run(folder: Path, arguments: argparse.Namespace) -> None:
     started = time.perf_counter()
     readings = await asyncio.gather(*map(engine.read, asked))
     seconds = time.perf_counter() - started
-    await engine.close()
+    failed = [reading.reason for reading in readings if reading.finish != "length"]
+    if failed:
+        raise SystemExit(f"{len(failed)} of {len(readings)} pages were not written to their full length: {failed[0]}")
     tokens = sum(reading.completion_tokens for reading in readings)
     pages = len(readings)
     print(f"{pages} pages of {readings[0].prompt_tokens} prompt tokens, {tokens / pages:.0f} tokens written each")
