@@ -36,6 +36,9 @@ SPECIAL_TOKENS = (
 CHAT = ("system\nYou are a helpful assistant.", "user\nassistant\n")
 """Words of the chat template: every page is asked with them."""
 
+PAPER = 0.95
+"""Brightness of blank paper, between 0 and 1, which the processor takes for zero."""
+
 TEXTS = (
     *CHAT,
     '{"header": "Diário Oficial", "margin": "", "footer": "Página 12", "text": "Art. 1º Fica autorizada a União."}',
@@ -200,11 +203,12 @@ def _processor(shape: Shape, tokenizer: Any) -> Any:
         "temporal_patch_size": 2,
         "merge_size": 2,
         "size": {"shortest_edge": 4 * pixels_per_token, "longest_edge": shape.max_image_tokens * pixels_per_token},
+        # Paper is nothing and ink is something. With the means of photographs, paper is a large number in every patch:
+        # training from nothing then drowned the ink in it and told pages apart by their size alone.
+        "image_mean": [PAPER] * 3,
+        "image_std": [0.3] * 3,
     }
-    video = "Qwen2VLVideoProcessor"
-    if shape.architecture == "qwen3_vl":
-        settings |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-        video = "Qwen3VLVideoProcessor"
+    video = "Qwen3VLVideoProcessor" if shape.architecture == "qwen3_vl" else "Qwen2VLVideoProcessor"
     return getattr(transformers, _CLASSES[shape.architecture] + "Processor")(
         image_processor=transformers.Qwen2VLImageProcessor(**settings),
         tokenizer=tokenizer,
