@@ -25,5 +25,6 @@ def merge(run: Run, folder: Path) -> None:
         model = transformers.AutoModelForImageTextToText.from_pretrained(learned, dtype="auto")
     model.save_pretrained(folder)
     load_processor(run).save_pretrained(folder)
-    models.save(reading_model(str(folder), run.recipe), folder)
+    for place in (folder, learned):  # an adapter that is served unmerged is asked in the same way
+        models.save(reading_model(str(folder), run.recipe), place)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
