@@ -229,7 +229,7 @@ class _Scan:
     def __init__(self) -> None:
         self.found: _Run | _Empty | Table | News | None = None
         self.tokens = [""]
-        self.last: dict[str, int] = {}
+        self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
         self.numbers: dict[int, tuple[int, int, bool]] = {}
         """The place of a number -> its value, its difference from its source's, and whether that is a step again."""
@@ -281,7 +281,7 @@ class _Scan:
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = token if word or not (token.isdecimal() or token in VALUES) else NUMBER
-            pair = f"{previous} {key}"
+            pair = previous, key
             source = pointer
             if tokens[pointer] != key:
                 source = last.get(pair, 0)
