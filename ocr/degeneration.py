@@ -291,8 +291,7 @@ class _Scan:
             tokens.append(key)
             gain = 0.0
             if not word:
-                if token not in LONE or not previous.isalpha():
-                    gain = self._weigh_mark(token, place, source)
+                gain = 0.0 if token in LONE and previous.isalpha() else self._weigh_mark(token, place, source)
             elif source:
                 gain = WORTH[len(token)]
                 table.known += gain > SHORT
