@@ -58,25 +58,6 @@ def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base:
     return Wish(known, home, read_recipe(name, assignments), base=base)
 
 
-def describe_plan(wish: Wish) -> str:
-    """The plan and what it needs, in words."""
-    run, needs = plan(wish), estimate(wish.recipe, wish.stage)
-    numbers = wish.recipe.optimisation(wish.stage)
-    return "\n".join(
-        (
-            f"{run.name}: stage {run.stage}, from {run.base or 'nothing'}, recipe {wish.recipe.name}",
-            f"trains {needs.trained:,.1f} million parameters ({numbers.method}), {numbers.batch} x "
-            f"{numbers.accumulate} pages a step on each of {wish.processes} devices, "
-            f"learning rate {numbers.learning_rate:g}",
-            f"needs about {needs.memory:.1f} GB on a device (weights {needs.weights:.1f}, optimiser "
-            f"{needs.optimiser:.1f}, activations {needs.activations:.1f}); "
-            f"the recipe is for {wish.recipe.device_gb:g} GB",
-            f"needs about {needs.disk:.1f} GB of disk in {wish.home}",
-            f"learns from {run.sets.train}, is judged by {run.sets.held_out} and {run.sets.general}",
-        )
-    )
-
-
 def finetune(wish: Wish) -> Run:
     """Carry out one stage; answers the run, promoted. Raises `GateError` when it is refused."""
     run = plan(wish)
