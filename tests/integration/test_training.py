@@ -16,6 +16,8 @@ from ocr.errors import DataError, TrainingError
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
+from safetensors.torch import load_file  # noqa: E402
+
 from training import runs, train  # noqa: E402
 from training.chat import to_conversation  # noqa: E402
 from training.dense_vision import attend_densely  # noqa: E402
@@ -164,3 +166,25 @@ def test_dense_attention_gives_the_same_numbers(run: runs.Run) -> None:
         expected = plain.model.visual(pixels["pixel_values"], pixels["image_grid_thw"]).pooler_output
         attend_densely(plain)
     assert torch.allclose(dense, expected, atol=1e-5)
+
+
+def test_qlora_trains_adapters_on_a_base_in_four_bits(run: runs.Run, tmp_path: Path) -> None:
+    bitsandbytes = pytest.importorskip("bitsandbytes", reason="the extra train is not installed")
+    laid = replace(run, recipe=read_recipe("miniature", [*SETTINGS, "general.method=qlora", "general.steps=3"]))
+    model = load_weights(laid)
+    kinds = {type(module) for name, module in model.named_modules() if name.endswith("q_proj")}
+    assert kinds == {bitsandbytes.nn.Linear4bit}
+
+    folder = tmp_path / run.name
+    runs.save(laid, folder)
+    train.train(folder)
+    rows = read_log(folder)
+    assert [row["step"] for row in rows] == [1, 2, 3]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert (folder / "learned/adapter_model.safetensors").is_file()
+
+    merge(laid, folder)
+    before, after = load_file(Path(run.base) / "model.safetensors"), load_file(folder / "model.safetensors")
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved, "the adapter is in the merged weights"
+    assert not [name for name in moved if "visual" in name or "norm" in name]
