@@ -201,7 +201,9 @@ async def _listen(stream: Any, request: Request) -> Answer:
         parts.finish = "timeout"
     finally:
         await stream.aclose()
-    return Answer(parts.text, tuple(parts.ids), parts.finish, "", parts.prompt_tokens, len(parts.ids))
+    # vLLM counts the token that ended the answer among the rest.
+    ids = parts.ids[:-1] if parts.finish == "stop" else parts.ids
+    return Answer(parts.text, tuple(ids), parts.finish, "", parts.prompt_tokens, len(parts.ids))
 
 
 @dataclass(slots=True)
