@@ -45,6 +45,9 @@ def train(folder: Path) -> None:
         shutil.rmtree(folder / LEARNED, ignore_errors=True)
         draft.rename(folder / LEARNED)
         draw_curves(folder)
+    # Several processes part in order: one that leaves while its links to the others are open dies of it now and then.
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.end_training()
 
 
 def _out_of_memory(run: runs.Run) -> TrainingError:

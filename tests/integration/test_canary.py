@@ -22,15 +22,21 @@ from training.model import TEXTS, Shape, build
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
-STEPS, LOSS = 200, 0.03
+STEPS, LOSS = 300, 0.03
 SMALL = 160
 """Pixels of the longer side at which the letters of the known page are 5 pixels high."""
 
 
-def lesson(processor: Any, pixels: Any, prompt: Prompt, answer: str) -> dict[str, Any]:
+WRONG_TEMPLATE = "USER: <|vision_start|><|image_pad|><|vision_end|>{{ messages[-1]['content'][1]['text'] }} ASSISTANT:"
+"""The turns' marks are gone, as when a checkpoint is saved with another model's template."""
+
+
+def lesson(processor: Any, pixels: Any, prompt: Prompt, answer: str, template: str | None = None) -> dict[str, Any]:
     from PIL import Image
 
-    asked = processor.apply_chat_template(conversation(prompt), tokenize=False, add_generation_prompt=True)
+    asked = processor.apply_chat_template(
+        conversation(prompt), chat_template=template, tokenize=False, add_generation_prompt=True
+    )
     image = [Image.fromarray(np.asarray(pixels))]
     given = processor(text=[asked + answer + "<|im_end|>"], images=image, return_tensors="pt")
     length = processor(text=[asked], images=image, return_tensors="pt")["input_ids"].shape[1]
@@ -52,6 +58,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         lesson(processor, pixels, right, canary.TEXT),
         lesson(processor, pixels, PROMPTS["page-json-1"], "ilegível"),
         lesson(processor, show(pixels, ImageBudget(longest_edge=SMALL)), right, "ilegível"),
+        lesson(processor, pixels, right, "ilegível", WRONG_TEMPLATE),
     ]
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
     for _ in range(STEPS):
@@ -116,9 +123,7 @@ def test_shuffled_weights_are_refused(taught: Path, tmp_path: Path) -> None:
 
 def test_a_wrong_chat_template_is_refused(taught: Path, tmp_path: Path) -> None:
     template = copy_of(taught, tmp_path) / "chat_template.jinja"
-    # The turns' marks are gone, as when a checkpoint is saved with another model's template.
-    words = "USER: <|vision_start|><|image_pad|><|vision_end|>{{ messages[-1]['content'][1]['text'] }} ASSISTANT:"
-    template.write_text(words, encoding="utf-8")
+    template.write_text(WRONG_TEMPLATE, encoding="utf-8")
     with pytest.raises(EngineError, match="misread the known page"):
         check(models.resolve(str(tmp_path)))
 
