@@ -64,8 +64,9 @@ STEP = 5.0
 """Evidence for a loop in a number that counts on as it did a lap before: bare counting alarms after 130 numbers."""
 JUMP = 6.0
 """Evidence against, where the copy goes on from elsewhere: a column of three words in random order says something."""
-ENOUGH = 300.0
-"""Least evidence for a loop, in characters; `_Run.is_loop` says how much more for a lap of which length."""
+ENOUGH, LEAST_LAPS = 250.0, 2.5
+"""Least evidence for a loop, in characters, and laps: rulings and laws quote a paragraph three times.
+`_Run.is_loop` says how much more evidence for a lap of which length."""
 NUMBERED = 1.3
 """Numbered rows that are otherwise alike stand on honest forms and need so much more evidence."""
 LEAST_SHARE, MOST_NEWS = 0.35, 80.0
@@ -173,15 +174,16 @@ class _Run:
     def is_loop(self) -> bool:
         """Much more of the same than honest paper holds, and next to nothing new in it.
 
-        Enough, in characters, for a lap of 5, 11, 20, 40, 100, 300 letters: 460, 652, 690, 730, 670, 990; that is 92,
-        59, 35, 18, 7, 3 laps.
+        Enough, in characters, for a lap of 5, 11, 20, 40, 100, 300 letters: 425, 561, 570, 590, 470, 590; that is 85,
+        51, 28, 15, 5, 2.5 laps. On half 0, a litany in columns comes to 0.9 of it, and a ruling in 2,000 real pages.
         """
         lap = self.copied / self.laps
-        enough = ENOUGH + 2 * lap + min(30 * lap, 50 + 12000 / max(lap, 40))
+        enough = ENOUGH + lap + min(34 * lap, 300, 12000 / lap)
         if self._counts:
             enough *= NUMBERED
         news = self.copied - self.score
-        return self.score >= max(enough, LEAST_SHARE * self.copied) and news <= MOST_NEWS * self.laps
+        said_again = self.laps >= LEAST_LAPS and self.score >= max(enough, LEAST_SHARE * self.copied)
+        return said_again and news <= MOST_NEWS * self.laps
 
     @property
     def _counts(self) -> bool:

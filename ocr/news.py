@@ -10,8 +10,9 @@ zeros take no room; a number pays for itself if it is new and does not count on,
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import add
 from typing import Literal
 
@@ -25,6 +26,11 @@ NEW, PAIR, FRESH, STALE, NUMBER = 15.0, 3.0, 2.5, 1.75, 2.0
 """What is news in a block, in characters: a new word, two words that never stood together, a letter of a word that did
 not stand in the block before, one of a word that did, a digit of a number; words and numbers once a block. Tuned on
 half 0 of benchmarks/repetition.py for the least ROOM that honest pages need."""
+FULL, DENSE = 40, 1.0
+"""Digits of a block that are worth NUMBER each, and what each after them is worth: on a page of sums or of case numbers
+the digits must pay for themselves, but not for the brackets around them as well."""
+WHOLE = 9
+"""Digits of the longest token: one right after another is part of a number without end, and says nothing."""
 COUNTED = 4
 LONGEST = 9
 """Letters of a word that count."""
@@ -41,7 +47,10 @@ FOLLOWERS = (
 PAIRS = frozenset(letters[0] + follower for letters in FOLLOWERS.split() for follower in letters[1:])
 """The 250 commonest letter pairs without accents: 98% of the pairs in the words of half 0, 92% of the words have no
 other; so have 77% of English words, and one in ten made of random letters."""
-EMPTY = frozenset("|,:;()/\"'%ºª°—–•…>x0\n") | {"\\n", "\\\\", "00", "000", "idem", "Idem", "IDEM"}
+MARKUP, MARKUP_ROOM = frozenset("[]{}<>\\^~`@#"), 5
+"""Marks of machines, and the characters that each counts for: print has a few, a model that lost the page piles them
+up (boxes, keys, fences, turns, formulas). Boxes around words are paid for by the words."""
+EMPTY = frozenset("|,:;()/\"'%ºª°—–•…x0\n") | {"\\n", "\\\\", "00", "000", "idem", "Idem", "IDEM"}
 """What takes no room of its own: borders, leaders, zeros."""
 LEADERS = frozenset(".-_=*")
 
@@ -55,17 +64,19 @@ def is_wordlike(word: str) -> bool:
     return all(map(PAIRS.__contains__, map(add, plain, plain[1:])))
 
 
-def count_digits(block: Iterable[str]) -> int:
-    """The digits of the different numbers of a block that do not go on counting from one of the last few."""
+def weigh_numbers(block: Sequence[str]) -> float:
+    """What the different numbers of a block say that do not go on counting from one of the last few."""
     recent: deque[int] = deque((0,), COUNTED)
-    said, foreseen = set(), set()
+    said = set[str]()
+    foreseen = {after for before, after in pairwise(block) if len(before) == WHOLE == len(after)}
     for number in filter(str.isdecimal, block):
         said.add(number)
         value = int(number)
         if value - 1 in recent:
             foreseen.add(number)
         recent.append(value)
-    return sum(len(number) for number in said - foreseen if len(number) > 1)
+    digits = sum(len(number) for number in said - foreseen if len(number) > 1)
+    return NUMBER * min(digits, FULL) + DENSE * max(digits - FULL, 0)
 
 
 class News:
@@ -108,7 +119,7 @@ class News:
         different = dict.fromkeys(block)  # in order: in a set, the word of a head would be a matter of luck
         words = {word[:HEAD]: word for word in different if len(word) >= HEAD and word.isalpha()}
         said = {head for head, word in words.items() if is_wordlike(word)}
-        news = NUMBER * count_digits(block)
+        news = weigh_numbers(block)
         if 2 * len(said) >= len(words):  # else these are letters, not words
             news += NEW * len(new) + PAIR * pairs
             news += FRESH * sum(min(len(words[head]), LONGEST) for head in said - self.before)
@@ -131,4 +142,4 @@ def _room(token: str) -> int:
     """The characters that a token takes; none for what is empty, for tags and for blanks."""
     if token in EMPTY or token[0] in LEADERS or (len(token) > 1 and token[0] in "<& \t\xa0"):
         return 0
-    return len(token)
+    return MARKUP_ROOM if token in MARKUP else len(token)
