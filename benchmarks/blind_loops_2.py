@@ -9,31 +9,18 @@ Both stand behind an honest Portuguese text; behind every third of them the mode
 """
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 
-CORPUS = Path(__file__).resolve().parents[1] / "../shared/corpus_pt"
-TEXTS = 250
-"""Texts of each kind."""
+from planting import EVERY, LOOP, RETURN, TEXTS, Draw, honest, read_corpus
+
 PREFIX = (0, 3000)
-LOOP = (1500, 6000)
-RETURN = (300, 2000)
-"""Characters of honest text before, of the loop, and of honest text behind every third loop."""
-EVERY = 3
+"""Characters of honest text before the loop."""
 
 JOINS = (" ", "-", "", " -", ", ", ".", "\n")
 SPACINGS = (r"\!", r"\,", r"\;", r"\quad", r"\qquad", r"\hspace{1cm}", "~")
 MARKS = ("/", "|", ",", r"\cdot", "p _ { j }", "{ } ^ { \\prime }", r"\\", "&", "1", r"\dots")
 GROUPS = (r"\mathrm {", r"\frac {", r"{ {", r"\sqrt {", "_ {", "^ {", r"\overline {", r"\left(")
-
-
-def honest(rng: Random, corpus: list[str], length: int) -> str:
-    """`length` characters of one text of the corpus, from the start of a word."""
-    text = rng.choice(corpus)
-    place = rng.randrange(len(text) - length - 1000)
-    start = text.index(" ", place) + 1
-    return text[start : start + length]
 
 
 def draw_crumbs(rng: Random, before: str, length: int) -> str:
@@ -72,13 +59,13 @@ def draw_formula(rng: Random, before: str, length: int) -> str:
     return " ".join(out)
 
 
-KINDS: dict[str, Callable[[Random, str, int], str]] = {"crumbs": draw_crumbs, "formula": draw_formula}
+KINDS: dict[str, Draw] = {"crumbs": draw_crumbs, "formula": draw_formula}
 
 
 def loops(seed: int = 43) -> Iterator[tuple[str, str]]:
     """(kind, text), TEXTS of each kind; the same for the same seed and corpus."""
     rng = Random(seed)
-    corpus = [file.read_text(encoding="utf-8") for file in sorted(CORPUS.glob("*.txt"))]
+    corpus = read_corpus()
     for kind, draw in KINDS.items():
         for number in range(TEXTS):
             before = honest(rng, corpus, rng.randint(*PREFIX))

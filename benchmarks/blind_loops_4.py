@@ -17,19 +17,11 @@ boxes: the model lists places on the page without the text in them: boxes that c
 Both stand behind 0 to 3,000 characters of honest Portuguese text; behind every third of them honest text goes on.
 """
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-CORPUS = Path(__file__).resolve().parents[1] / "../shared/corpus_pt"
-TEXTS = 250
-"""Texts of each kind."""
-PAGE = 3000
-LOOP = (1500, 6000)
-RETURN = (300, 2000)
-"""Characters of the page before the loop at most, of the loop, and of honest text behind every third loop."""
-EVERY = 3
+from planting import Draw, plant
 
 
 class Speech(NamedTuple):
@@ -123,14 +115,6 @@ NOTATIONS = (
     Notation('{{"bbox": [{1}], "category": "{0}"}}', ", ", ", ", "["),
     Notation('<div data-bbox="{1}" data-label="{0}"></div>', " ", "\n", ""),
 )
-
-
-def honest(rng: Random, corpus: list[str], length: int) -> str:
-    """`length` characters of one text of the corpus, from the start of a word."""
-    text = rng.choice(corpus)
-    place = rng.randrange(len(text) - length - 1000)
-    start = text.index(" ", place) + 1
-    return text[start : start + length]
 
 
 def quotes(rng: Random, page: str, longest: int) -> list[str]:
@@ -250,18 +234,9 @@ def draw_boxes(rng: Random, page: str, length: int) -> str:
     return out[:length]
 
 
-KINDS: dict[str, Callable[[Random, str, int], str]] = {"answering": draw_answering, "boxes": draw_boxes}
+KINDS: dict[str, Draw] = {"answering": draw_answering, "boxes": draw_boxes}
 
 
 def loops(seed: int = 53) -> Iterator[tuple[str, str]]:
-    """(kind, text), TEXTS of each kind; the same for the same seed and corpus."""
-    rng = Random(seed)
-    corpus = [file.read_text(encoding="utf-8") for file in sorted(CORPUS.glob("*.txt"))]
-    for kind, draw in KINDS.items():
-        for number in range(TEXTS):
-            page = honest(rng, corpus, PAGE)
-            before = page[PAGE - rng.randint(0, PAGE) :]
-            text = before + rng.choice(("\n", " ")) + draw(rng, page, rng.randint(*LOOP))
-            if number % EVERY == 0:
-                text += "\n\n" + honest(rng, corpus, rng.randint(*RETURN))
-            yield kind, text
+    """(kind, text) of each kind, as `plant` mixes them."""
+    return plant(KINDS, seed)

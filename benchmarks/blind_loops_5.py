@@ -21,18 +21,10 @@ Both stand behind 0 to 3,000 characters of honest Portuguese text; behind every 
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 
-CORPUS = Path(__file__).resolve().parents[1] / "../shared/corpus_pt"
-TEXTS = 250
-"""Texts of each kind."""
-PAGE = 3000
-LOOP = (1500, 6000)
-RETURN = (300, 2000)
-"""Characters of the page before the loop at most, of the loop, and of honest text behind every third loop."""
-EVERY = 3
+from planting import Draw, plant
 
 SIGNS = (
     *(".", ".", "_", "_", "-", "-", "!", ":", "…", "·", "*", "=", "~", "—", "•", "□", "|", "/", "#", "°", '"', "''"),
@@ -64,14 +56,6 @@ CELLS = (
 
 SEAMS = ("\n", "\n", "\n\n", "\n\n", " ", " ", "\n\n---\n\n", "\n\n***\n\n", "\n```\n", "<|end|>\n", "")
 """What stands between two readings of a piece."""
-
-
-def honest(rng: Random, corpus: list[str], length: int) -> str:
-    """`length` characters of one text of the corpus, from the start of a word."""
-    text = rng.choice(corpus)
-    place = rng.randrange(len(text) - length - 1000)
-    start = text.index(" ", place) + 1
-    return text[start : start + length]
 
 
 def few_signs(rng: Random, most: int) -> list[str]:
@@ -267,18 +251,9 @@ def draw_rereading(rng: Random, page: str, length: int) -> str:
     return out[:length]
 
 
-KINDS: dict[str, Callable[[Random, str, int], str]] = {"walls": draw_walls, "rereading": draw_rereading}
+KINDS: dict[str, Draw] = {"walls": draw_walls, "rereading": draw_rereading}
 
 
 def loops(seed: int = 59) -> Iterator[tuple[str, str]]:
-    """(kind, text), TEXTS of each kind; the same for the same seed and corpus."""
-    rng = Random(seed)
-    corpus = [file.read_text(encoding="utf-8") for file in sorted(CORPUS.glob("*.txt"))]
-    for kind, draw in KINDS.items():
-        for number in range(TEXTS):
-            page = honest(rng, corpus, PAGE)
-            before = page[PAGE - rng.randint(0, PAGE) :]
-            text = before + rng.choice(("\n", " ")) + draw(rng, page, rng.randint(*LOOP))
-            if number % EVERY == 0:
-                text += "\n\n" + honest(rng, corpus, rng.randint(*RETURN))
-            yield kind, text
+    """(kind, text) of each kind, as `plant` mixes them."""
+    return plant(KINDS, seed)
