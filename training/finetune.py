@@ -7,7 +7,7 @@ that is finished is not run twice.
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -67,7 +67,7 @@ def finetune(wish: Wish) -> Run:
     folder = wish.home / run.name
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
         return conclude(run, folder)
-    training, *frozen = read_sets(run)
+    training, frozen = read_sets(run)
     check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
     if run.base:
         find_checkpoint(models.resolve(run.base))
@@ -171,18 +171,16 @@ def _mine(run: Run, training: Sequence[Example], engine: str) -> list[Pair]:
     return pairs
 
 
-def pass_gate(run: Run, folder: Path, frozen: Sequence[Sequence[Example]], wish: Wish) -> Run:
+def pass_gate(run: Run, folder: Path, frozen: Mapping[str, Sequence[Example]], wish: Wish) -> Run:
     """Read the frozen sets with the model before and after, compare, and mark the run promoted or refused."""
     model = reading_model(str(folder), run.recipe)
-    # Both names may mean the same pages; they are read once.
-    sets = dict(zip((run.sets.held_out, run.sets.general), frozen, strict=True))
-    images = [Path(manifest).parent / example.image for manifest, examples in sets.items() for example in examples]
+    images = [Path(manifest).parent / example.image for manifest, examples in frozen.items() for example in examples]
     before = _readings(wish.engine, Path(run.base), _before(run, folder, wish.home), images)
     after = _readings(wish.engine, folder, folder / AFTER, images)
     verdicts: dict[str, gate.Verdict] = {}
     lost: dict[str, str] = {}
     start = 0
-    for name, examples in zip(("domain", "general"), sets.values(), strict=False):
+    for name, examples in zip(("domain", "general"), frozen.values(), strict=False):
         part = slice(start, start + len(examples))
         start += len(examples)
         verdicts[name] = gate.compare(examples, model, before[part], after[part], seed=run.seed)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from data.examples import Example, for_training, read_manifest
-from ocr.errors import TrainingError
+from data.examples import Example, for_training, hash_bytes, read_manifest
+from ocr.errors import DataError, TrainingError
 from ocr.lazy import load
 from ocr.models import digest, resolve, sees_gpu
 from training import gate, runs
@@ -51,7 +51,10 @@ class Wish:
 
 
 def plan(wish: Wish) -> Run:
-    """The run that fulfils `wish`, not yet on disk. Raises `TrainingError` with the commands that come first."""
+    """The run that fulfils `wish`, not yet on disk.
+
+    Raises `TrainingError` with the commands that come first, and `DataError` for pages that a parent had and are gone.
+    """
     parent = runs.parent_of(wish.stage, wish.home)
     base = wish.base or (str(wish.home / parent.name) if parent else wish.recipe.base)
     if wish.stage == "general":
@@ -59,7 +62,7 @@ def plan(wish: Wish) -> Run:
     elif not wish.base and parent is None and (wish.stage == "dpo" or not base):
         raise _no_parent(wish)
     sets = _sets(wish, parent if not wish.base else None)
-    data = {path: _sha256(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
+    data = {path: _digest_manifest(path) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
     if wish.pairs_from is not None:
         data[str(wish.pairs_from.resolve())] = digest_source(wish.pairs_from)
     return Run(
@@ -90,19 +93,22 @@ def _no_parent(wish: Wish) -> TrainingError:
     )
 
 
-def read_sets(run: Run) -> tuple[list[Example], list[Example], list[Example]]:
-    """The pages of training, held-out and general sets, checked for what may be trained on and for their number."""
+def read_sets(run: Run) -> tuple[list[Example], dict[str, list[Example]]]:
+    """The training pages and, by manifest, the frozen ones: one set where held-out and general are the same pages.
+
+    Checked for what may be trained on, for their number, and for documents on both sides.
+    """
     training = for_training(read_manifest(Path(run.sets.train)))
-    frozen = [read_manifest(Path(path)) for path in (run.sets.held_out, run.sets.general)]
-    for examples, path in zip(frozen, (run.sets.held_out, run.sets.general), strict=True):
+    frozen = {path: read_manifest(Path(path)) for path in dict.fromkeys((run.sets.held_out, run.sets.general))}
+    for path, examples in frozen.items():
         gate.check_size(examples, Path(path))
-    shared = {example.document for example in training} & {e.document for examples in frozen for e in examples}
+    shared = {example.document for example in training} & {e.document for pages in frozen.values() for e in pages}
     if shared:
         raise TrainingError(
             f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}",
             hint=f"ocr data split {run.sets.train} --by document --to DIR",
         )
-    return training, frozen[0], frozen[1]
+    return training, frozen
 
 
 def held_out_images(run: Run) -> dict[str, str]:
@@ -159,8 +165,11 @@ def _digest(base: str, recipe: Recipe) -> str:
     return digest(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest_manifest(path: str) -> str:
+    try:
+        return hash_bytes(Path(path).read_bytes())
+    except OSError as cause:
+        raise DataError(f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR") from cause
 
 
 def _versions() -> dict[str, str]:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from drawn import TEXTS, draw_lines
 
-from data.examples import Example, hash_bytes, read_manifest, write_manifest
+from data.examples import read_manifest
 from ocr import models
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
@@ -25,25 +25,13 @@ pytestmark = pytest.mark.skipif(
     reason=f"no environment of llm-compressor (docs/quantise.md makes it; {compressor.VARIABLE} names another)",
 )
 
-TEXTS = ("Art. 1º Fica", "São Paulo, 3", "Processo nº 12", "Página 7")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @pytest.fixture
 def parent(tmp_path: Path) -> runs.Run:
     """A run with a checkpoint whose widths are multiples of the 128 weights that share a scale; float32."""
-    examples = []
-    for number, text in enumerate(TEXTS):
-        image = Image.new("RGB", (160, 32), "white")
-        ImageDraw.Draw(image).text((3, 3), text, fill="black", font=ImageFont.load_default(18))
-        path = tmp_path / f"{number}.png"
-        image.save(path)
-        sha256 = hash_bytes(path.read_bytes())
-        examples.append(
-            Example(str(number), str(number), 1, path.name, sha256, 160, 32, "line", "drawn", "none", text=text)
-        )
-    manifest = tmp_path / "train.jsonl"
-    write_manifest(manifest, examples)
+    manifest = draw_lines(tmp_path)
     folder = tmp_path / "runs/general-1"
     shape = Shape(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
     build(folder, shape, seed=0, texts=TEXTS)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from drawn import TEXTS, draw_lines
+from PIL import Image
 
-from data.examples import Example, hash_bytes, read_manifest, write_manifest
+from data.examples import read_manifest, write_manifest
 from ocr import models
 from ocr.errors import DataError, TrainingError
 
@@ -28,25 +29,13 @@ from training.recipe import read_recipe  # noqa: E402
 from training.watch import read_log  # noqa: E402
 from training.weights import load_processor, load_weights, reading_model  # noqa: E402
 
-TEXTS = ("Art. 1º Fica", "São Paulo, 3", "Processo nº 12", "Página 7")
 SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> runs.Run:
     """A run that is laid out but not trained, on four drawn lines."""
-    examples = []
-    for number, text in enumerate(TEXTS):
-        image = Image.new("RGB", (160, 32), "white")
-        ImageDraw.Draw(image).text((3, 3), text, fill="black", font=ImageFont.load_default(18))
-        path = tmp_path / f"{number}.png"
-        image.save(path)
-        sha256 = hash_bytes(path.read_bytes())
-        examples.append(
-            Example(str(number), str(number), 1, path.name, sha256, 160, 32, "line", "drawn", "none", text=text)
-        )
-    manifest = tmp_path / "train.jsonl"
-    write_manifest(manifest, examples)
+    manifest = draw_lines(tmp_path)
     shape = Shape(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
     build(tmp_path / "base", shape, seed=0, texts=TEXTS)
     sets = runs.Sets(str(manifest), str(manifest), str(manifest))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from data.examples import Example, hash_bytes, write_manifest
-from ocr.errors import TrainingError
+from ocr.errors import DataError, TrainingError
 from training import plan, runs
 from training.plan import Wish, estimate, held_out_images
 from training.recipe import StageName, read_recipe
@@ -54,6 +54,16 @@ def test_other_pairs_are_other_work(pages: Path, tmp_path: Path) -> None:
     given = plan.plan(replace(wanted, pairs_from=pages / "pairs.jsonl"))
     assert mined.key != given.key
     assert given.key == plan.plan(replace(wanted, pairs_from=pages / "pairs.jsonl")).key
+
+
+def test_pages_of_the_parent_that_are_gone_are_named(pages: Path, tmp_path: Path) -> None:
+    sets = Sets(str(pages / "train.jsonl"), str(pages / "validation.jsonl"), str(pages / "gone.jsonl"))
+    folder = tmp_path / "runs/general-1"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    runs.save(Run("general-1", "general", "b", "d", read_recipe("miniature", []), sets, state="promoted"), folder)
+    with pytest.raises(DataError, match=r"gone\.jsonl: No such file"):
+        plan.plan(wish("domain", tmp_path / "runs"))
 
 
 def test_frozen_and_test_pages_are_known_by_their_images(pages: Path) -> None:
