@@ -317,6 +317,9 @@ def finetune(
     base: Annotated[str, typer.Option("--base", "--model", help="Start from this model instead of the parent.")] = "",
     recipe: Annotated[str, typer.Option(help="A recipe that ships, or a TOML file; default: the parent's.")] = "",
     runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    general: Annotated[
+        Path | None, typer.Option(help="Manifest of the general set; default: the parent's, or composed pages.")
+    ] = None,
     pairs_from: Annotated[
         Path | None, typer.Option(help="Pairs from a folder that `ocr extract` wrote, or of a pairs.jsonl.")
     ] = None,
@@ -341,7 +344,8 @@ def finetune(
     from training.quantise import choose_scheme, quantise
 
     wish = make_wish(stage, runs, recipe, assignments or [], base)
-    wish = replace(wish, data=data, processes=processes, pairs_from=pairs_from, seed=seed, force=force_promote)
+    wish = replace(wish, data=data, general=general, pairs_from=pairs_from)
+    wish = replace(wish, processes=processes, seed=seed, force=force_promote)
     if dry_run:
         typer.echo(describe_plan(wish))
         return ExitCode.OK

@@ -12,7 +12,7 @@ from data.examples import Example, for_training, hash_bytes, read_manifest
 from ocr.errors import DataError, TrainingError
 from ocr.lazy import load
 from ocr.models import digest, resolve, sees_gpu
-from training import gate, runs
+from training import gate, general_set, runs
 from training.harvest import digest_source
 from training.mine import LONGEST_LAPS
 from training.recipe import Recipe, StageName
@@ -38,7 +38,8 @@ class Wish:
     held_out: Path | None = None
     """Manifest of held-out pages; by default `validation.jsonl` beside the training manifest."""
     general: Path | None = None
-    """Manifest of the frozen general set; by default that of the parent, or the held-out pages themselves."""
+    """Manifest of the frozen general set; by default that of the parent, else the held-out pages of a stage `general`
+    and composed pages for the others."""
     seed: int = 0
     force: bool = False
     """Promote against the gate, and record it."""
@@ -62,7 +63,7 @@ def plan(wish: Wish) -> Run:
     elif not wish.base and parent is None and (wish.stage == "dpo" or not base):
         raise _no_parent(wish)
     sets = _sets(wish, parent if not wish.base else None)
-    data = {path: _digest_manifest(path) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
+    data = {path: _digest_pages(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
     if wish.pairs_from is not None:
         data[str(wish.pairs_from.resolve())] = digest_source(wish.pairs_from)
     return Run(
@@ -96,17 +97,23 @@ def _no_parent(wish: Wish) -> TrainingError:
 def read_sets(run: Run) -> tuple[list[Example], dict[str, list[Example]]]:
     """The training pages and, by manifest, the frozen ones: one set where held-out and general are the same pages.
 
-    Checked for what may be trained on, for their number, and for documents on both sides.
+    Checked for what may be trained on, for their number, and for documents on both sides. A general set that is to be
+    composed is composed here, after the pages that were given have been checked.
     """
     training = for_training(read_manifest(Path(run.sets.train)))
-    frozen = {path: read_manifest(Path(path)) for path in dict.fromkeys((run.sets.held_out, run.sets.general))}
-    for path, examples in frozen.items():
-        gate.check_size(examples, Path(path))
+    frozen: dict[str, list[Example]] = {}
+    for path in dict.fromkeys((run.sets.held_out, run.sets.general)):
+        if general_set.is_composed(Path(path)):
+            general_set.prepare(Path(path))
+        frozen[path] = read_manifest(Path(path))
+        gate.check_size(frozen[path], Path(path))
     shared = {example.document for example in training} & {e.document for pages in frozen.values() for e in pages}
     if shared:
+        composed = general_set.is_composed(Path(run.sets.general))
         raise TrainingError(
             f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}",
-            hint=f"ocr data split {run.sets.train} --by document --to DIR",
+            hint=f"ocr data split {run.sets.train} --by document --to DIR"
+            + (", and train on no pages composed with seed 0: they judge" if composed else ""),
         )
     return training, frozen
 
@@ -136,7 +143,8 @@ def _sets(wish: Wish, parent: Run | None) -> Sets:
             f"no held-out pages for the gate: {held_out} does not exist",
             hint=f"ocr data split {train} --by document --to DIR, then --data DIR",
         )
-    general = wish.general or (Path(inherited.general) if inherited else held_out)
+    unrelated = held_out if wish.stage == "general" else general_set.general_manifest(wish.home)
+    general = wish.general or (Path(inherited.general) if inherited else unrelated)
     return Sets(str(train.resolve()), str(held_out.resolve()), str(general.resolve()))
 
 
@@ -165,9 +173,11 @@ def _digest(base: str, recipe: Recipe) -> str:
     return digest(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
 
 
-def _digest_manifest(path: str) -> str:
+def _digest_pages(path: Path) -> str:
+    if general_set.is_composed(path):
+        return general_set.digest_order(path)
     try:
-        return hash_bytes(Path(path).read_bytes())
+        return hash_bytes(path.read_bytes())
     except OSError as cause:
         raise DataError(f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR") from cause
 

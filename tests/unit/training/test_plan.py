@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from data.documents import Order
 from data.examples import Example, hash_bytes, write_manifest
 from ocr.errors import DataError, TrainingError
-from training import plan, runs
+from training import general_set, plan, runs
 from training.plan import Wish, estimate, held_out_images
 from training.recipe import StageName, read_recipe
 from training.runs import Run, Sets
@@ -14,6 +15,13 @@ from training.runs import Run, Sets
 def page(name: str, document: str) -> Example:
     sha256 = hash_bytes(name.encode())
     return Example(name, document, 1, f"{name}.png", sha256, 9, 9, "line", "drawn", "none", text=name)
+
+
+def write_pages(manifest: Path, examples: list[Example]) -> None:
+    """A manifest whose images are there: their bytes are their names, as `page` says."""
+    for example in examples:
+        (manifest.parent / example.image).write_bytes(example.id.encode())
+    write_manifest(manifest, examples)
 
 
 def wish(stage: StageName, home: Path, recipe: str = "miniature") -> Wish:
@@ -86,3 +94,30 @@ def test_the_estimate_is_near_the_arithmetic_of_a_real_shape() -> None:
     widths = [(2048, 2048), (2048, 256), (2048, 256), (2048, 2048), (2048, 11008), (2048, 11008), (11008, 2048)]
     moving = 36 * 32 * sum(one + other for one, other in widths) / 1e6
     assert estimate(read_recipe("qwen2.5-vl-3b-24gb", []), "domain").trained == pytest.approx(moving, rel=0.1)
+
+
+def test_a_stage_without_a_general_parent_is_held_to_composed_pages(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    held_out = [page(f"held-out-{n}", f"held-out-{n}") for n in range(100)]
+    write_pages(pages / "validation.jsonl", held_out)
+    write_pages(pages / "train.jsonl", [page("train-1", "train")])
+    wanted = replace(wish("domain", tmp_path / "runs"), data=pages, base=str(pages))
+    planned = plan.plan(wanted)
+    assert planned.sets.general == str(tmp_path / "runs/general-pages/manifest.jsonl")
+    assert not (tmp_path / "runs").exists(), "a plan makes nothing"
+    composed = []
+
+    def compose(order: Order) -> None:
+        composed.append(order)
+        order.to.mkdir(parents=True)
+        write_pages(order.to / "manifest.jsonl", [page("c", "train"), *held_out])
+
+    monkeypatch.setattr(general_set, "compose", compose)
+    with pytest.raises(TrainingError, match="1 documents are in training") as leak:
+        plan.read_sets(planned)
+    assert "no pages composed with seed 0" in leak.value.hint
+    assert [(order.count, order.seed, len(order.kinds) > 1) for order in composed] == [(200, 0, True)]
+    assert plan.plan(wanted).key == planned.key, "the same work before and after the pages are there"
+    assert plan.plan(replace(wanted, general=pages / "test.jsonl")).sets.general == str(pages / "test.jsonl")
