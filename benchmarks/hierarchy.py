@@ -54,6 +54,11 @@ def split(manifest: Path, shares: str) -> Path:
     return folder
 
 
+def on_base(pages: Path, base: Path) -> tuple[str, ...]:
+    """Flags of a stage on `base`, judged by its held-out pages alone: whole pages are not for models this small."""
+    return "--data", str(pages), "--base", str(base), "--general", str(pages.with_name("validation.jsonl"))
+
+
 def read(model: Path, manifest: Path) -> tuple[list[Example], list[Generation]]:
     """The model's greedy readings of the pages of a manifest, through vLLM."""
     examples = read_manifest(manifest)
@@ -107,6 +112,7 @@ def keep_checkpoints(run: Path, to: Path) -> None:
         for file in checkpoint.iterdir():
             if file.suffix in (".safetensors", ".json", ".jinja"):
                 (part / file.name).write_bytes(file.read_bytes())
+        models.save(reading_model(str(part), read_recipe(RECIPE, [])), part)
         part.rename(to / str(step))
 
 
@@ -117,8 +123,6 @@ def print_curve(kept: Path, run: Path, held_out: Path) -> None:
     steps = {int(path.name): path for path in kept.glob("[0-9]*")} | {max(last): run}
     print("| step | lines seen | minutes | loss | held-out CER | loops |\n|---|---|---|---|---|---|")
     for step, model in sorted(steps.items()):
-        if model != run:
-            models.save(reading_model(str(model), recipe), model)
         examples, readings = read(model, held_out)
         loops = sum(map(is_degenerate, readings)) / len(readings)
         lines, minutes = step * recipe.general.batch, last[step]["seconds"] / 60
@@ -131,10 +135,10 @@ def print_curve(kept: Path, run: Path, held_out: Path) -> None:
 
 def dpo(wanted: argparse.Namespace) -> None:
     folder: Path = wanted.to
-    data = split(make_pages(folder / "pages", wanted.pages, 21), "0.85,0.15,0")
+    data = split(make_pages(folder / "pages", wanted.pages, 21, wanted.most), "0.88,0.12,0")
     home = folder / "runs"
     settings = [f"--set={each}" for each in wanted.set]
-    code = finetune("domain", home, "--data", str(data), "--base", str(wanted.base), *settings)
+    code = finetune("domain", home, *on_base(data / "train.jsonl", wanted.base), *settings)
     print(f"domain: exit code {code}", flush=True)
     print("| seed | exit | loops | p | composite | p | omissions | p | length / truth |", "|---" * 9 + "|", sep="\n")
     for seed in SEEDS:
@@ -173,7 +177,7 @@ def gate(wanted: argparse.Namespace) -> None:
     shuffled = data / "shuffled.jsonl"
     shuffle_truths(data / "train.jsonl", shuffled, 5)
     for name, pages in (("shuffled truths", shuffled), ("true ones", data / "train.jsonl")):
-        words = ("--data", str(pages), "--base", str(wanted.base), *(f"--set={each}" for each in wanted.set))
+        words = (*on_base(pages, wanted.base), *(f"--set={each}" for each in wanted.set))
         print(f"{name}: exit code {finetune('domain', folder / 'gate-runs', *words)}", flush=True)
 
 
@@ -184,6 +188,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path)
     parser.add_argument("--lines", type=int, default=370_000)
     parser.add_argument("--pages", type=int, default=4_500)
+    parser.add_argument("--most", type=int, default=6, help="lines of a page, for dpo")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
     {"memorise": memorise, "curve": curve, "dpo": dpo, "gate": gate}[wanted.experiment](wanted)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -19,6 +20,8 @@ WIDTH, HEIGHT = 320, 32
 """Pixels of a strip; a line is brought to this height, and left out where it is then wider."""
 DPI = 110
 """Composed lines are then about 26 pixels high; two in five of them are narrow enough."""
+LINES_FOR_ONE = 3
+"""Lines that are composed for each strip."""
 OCR = Path(sys.executable).with_name("ocr")
 
 
@@ -35,13 +38,13 @@ def make_lines(folder: Path, count: int, seed: int) -> Path:
     return manifest
 
 
-def make_pages(folder: Path, count: int, seed: int) -> Path:
-    """Write at most `count` pages of one to three lines of one composed document each; answers their manifest."""
+def make_pages(folder: Path, count: int, seed: int, most: int = 3) -> Path:
+    """Write at most `count` pages of one to `most` lines of one composed document each; answers their manifest."""
     manifest = folder / "manifest.jsonl"
     if not manifest.is_file():
-        strips = read_manifest(make_lines(folder / "lines", 6 * count, seed))
+        strips = read_manifest(make_lines(folder / "lines", LINES_FOR_ONE * count * (most + 1) // 2, seed))
         (folder / "images").mkdir(exist_ok=True)
-        write_manifest(manifest, _stacks(strips, folder, count, random.Random(seed)))
+        write_manifest(manifest, islice(_stacks(strips, folder, most, random.Random(seed)), count))
     return manifest
 
 
@@ -56,21 +59,19 @@ def _strips(lines: Iterable[Example], composed: Path, folder: Path) -> Iterator[
         yield _write(strip, folder, line)
 
 
-def _stacks(strips: list[Example], folder: Path, count: int, luck: random.Random) -> Iterator[Example]:
-    start = 0
-    for number in range(count):
-        together = strips[start : start + luck.randint(1, 3)]
-        if not together:
-            return
+def _stacks(strips: list[Example], folder: Path, most: int, luck: random.Random) -> Iterator[Example]:
+    start = number = 0
+    while start < len(strips):
+        together = strips[start : start + luck.randint(1, most)]
         together = [strip for strip in together if strip.document == together[0].document]
-        start += len(together)
-        page = Image.new("L", (WIDTH, 3 * HEIGHT), "white")
+        start, number = start + len(together), number + 1
+        page = Image.new("L", (WIDTH, most * HEIGHT), "white")
         for place, strip in enumerate(together):
             with Image.open(folder / "lines" / strip.image) as opened:
                 page.paste(opened, (0, place * HEIGHT))
         text = "\n".join(strip.text for strip in together)
-        name = f"{together[0].document}-{number:06d}"
-        yield _write(page, folder, replace(together[0], id=name, page=number + 1, text=text, kind="small page"))
+        name = f"{together[0].document}-{number - 1:06d}"
+        yield _write(page, folder, replace(together[0], id=name, page=number, text=text, kind="small page"))
 
 
 def _write(image: Image.Image, folder: Path, example: Example) -> Example:
