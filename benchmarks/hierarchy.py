@@ -37,6 +37,8 @@ RECIPE = "miniature"
 EVERY = 400
 """Steps between the models that `curve` keeps."""
 SEEDS = (1, 2, 3)
+LINES = range(6, 13)
+"""Lines of a page for `dpo`: of pages with six at most a model learns when to end before it can loop."""
 
 
 def finetune(stage: str, home: Path, *words: str) -> int:
@@ -135,7 +137,7 @@ def print_curve(kept: Path, run: Path, held_out: Path) -> None:
 
 def dpo(wanted: argparse.Namespace) -> None:
     folder: Path = wanted.to
-    data = split(make_pages(folder / "pages", wanted.pages, 21, wanted.most), "0.88,0.12,0")
+    data = split(make_pages(folder / "pages", wanted.pages, 21, LINES), "0.77,0.23,0")
     home = folder / "runs"
     settings = [f"--set={each}" for each in wanted.set]
     code = finetune("domain", home, *on_base(data / "train.jsonl", wanted.base), *settings)
@@ -188,7 +190,6 @@ def main() -> None:
     parser.add_argument("--base", type=Path)
     parser.add_argument("--lines", type=int, default=370_000)
     parser.add_argument("--pages", type=int, default=4_500)
-    parser.add_argument("--most", type=int, default=6, help="lines of a page, for dpo")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
     {"memorise": memorise, "curve": curve, "dpo": dpo, "gate": gate}[wanted.experiment](wanted)

@@ -7,7 +7,7 @@ would have to learn that first.
 import random
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -38,13 +38,13 @@ def make_lines(folder: Path, count: int, seed: int) -> Path:
     return manifest
 
 
-def make_pages(folder: Path, count: int, seed: int, most: int = 3) -> Path:
-    """Write at most `count` pages of one to `most` lines of one composed document each; answers their manifest."""
+def make_pages(folder: Path, count: int, seed: int, sizes: Sequence[int] = (1, 2, 3)) -> Path:
+    """Write at most `count` pages of so many lines of one composed document each; answers their manifest."""
     manifest = folder / "manifest.jsonl"
     if not manifest.is_file():
-        strips = read_manifest(make_lines(folder / "lines", LINES_FOR_ONE * count * (most + 1) // 2, seed))
+        strips = read_manifest(make_lines(folder / "lines", LINES_FOR_ONE * count * sum(sizes) // len(sizes), seed))
         (folder / "images").mkdir(exist_ok=True)
-        write_manifest(manifest, islice(_stacks(strips, folder, most, random.Random(seed)), count))
+        write_manifest(manifest, islice(_stacks(strips, folder, sizes, random.Random(seed)), count))
     return manifest
 
 
@@ -59,13 +59,13 @@ def _strips(lines: Iterable[Example], composed: Path, folder: Path) -> Iterator[
         yield _write(strip, folder, line)
 
 
-def _stacks(strips: list[Example], folder: Path, most: int, luck: random.Random) -> Iterator[Example]:
+def _stacks(strips: list[Example], folder: Path, sizes: Sequence[int], luck: random.Random) -> Iterator[Example]:
     start = number = 0
     while start < len(strips):
-        together = strips[start : start + luck.randint(1, most)]
+        together = strips[start : start + luck.choice(sizes)]
         together = [strip for strip in together if strip.document == together[0].document]
         start, number = start + len(together), number + 1
-        page = Image.new("L", (WIDTH, most * HEIGHT), "white")
+        page = Image.new("L", (WIDTH, max(sizes) * HEIGHT), "white")
         for place, strip in enumerate(together):
             with Image.open(folder / "lines" / strip.image) as opened:
                 page.paste(opened, (0, place * HEIGHT))
