@@ -19,7 +19,7 @@ from typing import Literal
 
 from ocr.document import Finish
 from ocr.endless import DEEPEST, Table
-from ocr.news import BLOCK, ROOM, News
+from ocr.news import BLOCK, News
 
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
 
@@ -246,6 +246,8 @@ class _Scan:
         self.block: list[str] = []
         """Tokens that the news was not asked about yet, and the words among them that were not copied."""
         self.uncopied: list[str] = []
+        self.strange = 0
+        """Short words, numbers and marks among them that were not."""
 
     def take(self, new: Sequence[str], *, to_the_end: bool) -> bool:
         """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
@@ -271,15 +273,16 @@ class _Scan:
     def _ask_for_news(self) -> None:
         """Weigh the block that is full now. Where most of what piled up is copied, the copying says where it began."""
         news, run = self.news, self.run
-        if news.weigh(self.block, self.uncopied, len(self.tokens) - 1) and self.found is None:
+        if news.weigh(self.block, self.uncopied, self.strange, len(self.tokens) - 1) and self.found is None:
             copied = run.peak_laps >= MOSTLY_COPIED[0] and run.score >= MOSTLY_COPIED[1] * news.score
             self.found = run if copied else news
             run.kind = run.name_kind()
-        self.block, self.uncopied = [], []
+        self.block, self.uncopied, self.strange = [], [], 0
 
     def _weigh(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
         previous, done, table, uncopied = tokens[-1], False, self.table, self.uncopied
+        strange = self.strange
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = token if word or not (token.isdecimal() or token in VALUES) else NUMBER
@@ -294,6 +297,7 @@ class _Scan:
             gain = 0.0
             if not word:
                 gain = 0.0 if token in LONE and previous.isalpha() else self._weigh_mark(token, place, source)
+                strange += not source
             elif source:
                 gain = WORTH[len(token)]
                 table.known += gain > SHORT
@@ -301,6 +305,8 @@ class _Scan:
                 if len(token) > SHORT:
                     table.fresh, table.known = place, 0
                     uncopied.append(token)
+                else:
+                    strange += 1
                 if self.run.score:
                     gain = _weigh_new(token, tokens[pointer])
             previous = key
@@ -315,7 +321,7 @@ class _Scan:
             if self.found and (not to_the_end or self._is_over(place)):
                 done = True
                 break
-        self.pointer, self.astray = pointer, astray
+        self.pointer, self.astray, self.strange = pointer, astray, strange
         return done
 
     def _is_over(self, place: int) -> bool:
@@ -323,7 +329,7 @@ class _Scan:
         if self.found is self.table:
             return self.table.fresh == place
         if self.found is self.news:
-            return self.news.score <= ROOM
+            return self.news.is_over
         return self.found not in (self.run, self.empty)
 
     def _forget(self) -> None:
