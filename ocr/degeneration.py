@@ -73,7 +73,7 @@ LEAST_SHARE, MOST_NEWS = 0.35, 80.0
 """Evidence over copied characters, and news in a lap. Gazette acts from one template have 0.28 to 0.57, but 180 up."""
 OVER = 100.0
 """A run is over when so much of its evidence is lost again: what came before says nothing of what follows."""
-EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
+EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 200, 80, 4500
 """Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
 MOSTLY_COPIED = 3.0, 0.5
 """Laps, and share of what brought no news, from which on it is called by what is copied."""
@@ -81,6 +81,8 @@ LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
 LONE = frozenset(",.;:!?)-")
 """Marks that say nothing to any rule where they stand behind a word: most marks of prose are done with that."""
 CELLS = frozenset(("|", "<td>", "</td>"))
+CELL_SIZE = 2
+"""Characters of paper that a mark of a cell takes at most: a month of blank days is a row of 31."""
 REASONS: dict[Kind, str] = {
     "exact": "the same {size} characters come {laps} more times",
     "drift": "about the same {size} characters come {laps} more times",
@@ -208,17 +210,19 @@ class _Empty:
         self.size = self.line = self.lines = 0
         self.peak_laps = 1.0
 
-    def add(self, token: str, place: int, after: str) -> None:
-        if self.stop != place - 1:
+    def add(self, token: str, place: int, after: str, news: int) -> None:
+        """Add a token behind the token `after`; `news` is where something new stood last."""
+        if self.stop < news or not self.size:
             self.start = place
             self.size = self.line = self.lines = 0
         self.stop = place
-        self.size += len(token)
+        size = min(len(token), CELL_SIZE) if token in CELLS else len(token)
+        self.size += size
         if token not in LINE_ENDS:
-            self.line += len(token)
+            self.line += size
         else:
             self.line = 0
-            self.lines += after != "</tr>"  # a row that ends with the line is one row
+            self.lines += after[:1] != "<"  # a row that ends with the line is one row, and a cell is none
 
     @property
     def is_loop(self) -> bool:
@@ -241,6 +245,8 @@ class _Scan:
         """The last token did not come from there."""
         self.run = _Run(1)
         self.empty = _Empty()
+        self.counted = 0
+        """Where the last number but zero stands."""
         self.table = Table()
         self.news = News()
         self.block: list[str] = []
@@ -348,14 +354,16 @@ class _Scan:
                 self.found, table.start = table, table.fresh + 1
             value = VALUES[token] if token in VALUES else int(token)
             if value:
+                self.counted = place
                 return self._weigh_number(value, len(token), place, source)
             self.numbers[place] = 0, 0, False
         cell = source and token in CELLS
         self.run.rows += bool(cell)
         empty = self.empty
-        if empty is self.found and empty.stop != place - 1:
+        news = max(table.fresh, self.counted)
+        if empty is self.found and empty.stop < news:
             empty = self.empty = _Empty()
-        empty.add(token, place, self.tokens[-2])
+        empty.add(token, place, self.tokens[-2], news)
         table.add_mark(token, place)
         if self.found is None:
             if empty.size > EMPTY_LINES and empty.is_loop:
