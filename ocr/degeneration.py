@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Literal
 
 from ocr.document import Finish
-from ocr.endless import DEEPEST, Table
+from ocr.endless import CELLS, DEEPEST, Empty, Table
 from ocr.news import BLOCK, News
 
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
@@ -73,16 +73,10 @@ LEAST_SHARE, MOST_NEWS = 0.35, 80.0
 """Evidence over copied characters, and news in a lap. Gazette acts from one template have 0.28 to 0.57, but 180 up."""
 OVER = 100.0
 """A run is over when so much of its evidence is lost again: what came before says nothing of what follows."""
-EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 200, 80, 4500
-"""Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
 MOSTLY_COPIED = 3.0, 0.5
 """Laps, and share of what brought no news, from which on it is called by what is copied."""
-LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
 LONE = frozenset(",.;:!?)-")
 """Marks that say nothing to any rule where they stand behind a word: most marks of prose are done with that."""
-CELLS = frozenset(("|", "<td>", "</td>"))
-CELL_SIZE = 2
-"""Characters of paper that a mark of a cell takes at most: a month of blank days is a row of 31."""
 REASONS: dict[Kind, str] = {
     "exact": "the same {size} characters come {laps} more times",
     "drift": "about the same {size} characters come {laps} more times",
@@ -199,41 +193,11 @@ class _Run:
         return "drift" if self.changes >= 2 + self.laps / 4 else "exact"
 
 
-class _Empty:
-    """A stretch of nothing but leaders, rules, zeros and blank cells."""
-
-    __slots__ = ("line", "lines", "peak_laps", "size", "start", "stop")
-    kind: Kind = "empty"
-
-    def __init__(self) -> None:
-        self.start = self.stop = 1
-        self.size = self.line = self.lines = 0
-        self.peak_laps = 1.0
-
-    def add(self, token: str, place: int, after: str, news: int) -> None:
-        """Add a token behind the token `after`; `news` is where something new stood last."""
-        if self.stop < news or not self.size:
-            self.start = place
-            self.size = self.line = self.lines = 0
-        self.stop = place
-        size = min(len(token), CELL_SIZE) if token in CELLS else len(token)
-        self.size += size
-        if token not in LINE_ENDS:
-            self.line += size
-        else:
-            self.line = 0
-            self.lines += after[:1] != "<"  # a row that ends with the line is one row, and a cell is none
-
-    @property
-    def is_loop(self) -> bool:
-        return self.line > EMPTY_LINE or self.lines > EMPTY_LINES or self.size > EMPTY_PAGE
-
-
 class _Scan:
     """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
 
     def __init__(self) -> None:
-        self.found: _Run | _Empty | Table | News | None = None
+        self.found: _Run | Empty | Table | News | None = None
         self.tokens = [""]
         self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
@@ -244,7 +208,7 @@ class _Scan:
         self.astray = True
         """The last token did not come from there."""
         self.run = _Run(1)
-        self.empty = _Empty()
+        self.empty = Empty()
         self.counted = 0
         """Where the last number but zero stands."""
         self.table = Table()
@@ -252,12 +216,11 @@ class _Scan:
         self.block: list[str] = []
         """Tokens that the news was not asked about yet, and the words among them that were not copied."""
         self.uncopied: list[str] = []
-        self.strange = 0
-        """Short words, numbers and marks among them that were not."""
+        self.pairs = 0
+        """How many pairs were in `last` before those tokens."""
 
     def take(self, new: Sequence[str], *, to_the_end: bool) -> bool:
         """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
-        self._forget()
         at = 0
         while at < len(new):
             part = new[at : at + BLOCK - len(self.block)]
@@ -279,16 +242,18 @@ class _Scan:
     def _ask_for_news(self) -> None:
         """Weigh the block that is full now. Where most of what piled up is copied, the copying says where it began."""
         news, run = self.news, self.run
-        if news.weigh(self.block, self.uncopied, self.strange, len(self.tokens) - 1) and self.found is None:
+        strange = len(self.last) - self.pairs - len(self.uncopied)
+        if news.weigh(self.block, self.uncopied, strange, len(self.tokens) - 1) and self.found is None:
             copied = run.peak_laps >= MOSTLY_COPIED[0] and run.score >= MOSTLY_COPIED[1] * news.score
             self.found = run if copied else news
             run.kind = run.name_kind()
-        self.block, self.uncopied, self.strange = [], [], 0
+        self.block, self.uncopied = [], []
+        self._forget()
+        self.pairs = len(self.last)
 
     def _weigh(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
         previous, done, table, uncopied = tokens[-1], False, self.table, self.uncopied
-        strange = self.strange
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = token if word or not (token.isdecimal() or token in VALUES) else NUMBER
@@ -303,7 +268,6 @@ class _Scan:
             gain = 0.0
             if not word:
                 gain = 0.0 if token in LONE and previous.isalpha() else self._weigh_mark(token, place, source)
-                strange += not source
             elif source:
                 gain = WORTH[len(token)]
                 table.known += gain > SHORT
@@ -311,8 +275,6 @@ class _Scan:
                 if len(token) > SHORT:
                     table.fresh, table.known = place, 0
                     uncopied.append(token)
-                else:
-                    strange += 1
                 if self.run.score:
                     gain = _weigh_new(token, tokens[pointer])
             previous = key
@@ -327,7 +289,7 @@ class _Scan:
             if self.found and (not to_the_end or self._is_over(place)):
                 done = True
                 break
-        self.pointer, self.astray, self.strange = pointer, astray, strange
+        self.pointer, self.astray = pointer, astray
         return done
 
     def _is_over(self, place: int) -> bool:
@@ -362,11 +324,11 @@ class _Scan:
         empty = self.empty
         news = max(table.fresh, self.counted)
         if empty is self.found and empty.stop < news:
-            empty = self.empty = _Empty()
+            empty = self.empty = Empty()
         empty.add(token, place, self.tokens[-2], news)
         table.add_mark(token, place)
         if self.found is None:
-            if empty.size > EMPTY_LINES and empty.is_loop:
+            if empty.is_loop:
                 self.found = empty
             elif place - table.fresh > DEEPEST and table.is_loop:
                 self.found, table.start = table, table.fresh + 1
@@ -414,7 +376,7 @@ def _weigh_new(word: str, expected: str) -> float:
     return -NEW_WORD
 
 
-def _describe(text: str, found: _Run | _Empty | Table | News | None) -> Degeneration | None:
+def _describe(text: str, found: _Run | Empty | Table | News | None) -> Degeneration | None:
     """Put what a scan of `text` found into characters and words."""
     if found is None:
         return None
