@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Literal
 
 from ocr.document import Finish
-from ocr.endless import CELLS, DEEPEST, Empty, Table
+from ocr.endless import CELLS, DEEPEST, EMPTY_LINES, Empty, Table
 from ocr.news import BLOCK, News
 
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
@@ -208,7 +208,7 @@ class _Scan:
         self.astray = True
         """The last token did not come from there."""
         self.run = _Run(1)
-        self.empty = Empty()
+        self.empty = Empty(1)
         self.counted = 0
         """Where the last number but zero stands."""
         self.table = Table()
@@ -322,13 +322,12 @@ class _Scan:
         cell = source and token in CELLS
         self.run.rows += bool(cell)
         empty = self.empty
-        news = max(table.fresh, self.counted)
-        if empty is self.found and empty.stop < news:
-            empty = self.empty = Empty()
-        empty.add(token, place, self.tokens[-2], news)
+        if empty.stop < table.fresh or empty.stop < self.counted:
+            empty = self.empty = Empty(place)
+        empty.add(token, place, self.tokens[-2])
         table.add_mark(token, place)
         if self.found is None:
-            if empty.is_loop:
+            if empty.size > EMPTY_LINES and empty.is_loop:
                 self.found = empty
             elif place - table.fresh > DEEPEST and table.is_loop:
                 self.found, table.start = table, table.fresh + 1

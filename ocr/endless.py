@@ -126,15 +126,12 @@ class Empty:
     kind: Literal["empty"] = "empty"
     peak_laps = 1.0
 
-    def __init__(self) -> None:
-        self.start = self.stop = 1
+    def __init__(self, start: int) -> None:
+        self.start = self.stop = start
         self.size = self.line = self.lines = 0
 
-    def add(self, token: str, place: int, after: str, news: int) -> None:
-        """Add a token behind the token `after`; `news` is where something new stood last."""
-        if self.stop < news or not self.size:
-            self.start = place
-            self.size = self.line = self.lines = 0
+    def add(self, token: str, place: int, after: str) -> None:
+        """Add a token behind the token `after`."""
         self.stop = place
         size = min(len(token), CELL_SIZE) if token in CELLS else len(token)
         self.size += size
