@@ -2,8 +2,8 @@
 
 A model that loops in a table may invent new numbers for ever, so that nothing in it is a copy. But a page has a size:
 its rows are all of about one width, there is room for so many of them, and tables stand in tables once or twice. These
-are counted from one new word to the next: whatever a row is called, its numbers say nothing. What is empty (leaders, rules,
-blank cells, zeros) is counted from one new word or number to the next.
+are counted from one new word to the next: whatever a row is called, its numbers say nothing. What is empty (leaders,
+rules, blank cells, zeros) is counted from one new word or number to the next.
 """
 
 from typing import Literal
