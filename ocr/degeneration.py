@@ -18,8 +18,8 @@ from itertools import islice
 from typing import Literal
 
 from ocr.document import Finish
-from ocr.endless import DEEPEST, Table
-from ocr.news import BLOCK, ROOM, News
+from ocr.endless import CELLS, DEEPEST, EMPTY_LINES, Empty, Table
+from ocr.news import BLOCK, News
 
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
 
@@ -73,14 +73,10 @@ LEAST_SHARE, MOST_NEWS = 0.35, 80.0
 """Evidence over copied characters, and news in a lap. Gazette acts from one template have 0.28 to 0.57, but 180 up."""
 OVER = 100.0
 """A run is over when so much of its evidence is lost again: what came before says nothing of what follows."""
-EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 300, 100, 6000
-"""Most characters in one line, lines, and characters of leaders, rules and zeros that honest paper holds in one run."""
 MOSTLY_COPIED = 3.0, 0.5
 """Laps, and share of what brought no news, from which on it is called by what is copied."""
-LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
 LONE = frozenset(",.;:!?)-")
 """Marks that say nothing to any rule where they stand behind a word: most marks of prose are done with that."""
-CELLS = frozenset(("|", "<td>", "</td>"))
 REASONS: dict[Kind, str] = {
     "exact": "the same {size} characters come {laps} more times",
     "drift": "about the same {size} characters come {laps} more times",
@@ -197,39 +193,11 @@ class _Run:
         return "drift" if self.changes >= 2 + self.laps / 4 else "exact"
 
 
-class _Empty:
-    """A stretch of nothing but leaders, rules, zeros and blank cells."""
-
-    __slots__ = ("line", "lines", "peak_laps", "size", "start", "stop")
-    kind: Kind = "empty"
-
-    def __init__(self) -> None:
-        self.start = self.stop = 1
-        self.size = self.line = self.lines = 0
-        self.peak_laps = 1.0
-
-    def add(self, token: str, place: int, after: str) -> None:
-        if self.stop != place - 1:
-            self.start = place
-            self.size = self.line = self.lines = 0
-        self.stop = place
-        self.size += len(token)
-        if token not in LINE_ENDS:
-            self.line += len(token)
-        else:
-            self.line = 0
-            self.lines += after != "</tr>"  # a row that ends with the line is one row
-
-    @property
-    def is_loop(self) -> bool:
-        return self.line > EMPTY_LINE or self.lines > EMPTY_LINES or self.size > EMPTY_PAGE
-
-
 class _Scan:
     """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
 
     def __init__(self) -> None:
-        self.found: _Run | _Empty | Table | News | None = None
+        self.found: _Run | Empty | Table | News | None = None
         self.tokens = [""]
         self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
@@ -240,16 +208,19 @@ class _Scan:
         self.astray = True
         """The last token did not come from there."""
         self.run = _Run(1)
-        self.empty = _Empty()
+        self.empty = Empty(1)
+        self.counted = 0
+        """Where the last number but zero stands."""
         self.table = Table()
         self.news = News()
         self.block: list[str] = []
         """Tokens that the news was not asked about yet, and the words among them that were not copied."""
         self.uncopied: list[str] = []
+        self.pairs = 0
+        """How many pairs were in `last` before those tokens."""
 
     def take(self, new: Sequence[str], *, to_the_end: bool) -> bool:
         """Weigh more tokens; True as soon as a loop is found or, if wanted, as soon as it has ended."""
-        self._forget()
         at = 0
         while at < len(new):
             part = new[at : at + BLOCK - len(self.block)]
@@ -271,11 +242,14 @@ class _Scan:
     def _ask_for_news(self) -> None:
         """Weigh the block that is full now. Where most of what piled up is copied, the copying says where it began."""
         news, run = self.news, self.run
-        if news.weigh(self.block, self.uncopied, len(self.tokens) - 1) and self.found is None:
+        strange = len(self.last) - self.pairs - len(self.uncopied)
+        if news.weigh(self.block, self.uncopied, strange, len(self.tokens) - 1) and self.found is None:
             copied = run.peak_laps >= MOSTLY_COPIED[0] and run.score >= MOSTLY_COPIED[1] * news.score
             self.found = run if copied else news
             run.kind = run.name_kind()
         self.block, self.uncopied = [], []
+        self._forget()
+        self.pairs = len(self.last)
 
     def _weigh(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
@@ -323,7 +297,7 @@ class _Scan:
         if self.found is self.table:
             return self.table.fresh == place
         if self.found is self.news:
-            return self.news.score <= ROOM
+            return self.news.is_over
         return self.found not in (self.run, self.empty)
 
     def _forget(self) -> None:
@@ -342,13 +316,14 @@ class _Scan:
                 self.found, table.start = table, table.fresh + 1
             value = VALUES[token] if token in VALUES else int(token)
             if value:
+                self.counted = place
                 return self._weigh_number(value, len(token), place, source)
             self.numbers[place] = 0, 0, False
         cell = source and token in CELLS
         self.run.rows += bool(cell)
         empty = self.empty
-        if empty is self.found and empty.stop != place - 1:
-            empty = self.empty = _Empty()
+        if empty.stop < table.fresh or empty.stop < self.counted:
+            empty = self.empty = Empty(place)
         empty.add(token, place, self.tokens[-2])
         table.add_mark(token, place)
         if self.found is None:
@@ -400,7 +375,7 @@ def _weigh_new(word: str, expected: str) -> float:
     return -NEW_WORD
 
 
-def _describe(text: str, found: _Run | _Empty | Table | News | None) -> Degeneration | None:
+def _describe(text: str, found: _Run | Empty | Table | News | None) -> Degeneration | None:
     """Put what a scan of `text` found into characters and words."""
     if found is None:
         return None

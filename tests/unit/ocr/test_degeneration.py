@@ -28,6 +28,7 @@ def people(count: int) -> list[str]:
 
 
 RNG = random.Random(11)
+CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def random_cells(count: int, separator: str = " | ") -> str:
@@ -100,6 +101,22 @@ LOOPS = {
         "barren",
         " ".join(RNG.choice((r"\alpha", r"\!", "{", "^", r"\mathbf", "}", "p")) for _ in range(1200)),
     ),
+    "the words of a passage in ever new orders": (
+        "barren",
+        " ".join(RNG.choice(PROSE.split()) for _ in range(860)),
+    ),
+    "codes without end": (
+        "barren",
+        " ".join(f"{RNG.choice(CAPITALS)}{RNG.choice(CAPITALS)}{RNG.randrange(999)}" for _ in range(500)),
+    ),
+    "sentences of the same few parts": (
+        "barren",
+        "".join(
+            f"A {RNG.choice(('imagem', 'folha', 'margem'))} mostra {RNG.choice(('carimbo', 'assinatura', 'tabela'))} "
+            f"{RNG.choice(('ilegível', 'manuscrita', 'apagada'))} {RNG.choice(('acima', 'abaixo', 'adiante'))}. "
+            for _ in range(120)
+        ),
+    ),
 }
 
 HONEST = {
@@ -125,6 +142,12 @@ HONEST = {
     "two sums under one": f"<table><tr><td>12,00</td></tr><tr><td>{random_cells(14, '</td><td>')}</td></tr></table>",
     "two languages": MORE
     + "The traveller walked along the narrow road, and nobody came to meet him there before night. " * 2,
+    "an index of few names": "\n".join(
+        f"{name}, {7919 * n % 397}, {6871 * n % 389}" for n, name in enumerate(sorted(people(100)), 1)
+    ),
+    "a passage quoted once": (PROSE + MORE) * 2,
+    "a month of blank days": "\n".join(f"<tr><td>{name}</td>{'<td></td>' * 31}</tr>" for name in people(30)),
+    "a blank table, a line for each cell": "\n".join(["<tr>", *["<td></td>"] * 8, "</tr>"] * 20),
     "a deputy each": "\n".join(f"Deputado {name} - Sim" for name in people(80)),
 }
 
@@ -145,6 +168,14 @@ def test_a_loop_is_found_where_it_begins_and_ends(name: str, after: str) -> None
 def test_honest_repetition_is_left_alone(name: str) -> None:
     assert find(HONEST[name]) is None
     assert find(f"{PROSE}\n{HONEST[name]}\n{MORE}") is None
+
+
+def test_leaders_past_what_a_page_holds_are_a_loop_whatever_label_they_have() -> None:
+    lines = [f"Assinatura: {'_' * 150}\n"] * 60
+    found = find(PROSE + "".join(lines))
+    assert found is not None
+    assert found.kind == "empty"
+    assert find(PROSE + "".join(lines[:25])) is None
 
 
 def test_the_good_prefix_holds_the_first_lap() -> None:
