@@ -24,14 +24,17 @@ from ocr.news import BLOCK, News
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
 
 TOKEN = re.compile(
+    r"[A-Za-zÀ-ÖØ-öø-ÿ]{1,24}+(?![^\W\d_])|"  # the same as what follows, for most words in half the time
     r"[^\W\d_]{1,24}"  # a word; one without end falls into pieces that repeat
-    r"|\d{1,9}"
+    r"|(?! (?! ))(?:"  # nothing else begins with a single blank, which is what most places between words are
+    r"\d{1,9}"
     r"|\n|\\n"  # a line ends; so it does inside raw JSON
     r"|\.{1,24}|-{1,24}|_{1,24}|={1,24}|\*{1,24}"
     r"|</?\w[^<>\n]{0,40}>"  # a tag
     r"|\\(?:[a-z]?quad|hspace|hfill|[lcd]*dots|hline|\\)|&\w{1,8};"  # blanks as LaTeX and HTML write them
     r"|[^\w\s]"
     r"|[ \t\xa0]{16}"  # blanks without end
+    r")"
 )
 LONGEST_TOKEN = 48
 """No token is longer: one that ends so far before the end of a stream is final."""
@@ -253,7 +256,7 @@ class _Scan:
 
     def _weigh(self, new: Iterable[str], *, to_the_end: bool) -> bool:
         tokens, last, pointer, astray = self.tokens, self.last, self.pointer, self.astray
-        previous, done, table, uncopied = tokens[-1], False, self.table, self.uncopied
+        previous, table, uncopied, score = tokens[-1], self.table, self.uncopied, self.run.score
         for place, token in enumerate(new, len(tokens)):
             word = token.isalpha() and token not in VALUES
             key = token if word or not (token.isdecimal() or token in VALUES) else NUMBER
@@ -267,7 +270,8 @@ class _Scan:
             tokens.append(key)
             gain = 0.0
             if not word:
-                gain = 0.0 if token in LONE and previous.isalpha() else self._weigh_mark(token, place, source)
+                if token not in LONE or not previous.isalpha():
+                    gain = self._weigh_mark(token, place, source)
             elif source:
                 gain = WORTH[len(token)]
                 table.known += gain > SHORT
@@ -275,22 +279,18 @@ class _Scan:
                 if len(token) > SHORT:
                     table.fresh, table.known = place, 0
                     uncopied.append(token)
-                if self.run.score:
+                if score:
                     gain = _weigh_new(token, tokens[pointer])
             previous = key
-            if gain > 0 or self.run.score:
-                self._add(gain - JUMP if source and source != pointer else gain, place, source)
-            if source == pointer or (source and (astray or place - source < 4 * (place - pointer))):
-                pointer = source and source + 1
-                astray = False
-            else:  # one token may have drifted: the copying may go on in its place
-                pointer += 1
-                astray = True
+            if gain > 0 or (score and (gain or source)):
+                score = self._add(gain - JUMP if source and source != pointer else gain, place, source)
+            # Where nothing was copied, one token may have drifted: the copying may go on in its place.
+            astray = source != pointer and not (source and (astray or place - source < 4 * (place - pointer)))
+            pointer = pointer + 1 if astray else source and source + 1
             if self.found and (not to_the_end or self._is_over(place)):
-                done = True
                 break
         self.pointer, self.astray = pointer, astray
-        return done
+        return bool(self.found) and (not to_the_end or self._is_over(len(tokens) - 1))
 
     def _is_over(self, place: int) -> bool:
         """The loop that was found has ended; a table ends with the next new word."""
@@ -319,11 +319,16 @@ class _Scan:
                 self.counted = place
                 return self._weigh_number(value, len(token), place, source)
             self.numbers[place] = 0, 0, False
-        cell = source and token in CELLS
-        self.run.rows += bool(cell)
+        gain = 0.0
+        if source and token in CELLS:
+            gain = CELL
+            self.run.rows += 1
         empty = self.empty
         if empty.stop < table.fresh or empty.stop < self.counted:
-            empty = self.empty = Empty(place)
+            if empty is self.found:
+                empty = self.empty = Empty(place)
+            else:
+                empty.begin(place)
         empty.add(token, place, self.tokens[-2])
         table.add_mark(token, place)
         if self.found is None:
@@ -331,7 +336,7 @@ class _Scan:
                 self.found = empty
             elif place - table.fresh > DEEPEST and table.is_loop:
                 self.found, table.start = table, table.fresh + 1
-        return CELL if cell else 0.0
+        return gain
 
     def _weigh_number(self, value: int, digits: int, place: int, source: int) -> float:
         before, step, steady = self.numbers.get(source, (value, 0, False))
@@ -345,14 +350,14 @@ class _Scan:
         self.run.changes += 1
         return -NEW_DIGIT * digits - BROKEN_COUNT * steady
 
-    def _add(self, gain: float, place: int, source: int) -> None:
-        """Add evidence to the run under way, or end it where nothing is left of it."""
+    def _add(self, gain: float, place: int, source: int) -> float:
+        """Add evidence to the run under way, or end it where nothing is left of it; answers what it has now."""
         run = self.run
         score = run.score + gain
-        if score <= max(0.0, run.peak - OVER):
+        if score <= 0.0 or score <= run.peak - OVER:
             if run.score:
                 self.run = _Run(place + 1)
-            return
+            return 0.0
         if not run.score:
             run.start, run.steps, run.changes, run.rows = place, 0, 0, 0
         run.score = score
@@ -366,6 +371,7 @@ class _Scan:
             run.peak, run.peak_laps, run.stop = score, run.laps, place
             if score > ENOUGH and self.found is None and run.is_loop:
                 self.found, run.kind = run, run.name_kind()
+        return score
 
 
 def _weigh_new(word: str, expected: str) -> float:

@@ -128,6 +128,10 @@ class Empty:
     peak_laps = 1.0
 
     def __init__(self, start: int) -> None:
+        self.begin(start)
+
+    def begin(self, start: int) -> None:
+        """Forget all; the next token stands at place `start`."""
         self.start = self.stop = start
         self.size = self.line = self.lines = 0
 
