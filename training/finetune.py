@@ -67,10 +67,10 @@ def finetune(wish: Wish) -> Run:
     folder = wish.home / run.name
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
         return conclude(run, folder)
-    training, frozen = read_sets(run)
-    check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
     if run.base:
         find_checkpoint(models.resolve(run.base))
+    check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
+    training, frozen = read_sets(run)  # last, since a general set may be composed for it
     with claimed(folder):
         run = _lay_foundation(run, folder, training)
         if run.state == "training":
