@@ -1,16 +1,18 @@
 """Many machines: an engine whose pages are read by actors of a Ray cluster, each of which holds a real engine.
 
-Pages travel as pixels, so the workers need neither shared storage nor the scans; they need lusocr with the same extras,
-and the weights. An actor may die at any moment: its pages go to the others and a new actor takes its place. What is
-read does not depend on the cluster, so neither does the fingerprint: a folder may be begun here and finished there.
+The actors draw the pages that they read, from the same file where they see it, else from its bytes, which travel once.
+A page that a worker cannot draw is drawn by the driver, as if there were no cluster, and travels as pixels. An actor
+may die at any moment: its pages go to the others and a new actor takes its place. What is read does not depend on the
+cluster, so neither does the fingerprint: a folder may be begun here and finished there.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import Field as Setting
@@ -18,9 +20,12 @@ from pydantic import Field as Setting
 from ocr import engines
 from ocr.config import Settings, check
 from ocr.document import Generation
-from ocr.engines import Engine, Request
+from ocr.engines import Engine, NotDrawnError, Request
+from ocr.engines.ray_files import Sender
+from ocr.engines.ray_worker import MISSING, Reader
 from ocr.errors import EngineError
 from ocr.lazy import load
+from ocr.render import Undrawn
 
 DEATHS = 3
 """A page under which so many actors died is given up: it may be what kills them."""
@@ -28,6 +33,8 @@ DEATHS_LOADING = 10
 """The run is given up when so many actors in a row died while they loaded."""
 CONNECT_SECONDS = 5.0
 """Ray itself goes on for minutes to look for a head that is not there."""
+AHEAD = 1
+"""Pages more than it reads that an actor is given, so that the next one is drawn when it is wanted."""
 
 
 class RayOptions(Settings):
@@ -41,26 +48,13 @@ class RayOptions(Settings):
     """Options of the engine that each actor holds."""
     actors: int = Setting(default=0, ge=0)
     """0: one a GPU of the cluster, or where it has none, one a CPU."""
+    draw: bool = True
+    """Workers draw the pages that they read; False: the driver does, and pixels travel."""
 
 
 def create(options: Mapping[str, Any]) -> "RayEngine":
     """Make the engine from `[options]`; raises `UsageError` for an option or an inner engine that does not exist."""
     return RayEngine(check(RayOptions, options, where="options"))
-
-
-class Reader:
-    """What runs in an actor: one engine."""
-
-    def __init__(self, engine: str, options: Mapping[str, Any]) -> None:
-        self._engine = engines.create(engine, options)
-
-    async def start(self) -> int:
-        """Load; answers how many pages it wants in flight."""
-        await self._engine.start()
-        return self._engine.concurrency
-
-    async def read(self, request: Request) -> Generation:
-        return await self._engine.read(request)
 
 
 def _knock(address: str) -> None:
@@ -69,13 +63,30 @@ def _knock(address: str) -> None:
     socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
 
 
+async def _within(seconds: float, answer: Any) -> Any:
+    """What an actor answers; where nobody waits any more it is told to stop. Raises `TimeoutError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except (TimeoutError, asyncio.CancelledError):
+        load("ray", extra="cluster").cancel(answer)
+        raise
+
+
+class _ActorDiedError(Exception):
+    """An actor died during a call, and another one has been loaded in its place."""
+
+
 @dataclass(slots=True)
 class _Slot:
     """The place of one actor, whichever holds it at the moment."""
 
     actor: Any
     flying: int = 0
+    """Pages that it has: read, drawn, or waiting for their turn to be read."""
     wanted: int = 1
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """To be read. A page that waits here is not on the clock."""
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -87,6 +98,8 @@ class RayEngine:
         self._inner: Engine = engines.create(options.engine, self._inner_options())
         self._slots: list[_Slot] = []
         self._replacing = asyncio.Lock()
+        self._sender = Sender()
+        self.draws = options.draw
         if hasattr(self._inner, "model"):
             self.model = self._inner.model
 
@@ -101,7 +114,8 @@ class RayEngine:
     @property
     def concurrency(self) -> int:
         """Before the cluster is known, a guess: pages wait here when it turns out to be smaller."""
-        return self._inner.concurrency * (self._options.actors or max(2, os.cpu_count() or 1))
+        ahead = AHEAD if self.draws else 0
+        return (self._inner.concurrency + ahead) * (self._options.actors or max(2, os.cpu_count() or 1))
 
     def _inner_options(self) -> dict[str, Any]:
         # An actor is given one CPU, so the embedded engine is to start one worker in it, not one a core.
@@ -134,8 +148,9 @@ class RayEngine:
 
     def _spawn(self, ray: Any) -> Any:
         gpus = 1 if self._resources(ray).get("GPU") and hasattr(self, "model") else 0
-        wanted = max(1, self._inner.concurrency)
-        actor = ray.remote(Reader).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=wanted + 1)
+        # Which page waits for which is decided here, so an actor is never to make one wait.
+        room = 2 * max(1, self._inner.concurrency) + 16
+        actor = ray.remote(Reader).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=room)
         return actor.remote(self._options.engine, self._inner_options())
 
     async def _load(self, slot: _Slot) -> None:
@@ -143,7 +158,9 @@ class RayEngine:
         errors = load("ray.exceptions", extra="cluster")
         for _ in range(DEATHS_LOADING):
             try:
-                slot.wanted = await slot.actor.start.remote()
+                wanted: int = await slot.actor.start.remote()
+                if wanted != slot.wanted:
+                    slot.wanted, slot.turns = wanted, asyncio.Semaphore(wanted)
                 slot.loaded.set()
                 return
             except errors.RayTaskError as cause:
@@ -154,40 +171,76 @@ class RayEngine:
 
     async def read(self, request: Request) -> Generation:
         """Read one page, elsewhere again if its actor dies. Raises `EngineError` where no actor can be started."""
-        errors = load("ray.exceptions", extra="cluster")
         started = time.monotonic()
         for _ in range(DEATHS):
             if not self._slots:
                 raise EngineError("the ray engine was not started")
             slot = min(self._slots, key=lambda one: (not one.loaded.is_set(), one.flying / one.wanted))
-            await slot.loaded.wait()
-            actor = slot.actor
+            slot.flying += 1
             try:
-                return await self._ask(slot, request)
-            except errors.RayActorError:
-                await self._replace(slot, actor)
-            except errors.RayTaskError as cause:
-                if isinstance(cause.cause, EngineError):
-                    raise cause.cause from cause
-                raise
+                return await self._read_in(slot, request)
+            except _ActorDiedError:
+                continue
+            finally:
+                slot.flying -= 1
         seconds = time.monotonic() - started
         return Generation("error", reason=f"{DEATHS} workers died on this page", seconds=seconds)
 
-    async def _ask(self, slot: _Slot, request: Request) -> Generation:
-        slot.flying += 1
-        answer = slot.actor.read.remote(request)
-        try:
-            async with asyncio.timeout(request.seconds):
-                generation: Generation = await answer
-        except TimeoutError:
-            load("ray", extra="cluster").cancel(answer)
-            return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
-        except asyncio.CancelledError:
-            load("ray", extra="cluster").cancel(answer)
-            raise
-        finally:
-            slot.flying -= 1
+    async def _read_in(self, slot: _Slot, request: Request) -> Generation:
+        """Draw and read in one actor; the pixels stay in the memory of its machine, here is only a reference."""
+        await slot.loaded.wait()
+        page = request.image
+        drawn = (await self._draw(slot, page),) if isinstance(page, Undrawn) else ()
+        async with slot.turns:
+            await slot.loaded.wait()  # whoever was read before may have killed it
+            actor = slot.actor
+            try:
+                async with self._deaths_of(slot, actor):
+                    generation: Generation = await _within(request.seconds, actor.read.remote(request, *drawn))
+            except TimeoutError:
+                return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
         return generation
+
+    async def _draw(self, slot: _Slot, page: Undrawn) -> Any:
+        """A reference to the page, drawn. Raises `NotDrawnError`; a worker that dies meanwhile says nothing of it."""
+        there = replace(page, path=page.path.absolute())
+        for _ in range(DEATHS):
+            with contextlib.suppress(_ActorDiedError):
+                said, image = await self._ask_to_draw(slot, there)
+                if said == MISSING:
+                    said, image = await self._ask_to_draw(slot, there, await self._sender.send(page))
+                if said:
+                    raise NotDrawnError(said)
+                return image
+        raise NotDrawnError(f"{DEATHS} workers died while they were to draw it")
+
+    async def _ask_to_draw(self, slot: _Slot, page: Undrawn, *contents: Any) -> tuple[str, Any]:
+        # In an actor one page of a file is drawn at a time, and each may take as long as the renderer lets it.
+        seconds = page.settings.seconds * (1 + slot.flying)
+        await slot.loaded.wait()
+        actor = slot.actor
+        try:
+            async with self._deaths_of(slot, actor):
+                said, image = actor.draw.options(num_returns=2).remote(page, *contents)
+                return await _within(seconds, said), image
+        except TimeoutError:
+            return f"not drawn within {seconds:g} s", None
+        except load("ray.exceptions", extra="cluster").RayTaskError as bug:  # of its machine or ours: not of the page
+            raise NotDrawnError(str(bug.cause or bug)) from bug
+
+    @contextlib.asynccontextmanager
+    async def _deaths_of(self, slot: _Slot, actor: Any) -> AsyncIterator[None]:
+        """Around a call of the slot's actor. Raises `_ActorDiedError` once another one has taken its place."""
+        errors = load("ray.exceptions", extra="cluster")
+        try:
+            yield
+        except errors.RayActorError as cause:
+            await self._replace(slot, actor)
+            raise _ActorDiedError from cause
+        except errors.RayTaskError as cause:
+            if isinstance(cause.cause, EngineError):
+                raise cause.cause from cause
+            raise
 
     async def _replace(self, slot: _Slot, dead: Any) -> None:
         """Put a new actor into the slot, once for all pages that the dead one took with it."""
