@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import hashlib
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ocr.engines.ray_worker import MISSING, Reader
 from ocr.errors import ScanError
 from ocr.render import Renderer, RenderSettings, Undrawn
 
+SAMPLES = Path(__file__).resolve().parents[4] / "samples"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nameless files are reached through /proc")
 
 
@@ -65,6 +67,24 @@ def test_a_worker_draws_the_same_pixels_from_the_same_path_and_from_bytes(tmp_pa
             assert asked[1] is not None
             assert np.array_equal(asked[1].pixels, local.pixels)
             assert asked[1].dpi == local.dpi
+
+    work(story)
+
+
+@pytest.mark.parametrize("name", ["ruling.pdf", "minutes.tiff", "letter.jpg"])
+@pytest.mark.parametrize("program", ["pdfium", "poppler"])
+def test_every_kind_of_file_is_drawn_from_a_copy_without_a_name(name: str, program: str, tmp_path: Path) -> None:
+    if program == "poppler" and (not name.endswith(".pdf") or shutil.which("pdftoppm") is None):
+        pytest.skip("there is nothing for poppler to do, or no poppler")
+    path = SAMPLES / name
+    settings = RenderSettings.model_validate({"pdf": program})
+    page = Undrawn(path, 1, hashlib.sha256(path.read_bytes()).hexdigest(), settings)
+
+    async def story(reader: Reader) -> None:
+        said, image = await reader.draw(replace(page, path=tmp_path / "not here"), bytes_of(path))
+        assert said == ""
+        assert image is not None
+        assert np.array_equal(image.pixels, (await drawn(page)).pixels)
 
     work(story)
 
