@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -63,6 +64,12 @@ def _knock(address: str) -> None:
     socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
 
 
+def _way_out(cause: str) -> str:
+    if "token" in cause.lower():
+        return "the head asks for a token: export RAY_AUTH_MODE=token, and its RAY_AUTH_TOKEN, on every machine"
+    return "ray start --head, or --cluster auto"
+
+
 async def _within(seconds: float, answer: Any) -> Any:
     """What an actor answers; where nobody waits any more it is told to stop. Raises `TimeoutError`."""
     try:
@@ -74,7 +81,7 @@ async def _within(seconds: float, answer: Any) -> Any:
 
 
 class _ActorDiedError(Exception):
-    """An actor died during a call, and another one has been loaded in its place."""
+    """An actor died, and another one is being loaded in its place; the message says which of a page's steps it cost."""
 
 
 @dataclass(slots=True)
@@ -87,7 +94,18 @@ class _Slot:
     wanted: int = 1
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """To be read. A page that waits here is not on the clock."""
-    loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    loading: "asyncio.Task[None] | None" = None
+
+    @property
+    def ready(self) -> bool:
+        """Has its actor loaded an engine?"""
+        return self.loading is not None and self.loading.done() and self.loading.exception() is None
+
+    async def load(self) -> Any:
+        """The actor, loaded. Raises `EngineError` where none can be had."""
+        if self.loading is not None:
+            await asyncio.shield(self.loading)
+        return self.actor
 
 
 class RayEngine:
@@ -97,7 +115,6 @@ class RayEngine:
         self._options = options
         self._inner: Engine = engines.create(options.engine, self._inner_options())
         self._slots: list[_Slot] = []
-        self._replacing = asyncio.Lock()
         self._sender = Sender()
         self.draws = options.draw
         if hasattr(self._inner, "model"):
@@ -135,11 +152,13 @@ class RayEngine:
             ray.init(address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError, OSError) as cause:
             raise EngineError(
-                f"no Ray cluster at {self._options.address}: {cause}", hint="ray start --head, or --cluster auto"
+                f"no Ray cluster at {self._options.address}: {cause}", hint=_way_out(str(cause))
             ) from cause
         count = self._options.actors or int(self._resources(ray).get("GPU", 0) or self._resources(ray).get("CPU", 1))
         self._slots = [_Slot(self._spawn(ray)) for _ in range(count)]
-        await asyncio.gather(*(self._load(slot) for slot in self._slots))
+        for slot in self._slots:
+            slot.loading = asyncio.create_task(self._load(slot))
+        await asyncio.gather(*(slot.load() for slot in self._slots))
 
     @staticmethod
     def _resources(ray: Any) -> Mapping[str, float]:
@@ -161,7 +180,6 @@ class RayEngine:
                 wanted: int = await slot.actor.start.remote()
                 if wanted != slot.wanted:
                     slot.wanted, slot.turns = wanted, asyncio.Semaphore(wanted)
-                slot.loaded.set()
                 return
             except errors.RayTaskError as cause:
                 raise EngineError(f"a worker of the cluster cannot load {self.name}: {cause.cause or cause}") from cause
@@ -172,15 +190,19 @@ class RayEngine:
     async def read(self, request: Request) -> Generation:
         """Read one page, elsewhere again if its actor dies. Raises `EngineError` where no actor can be started."""
         started = time.monotonic()
-        for _ in range(DEATHS):
+        deaths: Counter[str] = Counter()
+        while deaths["read"] < DEATHS:
             if not self._slots:
                 raise EngineError("the ray engine was not started")
-            slot = min(self._slots, key=lambda one: (not one.loaded.is_set(), one.flying / one.wanted))
+            if deaths["draw"] >= DEATHS:
+                raise NotDrawnError(f"{DEATHS} workers died while they were to draw it")
+            # A machine that is gone may never come back, so nobody waits for a new actor where there is a loaded one.
+            slot = min(self._slots, key=lambda one: (not one.ready, one.flying / one.wanted))
             slot.flying += 1
             try:
                 return await self._read_in(slot, request)
-            except _ActorDiedError:
-                continue
+            except _ActorDiedError as death:
+                deaths[str(death)] += 1
             finally:
                 slot.flying -= 1
         seconds = time.monotonic() - started
@@ -188,39 +210,33 @@ class RayEngine:
 
     async def _read_in(self, slot: _Slot, request: Request) -> Generation:
         """Draw and read in one actor; the pixels stay in the memory of its machine, here is only a reference."""
-        await slot.loaded.wait()
-        page = request.image
-        drawn = (await self._draw(slot, page),) if isinstance(page, Undrawn) else ()
+        actor, page = await slot.load(), request.image
+        drawn = (await self._draw(slot, actor, page),) if isinstance(page, Undrawn) else ()
         async with slot.turns:
-            await slot.loaded.wait()  # whoever was read before may have killed it
-            actor = slot.actor
+            if slot.actor is not actor:
+                raise _ActorDiedError("wait")
             try:
-                async with self._deaths_of(slot, actor):
+                async with self._deaths_of(slot, actor, "read"):
                     generation: Generation = await _within(request.seconds, actor.read.remote(request, *drawn))
             except TimeoutError:
                 return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
         return generation
 
-    async def _draw(self, slot: _Slot, page: Undrawn) -> Any:
-        """A reference to the page, drawn. Raises `NotDrawnError`; a worker that dies meanwhile says nothing of it."""
+    async def _draw(self, slot: _Slot, actor: Any, page: Undrawn) -> Any:
+        """A reference to the page, drawn. Raises `NotDrawnError`."""
         there = replace(page, path=page.path.absolute())
-        for _ in range(DEATHS):
-            with contextlib.suppress(_ActorDiedError):
-                said, image = await self._ask_to_draw(slot, there)
-                if said == MISSING:
-                    said, image = await self._ask_to_draw(slot, there, await self._sender.send(page))
-                if said:
-                    raise NotDrawnError(said)
-                return image
-        raise NotDrawnError(f"{DEATHS} workers died while they were to draw it")
+        said, image = await self._ask_to_draw(slot, actor, there)
+        if said == MISSING:
+            said, image = await self._ask_to_draw(slot, actor, there, await self._sender.send(page))
+        if said:
+            raise NotDrawnError(said)
+        return image
 
-    async def _ask_to_draw(self, slot: _Slot, page: Undrawn, *contents: Any) -> tuple[str, Any]:
+    async def _ask_to_draw(self, slot: _Slot, actor: Any, page: Undrawn, *contents: Any) -> tuple[str, Any]:
         # In an actor one page of a file is drawn at a time, and each may take as long as the renderer lets it.
         seconds = page.settings.seconds * (1 + slot.flying)
-        await slot.loaded.wait()
-        actor = slot.actor
         try:
-            async with self._deaths_of(slot, actor):
+            async with self._deaths_of(slot, actor, "draw"):
                 said, image = actor.draw.options(num_returns=2).remote(page, *contents)
                 return await _within(seconds, said), image
         except TimeoutError:
@@ -229,29 +245,26 @@ class RayEngine:
             raise NotDrawnError(str(bug.cause or bug)) from bug
 
     @contextlib.asynccontextmanager
-    async def _deaths_of(self, slot: _Slot, actor: Any) -> AsyncIterator[None]:
-        """Around a call of the slot's actor. Raises `_ActorDiedError` once another one has taken its place."""
+    async def _deaths_of(self, slot: _Slot, actor: Any, step: str) -> AsyncIterator[None]:
+        """Around a call of the slot's actor. Raises `_ActorDiedError` once another one is to take its place."""
         errors = load("ray.exceptions", extra="cluster")
         try:
             yield
         except errors.RayActorError as cause:
-            await self._replace(slot, actor)
-            raise _ActorDiedError from cause
+            if slot.actor is actor:  # once for all pages that it took with it
+                slot.actor = self._spawn(load("ray", extra="cluster"))
+                slot.loading = asyncio.create_task(self._load(slot))
+            raise _ActorDiedError(step) from cause
         except errors.RayTaskError as cause:
             if isinstance(cause.cause, EngineError):
                 raise cause.cause from cause
             raise
 
-    async def _replace(self, slot: _Slot, dead: Any) -> None:
-        """Put a new actor into the slot, once for all pages that the dead one took with it."""
-        async with self._replacing:
-            if slot.actor is dead:
-                slot.loaded.clear()
-                slot.actor = self._spawn(load("ray", extra="cluster"))
-                await self._load(slot)
-
     async def close(self) -> None:
         """End the actors and leave the cluster; one that was started for this run ends with it."""
         if self._slots:
+            for slot in self._slots:
+                if slot.loading is not None:
+                    slot.loading.cancel()
             self._slots = []
             await asyncio.to_thread(load("ray", extra="cluster").shutdown)
