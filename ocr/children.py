@@ -172,6 +172,8 @@ class Child:
         finally:
             self._stop_listening()
         try:
+            # uvloop, on which Ray's actors run, leaves what it listened to non-blocking; an answer comes in pieces.
+            os.set_blocking(self._line.incoming.fileno(), True)
             parcel = self._line.receive()
         except (EOFError, OSError, pickle.UnpicklingError) as cause:
             raise self._death() from cause

@@ -18,7 +18,7 @@ from ocr.assembly import ARRANGEMENT, assemble
 from ocr.canary import is_vision_engine
 from ocr.delivery import Delivery
 from ocr.document import READ, Page, Source
-from ocr.engines import Request
+from ocr.engines import Request, draws
 from ocr.errors import OcrError, ScanError
 from ocr.folder import NotOursError
 from ocr.job import Chosen, Job
@@ -26,7 +26,7 @@ from ocr.judge import Attempt, judge
 from ocr.ledger import Entry, Ledger
 from ocr.progress import Progress
 from ocr.reading import Readings
-from ocr.render import Renderer
+from ocr.render import Renderer, Undrawn
 from ocr.scans import Scan, Version, sha256_of, shown, version_of
 
 PAGES_IN_FLIGHT = 128
@@ -56,8 +56,8 @@ class Extraction:
         self._progress = progress
         self._chosen = chosen
         self._engine = engine = chosen.engine
-        self._readings = Readings(engine, witness=job.settings.witness)
         self._renderer = Renderer(job.settings.render)
+        self._readings = Readings(engine, witness=job.settings.witness, draw=self._renderer.draw)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
@@ -142,10 +142,11 @@ class Extraction:
 
     async def _read(self, work: _Work, number: int) -> Entry:
         async with self._images:
-            password, version = self._job.password, work.version
-            image = await self._renderer.render(work.path, number, password=password, version=version)
+            sha256, render = work.sources[0].sha256, self._job.settings.render
+            page = Undrawn(work.path, number, sha256, render, work.version, self._job.password)
+            image = page if draws(self._engine) else await self._renderer.draw(page)
             request = Request(image, seconds=self._job.settings.seconds)
-            outcome = await self._readings.read(request, work.sources[0].sha256)
+            outcome = await self._readings.read(request, sha256)
             del image, request
         # No await from here until it is recorded: what was read is kept even when the run is being stopped.
         return Entry(assemble(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)

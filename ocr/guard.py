@@ -14,6 +14,7 @@ from ocr.judge import judge
 from ocr.ladder import Step, Taken
 from ocr.lazy import load
 from ocr.markup import Fields, parse, render
+from ocr.render import Undrawn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,8 @@ def vary(request: Request, step: Step) -> list[Request]:
         sampling={**request.sampling, **step.sampling},
         decoding={**request.decoding, **step.decoding},
     )
+    if step.bands == 1 or isinstance(request.image, Undrawn):
+        return [watched(varied)]
     return [watched(replace(varied, image=band)) for band in cut(request.image, step.bands)]
 
 
@@ -73,7 +76,7 @@ def _ink_of_rows(pixels: "NDArray[np.uint8]") -> "NDArray[np.float32]":
 _WORST: tuple[Finish, ...] = ("error", "timeout", "refused", "repetition", "length", "stop")
 
 
-def join(parts: Sequence[Generation], image: PageImage) -> Generation:
+def join(parts: Sequence[Generation], image: PageImage | Undrawn) -> Generation:
     """The reading of a page from those of its bands; a band that loops gives what stands before its loop."""
     if len(parts) == 1:
         return parts[0]

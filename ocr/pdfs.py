@@ -37,7 +37,9 @@ class PdfiumDocument:
         # A document without pages does not open, and leaves the error code of the file before: make that one known.
         pdfium_c.FPDF_LoadDocument(b"", None)
         try:
-            self._document = pypdfium2.PdfDocument(path, password=password)
+            # The path of a file without a name leads to it, and resolves, as pypdfium2 would have it, to nothing.
+            source = path if path.resolve().is_file() else path.open("rb")
+            self._document = pypdfium2.PdfDocument(source, password=password, autoclose=True)
         except pypdfium2.PdfiumError as cause:
             if cause.err_code == pdfium_c.FPDF_ERR_PASSWORD:
                 raise _locked(password) from cause

@@ -5,16 +5,18 @@ The engine knows nothing of this: it answers, or it raises. Which attempt is kep
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ocr.document import Generation, PageImage, Status
-from ocr.engines import VISION_ENGINES, Engine, Request, create
+from ocr.engines import VISION_ENGINES, Engine, NotDrawnError, Request, create, draws
 from ocr.errors import EngineError, OcrError
 from ocr.guard import good_part, join, take, vary
 from ocr.judge import Attempt, judge, text_of
 from ocr.ladder import AS_ASKED, Step, Taken, next_step
 from ocr.models import Model
+from ocr.render import Undrawn
 from ocr.testimony import examine
 
 DEATHS_OF_A_PAGE = 3
@@ -55,6 +57,10 @@ class Spent:
     witnessed: int = 0
     unaided: str = ""
     """Why the embedded engine, which rescues and is the witness, could not be had."""
+    drawn_here: int = 0
+    """Pages that the engine was to draw and could not, although they can be drawn."""
+    undrawn: str = ""
+    """Why, of the last of them."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one page."""
@@ -67,24 +73,36 @@ class Spent:
 
     def describe(self, seconds: float) -> str:
         """One line for the end of a run of `seconds`; "" where there is nothing to say."""
-        unaided = f"no page was rescued or witnessed by the embedded engine: {self.unaided}" if self.unaided else ""
+        remarks = []
+        if self.unaided:
+            remarks.append(f"no page was rescued or witnessed by the embedded engine: {self.unaided}")
+        if self.drawn_here:
+            remarks.append(f"{self.drawn_here:,} pages were drawn here, because workers could not: {self.undrawn}")
         if not self.tokens:
-            return unaided
+            return "; ".join(remarks)
         again = self.attempts - self.pages
         cost = (
             f"{self.tokens:,} tokens, {self.tokens / seconds:,.0f} tokens/s; {self.lost / self.tokens:.1%} of them "
             f"lost to {again:,} rejected attempts; {self.witnessed / self.pages:.1%} of {self.pages:,} pages witnessed"
         )
-        return f"{cost}; {unaided}" if unaided else cost
+        return "; ".join((cost, *remarks))
 
 
 class Readings:
     """Reads pages with one engine, which it starts again when it dies."""
 
-    def __init__(self, engine: Engine, rescue: Engine | None = None, witness: Witness = "off") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        rescue: Engine | None = None,
+        witness: Witness = "off",
+        draw: Callable[[Undrawn], Awaitable[PageImage]] | None = None,
+    ) -> None:
         """`rescue` reads what `engine` cannot, and is heard as a witness to what it did read; by default a
-        vision-language model has the embedded engine for that."""
+        vision-language model has the embedded engine for that. `draw` draws what is wanted here of pages that the
+        engine was to draw: those that it cannot, and those that are cut, rescued or witnessed."""
         self._engine = engine
+        self._draw = draw
         self._witness = witness
         # A few more than it wants, so that the next page waits inside the engine, not for our event loop to come round.
         self._turns = asyncio.Semaphore(engine.concurrency + engine.concurrency // 16)
@@ -116,7 +134,7 @@ class Readings:
             await self._start_rescue()
         attempts: list[Attempt] = []
         history: list[Taken] = []
-        shrunk = self._shrinks(request.image)
+        shrunk = False
         while (step := next_step(history, rescue=self._rescue is not None, shrunk=shrunk)) is not None:
             number = len(attempts) + 1
             seed = seed_of(sha256, request.image.number, self._engine.fingerprint, number)
@@ -125,6 +143,8 @@ class Readings:
                 generation = replace(generation, obtained=f"attempt {number}: {step.name}")
             attempts.append(Attempt(generation, *judge(generation)))
             history.append(take(step, generation))
+            # An image that was drawn elsewhere has its size in the answer.
+            shrunk = self._shrinks(generation if isinstance(request.image, Undrawn) else request.image)
         kept = min(attempts, key=_worth)
         rejected = tuple(attempt for attempt in attempts if attempt is not kept)
         if self._is_witnessed(kept, f"{sha256}:{request.image.number}"):
@@ -133,10 +153,10 @@ class Readings:
         self.spent.add(outcome)
         return outcome
 
-    def _shrinks(self, image: PageImage) -> bool:
-        """Is the page shown to a model with fewer pixels than it has?"""
+    def _shrinks(self, page: PageImage | Generation) -> bool:
+        """Is a page of this size shown to a model with fewer pixels than it has?"""
         model = getattr(self._engine, "model", None)
-        return isinstance(model, Model) and model.budget.factor(image.width, image.height) < 1.0
+        return isinstance(model, Model) and page.width > 0 and model.budget.factor(page.width, page.height) < 1.0
 
     def _is_witnessed(self, kept: Attempt, page: str) -> bool:
         """Pages that were hard to get are heard always, others by lot; the lot falls the same way in every run."""
@@ -163,8 +183,22 @@ class Readings:
     async def _take(self, step: Step, request: Request) -> Generation:
         if step.rescue:
             return await self._be_rescued(request)
-        parts = [await self._survive(varied) for varied in vary(request, step)]
+        if step.bands > 1:
+            request = await self._drawn(request)
+        try:
+            parts = [await self._survive(varied) for varied in vary(request, step)]
+        except NotDrawnError as cause:
+            request = await self._drawn(request)
+            self.spent.drawn_here += 1
+            self.spent.undrawn = str(cause)
+            parts = [await self._survive(varied) for varied in vary(request, step)]
         return join(parts, request.image)
+
+    async def _drawn(self, request: Request) -> Request:
+        """The request with pixels. Raises `ScanError` where the page cannot be drawn here either."""
+        if isinstance(request.image, Undrawn) and self._draw is not None:
+            return replace(request, image=await self._draw(request.image))
+        return request
 
     async def _be_rescued(self, request: Request) -> Generation:
         rescue = self._rescue
@@ -175,6 +209,7 @@ class Readings:
         except OcrError as problem:
             self._rescue, self.spent.unaided = None, problem.message
             return Generation("error", reason=f"the embedded engine failed: {problem.message}")
+        request = await self._drawn(request)
         try:
             async with self._rescue_turns:
                 return await rescue.read(request)
@@ -220,7 +255,7 @@ class Readings:
             async with self._restarting:  # nothing is asked of an engine that is just being started again
                 lives = self._lives
             try:
-                async with asyncio.timeout(request.seconds + GRACE_SECONDS):
+                async with asyncio.timeout(None if draws(self._engine) else request.seconds + GRACE_SECONDS):
                     generation = await self._engine.read(request)
             except TimeoutError:
                 return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)

@@ -13,9 +13,9 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from weakref import WeakValueDictionary
 
 from pydantic import Field
@@ -58,6 +58,27 @@ class Inspection:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """A page that nobody has drawn yet: all that is needed to draw it, here or on another machine."""
+
+    path: Path
+    number: int
+    sha256: str
+    """Of the file. On another machine the path may lead to another file, or to none."""
+    settings: RenderSettings
+    version: Version | None = None
+    """Of the file on this machine."""
+    password: str | None = field(default=None, repr=False)
+
+    def _refuse(self) -> NoReturn:
+        """Raise `TypeError`: only an engine that draws is given a page like this."""
+        raise TypeError(f"page {self.number} is not drawn yet")
+
+    # So that an engine that takes it for a page fails at once, and need not know that there are such pages.
+    pixels = width = height = property(_refuse)
+
+
 class Renderer:
     """Opens scans and draws their pages, `processes` at a time. Use it from one event loop."""
 
@@ -93,6 +114,10 @@ class Renderer:
         """Draw page `number` (1-based): upright RGB, read-only pixels. Raises `ScanError`; other pages may be fine."""
         reply, descriptor = await self._ask(path, number, password, version)
         return PageImage(number, _map_pixels(descriptor, reply["height"], reply["width"]), reply["dpi"])
+
+    async def draw(self, page: Undrawn) -> PageImage:
+        """Draw a page, with this renderer's settings. Raises `ScanError`."""
+        return await self.render(page.path, page.number, password=page.password, version=page.version)
 
     async def close(self) -> None:
         """End all children. Await or cancel every call before."""
@@ -171,7 +196,7 @@ class _Child:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                process_group=0,
+                start_new_session=True,  # also a new group, which the event loops of Ray's actors cannot make alone
             )
         return cls(process, ours)
 

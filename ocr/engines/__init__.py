@@ -16,13 +16,15 @@ from typing import Any, Protocol
 
 from ocr.document import Generation, PageImage
 from ocr.errors import UsageError
+from ocr.render import Undrawn
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One attempt at one page."""
 
-    image: PageImage
+    image: PageImage | Undrawn
+    """Drawn, unless the engine `draws`."""
     attempt: int = 1
     seed: int = 0
     """Seeds any sampling; derived from the reading's identity and the attempt, so that runs repeat."""
@@ -62,6 +64,19 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Free everything; safe to call twice and before `start`."""
+
+
+class NotDrawnError(Exception):
+    """An engine that draws could not draw this page. It says nothing of the page: it is to be drawn here instead."""
+
+
+def draws(engine: Engine) -> bool:
+    """Does the engine draw the pages that it reads? It says so by an attribute `draws`; most have none.
+
+    Such an engine takes pages that are `Undrawn` too, raises `NotDrawnError` where it cannot draw one, and keeps time
+    itself: a page that waits in it, or is being drawn, is not being read.
+    """
+    return bool(getattr(engine, "draws", False))
 
 
 ENGINES: Mapping[str, str] = {

@@ -1,16 +1,19 @@
 """Many machines: an engine whose pages are read by actors of a Ray cluster, each of which holds a real engine.
 
-Pages travel as pixels, so the workers need neither shared storage nor the scans; they need lusocr with the same extras,
-and the weights. An actor may die at any moment: its pages go to the others and a new actor takes its place. What is
-read does not depend on the cluster, so neither does the fingerprint: a folder may be begun here and finished there.
+The actors draw the pages that they read, from the same file where they see it, else from its bytes, which travel once.
+A page that a worker cannot draw is drawn by the driver, as if there were no cluster, and travels as pixels. An actor
+may die at any moment: its pages go to the others and a new actor takes its place. What is read does not depend on the
+cluster, so neither does the fingerprint: a folder may be begun here and finished there.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import Field as Setting
@@ -18,9 +21,12 @@ from pydantic import Field as Setting
 from ocr import engines
 from ocr.config import Settings, check
 from ocr.document import Generation
-from ocr.engines import Engine, Request
+from ocr.engines import Engine, NotDrawnError, Request
+from ocr.engines.ray_files import Sender
+from ocr.engines.ray_worker import MISSING, Reader
 from ocr.errors import EngineError
 from ocr.lazy import load
+from ocr.render import Undrawn
 
 DEATHS = 3
 """A page under which so many actors died is given up: it may be what kills them."""
@@ -28,6 +34,8 @@ DEATHS_LOADING = 10
 """The run is given up when so many actors in a row died while they loaded."""
 CONNECT_SECONDS = 5.0
 """Ray itself goes on for minutes to look for a head that is not there."""
+AHEAD = 1
+"""Pages more than it reads that an actor is given, so that the next one is drawn when it is wanted."""
 
 
 class RayOptions(Settings):
@@ -41,26 +49,13 @@ class RayOptions(Settings):
     """Options of the engine that each actor holds."""
     actors: int = Setting(default=0, ge=0)
     """0: one a GPU of the cluster, or where it has none, one a CPU."""
+    draw: bool = True
+    """Workers draw the pages that they read; False: the driver does, and pixels travel."""
 
 
 def create(options: Mapping[str, Any]) -> "RayEngine":
     """Make the engine from `[options]`; raises `UsageError` for an option or an inner engine that does not exist."""
     return RayEngine(check(RayOptions, options, where="options"))
-
-
-class Reader:
-    """What runs in an actor: one engine."""
-
-    def __init__(self, engine: str, options: Mapping[str, Any]) -> None:
-        self._engine = engines.create(engine, options)
-
-    async def start(self) -> int:
-        """Load; answers how many pages it wants in flight."""
-        await self._engine.start()
-        return self._engine.concurrency
-
-    async def read(self, request: Request) -> Generation:
-        return await self._engine.read(request)
 
 
 def _knock(address: str) -> None:
@@ -69,14 +64,48 @@ def _knock(address: str) -> None:
     socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
 
 
+def _way_out(cause: str) -> str:
+    if "token" in cause.lower():
+        return "the head asks for a token: export RAY_AUTH_MODE=token, and its RAY_AUTH_TOKEN, on every machine"
+    return "ray start --head, or --cluster auto"
+
+
+async def _within(seconds: float, answer: Any) -> Any:
+    """What an actor answers; where nobody waits any more it is told to stop. Raises `TimeoutError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except (TimeoutError, asyncio.CancelledError):
+        load("ray", extra="cluster").cancel(answer)
+        raise
+
+
+class _ActorDiedError(Exception):
+    """An actor died, and another one is being loaded in its place; the message says which of a page's steps it cost."""
+
+
 @dataclass(slots=True)
 class _Slot:
     """The place of one actor, whichever holds it at the moment."""
 
     actor: Any
     flying: int = 0
+    """Pages that it has: read, drawn, or waiting for their turn to be read."""
     wanted: int = 1
-    loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """To be read. A page that waits here is not on the clock."""
+    loading: "asyncio.Task[None] | None" = None
+
+    @property
+    def ready(self) -> bool:
+        """Has its actor loaded an engine?"""
+        return self.loading is not None and self.loading.done() and self.loading.exception() is None
+
+    async def load(self) -> Any:
+        """The actor, loaded. Raises `EngineError` where none can be had."""
+        if self.loading is not None:
+            await asyncio.shield(self.loading)
+        return self.actor
 
 
 class RayEngine:
@@ -86,7 +115,8 @@ class RayEngine:
         self._options = options
         self._inner: Engine = engines.create(options.engine, self._inner_options())
         self._slots: list[_Slot] = []
-        self._replacing = asyncio.Lock()
+        self._sender = Sender()
+        self.draws = options.draw
         if hasattr(self._inner, "model"):
             self.model = self._inner.model
 
@@ -101,7 +131,8 @@ class RayEngine:
     @property
     def concurrency(self) -> int:
         """Before the cluster is known, a guess: pages wait here when it turns out to be smaller."""
-        return self._inner.concurrency * (self._options.actors or max(2, os.cpu_count() or 1))
+        ahead = AHEAD if self.draws else 0
+        return (self._inner.concurrency + ahead) * (self._options.actors or max(2, os.cpu_count() or 1))
 
     def _inner_options(self) -> dict[str, Any]:
         # An actor is given one CPU, so the embedded engine is to start one worker in it, not one a core.
@@ -121,11 +152,13 @@ class RayEngine:
             ray.init(address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError, OSError) as cause:
             raise EngineError(
-                f"no Ray cluster at {self._options.address}: {cause}", hint="ray start --head, or --cluster auto"
+                f"no Ray cluster at {self._options.address}: {cause}", hint=_way_out(str(cause))
             ) from cause
         count = self._options.actors or int(self._resources(ray).get("GPU", 0) or self._resources(ray).get("CPU", 1))
         self._slots = [_Slot(self._spawn(ray)) for _ in range(count)]
-        await asyncio.gather(*(self._load(slot) for slot in self._slots))
+        for slot in self._slots:
+            slot.loading = asyncio.create_task(self._load(slot))
+        await asyncio.gather(*(slot.load() for slot in self._slots))
 
     @staticmethod
     def _resources(ray: Any) -> Mapping[str, float]:
@@ -134,8 +167,9 @@ class RayEngine:
 
     def _spawn(self, ray: Any) -> Any:
         gpus = 1 if self._resources(ray).get("GPU") and hasattr(self, "model") else 0
-        wanted = max(1, self._inner.concurrency)
-        actor = ray.remote(Reader).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=wanted + 1)
+        # Which page waits for which is decided here, so an actor is never to make one wait.
+        room = 2 * max(1, self._inner.concurrency) + 16
+        actor = ray.remote(Reader).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=room)
         return actor.remote(self._options.engine, self._inner_options())
 
     async def _load(self, slot: _Slot) -> None:
@@ -143,8 +177,9 @@ class RayEngine:
         errors = load("ray.exceptions", extra="cluster")
         for _ in range(DEATHS_LOADING):
             try:
-                slot.wanted = await slot.actor.start.remote()
-                slot.loaded.set()
+                wanted: int = await slot.actor.start.remote()
+                if wanted != slot.wanted:
+                    slot.wanted, slot.turns = wanted, asyncio.Semaphore(wanted)
                 return
             except errors.RayTaskError as cause:
                 raise EngineError(f"a worker of the cluster cannot load {self.name}: {cause.cause or cause}") from cause
@@ -154,51 +189,82 @@ class RayEngine:
 
     async def read(self, request: Request) -> Generation:
         """Read one page, elsewhere again if its actor dies. Raises `EngineError` where no actor can be started."""
-        errors = load("ray.exceptions", extra="cluster")
         started = time.monotonic()
-        for _ in range(DEATHS):
+        deaths: Counter[str] = Counter()
+        while deaths["read"] < DEATHS:
             if not self._slots:
                 raise EngineError("the ray engine was not started")
-            slot = min(self._slots, key=lambda one: (not one.loaded.is_set(), one.flying / one.wanted))
-            await slot.loaded.wait()
-            actor = slot.actor
+            if deaths["draw"] >= DEATHS:
+                raise NotDrawnError(f"{DEATHS} workers died while they were to draw it")
+            # A machine that is gone may never come back, so nobody waits for a new actor where there is a loaded one.
+            slot = min(self._slots, key=lambda one: (not one.ready, one.flying / one.wanted))
+            slot.flying += 1
             try:
-                return await self._ask(slot, request)
-            except errors.RayActorError:
-                await self._replace(slot, actor)
-            except errors.RayTaskError as cause:
-                if isinstance(cause.cause, EngineError):
-                    raise cause.cause from cause
-                raise
+                return await self._read_in(slot, request)
+            except _ActorDiedError as death:
+                deaths[str(death)] += 1
+            finally:
+                slot.flying -= 1
         seconds = time.monotonic() - started
         return Generation("error", reason=f"{DEATHS} workers died on this page", seconds=seconds)
 
-    async def _ask(self, slot: _Slot, request: Request) -> Generation:
-        slot.flying += 1
-        answer = slot.actor.read.remote(request)
-        try:
-            async with asyncio.timeout(request.seconds):
-                generation: Generation = await answer
-        except TimeoutError:
-            load("ray", extra="cluster").cancel(answer)
-            return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
-        except asyncio.CancelledError:
-            load("ray", extra="cluster").cancel(answer)
-            raise
-        finally:
-            slot.flying -= 1
+    async def _read_in(self, slot: _Slot, request: Request) -> Generation:
+        """Draw and read in one actor; the pixels stay in the memory of its machine, here is only a reference."""
+        actor, page = await slot.load(), request.image
+        drawn = (await self._draw(slot, actor, page),) if isinstance(page, Undrawn) else ()
+        async with slot.turns:
+            if slot.actor is not actor:
+                raise _ActorDiedError("wait")
+            try:
+                async with self._deaths_of(slot, actor, "read"):
+                    generation: Generation = await _within(request.seconds, actor.read.remote(request, *drawn))
+            except TimeoutError:
+                return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
         return generation
 
-    async def _replace(self, slot: _Slot, dead: Any) -> None:
-        """Put a new actor into the slot, once for all pages that the dead one took with it."""
-        async with self._replacing:
-            if slot.actor is dead:
-                slot.loaded.clear()
+    async def _draw(self, slot: _Slot, actor: Any, page: Undrawn) -> Any:
+        """A reference to the page, drawn. Raises `NotDrawnError`."""
+        there = replace(page, path=page.path.absolute())
+        said, image = await self._ask_to_draw(slot, actor, there)
+        if said == MISSING:
+            said, image = await self._ask_to_draw(slot, actor, there, await self._sender.send(page))
+        if said:
+            raise NotDrawnError(said)
+        return image
+
+    async def _ask_to_draw(self, slot: _Slot, actor: Any, page: Undrawn, *contents: Any) -> tuple[str, Any]:
+        # In an actor one page of a file is drawn at a time, and each may take as long as the renderer lets it.
+        seconds = page.settings.seconds * (1 + slot.flying)
+        try:
+            async with self._deaths_of(slot, actor, "draw"):
+                said, image = actor.draw.options(num_returns=2).remote(page, *contents)
+                return await _within(seconds, said), image
+        except TimeoutError:
+            return f"not drawn within {seconds:g} s", None
+        except load("ray.exceptions", extra="cluster").RayTaskError as bug:  # of its machine or ours: not of the page
+            raise NotDrawnError(str(bug.cause or bug)) from bug
+
+    @contextlib.asynccontextmanager
+    async def _deaths_of(self, slot: _Slot, actor: Any, step: str) -> AsyncIterator[None]:
+        """Around a call of the slot's actor. Raises `_ActorDiedError` once another one is to take its place."""
+        errors = load("ray.exceptions", extra="cluster")
+        try:
+            yield
+        except errors.RayActorError as cause:
+            if slot.actor is actor:  # once for all pages that it took with it
                 slot.actor = self._spawn(load("ray", extra="cluster"))
-                await self._load(slot)
+                slot.loading = asyncio.create_task(self._load(slot))
+            raise _ActorDiedError(step) from cause
+        except errors.RayTaskError as cause:
+            if isinstance(cause.cause, EngineError):
+                raise cause.cause from cause
+            raise
 
     async def close(self) -> None:
         """End the actors and leave the cluster; one that was started for this run ends with it."""
         if self._slots:
+            for slot in self._slots:
+                if slot.loading is not None:
+                    slot.loading.cancel()
             self._slots = []
             await asyncio.to_thread(load("ray", extra="cluster").shutdown)

@@ -41,6 +41,8 @@ def make():
                 raise EngineError("no", hint="try this", retryable=True)
             case "crash":
                 raise ValueError("a bug")
+            case "long":
+                return Parcel("x" * 1_000_000)
             case "chat":
                 print("noise on stdout")
         return Parcel(os.getpid())
@@ -95,6 +97,20 @@ def test_pixels_travel_both_ways_and_twice() -> None:
             pool.close()
 
     asyncio.run(story())
+
+
+def test_an_answer_that_comes_in_pieces_is_whole_on_the_event_loop_of_ray_too() -> None:
+    uvloop = pytest.importorskip("uvloop", reason="uvloop, which comes with lusocr[gpu], is not installed")
+
+    async def story() -> None:
+        pool = Pool("handlers:make", 1)
+        await pool.start()
+        for _ in range(2):
+            assert len((await pool.ask(Parcel("long"), 10)).value) == 1_000_000
+        pool.close()
+
+    for run in (asyncio.run, uvloop.run):
+        run(story())
 
 
 def test_a_late_child_is_killed_with_its_children_and_replaced() -> None:
