@@ -1,6 +1,6 @@
 """Machines to test a cluster on, made of Linux namespaces: each has its own network, processes, and memory files.
 
-Two machines share one cable and nothing else reaches them. Root and iproute2 are needed; `why_not` says what is missing.
+They share one network and nothing else reaches them. Root and iproute2 are needed; `why_not` says what is missing.
 """
 
 import contextlib
@@ -15,10 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-HEAD, WORKER = "10.77.0.1", "10.77.0.2"
 PORT = 6379
 CLUSTER = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-"""A head asks for a token as soon as there is one on its machine, and others do not send theirs unless they are told to."""
+"""A head asks for a token where one lies on its machine, and others send theirs only where they are told to."""
 
 
 def why_not() -> str:
@@ -57,38 +56,47 @@ class Host:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
+    def shut_down(self) -> None:
+        """Without a word, as by a power cut: its first process takes all others with it."""
+        self.keeper.kill()
+        self.keeper.wait()
+        while Path(f"/proc/{self.pid}").exists():
+            time.sleep(0.05)
+
     def sent(self) -> int:
-        """Bytes that have left this machine by its cable."""
+        """Bytes that have left this machine by the network."""
         (link,) = json.loads(self.run("ip", "-s", "-j", "link", "show", "cable"))
         return int(link["stats64"]["tx"]["bytes"])
 
 
 @contextlib.contextmanager
-def two_hosts(*hidden: Path) -> Iterator[tuple[Host, Host]]:
-    """Two machines on one cable. The second sees empty folders in place of those that are `hidden`."""
+def machines(workers: int, *hidden: Path) -> Iterator[tuple[Host, list[Host]]]:
+    """A head and its workers on one network. Workers see empty folders in place of those that are `hidden`."""
     Path("/tmp/ray").mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
-        hosts = []
-        for address, folders in ((HEAD, ()), (WORKER, hidden)):
-            hosts.append(_boot(address, folders))
-            stack.callback(_shut_down, hosts[-1])
-        head, worker = hosts
-        subprocess.run(
-            f"ip link add cable netns {head.pid} type veth peer name cable netns {worker.pid}".split(), check=True
-        )
-        for host in hosts:
-            host.run("ip", "address", "add", f"{host.address}/24", "dev", "cable")
+        booted = []
+        for number in range(workers + 1):
+            booted.append(_boot(f"10.77.0.{number + 1}", hidden if number else ()))
+            stack.callback(booted[-1].shut_down)
+        head, others = booted[0], booted[1:]
+        head.run("ip", "link", "add", "cable", "type", "bridge")
+        for number, worker in enumerate(others):
+            link = f"ip link add port{number} netns {head.pid} type veth peer name cable netns {worker.pid}"
+            subprocess.run(link.split(), check=True)
+            head.run(*f"ip link set port{number} master cable up".split())
+        for host in booted:
+            host.run(*f"ip address add {host.address}/24 dev cable".split())
             for device in ("lo", "cable"):
-                host.run("ip", "link", "set", device, "up")
-        yield head, worker
+                host.run(*f"ip link set {device} up".split())
+        yield head, others
 
 
 def _boot(address: str, hidden: tuple[Path, ...]) -> Host:
-    own = ["/dev/shm", "/tmp/ray", *map(str, hidden)]
-    mounts = " && ".join(f"mount -t tmpfs none '{folder}'" for folder in own)
+    folders = ["/dev/shm", "/tmp/ray", *map(str, hidden)]
+    mounts = " && ".join(f"mount -t tmpfs none '{folder}'" for folder in folders)
+    keep = ("sh", "-c", f"{mounts} && echo up && exec sleep infinity")
     keeper = subprocess.Popen(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        + ["sh", "-c", f"{mounts} && echo up && exec sleep infinity"],
+        ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *keep),
         stdout=subprocess.PIPE,
     )
     assert keeper.stdout is not None
@@ -97,25 +105,14 @@ def _boot(address: str, hidden: tuple[Path, ...]) -> Host:
     return Host(address, keeper, int(pid))
 
 
-def _shut_down(host: Host) -> None:
-    """The first process of a machine takes all others with it; network and memory files go with the last."""
-    host.keeper.kill()
-    host.keeper.wait()
-    while Path(f"/proc/{host.pid}").exists():
-        time.sleep(0.05)
-
-
-def form_cluster(head: Host, worker: Host, environment: Mapping[str, str] = os.environ) -> str:
-    """Start Ray on both, with engines on the worker only; answers the address that a user types."""
-    common = ("--disable-usage-stats", "--object-store-memory=1000000000")
-    start = (sys.executable, "-m", "ray.scripts.scripts", "start")
-    head.run(
-        *start, "--head", f"--node-ip-address={head.address}", f"--port={PORT}", "--num-cpus=0",
-        "--include-dashboard=false", *common, environment=environment,
-    )  # fmt: skip
+def form_cluster(head: Host, workers: list[Host], environment: Mapping[str, str] = os.environ) -> str:
+    """Start Ray on all, with two CPUs for engines on each worker; answers the address that a user types."""
+    start = (sys.executable, "-m", "ray.scripts.scripts", "start", "--disable-usage-stats")
+    memory = "--object-store-memory=1000000000"
+    alone = ("--head", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false")
+    head.run(*start, memory, *alone, f"--node-ip-address={head.address}", environment=environment)
     address = f"{head.address}:{PORT}"
-    worker.run(
-        *start, f"--address={address}", f"--node-ip-address={worker.address}", "--num-cpus=2", *common,
-        environment=environment,
-    )  # fmt: skip
+    for worker in workers:
+        joined = (f"--address={address}", f"--node-ip-address={worker.address}", "--num-cpus=2")
+        worker.run(*start, memory, *joined, environment=environment)
     return address
