@@ -34,6 +34,7 @@ DEATHS_LOADING = 10
 """The run is given up when so many actors in a row died while they loaded."""
 CONNECT_SECONDS = 5.0
 """Ray itself goes on for minutes to look for a head that is not there."""
+WAY_IN = "ray start --head, or --cluster auto; where the head asks for a token: RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
 AHEAD = 1
 """Pages more than it reads that an actor is given, so that the next one is drawn when it is wanted."""
 
@@ -62,12 +63,6 @@ def _knock(address: str) -> None:
     """Raise `OSError` or `ValueError` where nothing listens at HOST:PORT."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-
-
-def _way_out(cause: str) -> str:
-    if "token" in cause.lower():
-        return "the head asks for a token: export RAY_AUTH_MODE=token, and its RAY_AUTH_TOKEN, on every machine"
-    return "ray start --head, or --cluster auto"
 
 
 async def _within(seconds: float, answer: Any) -> Any:
@@ -151,9 +146,7 @@ class RayEngine:
                 _knock(address)
             ray.init(address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError, OSError) as cause:
-            raise EngineError(
-                f"no Ray cluster at {self._options.address}: {cause}", hint=_way_out(str(cause))
-            ) from cause
+            raise EngineError(f"no Ray cluster at {self._options.address}: {cause}", hint=WAY_IN) from cause
         count = self._options.actors or int(self._resources(ray).get("GPU", 0) or self._resources(ray).get("CPU", 1))
         self._slots = [_Slot(self._spawn(ray)) for _ in range(count)]
         for slot in self._slots:
