@@ -105,7 +105,7 @@ def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
     """The same job on the Ray cluster at `address`: each of its workers holds the engine that would read here."""
     chosen = Choice(settings.engine) if settings.engine else choose()
     inner = {**chosen.options, **settings.options}
-    ours = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
+    ours: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
     outer = {**ours, "address": address, "engine": chosen.engine, "options": inner}
     return settings.model_copy(update={"engine": "ray", "options": outer})
 
