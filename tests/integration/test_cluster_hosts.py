@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import ENVIRONMENT, OCR, outputs
+from hostile_pdfs import slow_page
 from hosts import CLUSTER, form_cluster, machines, why_not
 
 pytest.importorskip("ray", reason="the extra cluster is not installed")
@@ -14,22 +15,24 @@ REASON = why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SINGLE = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+SLOW = ("--set", "render.seconds=6")
 PATIENCE = 300
 
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
-    """Two good files, and one of which no page can be drawn."""
+    """Two good files, a damaged one, and one that the decoder is killed over."""
     folder = tmp_path / "scans"
     folder.mkdir()
     for name in ("ruling.pdf", "minutes.tiff"):
         shutil.copy(SAMPLES / name, folder)
     (folder / "cut.jpg").write_bytes((SAMPLES / "letter.jpg").read_bytes()[:3000])
+    (folder / "slow.pdf").write_bytes(slow_page())
     return folder
 
 
 def extract(to: Path, scans: Path, *words: str) -> list[str]:
-    return [str(OCR), "extract", str(scans), "--to", str(to), "--out", "json,txt", "--engine", "rapid", *words]
+    return [str(OCR), "extract", str(scans), "--to", str(to), "--out", "json,txt", "--engine", "rapid", *SLOW, *words]
 
 
 def alone(scans: Path, to: Path) -> "subprocess.CompletedProcess[str]":
@@ -53,6 +56,7 @@ def test_workers_elsewhere_draw_and_read_what_one_machine_does(scans: Path, tmp_
         travelled = head.sent() - before
     assert spread.returncode == one.returncode == 3, spread.stderr
     assert outputs(tmp_path / "spread") == outputs(tmp_path / "alone")
+    assert "took longer than 6 s" in (tmp_path / "spread/slow.pdf.json").read_text(encoding="utf-8")
     assert "drawn here" not in spread.stderr
     files = sum(path.stat().st_size for path in scans.iterdir())
     # A page has 6 to 12 MB of pixels here; what travels beside the files is Ray's own talk.
