@@ -77,7 +77,7 @@ class Spent:
         if self.unaided:
             remarks.append(f"no page was rescued or witnessed by the embedded engine: {self.unaided}")
         if self.drawn_here:
-            remarks.append(f"{self.drawn_here:,} pages were drawn here, because workers could not: {self.undrawn}")
+            remarks.append(f"pages drawn here, because workers could not: {self.drawn_here:,} ({self.undrawn})")
         if not self.tokens:
             return "; ".join(remarks)
         again = self.attempts - self.pages

@@ -145,7 +145,7 @@ class RayEngine:
             if address:
                 _knock(address)
             ray.init(address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, RuntimeError, ValueError, OSError) as cause:
+        except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as cause:
             raise EngineError(f"no Ray cluster at {self._options.address}: {cause}", hint=WAY_IN) from cause
         count = self._options.actors or int(self._resources(ray).get("GPU", 0) or self._resources(ray).get("CPU", 1))
         self._slots = [_Slot(self._spawn(ray)) for _ in range(count)]

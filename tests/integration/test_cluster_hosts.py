@@ -67,9 +67,11 @@ def test_a_head_that_asks_for_a_token_is_said(scans: Path, tmp_path: Path) -> No
     with machines(0) as (head, workers):
         address = form_cluster(head, workers, SINGLE)
         command = head.command(*extract(tmp_path / "out", scans, "--cluster", address))
-        without = {**SINGLE, "RAY_AUTH_MODE": "disabled"}
-        refused = subprocess.run(
-            command, env=without, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
-        )
-    assert refused.returncode == 6, refused.stderr
-    assert "RAY_AUTH_TOKEN" in refused.stderr
+        for mode in ("disabled", "token"):
+            without = {**SINGLE, "RAY_AUTH_MODE": mode, "HOME": str(tmp_path)}
+            refused = subprocess.run(
+                command, env=without, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
+            )
+            assert refused.returncode == 6, refused.stderr
+            assert "RAY_AUTH_TOKEN" in refused.stderr
+            assert "Traceback" not in refused.stderr

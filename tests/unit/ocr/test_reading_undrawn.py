@@ -81,7 +81,7 @@ def test_a_page_that_the_engine_cannot_draw_is_drawn_here_and_said() -> None:
     engine = Drawing([GOOD], able=False)
     outcome, readings, count = read(engine)
     assert (outcome.kept.status, outcome.rejected, engine.drawn, count) == ("ok", (), [False, True], 1)
-    assert readings.spent.describe(1.0) == "1 pages were drawn here, because workers could not: the disk is full"
+    assert readings.spent.describe(1.0) == "pages drawn here, because workers could not: 1 (the disk is full)"
 
 
 def test_a_page_that_nobody_can_draw_is_as_bad_as_without_a_cluster() -> None:
