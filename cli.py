@@ -344,8 +344,9 @@ def finetune(
     from training.quantise import choose_scheme, quantise
 
     wish = make_wish(stage, runs, recipe, assignments or [], base)
-    wish = replace(wish, data=data, general=general, pairs_from=pairs_from)
-    wish = replace(wish, processes=processes, seed=seed, force=force_promote)
+    wish = replace(
+        wish, data=data, general=general, pairs_from=pairs_from, processes=processes, seed=seed, force=force_promote
+    )
     if dry_run:
         typer.echo(describe_plan(wish))
         return ExitCode.OK

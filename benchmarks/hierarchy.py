@@ -146,6 +146,8 @@ def dpo(wanted: argparse.Namespace) -> None:
     print("| seed | exit | loops | p | composite | p | omissions | p | length / truth |", "|---" * 9 + "|", sep="\n")
     for seed in SEEDS:
         code = finetune("dpo", home, "--seed", str(seed), *settings)
+        if code not in (0, 11):  # neither promoted nor refused: there is nothing to compare
+            sys.exit(f"dpo, seed {seed}: exit code {code}")
         print_change(home, code, seed)
 
 

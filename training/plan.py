@@ -179,7 +179,9 @@ def _digest_pages(path: Path) -> str:
     try:
         return hash_bytes(path.read_bytes())
     except OSError as cause:
-        raise DataError(f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR") from cause
+        raise DataError(
+            f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR, --general MANIFEST"
+        ) from cause
 
 
 def _versions() -> dict[str, str]:
