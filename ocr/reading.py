@@ -11,7 +11,7 @@ from typing import Literal
 
 from ocr.document import Generation, PageImage, Status
 from ocr.engines import VISION_ENGINES, Engine, NotDrawnError, Request, create, draws
-from ocr.errors import EngineError, OcrError
+from ocr.errors import EngineError, OcrError, ScanError
 from ocr.guard import good_part, join, take, vary
 from ocr.judge import Attempt, judge, text_of
 from ocr.ladder import AS_ASKED, Step, Taken, next_step
@@ -138,7 +138,7 @@ class Readings:
         while (step := next_step(history, rescue=self._rescue is not None, shrunk=shrunk)) is not None:
             number = len(attempts) + 1
             seed = seed_of(sha256, request.image.number, self._engine.fingerprint, number)
-            generation = await self._take(step, replace(request, attempt=number, seed=seed))
+            generation = await self._try(step, replace(request, attempt=number, seed=seed), first=not attempts)
             if step is not AS_ASKED:
                 generation = replace(generation, obtained=f"attempt {number}: {step.name}")
             attempts.append(Attempt(generation, *judge(generation)))
@@ -167,7 +167,10 @@ class Readings:
         return flagged or self._witness == "all" or lot < WITNESSED_SHARE
 
     async def _cross_examine(self, generation: Generation, request: Request) -> Generation:
-        witness = await self._be_rescued(request)
+        try:
+            witness = await self._be_rescued(request)
+        except ScanError:  # gone since the engine drew it: what was read stands, unwitnessed
+            return generation
         if witness.finish != "stop":
             return generation
         whole = generation.finish == "stop"
@@ -179,6 +182,15 @@ class Readings:
         if self._rescue is not None and self._rescue_started:
             self._rescue_started = False
             await self._rescue.close()
+
+    async def _try(self, step: Step, request: Request, *, first: bool) -> Generation:
+        """One attempt. A page that nobody can draw any more ends no sooner than its first attempt: others are kept."""
+        try:
+            return await self._take(step, request)
+        except ScanError as problem:
+            if first:
+                raise
+            return Generation("error", reason=problem.message)
 
     async def _take(self, step: Step, request: Request) -> Generation:
         if step.rescue:

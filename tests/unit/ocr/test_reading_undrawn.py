@@ -108,6 +108,18 @@ def test_the_witness_has_pixels() -> None:
     assert count == 1
 
 
+def test_a_scan_that_is_gone_before_its_page_is_witnessed_costs_no_reading() -> None:
+    outcome, _, count = read(Drawing([GOOD]), Embedded([GOOD]), "all", damaged=True)
+    assert outcome.kept.generation == GOOD
+    assert count == 1
+
+
+def test_a_scan_that_is_gone_before_its_page_is_rescued_costs_no_attempt() -> None:
+    outcome, _, _ = read(Drawing([CUT]), Embedded([GOOD]), damaged=True)
+    assert outcome.kept.generation.text == CUT.text
+    assert "is damaged" in outcome.rejected[-1].generation.reason
+
+
 def test_an_undrawn_page_is_never_taken_for_a_drawn_one() -> None:
     for side in ("pixels", "width", "height"):
         with pytest.raises(TypeError, match="page 3 is not drawn yet"):
