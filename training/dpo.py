@@ -4,6 +4,7 @@ The loss is the sigmoid loss of Rafailov et al. (arXiv 2305.18290) plus the like
 that from sinking together with the rejected one.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,36 @@ from training.runs import Run
 from training.weights import adapter_for, load_processor, load_weights, reading_model, trainer_arguments
 
 PAIRS_FILE = "pairs.jsonl"
+Collator = Callable[[list[dict[str, Any]]], Any]
 
 
 def to_preference(pair: Pair, model: Model) -> dict[str, Any]:
-    """A pair as trl takes it: `images`, `prompt`, `chosen`, `rejected`."""
+    """A pair as trl takes it (`images`, `prompt`, `chosen`, `rejected`), and `ended` for `leave_cuts_open`."""
     sides = {
         side: [{"role": "assistant", "content": [{"type": "text", "text": text}]}]
         for side, text in (("chosen", pair.chosen), ("rejected", pair.rejected))
     }
-    return {"images": [look(Path(pair.image), model)], "prompt": conversation(PROMPTS[model.prompt]), **sides}
+    images = [look(Path(pair.image), model)]
+    return {"images": images, "prompt": conversation(PROMPTS[model.prompt]), **sides, "ended": pair.ended}
+
+
+def leave_cuts_open(collate: Collator, end: int) -> Collator:
+    """Wrap trl's collator, so that of a rejected answer that was cut the end token (`end`) is not trained on.
+
+    The chat template closes every answer. In a loop each word is nearly certain and an end nearly impossible, so that
+    most of what such a pair teaches would be never to end a loop.
+    """
+
+    def collated(rows: list[dict[str, Any]]) -> Any:
+        ended = [row.pop("ended") for row in rows]
+        batch = collate(rows)
+        ids, mask = batch["input_ids"], batch["completion_mask"]  # (2 * rows, tokens): chosen ones, then rejected ones
+        for place in (len(rows) + row for row, whole in enumerate(ended) if not whole):
+            last = int(((ids[place] == end) & (mask[place] == 1)).nonzero()[-1])
+            mask[place, last:] = 0
+        return batch
+
+    return collated
 
 
 def build_trainer(run: Run, folder: Path) -> tuple[Any, list[str]]:
@@ -45,4 +67,5 @@ def build_trainer(run: Run, folder: Path) -> tuple[Any, list[str]]:
         processing_class=load_processor(run),
         peft_config=adapter_for(run),
     )
+    trainer.data_collator = leave_cuts_open(trainer.data_collator, trainer.processing_class.tokenizer.eos_token_id)
     return trainer, [pair.id for pair in pairs]

@@ -117,7 +117,10 @@ def _pair(places: list[str], sha256: str, entry: Entry, model: Model) -> _Found:
     name = f"{Path(places[0]).name if places else sha256[:12]}:{page.number}"
     rejected = oppose(chosen, [attempt.generation for attempt in entry.rejected], model)
     return _Found(
-        places, sha256, page.number, [Pair(name, "", chosen, text, cause, "reading") for text, cause in rejected]
+        places,
+        sha256,
+        page.number,
+        [Pair(name, "", chosen, each.text, each.cause, "reading", each.ended) for each in rejected],
     )
 
 

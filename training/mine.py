@@ -4,6 +4,7 @@ Nothing is planted and no judge model is asked: the truth of a training page say
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from data.examples import Example
@@ -13,7 +14,7 @@ from ocr.document import Generation
 from ocr.markup import is_complete
 from ocr.models import Model
 from training.chat import answer
-from training.pairs import Cause, Pair
+from training.pairs import Cause, Origin, Pair
 from training.reading import is_degenerate
 
 # Shares of the truth's length in characters. A reading this much shorter has left something out, this much longer has
@@ -37,20 +38,32 @@ def find_pairs(
         truth = answer(example, model)
         chosen, from_truth = _best(truth, answers, model)
         image = str((folder / example.image).resolve())
-        for text, cause in oppose(chosen, answers, model, truth=truth):
-            yield Pair(example.id, image, chosen, text, cause, "truth" if from_truth else "reading")
+        for rejected in oppose(chosen, answers, model, truth=truth):
+            origin: Origin = "truth" if from_truth else "reading"
+            yield Pair(example.id, image, chosen, rejected.text, rejected.cause, origin, rejected.ended)
 
 
-def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: str = "") -> Iterator[tuple[str, Cause]]:
-    """The answers to reject beside `chosen`, each once and with its cause, which is judged by `truth` where known."""
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An answer to reject, as far as it is worth keeping."""
+
+    text: str
+    cause: Cause
+    ended: bool
+    """Whether the text ends where the model ended it."""
+
+
+def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: str = "") -> Iterator[Rejected]:
+    """The answers to reject beside `chosen`, each once; what is wrong with them is judged by `truth` where known."""
     seen: set[str] = set()
     for reading in answers:
         cause = cause_of(truth or chosen, reading, model)
-        text = (reading.text or "")[: LONGEST_LAPS * len(chosen) + LONGEST_MORE]
+        whole = reading.text or ""
+        text = whole[: LONGEST_LAPS * len(chosen) + LONGEST_MORE]
         if cause is None or text in seen or character_errors(chosen, text, "normalised").rate < ALIKE:
             continue
         seen.add(text)
-        yield text, cause
+        yield Rejected(text, cause, ended=reading.finish == "stop" and text == whole)
 
 
 def cause_of(truth: str, reading: Generation, model: Model) -> Cause | None:

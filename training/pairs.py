@@ -16,6 +16,7 @@ from data.examples import write_whole
 from ocr.errors import DataError
 
 Cause = Literal["loop", "omission", "invention", "schema"]
+Origin = Literal["truth", "reading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,10 @@ class Pair:
     rejected: str
     cause: Cause
     """What is wrong with the rejected answer."""
-    origin: Literal["truth", "reading"]
+    origin: Origin
     """Where the chosen answer comes from."""
+    ended: bool = True
+    """The model ended the rejected answer itself. One that was cut goes on: its end is not trained on."""
 
 
 _PAIR: TypeAdapter[Pair] = TypeAdapter(Pair)

@@ -28,6 +28,11 @@ class Watcher:
         self._tokens = 0
         self._losses: deque[float] = deque(maxlen=MEMORY)
         self._started = time.monotonic()
+        log = folder / LOG_FILE
+        self._earlier = max((row["seconds"] for row in read_log(folder)), default=0.0) if log.is_file() else 0.0
+        """Seconds that the run was trained for before it was resumed."""
+        self._resumed = 0
+        """The step that this process started from."""
 
     def follow(self, trainer: Any) -> None:
         """Hook into `trainer`: its collator and its step, to know the rows of a batch, and its log."""
@@ -50,6 +55,10 @@ class Watcher:
         trainer.data_collator, trainer.training_step = number, step
         trainer.remove_callback(load("transformers", extra="train").PrinterCallback)
         trainer.add_callback(_callback(self, trainer.accelerator))
+
+    def resume(self, step: int) -> None:
+        """Tell it that training goes on from `step`, so that the time that is left is right."""
+        self._resumed = step
 
     def take(self) -> tuple[list[str], int]:
         """The pages that this process has trained on since the last call, and the tokens of their answers."""
@@ -75,17 +84,16 @@ class Watcher:
         self._losses.append(logged["loss"])
 
     def write(self, step: int, steps: int, logged: dict[str, float]) -> None:
-        """Log one step to `losses.jsonl` and to whoever looks."""
-        line = json.dumps(
-            {"step": step, "steps": steps, "seconds": round(time.monotonic() - self._started, 1), **logged}
-        )
+        """Log one step to `losses.jsonl`, with the seconds that the run has taken so far, and to whoever looks."""
+        seconds = self._earlier + time.monotonic() - self._started
+        line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
         with (self._folder / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
         self._tell(step, steps, logged["loss"])
 
     def _tell(self, step: int, steps: int, loss: float) -> None:
         spent = time.monotonic() - self._started
-        left = spent / max(1, step) * (steps - step)
+        left = spent / max(1, step - self._resumed) * (steps - step)
         print(f"step {step}/{steps}  loss {loss:.4f}  {left / 60:.0f} min left", file=self._out, flush=True)
 
 
@@ -124,6 +132,9 @@ def _callback(watcher: Watcher, accelerator: Any) -> Any:
     gather = load("accelerate.utils", extra="train").gather_object
 
     class Log(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
+        def on_train_begin(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:
+            watcher.resume(state.global_step)
+
         def on_log(self, _arguments: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             if "loss" not in (logs or {}):
                 return

@@ -67,6 +67,8 @@ def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path:
     assert [row["step"] for row in read_log(folder)] == [1, 2, 3, 4, 5, 6]
 
     rows = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
+    seconds = [json.loads(row)["seconds"] for row in rows]
+    assert seconds == sorted(seconds), "of the whole run, not of the process that resumed it"
     (folder / "checkpoints/checkpoint-9").mkdir()
     train.train(folder)
     again = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
@@ -110,13 +112,16 @@ def test_pairs_are_trained_on_and_their_tokens_counted(run: runs.Run, tmp_path: 
     recipe = read_recipe("miniature", [*SETTINGS, "dpo.steps=2", "dpo.batch=2"])
     runs.save(replace(run, name="dpo-1", stage="dpo", recipe=recipe), folder)
     images = [str(tmp_path / f"{number}.png") for number in range(2)]
-    pairs = [Pair(image, image, text, 3 * text, "loop", "truth") for image, text in zip(images, TEXTS, strict=False)]
+    pairs = [
+        Pair(image, image, text, 3 * text, "loop", "truth", ended)
+        for image, text, ended in zip(images, TEXTS, (True, False), strict=False)
+    ]
     write_pairs(folder / "pairs.jsonl", pairs)
     train.train(folder)
     tokens = count_tokens(run)
-    assert [row["tokens"] for row in read_log(folder)] == [
-        sum(tokens(p.chosen) + tokens(p.rejected) for p in pairs)
-    ] * 2
+    end = tokens("")
+    whole = sum(tokens(p.chosen) + tokens(p.rejected) for p in pairs)
+    assert [row["tokens"] for row in read_log(folder)] == [whole - end] * 2, "the end of what was cut is not trained on"
     merge(replace(run, stage="dpo", recipe=recipe), folder)
     assert models.resolve(str(folder)).prompt == "image-only"
 

@@ -51,6 +51,16 @@ def test_without_a_good_reading_the_truth_is_preferred(tmp_path: Path) -> None:
     assert (pair.chosen, pair.origin) == (TRUTH, "truth")
 
 
+def test_only_an_answer_that_the_model_ended_has_an_end(tmp_path: Path) -> None:
+    answers = read(LOOP), read(TRUTH[:40]), Generation("length", text=TRUTH[:50])
+    pairs = find_pairs([example()], [answers], tmp_path, PLAIN)
+    assert [(len(pair.rejected), pair.ended) for pair in pairs] == [
+        (2 * len(TRUTH) + 1000, False),
+        (40, True),
+        (50, False),
+    ]
+
+
 def test_a_page_that_is_read_well_gives_no_pair(tmp_path: Path) -> None:
     assert list(find_pairs([example()], [(read(TRUTH), read(TRUTH))], tmp_path, PLAIN)) == []
 
