@@ -11,6 +11,7 @@ TO is a folder for pages and runs. A command that was stopped goes on when it is
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import time
@@ -37,8 +38,12 @@ RECIPE = "miniature"
 EVERY = 400
 """Steps between the models that `curve` keeps."""
 SEEDS = (1, 2, 3)
-LINES = range(6, 13)
-"""Lines of a page for `dpo`: of pages with six at most a model learns when to end before it can loop."""
+MEAN_LINES, MOST_LINES = 7, 38
+LINES = [min(MOST_LINES, 1 + int(MEAN_LINES * math.log(200 / (2 * each + 1)))) for each in range(100)]
+"""Lines of a page for `dpo`, a hundred equally likely numbers: a page is as likely to go on after twenty lines as after
+two. Where pages are of one length, a model that cannot read learns how long an answer is, and ends."""
+ROW = 16
+"""Pixels of a line there: pages that are dense for the model."""
 
 
 def finetune(stage: str, home: Path, *words: str) -> int:
@@ -137,7 +142,7 @@ def print_curve(kept: Path, run: Path, held_out: Path) -> None:
 
 def dpo(wanted: argparse.Namespace) -> None:
     folder: Path = wanted.to
-    data = split(make_pages(folder / "pages", wanted.pages, 21, LINES), "0.77,0.23,0")
+    data = split(make_pages(folder / "pages", wanted.pages, 21, LINES, ROW, hard=True), "0.73,0.27,0")
     home = folder / "runs"
     settings = [f"--set={each}" for each in wanted.set]
     # The gate refuses a stage that begins to loop, and rightly; here the loops are what is wanted.
@@ -192,7 +197,7 @@ def main() -> None:
     parser.add_argument("to", type=Path)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--lines", type=int, default=370_000)
-    parser.add_argument("--pages", type=int, default=4_500)
+    parser.add_argument("--pages", type=int, default=3_300)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
     {"memorise": memorise, "curve": curve, "dpo": dpo, "gate": gate}[wanted.experiment](wanted)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 
 from data.examples import Example, hash_bytes, read_manifest, write_manifest
 
@@ -22,6 +22,8 @@ DPI = 110
 """Composed lines are then about 26 pixels high; two in five of them are narrow enough."""
 LINES_FOR_ONE = 3
 """Lines that are composed for each strip."""
+THROUGH = 0.2, 0.9
+"""How black the back of a leaf shows through, 1 being as black as the front."""
 OCR = Path(sys.executable).with_name("ocr")
 
 
@@ -38,13 +40,22 @@ def make_lines(folder: Path, count: int, seed: int) -> Path:
     return manifest
 
 
-def make_pages(folder: Path, count: int, seed: int, sizes: Sequence[int] = (1, 2, 3)) -> Path:
-    """Write at most `count` pages of so many lines of one composed document each; answers their manifest."""
+def make_pages(
+    folder: Path, count: int, seed: int, sizes: Sequence[int] = (1, 2, 3), row: int = HEIGHT, *, hard: bool = False
+) -> Path:
+    """Write at most `count` pages of so many lines of one composed document each; answers their manifest.
+
+    A page takes one of `sizes` by lot and has room for the most of them; a line of it is `row` pixels high. `hard`
+    pages are of lines without digits, and the back of the leaf shows through, faintly or nearly as black as the front.
+    """
     manifest = folder / "manifest.jsonl"
     if not manifest.is_file():
         strips = read_manifest(make_lines(folder / "lines", LINES_FOR_ONE * count * sum(sizes) // len(sizes), seed))
+        luck = random.Random(seed)
+        if hard:
+            strips = [strip for strip in strips if not any(map(str.isdecimal, strip.text))]
         (folder / "images").mkdir(exist_ok=True)
-        write_manifest(manifest, islice(_stacks(strips, folder, sizes, random.Random(seed)), count))
+        write_manifest(manifest, islice(_stacks(strips, folder, sizes, row, luck, hard=hard), count))
     return manifest
 
 
@@ -59,19 +70,33 @@ def _strips(lines: Iterable[Example], composed: Path, folder: Path) -> Iterator[
         yield _write(strip, folder, line)
 
 
-def _stacks(strips: list[Example], folder: Path, sizes: Sequence[int], luck: random.Random) -> Iterator[Example]:
+def _stacks(
+    strips: list[Example], folder: Path, sizes: Sequence[int], row: int, luck: random.Random, *, hard: bool
+) -> Iterator[Example]:
+    lines = folder / "lines"
     start = number = 0
     while start < len(strips):
         together = strips[start : start + luck.choice(sizes)]
         together = [strip for strip in together if strip.document == together[0].document]
         start, number = start + len(together), number + 1
-        page = Image.new("L", (WIDTH, max(sizes) * HEIGHT), "white")
-        for place, strip in enumerate(together):
-            with Image.open(folder / "lines" / strip.image) as opened:
-                page.paste(opened, (0, place * HEIGHT))
+        page = _draw(together, lines, max(sizes), row)
+        if hard:
+            back = ImageOps.mirror(_draw(luck.sample(strips, max(sizes)), lines, max(sizes), row))
+            paper = Image.new("L", back.size, "white")
+            page = ImageChops.darker(page, Image.blend(paper, back, luck.uniform(*THROUGH)))
         text = "\n".join(strip.text for strip in together)
         name = f"{together[0].document}-{number - 1:06d}"
         yield _write(page, folder, replace(together[0], id=name, page=number, text=text, kind="small page"))
+
+
+def _draw(strips: Iterable[Example], folder: Path, rows: int, row: int) -> Image.Image:
+    """The strips one below the other, on paper with room for so many rows."""
+    width = WIDTH * row // HEIGHT
+    page = Image.new("L", (width, rows * row), "white")
+    for place, strip in enumerate(strips):
+        with Image.open(folder / strip.image) as opened:
+            page.paste(opened.resize((width, row), Image.Resampling.BOX), (0, place * row))
+    return page
 
 
 def _write(image: Image.Image, folder: Path, example: Example) -> Example:

@@ -6,7 +6,6 @@ that is finished is not run twice.
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -113,7 +112,6 @@ def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
 
 def _train(run: Run, folder: Path, processes: int) -> Run:
     """Run `training.train` in a process of its own, or in several, and merge what it learned."""
-    started = time.monotonic()
     if not any((folder / LEARNED).glob("*.safetensors")):
         train_apart(folder, processes)
     merge(run, folder)
@@ -123,7 +121,7 @@ def _train(run: Run, folder: Path, processes: int) -> Run:
     run = runs.marked(
         run,
         "trained",
-        seconds=run.seconds + time.monotonic() - started,
+        seconds=max(step["seconds"] for step in steps),
         tokens=sum(step.get("tokens", 0) for step in steps),
         metrics={"loss": losses},
     )
