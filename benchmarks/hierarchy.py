@@ -142,7 +142,8 @@ def print_curve(kept: Path, run: Path, held_out: Path) -> None:
 
 def dpo(wanted: argparse.Namespace) -> None:
     folder: Path = wanted.to
-    data = split(make_pages(folder / "pages", wanted.pages, 21, LINES, ROW, hard=True), "0.73,0.27,0")
+    pages = make_pages(folder / "pages", wanted.pages, 21, LINES, ROW, digits=not wanted.no_digits, back=wanted.back)
+    data = split(pages, "0.73,0.27,0")
     home = folder / "runs"
     settings = [f"--set={each}" for each in wanted.set]
     # The gate refuses a stage that begins to loop, and rightly; here the loops are what is wanted.
@@ -198,6 +199,8 @@ def main() -> None:
     parser.add_argument("--base", type=Path)
     parser.add_argument("--lines", type=int, default=370_000)
     parser.add_argument("--pages", type=int, default=3_300)
+    parser.add_argument("--no-digits", action="store_true", help="dpo: pages of the lines that have none")
+    parser.add_argument("--back", action="store_true", help="dpo: the other side of the leaf shows through")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
     {"memorise": memorise, "curve": curve, "dpo": dpo, "gate": gate}[wanted.experiment](wanted)

@@ -41,21 +41,29 @@ def make_lines(folder: Path, count: int, seed: int) -> Path:
 
 
 def make_pages(
-    folder: Path, count: int, seed: int, sizes: Sequence[int] = (1, 2, 3), row: int = HEIGHT, *, hard: bool = False
+    folder: Path,
+    count: int,
+    seed: int,
+    sizes: Sequence[int] = (1, 2, 3),
+    row: int = HEIGHT,
+    *,
+    digits: bool = True,
+    back: bool = False,
 ) -> Path:
     """Write at most `count` pages of so many lines of one composed document each; answers their manifest.
 
-    A page takes one of `sizes` by lot and has room for the most of them; a line of it is `row` pixels high. `hard`
-    pages are of lines without digits, and the back of the leaf shows through, faintly or nearly as black as the front.
+    A page takes one of `sizes` by lot and has room for the most of them; a line of it is `row` pixels high. Without
+    `digits` they are of the lines that have none. With `back` the other side of the leaf shows through, faintly or
+    nearly as black as the front.
     """
     manifest = folder / "manifest.jsonl"
     if not manifest.is_file():
         strips = read_manifest(make_lines(folder / "lines", LINES_FOR_ONE * count * sum(sizes) // len(sizes), seed))
-        luck = random.Random(seed)
-        if hard:
+        if not digits:
             strips = [strip for strip in strips if not any(map(str.isdecimal, strip.text))]
         (folder / "images").mkdir(exist_ok=True)
-        write_manifest(manifest, islice(_stacks(strips, folder, sizes, row, luck, hard=hard), count))
+        stacks = _stacks(strips, folder, sizes, row, random.Random(seed), back=back)
+        write_manifest(manifest, islice(stacks, count))
     return manifest
 
 
@@ -71,7 +79,7 @@ def _strips(lines: Iterable[Example], composed: Path, folder: Path) -> Iterator[
 
 
 def _stacks(
-    strips: list[Example], folder: Path, sizes: Sequence[int], row: int, luck: random.Random, *, hard: bool
+    strips: list[Example], folder: Path, sizes: Sequence[int], row: int, luck: random.Random, *, back: bool
 ) -> Iterator[Example]:
     lines = folder / "lines"
     start = number = 0
@@ -80,10 +88,10 @@ def _stacks(
         together = [strip for strip in together if strip.document == together[0].document]
         start, number = start + len(together), number + 1
         page = _draw(together, lines, max(sizes), row)
-        if hard:
-            back = ImageOps.mirror(_draw(luck.sample(strips, max(sizes)), lines, max(sizes), row))
-            paper = Image.new("L", back.size, "white")
-            page = ImageChops.darker(page, Image.blend(paper, back, luck.uniform(*THROUGH)))
+        if back:
+            other = ImageOps.mirror(_draw(luck.sample(strips, max(sizes)), lines, max(sizes), row))
+            paper = Image.new("L", other.size, "white")
+            page = ImageChops.darker(page, Image.blend(paper, other, luck.uniform(*THROUGH)))
         text = "\n".join(strip.text for strip in together)
         name = f"{together[0].document}-{number - 1:06d}"
         yield _write(page, folder, replace(together[0], id=name, page=number, text=text, kind="small page"))
