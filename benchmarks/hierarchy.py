@@ -1,7 +1,7 @@
 """The hierarchy at work on two CPU cores, with the recipe `miniature`: the rows of docs/experiments.md.
 
     python benchmarks/hierarchy.py memorise TO            # 64 small pages from nothing, read back through vLLM
-    python benchmarks/hierarchy.py curve TO               # about 140,000 lines from nothing
+    python benchmarks/hierarchy.py curve TO               # 259,124 lines from nothing, some 100 minutes
     python benchmarks/hierarchy.py dpo TO --base MODEL    # a domain stage, and the stage dpo with three seeds
     python benchmarks/hierarchy.py gate TO --base MODEL   # a stage on shuffled truths is refused, a true one is not
 
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("experiment", choices=("memorise", "curve", "dpo", "gate"))
     parser.add_argument("to", type=Path)
     parser.add_argument("--base", type=Path)
-    parser.add_argument("--lines", type=int, default=370_000)
+    parser.add_argument("--lines", type=int, default=700_000)
     parser.add_argument("--pages", type=int, default=3_300)
     parser.add_argument("--no-digits", action="store_true", help="dpo: pages of the lines that have none")
     parser.add_argument("--back", action="store_true", help="dpo: the other side of the leaf shows through")
