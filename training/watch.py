@@ -31,8 +31,8 @@ class Watcher:
         log = folder / LOG_FILE
         self._earlier = max((row["seconds"] for row in read_log(folder)), default=0.0) if log.is_file() else 0.0
         """Seconds that the run was trained for before it was resumed."""
-        self._resumed = 0
-        """The step that this process started from."""
+        self._made = 0
+        """Steps that this process has made, for the time that is left."""
 
     def follow(self, trainer: Any) -> None:
         """Hook into `trainer`: its collator and its step, to know the rows of a batch, and its log."""
@@ -55,10 +55,6 @@ class Watcher:
         trainer.data_collator, trainer.training_step = number, step
         trainer.remove_callback(load("transformers", extra="train").PrinterCallback)
         trainer.add_callback(_callback(self, trainer.accelerator))
-
-    def resume(self, step: int) -> None:
-        """Tell it that training goes on from `step`, so that the time that is left is right."""
-        self._resumed = step
 
     def take(self) -> tuple[list[str], int]:
         """The pages that this process has trained on since the last call, and the tokens of their answers."""
@@ -89,11 +85,12 @@ class Watcher:
         line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
         with (self._folder / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
+        self._made += 1
         self._tell(step, steps, logged["loss"])
 
     def _tell(self, step: int, steps: int, loss: float) -> None:
         spent = time.monotonic() - self._started
-        left = spent / max(1, step - self._resumed) * (steps - step)
+        left = spent / self._made * (steps - step)
         print(f"step {step}/{steps}  loss {loss:.4f}  {left / 60:.0f} min left", file=self._out, flush=True)
 
 
@@ -132,9 +129,6 @@ def _callback(watcher: Watcher, accelerator: Any) -> Any:
     gather = load("accelerate.utils", extra="train").gather_object
 
     class Log(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
-        def on_train_begin(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:
-            watcher.resume(state.global_step)
-
         def on_log(self, _arguments: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             if "loss" not in (logs or {}):
                 return
