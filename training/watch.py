@@ -1,5 +1,6 @@
 """Watch a stage while it trains: losses to a file and a picture, and a stop before nonsense is saved."""
 
+import contextlib
 import json
 import math
 import time
@@ -95,9 +96,16 @@ class Watcher:
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The steps of a run in order; of one that was made again after a kill, the last."""
-    rows = [json.loads(line) for line in (folder / LOG_FILE).read_text(encoding="utf-8").splitlines()]
-    return list({row["step"]: row for row in rows}.values())
+    """The steps of a run in order; of one that was made again after a kill, the last.
+
+    A line that a full disk has cut short is left out: the run stopped there, and goes on from before it.
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    for line in (folder / LOG_FILE).read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            row = json.loads(line)
+            rows[row["step"]] = row
+    return list(rows.values())
 
 
 def draw_curves(folder: Path) -> Path:

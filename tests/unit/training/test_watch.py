@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training import watch
-from training.watch import Watcher
+from training.watch import Watcher, read_log
 
 
 def test_a_resumed_run_counts_all_its_seconds_and_foresees_its_end(
@@ -24,3 +24,10 @@ def test_a_resumed_run_counts_all_its_seconds_and_foresees_its_end(
     assert out.getvalue().endswith("\nstep 110/200  loss 0.5000  9 min left\n")
     last = (tmp_path / watch.LOG_FILE).read_text(encoding="utf-8").splitlines()[-1]
     assert json.loads(last) == {"step": 110, "steps": 200, "seconds": 760.5, "loss": 0.5}
+
+
+def test_a_line_that_a_full_disk_cut_short_does_not_stop_a_run_from_going_on(tmp_path: Path) -> None:
+    whole = '{"step": 1, "seconds": 2.5, "loss": 3.0}'
+    (tmp_path / watch.LOG_FILE).write_text(f'{whole}\n{{"step": 2, "sec', encoding="utf-8")
+    assert read_log(tmp_path) == [json.loads(whole)]
+    Watcher(tmp_path, [], io.StringIO())
