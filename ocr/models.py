@@ -44,6 +44,8 @@ class Model(Settings):
     prompt: str = "page-text-1"
     structured: bool = False
     """Trained to the JSON schema of `ocr.markup`, so its answer may be held to it."""
+    leaders: int = 0
+    """Trained to write dots or dashes that fill a line as so many signs; 0: one for each that is printed."""
     image: ImageSize = ImageSize()
     sampling: dict[str, float] = Setting(default_factory=dict)
     """temperature, top_p, repetition_penalty; greedy where empty."""

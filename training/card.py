@@ -35,6 +35,7 @@ def describe(run: Run) -> str:
         "",
         describe_gate(run),
         "",
+        *describe_lost(run),
         f"Read with it: `ocr extract scans/ --model runs/{run.name}`"
         if run.state == "promoted"
         else "It is not to be used.",
@@ -63,6 +64,12 @@ def describe_gate(run: Run) -> str:
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     return "\n".join([first, rule, *others])
+
+
+def describe_lost(run: Run) -> list[str]:
+    """What the run reads worse than what it started from, a list below its heading; empty where that is nothing."""
+    lost = [f"- {what}: {change}" for what, change in run.metrics.get("lost", {}).items()]
+    return ["Worse in:", "", *lost, ""] if lost else []
 
 
 COLUMNS = ("set", "pages", "composite", "change (95% bound)", "degeneration", "change in points (95% bound)", "verdict")

@@ -4,6 +4,7 @@ What a model is shown and asked in training comes from `ocr.prompts`, as it does
 image size. The loss falls on the answer alone, and image tokens are never cut: a page that is too long is an error.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,18 @@ def answer(example: Example, model: Model) -> str:
 
 def write(fields: dict[Field, str], model: Model) -> str:
     """The four fields as the model writes them: the JSON of `ocr.markup`, or one below the other."""
+    taught = teach(fields, model)
     if model.structured:
-        return render(Fields(**fields))
-    return "\n".join(text for name in FIELDS if (text := fields[name]))
+        return render(taught)
+    return "\n".join(text for name in FIELDS if (text := getattr(taught, name)))
+
+
+def teach(fields: dict[Field, str], model: Model) -> Fields:
+    """The four fields as the model is taught to write them: dots and dashes that fill a line cut to `model.leaders`."""
+    if not model.leaders:
+        return Fields(**fields)
+    run = re.compile(rf"([._…·*=–—-])(?:[ \t]?\1){{{model.leaders},}}")
+    return Fields(**{name: run.sub(lambda found: found[1] * model.leaders, text) for name, text in fields.items()})
 
 
 def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ocr.engines.question import find_checkpoint
 from ocr.errors import GateError, OutputError, TrainingError, UsageError
 from ocr.folder import held
 from training import dpo, gate, runs
-from training.card import describe_gate, write_card
+from training.card import describe_gate, describe_lost, write_card
 from training.harvest import take_pairs
 from training.launch import train_apart
 from training.merge import merge
@@ -182,7 +182,7 @@ def pass_gate(run: Run, folder: Path, frozen: Mapping[str, Sequence[Example]], w
         part = slice(start, start + len(examples))
         start += len(examples)
         verdicts[name] = gate.compare(examples, model, before[part], after[part], seed=run.seed)
-        found = gate.losses(examples, before[part], after[part])
+        found = gate.losses(examples, model, before[part], after[part])
         lost |= {f"{name}: {what}": change for what, change in found.items()}
     passed = all(verdict.passed for verdict in verdicts.values())
     metrics = run.metrics | {"gate": {name: asdict(verdict) for name, verdict in verdicts.items()}, "lost": lost}
@@ -221,8 +221,7 @@ def conclude(run: Run, folder: Path) -> Run:
     complaints = [
         f"{name}: {complaint}" for name, verdict in run.metrics["gate"].items() for complaint in verdict["complaints"]
     ]
-    lost = [f"{what}: {change}" for what, change in run.metrics["lost"].items()]
     raise GateError(
-        "\n".join([f"{run.name} is refused", *complaints, describe_gate(run), *(["worse in:", *lost] if lost else [])]),
+        "\n".join([f"{run.name} is refused", *complaints, describe_gate(run), "", *describe_lost(run)]).rstrip(),
         hint=f"look at {folder}; --force-promote keeps it all the same, and says so in run.json",
     )

@@ -16,9 +16,10 @@ from eval.scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.stats import Interval, bootstrap_mean
 from ocr.document import FIELDS, Generation
 from ocr.errors import DataError
-from ocr.markup import Fields, parse, render
+from ocr.markup import parse, render
 from ocr.models import Model
-from training.chat import answer
+from training.chat import answer, teach
+from training.mine import OMITTED
 from training.reading import is_degenerate
 
 WORST_SCORE = -0.005
@@ -106,10 +107,17 @@ def _composites(examples: Sequence[Example], model: Model, readings: Sequence[Ge
     ]
 
 
-def losses(examples: Sequence[Example], before: Sequence[Generation], after: Sequence[Generation]) -> dict[str, str]:
-    """What a stage cost, where it cost something: kinds of page, fields, accents and identifiers that read worse."""
-    old, new = _scores(examples, before), _scores(examples, after)
+def losses(
+    examples: Sequence[Example], model: Model, before: Sequence[Generation], after: Sequence[Generation]
+) -> dict[str, str]:
+    """What a stage cost, where it cost something: kinds of page, fields, accents and identifiers that read worse.
+
+    And pages of which more is left out than before: a stage against loops may teach to end too soon.
+    """
+    old, new = _scores(examples, model, before), _scores(examples, model, after)
     lost: dict[str, str] = {}
+    whole = [sum(not leaves_out(*page) for page in zip(examples, side, strict=True)) for side in (before, after)]
+    _count(lost, "pages read to the end", (whole[0], whole[1]), len(examples))
     for kind in sorted({example.kind for example in examples}):
         places = [place for place, example in enumerate(examples) if example.kind == kind]
         _note(lost, f"kind {kind}", [old[p].strict.score for p in places], [new[p].strict.score for p in places])
@@ -121,6 +129,19 @@ def losses(examples: Sequence[Example], before: Sequence[Generation], after: Seq
         ]
         _note(lost, f"field {field}", [1 - a for a, _ in pairs], [1 - b for _, b in pairs])
     return lost | _lost_signs(old, new)
+
+
+def leaves_out(example: Example, reading: Generation) -> bool:
+    """Does the reading lack more letters and digits of the page than misreading accounts for?
+
+    Marks do not count: who reads a blank with a dot less leaves nothing out, and dots without end make up for nothing.
+    """
+    read = parse(reading.text or "")
+    there, found = (
+        sum(map(str.isalnum, "".join(texts)))
+        for texts in (example.fields.values(), (getattr(read, field) for field in FIELDS))
+    )
+    return found < OMITTED * there
 
 
 def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str, str]:
@@ -145,9 +166,9 @@ def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Seque
         lost[what] = f"{_mean(before):.4f} -> {_mean(after):.4f}"
 
 
-def _scores(examples: Sequence[Example], readings: Sequence[Generation]) -> list[PageScore]:
+def _scores(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[PageScore]:
     pairs = [
-        Pair(render(Fields(**example.fields)), render(parse(reading.text or "")))
+        Pair(render(teach(example.fields, model)), render(parse(reading.text or "")))
         for example, reading in zip(examples, readings, strict=True)
     ]
     return score_pages(pairs)

@@ -21,6 +21,7 @@ def reading_model(base: str, recipe: Recipe) -> Model:
         licence=resolve(base).licence,
         prompt=recipe.prompt,
         structured=recipe.structured,
+        leaders=recipe.leaders,
         image=recipe.image,
         max_tokens=recipe.max_tokens,
     )

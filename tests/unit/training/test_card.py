@@ -36,6 +36,12 @@ def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
     assert "ocr extract scans/ --model runs/domain-1" in card
 
 
+def test_the_card_says_what_was_lost_by_a_run_that_is_promoted_too() -> None:
+    lost = replace(RUN, metrics=RUN.metrics | {"lost": {"domain: pages read to the end": "717 -> 712 of 726"}})
+    assert "\nWorse in:\n\n- domain: pages read to the end: 717 -> 712 of 726\n\nRead with it" in describe(lost)
+    assert "Worse in" not in describe(RUN)
+
+
 def test_a_refused_run_is_not_recommended_and_an_old_one_has_a_card() -> None:
     refused = describe(replace(RUN, state="refused", metrics={}))
     assert "ocr extract" not in refused

@@ -62,7 +62,7 @@ def test_what_reads_better_passes_and_worse_is_refused() -> None:
     refused = gate.compare(examples, MODEL, good, poor, seed=0)
     assert not refused.passed
     assert refused.complaints[0].startswith("composite worse")
-    assert "kind ruling" in gate.losses(examples, good, poor)
+    assert "kind ruling" in gate.losses(examples, MODEL, good, poor)
 
 
 def test_what_the_pages_cannot_tell_is_not_promoted() -> None:
@@ -92,9 +92,19 @@ def test_accents_and_identifiers_that_read_worse_are_named() -> None:
     truth = "A apelação do réu, CPF 529.982.247-25, de 3/2/1998."
     example = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "ruling", "composed", "none", text=truth)
     worse = truth.replace("ã", "a").replace("247-25", "247-26")
-    lost = gate.losses([example], [Generation("stop", text=truth)], [Generation("stop", text=worse)])
+    lost = gate.losses([example], MODEL, [Generation("stop", text=truth)], [Generation("stop", text=worse)])
     assert lost["accent ã"] == "1 -> 0 of 1"
     assert lost["identifier cpf"] == "1 -> 0 of 1"
     assert "accent é" not in lost
     assert "identifier date" not in lost
-    assert not gate.losses([example], [Generation("stop", text=worse)], [Generation("stop", text=truth)])
+    assert not gate.losses([example], MODEL, [Generation("stop", text=worse)], [Generation("stop", text=truth)])
+
+
+def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> None:
+    truth = "Nome da mãe do requerente: ...................."
+    page = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "form", "composed", "none", text=truth)
+    whole, short = (Generation("stop", text=text) for text in (truth.rstrip("."), "Nome da mãe " + 400 * "."))
+    assert not gate.leaves_out(page, whole)
+    assert gate.leaves_out(page, short)
+    assert gate.losses([page] * 2, MODEL, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
+    assert "pages read to the end" not in gate.losses([page], MODEL, [short], [whole])
