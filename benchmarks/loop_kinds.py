@@ -202,6 +202,13 @@ def addresses(rng: Random, _text: str) -> Writer:
     )
 
 
+def numbers_in_turn(rng: Random, _text: str) -> Writer:
+    """Years or leaves between the same words, as a small model of ours wrote: `de 2000,` `de 2004.` and so on."""
+    first, words = rng.choice(((1980, ("de", "em")), (100, ("fls.",)), (1000, ("nº", "processo nº"))))
+    last = first + rng.randint(10, 80)
+    return lambda: f"{rng.choice(words)} {rng.randint(first, last)}{rng.choice(',.')}\n"
+
+
 def box(rng: Random) -> str:
     return ", ".join(str(rng.randrange(1000)) for _ in range(4))
 
@@ -236,6 +243,7 @@ DESIGN: dict[str, Draw] = {
         lambda rng: f"%{rng.randrange(256):02X}",
     ),
     "thinking aloud": thinking_aloud,
+    "numbers in turn": numbers_in_turn,
 }
 LEFT_OUT: dict[str, Draw] = {
     "permuted sentences": permuted,

@@ -32,6 +32,9 @@ FULL, DENSE = 40, 1.0
 the digits must pay for themselves, but not for the brackets around them as well."""
 WHOLE = 9
 """Digits of the longest token: one right after another is part of a number without end, and says nothing."""
+TOLD = 3
+"""Digits of a number that says nothing where the block before said it, as years do that a lost model writes by turns;
+the minutes of a timetable come again and again."""
 COUNTED = 4
 LONGEST = 9
 """Letters of a word that count."""
@@ -74,8 +77,11 @@ def is_wordlike(word: str) -> bool:
     return all(map(PAIRS.__contains__, map(add, plain, plain[1:])))
 
 
-def weigh_numbers(block: Sequence[str]) -> float:
-    """What the different numbers of a block say that do not go on counting from one of the last few."""
+def weigh_numbers(block: Sequence[str], told: frozenset[str]) -> tuple[float, frozenset[str]]:
+    """What the different numbers of a block say that do not go on counting from one of the last few, and were not told.
+
+    Answers it and the numbers that the next block has been told.
+    """
     recent: deque[int] = deque((0,), COUNTED)
     said = set[str]()
     foreseen = {after for before, after in pairwise(block) if len(before) == WHOLE == len(after)}
@@ -85,8 +91,9 @@ def weigh_numbers(block: Sequence[str]) -> float:
         if value - 1 in recent:
             foreseen.add(number)
         recent.append(value)
-    digits = sum(len(number) for number in said - foreseen if len(number) > 1)
-    return NUMBER * min(digits, FULL) + DENSE * max(digits - FULL, 0)
+    digits = sum(len(number) for number in said - foreseen - told if len(number) > 1)
+    worth = NUMBER * min(digits, FULL) + DENSE * max(digits - FULL, 0)
+    return worth, frozenset(number for number in said if len(number) >= TOLD)
 
 
 class Sum:
@@ -116,7 +123,7 @@ class Sum:
 class News:
     """What has piled up without news; places are indexes of tokens, the first is 1."""
 
-    __slots__ = ("blocks", "known", "lately", "older", "over", "sums")
+    __slots__ = ("blocks", "known", "lately", "older", "over", "sums", "told")
     kind: Literal["barren"] = "barren"
     peak_laps = 1.0
 
@@ -129,6 +136,8 @@ class News:
         self.blocks = 0
         self.lately: dict[str, int] = {}
         """The head of a word -> the last block that it stood in; of a block rich in news, of its new words only."""
+        self.told = frozenset[str]()
+        """The long numbers of the last block that was not rich in news."""
 
     @property
     def score(self) -> float:
@@ -182,7 +191,7 @@ class News:
         long = [word for word in block if len(word) >= HEAD and word.isalpha()]
         words = {word[:HEAD]: word for word in dict.fromkeys(long)}  # a set would keep any word of a head
         said = {head: min(len(word), LONGEST) for head, word in words.items() if is_wordlike(word)}
-        numbers = weigh_numbers(block)
+        numbers, self.told = weigh_numbers(block, self.told)
         news, again = numbers, AGAIN_NUMBER * numbers
         shuffled: float = strange + sum(map(_signs, filterfalse(str.isalnum, block)))
         if 2 * len(said) >= len(words):  # else these are letters, not words

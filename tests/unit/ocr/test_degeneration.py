@@ -35,6 +35,9 @@ def random_cells(count: int, separator: str = " | ") -> str:
     return separator.join(str(RNG.randrange(10, 999)) for _ in range(count))
 
 
+LOT = random.Random(3)
+YEARS = [(LOT.randrange(1995, 2021), LOT.choice(",.")) for _ in range(220)]
+
 LOOPS = {
     "a word": ("exact", "requerente " * 150),
     "a line": ("exact", "O recurso foi julgado improcedente pela turma.\n" * 30),
@@ -117,6 +120,7 @@ LOOPS = {
             for _ in range(120)
         ),
     ),
+    "the same years in turn": ("barren", "".join(f"de {year}{mark}\n" for year, mark in YEARS)),
 }
 
 HONEST = {
@@ -148,6 +152,10 @@ HONEST = {
     "a passage quoted once": (PROSE + MORE) * 2,
     "a month of blank days": "\n".join(f"<tr><td>{name}</td>{'<td></td>' * 31}</tr>" for name in people(30)),
     "a blank table, a line for each cell": "\n".join(["<tr>", *["<td></td>"] * 8, "</tr>"] * 20),
+    "a timetable": "\n".join(
+        " ".join(f"{(minute + late) // 60:02}:{(minute + late) % 60:02}" for late in (0, 7, 19, 28))
+        for minute in range(300, 1020, 12)
+    ),
     "a deputy each": "\n".join(f"Deputado {name} - Sim" for name in people(80)),
 }
 
