@@ -221,7 +221,10 @@ def conclude(run: Run, folder: Path) -> Run:
     complaints = [
         f"{name}: {complaint}" for name, verdict in run.metrics["gate"].items() for complaint in verdict["complaints"]
     ]
+    hint = f"look at {folder}; --force-promote keeps it all the same, and says so in run.json"
+    if run.stage != "dpo" and all("degeneration" in complaint for complaint in complaints):
+        hint += "; then ocr finetune --stage dpo is made to mend what loops"
     raise GateError(
         "\n".join([f"{run.name} is refused", *complaints, describe_gate(run), "", *describe_lost(run)]).rstrip(),
-        hint=f"look at {folder}; --force-promote keeps it all the same, and says so in run.json",
+        hint=hint,
     )
