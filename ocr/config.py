@@ -24,16 +24,23 @@ class Settings(BaseModel):
 Model = TypeVar("Model", bound=Settings)
 
 
-def load(model: type[Model], *, file: Path | None, assignments: Sequence[str], flags: Mapping[str, Any]) -> Model:
-    """Build settings of class `model`; later sources win: defaults, `file`, `assignments`, `flags`.
+def load(
+    model: type[Model],
+    *,
+    file: Path | None,
+    assignments: Sequence[str],
+    flags: Mapping[str, Any],
+    start: Model | None = None,
+) -> Model:
+    """Build settings of class `model`; later sources win: defaults or `start`, `file`, `assignments`, `flags`.
 
     Every key of `model` has a default, so that each source can be checked as it comes.
 
     `assignments` are `table.key=value` with a TOML value (a bare word is a string). `flags` maps dotted keys to
     values; None means that the flag was not given. Raises `UsageError` that names the source and the key.
     """
-    merged: dict[str, Any] = {}
-    settings = model()
+    settings = start or model()
+    merged: dict[str, Any] = start.model_dump() if start else {}
     # Not once at the end: a mistake in one source would be blamed on another.
     for where, values in _layers(file, assignments, flags):
         _merge(merged, values)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.examples import Example
-from ocr.document import FIELDS, Field
+from ocr.document import FIELDS
 from ocr.errors import DataError
 from ocr.lazy import load
 from ocr.markup import Fields, render
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LEADERS = re.compile(r"([._·])(?: \1){3,}|([._…·*=–—-])\2{3,}")
+"""Four or more alike, closed up; dots also spaced, where dashes may stand for the blanks of a table."""
+
+
 def answer(example: Example, model: Model) -> str:
     """What the model is to write for a page with known text."""
-    return write(example.fields, model)
+    return write(Fields(**example.fields), model)
 
 
-def write(fields: dict[Field, str], model: Model) -> str:
+def write(fields: Fields, model: Model) -> str:
     """The four fields as the model writes them: the JSON of `ocr.markup`, or one below the other."""
     taught = teach(fields, model)
     if model.structured:
@@ -35,12 +39,12 @@ def write(fields: dict[Field, str], model: Model) -> str:
     return "\n".join(text for name in FIELDS if (text := getattr(taught, name)))
 
 
-def teach(fields: dict[Field, str], model: Model) -> Fields:
+def teach(fields: Fields, model: Model) -> Fields:
     """The four fields as the model is taught to write them: dots and dashes that fill a line cut to `model.leaders`."""
     if not model.leaders:
-        return Fields(**fields)
-    run = re.compile(rf"([._…·*=–—-])(?:[ \t]?\1){{{model.leaders},}}")
-    return Fields(**{name: run.sub(lambda found: found[1] * model.leaders, text) for name, text in fields.items()})
+        return fields
+    short = {name: LEADERS.sub(lambda run: run[0][0] * model.leaders, getattr(fields, name)) for name in FIELDS}
+    return Fields(**short)
 
 
 def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:

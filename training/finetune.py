@@ -17,7 +17,7 @@ from data.examples import Example, write_whole
 from ocr import models
 from ocr.document import Generation
 from ocr.engines.question import find_checkpoint
-from ocr.errors import GateError, OutputError, TrainingError, UsageError
+from ocr.errors import EngineError, GateError, OutputError, TrainingError, UsageError
 from ocr.folder import held
 from training import dpo, gate, runs
 from training.card import describe_gate, describe_lost, write_card
@@ -29,7 +29,7 @@ from training.model import CHAT, Shape, build
 from training.pairs import Pair, weigh, write_pairs
 from training.plan import Wish, check_disk, estimate, held_out_images, plan, read_sets
 from training.reading import Sampled, read_pages
-from training.recipe import STAGES, StageName, read_recipe
+from training.recipe import STAGES, StageName, change, read_recipe
 from training.runs import Run
 from training.train import LEARNED
 from training.watch import read_log
@@ -53,8 +53,9 @@ def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base:
         raise UsageError(f"no such stage: {stage}", hint=f"stages: {', '.join(STAGES)}")
     known: StageName = next(name for name in STAGES if name == stage)
     parent = runs.parent_of(known, home)
-    name = recipe or (parent.recipe.name if parent else DEFAULT_RECIPE)
-    return Wish(known, home, read_recipe(name, assignments), base=base)
+    if parent and not recipe:
+        return Wish(known, home, change(parent.recipe, assignments), base=base)
+    return Wish(known, home, read_recipe(recipe or DEFAULT_RECIPE, assignments), base=base)
 
 
 def finetune(wish: Wish) -> Run:
@@ -62,20 +63,23 @@ def finetune(wish: Wish) -> Run:
     run = plan(wish)
     earlier = runs.same_work(run, wish.home)
     if earlier is not None:
-        run = earlier
+        # What was typed now says where the model and the pages lie: they may have been moved since.
+        run = replace(earlier, base=run.base, sets=run.sets, data=run.data)
     folder = wish.home / run.name
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
         return conclude(run, folder)
     if run.base:
         find_checkpoint(models.resolve(run.base))
-    check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk)
-    training, frozen = read_sets(run)  # last, since a general set may be composed for it
+    if run.state == "training":
+        check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk - _occupied(folder))
+    training, frozen = read_sets(run, wish.home)  # last, since a general set may be composed for it
     with claimed(folder):
         run = _lay_foundation(run, folder, training)
         if run.state == "training":
+            runs.save_pages((example.sha256 for example in training), folder)
             if run.stage == "dpo":
                 _find_pairs(run, folder, training, wish)
-            run = _train(run, folder, wish.processes)
+            run = _train(run, folder)
         run = pass_gate(run, folder, frozen, wish)
     return conclude(run, folder)
 
@@ -97,11 +101,16 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
 
+def _occupied(folder: Path) -> float:
+    """GB that stand in a folder already, of a run that was interrupted."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e9
+
+
 def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
     """Make the run's folder; a recipe that starts from nothing gets its untrained model there."""
     scratch = run.recipe.scratch
     if scratch is not None and not run.base:
-        run = replace(run, base=str(folder / "base"))
+        run = replace(run, base=str((folder / "base").resolve()))
         if not (folder / "base" / "config.json").is_file():
             texts = (text for example in training for text in (*CHAT, *example.fields.values()))
             build(folder / "base", Shape(**scratch.model_dump()), seed=run.seed, texts=texts)
@@ -110,10 +119,10 @@ def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
     return run
 
 
-def _train(run: Run, folder: Path, processes: int) -> Run:
+def _train(run: Run, folder: Path) -> Run:
     """Run `training.train` in a process of its own, or in several, and merge what it learned."""
     if not any((folder / LEARNED).glob("*.safetensors")):
-        train_apart(folder, processes)
+        train_apart(folder, run.processes)
     merge(run, folder)
     steps = read_log(folder)
     tail = steps[-max(1, len(steps) // 10) :]
@@ -134,8 +143,12 @@ def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Wish)
     target = folder / dpo.PAIRS_FILE
     if target.is_file():
         return
-    pairs = _mine(run, training, wish.engine) if wish.pairs_from is None else _harvest(run, folder, wish.pairs_from)
+    kept = folder / "readings.jsonl"
+    pairs = (
+        _mine(run, training, wish.engine, kept) if wish.pairs_from is None else _harvest(run, folder, wish.pairs_from)
+    )
     write_pairs(target, pairs)
+    kept.unlink(missing_ok=True)
     write_whole(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
 
 
@@ -152,14 +165,14 @@ def _harvest(run: Run, folder: Path, source: Path) -> list[Pair]:
     return taken.pairs
 
 
-def _mine(run: Run, training: Sequence[Example], engine: str) -> list[Pair]:
-    """Pairs from the parent's own readings of training pages."""
+def _mine(run: Run, training: Sequence[Example], engine: str, kept: Path) -> list[Pair]:
+    """Pairs from the parent's own readings of training pages, which go to the file `kept` as they come."""
     preference = run.recipe.dpo
     pages = list(training)[: preference.pages]
     manifest = Path(run.sets.train).parent
     sampled = Sampled(preference.samples, preference.temperature, run.seed)
     model = reading_model(run.base, run.recipe)
-    readings = read_pages(engine, Path(run.base), [manifest / page.image for page in pages], sampled)
+    readings = read_pages(engine, Path(run.base), [manifest / page.image for page in pages], sampled, kept)
     pairs = list(find_pairs(pages, readings, manifest, model))
     if not pairs:
         raise TrainingError(
@@ -210,7 +223,16 @@ def _before(run: Run, folder: Path, home: Path) -> Path:
 def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[Generation]:
     """First answers to the frozen sets, kept beside the run so that a killed gate reads nothing twice."""
     if not file.is_file():
-        write_whole(file, _READINGS.dump_json(read_pages(engine, model, images, Sampled())))
+        kept = file.with_suffix(".jsonl")
+        readings = read_pages(engine, model, images, Sampled(), kept)
+        if failed := [place for place, (reading,) in enumerate(readings) if reading.finish == "error"]:
+            raise EngineError(
+                f"{len(failed)} of {len(images)} frozen pages could not be read with {model.name}, "
+                f"e.g. {images[failed[0]]}: {readings[failed[0]][0].reason}",
+                hint="type the same command again, what was read is kept; or leave the page out of the manifest",
+            )
+        write_whole(file, _READINGS.dump_json(readings))
+        kept.unlink(missing_ok=True)
     return [answers[0] for answers in _READINGS.validate_json(file.read_bytes())]
 
 

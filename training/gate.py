@@ -14,11 +14,12 @@ from eval.accents import merge
 from eval.composite import published
 from eval.scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.stats import Interval, bootstrap_mean
+from ocr import degeneration
 from ocr.document import FIELDS, Generation
 from ocr.errors import DataError
-from ocr.markup import parse, render
+from ocr.markup import Fields, parse, render
 from ocr.models import Model
-from training.chat import answer, teach
+from training.chat import answer, teach, write
 from training.mine import OMITTED
 from training.reading import is_degenerate
 
@@ -101,8 +102,9 @@ def _complaints(score: Interval, loops: Interval) -> tuple[str, ...]:
 
 
 def _composites(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[float]:
+    """Of what is said, each side in the form that `model` writes: a base may answer in another, and knows no better."""
     return [
-        published(answer(example, model), reading.text or "").score
+        published(answer(example, model), write(parse(reading.text or ""), model)).score
         for example, reading in zip(examples, readings, strict=True)
     ]
 
@@ -134,9 +136,13 @@ def losses(
 def leaves_out(example: Example, reading: Generation) -> bool:
     """Does the reading lack more letters and digits of the page than misreading accounts for?
 
-    Marks do not count: who reads a blank with a dot less leaves nothing out, and dots without end make up for nothing.
+    Marks do not count, for who reads a blank with a dot less leaves nothing out; nor does a loop, which fills no gap.
     """
-    read = parse(reading.text or "")
+    text = reading.text or ""
+    loop = degeneration.find(text)
+    if loop and loop.kind != "empty":  # which holds no letters, and is said to begin where the last news was
+        text = text[: loop.start] + text[loop.end :]
+    read = parse(text)
     there, found = (
         sum(map(str.isalnum, "".join(texts)))
         for texts in (example.fields.values(), (getattr(read, field) for field in FIELDS))
@@ -168,7 +174,7 @@ def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Seque
 
 def _scores(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[PageScore]:
     pairs = [
-        Pair(render(teach(example.fields, model)), render(parse(reading.text or "")))
+        Pair(render(teach(Fields(**example.fields), model)), render(teach(parse(reading.text or ""), model)))
         for example, reading in zip(examples, readings, strict=True)
     ]
     return score_pages(pairs)

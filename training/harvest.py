@@ -18,6 +18,7 @@ from ocr.folder import open_folder
 from ocr.job import drawn_as
 from ocr.lazy import load
 from ocr.ledger import Entry
+from ocr.markup import Fields
 from ocr.models import Model
 from ocr.render import Renderer, RenderSettings
 from ocr.scans import sha256_of
@@ -113,7 +114,7 @@ def _pair(places: list[str], sha256: str, entry: Entry, model: Model) -> _Found:
     page, kept = entry.page, entry.generation
     if kept is None or kept.text is None or kept.doubts:
         return _Found(places, sha256, page.number, [])
-    chosen = write({name: getattr(page, name) for name in FIELDS}, model)
+    chosen = write(Fields(**{name: getattr(page, name) for name in FIELDS}), model)
     name = f"{Path(places[0]).name if places else sha256[:12]}:{page.number}"
     rejected = oppose(chosen, [attempt.generation for attempt in entry.rejected], model)
     return _Found(

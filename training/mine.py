@@ -54,9 +54,14 @@ class Rejected:
 
 
 def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: str = "") -> Iterator[Rejected]:
-    """The answers to reject beside `chosen`, each once; what is wrong with them is judged by `truth` where known."""
+    """The answers to reject beside `chosen`, each once; what is wrong with them is judged by `truth` where known.
+
+    What the engine failed to make is no answer, and an answer that was cut before its first word says nothing.
+    """
     seen: set[str] = set()
     for reading in answers:
+        if reading.finish in ("error", "timeout") or (reading.finish != "stop" and not reading.text):
+            continue
         cause = cause_of(truth or chosen, reading, model)
         whole = reading.text or ""
         text = whole[: LONGEST_LAPS * len(chosen) + LONGEST_MORE]

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from data.examples import Example, for_training, hash_bytes, read_manifest
-from ocr.errors import DataError, TrainingError
+from ocr.errors import DataError, TrainingError, UsageError
 from ocr.lazy import load
 from ocr.models import digest, resolve, sees_gpu
 from training import gate, general_set, runs
@@ -56,10 +56,13 @@ def plan(wish: Wish) -> Run:
 
     Raises `TrainingError` with the commands that come first, and `DataError` for pages that a parent had and are gone.
     """
+    if wish.pairs_from is not None and wish.stage != "dpo":
+        raise UsageError(f"--pairs-from is for --stage dpo; --stage {wish.stage} learns from pages", hint="--data DIR")
     parent = runs.parent_of(wish.stage, wish.home)
-    base = wish.base or (str(wish.home / parent.name) if parent else wish.recipe.base)
+    named = str(Path(wish.base).resolve()) if wish.base and Path(wish.base).is_dir() else wish.base
+    base = named or (str((wish.home / parent.name).resolve()) if parent else wish.recipe.base)
     if wish.stage == "general":
-        base = wish.base or wish.recipe.base
+        base = named or wish.recipe.base
     elif not wish.base and parent is None and (wish.stage == "dpo" or not base):
         raise _no_parent(wish)
     sets = _sets(wish, parent if not wish.base else None)
@@ -77,6 +80,7 @@ def plan(wish: Wish) -> Run:
         data=data,
         packages=_versions(),
         seed=wish.seed,
+        processes=wish.processes,
         started=runs.now(),
     )
 
@@ -94,11 +98,12 @@ def _no_parent(wish: Wish) -> TrainingError:
     )
 
 
-def read_sets(run: Run) -> tuple[list[Example], dict[str, list[Example]]]:
+def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Example]]]:
     """The training pages and, by manifest, the frozen ones: one set where held-out and general are the same pages.
 
-    Checked for what may be trained on, for their number, and for documents on both sides. A general set that is to be
-    composed is composed here, after the pages that were given have been checked.
+    Checked for what may be trained on, for their number, and for documents and images on both sides, or that a run
+    below has learned from. A general set that is to be composed is composed here, after the pages that were given have
+    been checked.
     """
     training = for_training(read_manifest(Path(run.sets.train)))
     frozen: dict[str, list[Example]] = {}
@@ -107,13 +112,25 @@ def read_sets(run: Run) -> tuple[list[Example], dict[str, list[Example]]]:
             general_set.prepare(Path(path))
         frozen[path] = read_manifest(Path(path))
         gate.check_size(frozen[path], Path(path))
-    shared = {example.document for example in training} & {e.document for pages in frozen.values() for e in pages}
-    if shared:
-        composed = general_set.is_composed(Path(run.sets.general))
+    judging = [example for pages in frozen.values() for example in pages]
+    composed = general_set.is_composed(Path(run.sets.general))
+    hint = f"ocr data split {run.sets.train} --by document --to DIR"
+    hint += ", and train on no pages composed with seed 0: they judge" if composed else ""
+    if shared := {example.document for example in training} & {example.document for example in judging}:
         raise TrainingError(
-            f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}",
-            hint=f"ocr data split {run.sets.train} --by document --to DIR"
-            + (", and train on no pages composed with seed 0: they judge" if composed else ""),
+            f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}", hint=hint
+        )
+    known = {example.sha256: example.id for example in training}
+    if twice := [example.id for example in judging if example.sha256 in known]:
+        raise TrainingError(
+            f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}", hint=hint
+        )
+    before = runs.learned_from(run, home)
+    if learned := [example for example in judging if example.sha256 in before]:
+        raise TrainingError(
+            f"{len(learned)} pages of a frozen set are pages that {before[learned[0].sha256]} has learned from, "
+            f"e.g. {learned[0].id}",
+            hint="hold out pages that no stage has seen: other documents, or the split of the stage before",
         )
     return training, frozen
 

@@ -66,7 +66,7 @@ def quantise(parent: Run, scheme: Scheme, wish: Wish) -> Run:
         if earlier.state == "promoted" or (earlier.state == "refused" and not wish.force):
             return conclude(earlier, folder)
         run = earlier
-    training, frozen = read_sets(parent)
+    training, frozen = read_sets(parent, wish.home)
     with claimed(whole):
         if run.state == "training":
             run = write_checkpoint(run, scheme, folder, training)

@@ -6,15 +6,21 @@ they are looking for.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from data.examples import write_whole
 from ocr import degeneration
 from ocr.document import Generation, PageImage
 from ocr.engines import Engine, Request, create
-from ocr.errors import OcrError
+from ocr.errors import OcrError, OutputError
 from training.chat import read_pixels
+
+DAY = 86_400.0
+_KEPT: TypeAdapter[tuple[int, tuple[Generation, ...]]] = TypeAdapter(tuple[int, tuple[Generation, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +32,67 @@ class Sampled:
     seed: int = 0
 
 
-def read_pages(engine: str, model: Path, images: Sequence[Path], sampled: Sampled) -> list[tuple[Generation, ...]]:
+def read_pages(
+    engine: str, model: Path, images: Sequence[Path], sampled: Sampled, kept: Path | None = None
+) -> list[tuple[Generation, ...]]:
     """Every answer of the model in folder `model` to every page, in order; `sampled.count` answers a page.
 
-    Raises `EngineError` where the model does not load, `DataError` where an image cannot be read.
+    The file `kept` takes each page's answers as they come; what stands in it is not read again. Raises `EngineError`
+    where the model does not load, `DataError` where an image cannot be read.
     """
-    return asyncio.run(_read_all(create(engine, {"model": str(model)}), images, sampled))
+    known = read_kept(kept) if kept else {}
+    unread = [place for place in range(len(images)) if place not in known]
+    if unread:
+        reader = create(engine, {"model": str(model)})
+        asyncio.run(_read_all(reader, {place: images[place] for place in unread}, sampled, known, kept))
+    return [known[place] for place in range(len(images))]
 
 
-async def _read_all(engine: Engine, images: Sequence[Path], sampled: Sampled) -> list[tuple[Generation, ...]]:
+def read_kept(file: Path) -> dict[int, tuple[Generation, ...]]:
+    """The answers in a file of `read_pages` by the page's place. A line that a kill or a full disk cut is cut off."""
+    if not file.is_file():
+        return {}
+    whole = file.read_bytes().rpartition(b"\n")[0]
+    write_whole(file, whole + b"\n" if whole else b"")
+    return dict(_KEPT.validate_json(line) for line in whole.splitlines())
+
+
+async def _read_all(
+    engine: Engine,
+    images: Mapping[int, Path],
+    sampled: Sampled,
+    known: dict[int, tuple[Generation, ...]],
+    kept: Path | None,
+) -> None:
     await engine.start()
     try:
         places = asyncio.Semaphore(engine.concurrency)
 
-        async def read(path: Path) -> tuple[Generation, ...]:
+        async def read(place: int, path: Path) -> None:
             async with places:
                 page = PageImage(1, await asyncio.to_thread(read_pixels, path), 200.0)
                 requests = [_request(page, path, number, sampled) for number in range(sampled.count)]
-                return tuple([await engine.read(request) for request in requests])
+                known[place] = tuple([await engine.read(request) for request in requests])
+                # A failure may lie with the machine and is asked for again.
+                if kept and not any(answer.finish == "error" for answer in known[place]):
+                    _append(kept, _KEPT.dump_json((place, known[place])) + b"\n")
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read(path)) for path in images]
-        return [task.result() for task in tasks]
+            for place, path in images.items():
+                group.create_task(read(place, path))
     except* OcrError as failures:
         # All pages in flight fail together; one message says it.
         raise first_of(failures) from None
     finally:
         await engine.close()
+
+
+def _append(file: Path, line: bytes) -> None:
+    try:
+        with file.open("ab") as stream:
+            stream.write(line)
+    except OSError as cause:
+        raise OutputError(f"{file}: {cause.strerror}", hint="free space; what was read is kept") from cause
 
 
 def first_of(failures: BaseExceptionGroup[OcrError]) -> OcrError:
@@ -67,8 +107,9 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
         image=page,
         attempt=number + 1,
         seed=int.from_bytes(key[:4], "big"),
-        sampling={"temperature": sampled.temperature} if number else {},
-        # A loop must run its course: it is what is being counted.
+        sampling={"temperature": sampled.temperature if number else 0.0},
+        # A loop must run its course, however slow the machine: it is what is being counted.
+        seconds=DAY,
         decoding={"detect_repeats": False},
     )
 

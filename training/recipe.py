@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field as Setting
+from pydantic import field_validator
 
 from ocr.config import Settings, load
 from ocr.errors import UsageError
 from ocr.models import ImageSize
+from ocr.prompts import PROMPTS
 
 StageName = Literal["general", "domain", "dpo"]
+Schedule = Literal[
+    "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
+]
+"""How the learning rate goes, as transformers calls it; those that need no more numbers."""
 STAGES: tuple[StageName, ...] = ("general", "domain", "dpo")
 
 
@@ -24,32 +30,32 @@ class Optimisation(Settings):
 
     method: Literal["lora", "qlora", "full"] = "lora"
     """Which weights move: adapters, adapters on a base in four bits, or all."""
-    learning_rate: float = 1e-4
-    epochs: float = 1.0
+    learning_rate: float = Setting(default=1e-4, gt=0)
+    epochs: float = Setting(default=1.0, gt=0)
     steps: int = -1
     """Stop after so many optimiser steps, whatever `epochs` says; -1 leaves it to `epochs`."""
-    batch: int = 1
-    accumulate: int = 1
+    batch: int = Setting(default=1, ge=1)
+    accumulate: int = Setting(default=1, ge=1)
     warmup: float = 0.03
     """Share of the steps over which the learning rate rises."""
-    schedule: str = "cosine"
+    schedule: Schedule = "cosine"
     weight_decay: float = 0.0
     clip: float = 1.0
     """Largest norm of the gradient."""
-    save_every: int = 200
+    save_every: int = Setting(default=200, ge=1)
     """Steps between checkpoints: what a killed run loses at most."""
 
 
 class Preference(Optimisation):
     """Direct preference optimisation (Rafailov et al., arXiv 2305.18290) on pairs of the stage's own readings."""
 
-    beta: float = 0.1
+    beta: float = Setting(default=0.1, gt=0)
     sft_weight: float = 1.0
     """Weight of the likelihood of the chosen reading beside the preference loss: keeps it from falling."""
-    samples: int = 4
+    samples: int = Setting(default=4, ge=1)
     """Readings that are taken of each training page to find pairs in; the first is greedy."""
-    temperature: float = 1.0
-    pages: int = 2000
+    temperature: float = Setting(default=1.0, ge=0)
+    pages: int = Setting(default=2000, ge=1)
     """Training pages that are read for pairs, at most."""
 
 
@@ -101,7 +107,7 @@ class Recipe(Settings):
     How many there are says nothing, a model cannot count them, and one that is taught to writes on for ever: 25% of
     the held-out lines, against none (docs/experiments.md)."""
     image: ImageSize = ImageSize()
-    max_tokens: int = 8192
+    max_tokens: int = Setting(default=8192, ge=1)
     """Longest answer that readings of the gate and of the pairs may have."""
     lora: Lora = Lora()
     general: Optimisation = Optimisation()
@@ -109,6 +115,13 @@ class Recipe(Settings):
     dpo: Preference = Preference()
     sources: list[str] = Setting(default_factory=list)
     """Where the numbers come from."""
+
+    @field_validator("prompt")
+    @classmethod
+    def _is_known(cls, prompt: str) -> str:
+        if prompt not in PROMPTS:
+            raise ValueError(f"there is no prompt {prompt!r}; known: {', '.join(PROMPTS)}")
+        return prompt
 
     def optimisation(self, stage: StageName) -> Optimisation:
         """The numbers of one stage."""
@@ -119,6 +132,11 @@ def shipped() -> list[str]:
     """Names of the recipes that come with lusocr."""
     folder = files("training").joinpath("recipes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def change(recipe: Recipe, assignments: list[str]) -> Recipe:
+    """`recipe` with `key=value` assignments on top. Raises `UsageError` for an unknown key or a wrong value."""
+    return load(Recipe, file=None, assignments=assignments, flags={}, start=recipe)
 
 
 def read_recipe(name: str, assignments: list[str]) -> Recipe:

@@ -4,6 +4,8 @@ A run's folder is also a checkpoint that `ocr extract --model runs/NAME` reads: 
 `reading.toml` lie beside `run.json` once its training is over.
 """
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,8 @@ from ocr.errors import TrainingError
 from training.recipe import STAGES, Recipe, StageName
 
 RUN_FILE = "run.json"
+LEARNED_FROM = "learned_from.json"
+"""SHA-256 of every image that the run learns from: a manifest may be split anew, and no longer tell."""
 
 State = Literal["training", "trained", "promoted", "refused"]
 
@@ -48,6 +52,8 @@ class Run:
     """SHA-256 of each manifest by its path."""
     packages: dict[str, str] = field(default_factory=dict)
     seed: int = 0
+    processes: int = 1
+    """Training processes; a step takes a batch of each."""
     started: str = ""
     seconds: float = 0.0
     tokens: int = 0
@@ -67,6 +73,7 @@ class Run:
             self.recipe.model_dump_json(),
             tuple(sorted(self.data.values())),
             self.seed,
+            self.processes,
         )
 
 
@@ -85,7 +92,26 @@ def load(folder: Path) -> Run:
     except OSError as cause:
         raise TrainingError(f"{folder} is no run: {cause.strerror}", hint="ls the folder that --runs names") from cause
     except ValidationError as cause:
-        raise TrainingError(f"{folder / RUN_FILE} is damaged: {cause.errors()[0]['msg']}") from cause
+        raise TrainingError(
+            f"{folder / RUN_FILE} is damaged: {cause.errors()[0]['msg']}",
+            hint="put it right, or move that folder out of the folder of runs",
+        ) from cause
+
+
+def save_pages(images: Iterable[str], folder: Path) -> None:
+    """Keep the SHA-256 of the images that a run learns from."""
+    write_whole(folder / LEARNED_FROM, json.dumps(sorted(set(images)), indent=0).encode("utf-8"))
+
+
+def learned_from(run: Run, home: Path) -> dict[str, str]:
+    """SHA-256 of the images that the runs below `run` have learned from -> which of them did."""
+    found: dict[str, str] = {}
+    while run.parent and (home / run.parent / RUN_FILE).is_file():
+        run = load(home / run.parent)
+        file = home / run.name / LEARNED_FROM
+        if file.is_file():
+            found |= dict.fromkeys(json.loads(file.read_bytes()), run.name)
+    return found
 
 
 def all_runs(home: Path) -> list[Run]:

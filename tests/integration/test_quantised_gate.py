@@ -21,7 +21,6 @@ from training import compressor, finetune, runs
 from training.model import Shape, build
 from training.plan import Wish
 from training.quantise import quantise
-from training.reading import Sampled
 from training.recipe import read_recipe
 from training.weights import reading_model
 
@@ -30,9 +29,9 @@ TEXT = "Fica autorizada a União a abrir crédito."
 
 
 def set_of(folder: Path, name: str) -> str:
-    """A manifest of pages, two a document."""
-    image = folder / "page.png"
-    Image.new("RGB", (64, 32), "white").save(image)
+    """A manifest of pages, two a document, in a shade of their own."""
+    image = folder / f"{name}.png"
+    Image.new("L", (64, 32), 256 - len(name)).save(image)
     sha256 = hash_bytes(image.read_bytes())
     examples = [
         Example(f"{name}-{n}", f"{name}-{n // 2}", 1, image.name, sha256, 64, 32, "line", "drawn", "none", text=TEXT)
@@ -73,7 +72,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Path]]:
             for name in ("config.json", "model.safetensors"):
                 shutil.copy(Path(told["checkpoint"]) / name, told["target"])
 
-        def read(_engine: str, model: Path, images: Sequence[Path], _drawn: Sampled) -> list[tuple[Generation, ...]]:
+        def read(_engine: str, model: Path, images: Sequence[Path], *_: object) -> list[tuple[Generation, ...]]:
             seen.append(model)
             return [(Generation(text=text, finish="stop"),) for _ in images]
 

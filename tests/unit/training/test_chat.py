@@ -2,7 +2,7 @@
 
 import pytest
 
-from ocr.markup import parse
+from ocr.markup import Fields, parse
 from ocr.models import Model
 from training.chat import write
 
@@ -15,11 +15,13 @@ from training.chat import write
         ("Do recurso . . . . . . . . 5", "Do recurso ... 5"),
         ("| a | b |\n|------|------|", "| a | b |\n|---|---|"),
         ("e depois... 10.000.000,00", "e depois... 10.000.000,00"),
+        ("Receita\t-\t-\t-\t-\t5,00 - - - - 1,00", "Receita\t-\t-\t-\t-\t5,00 - - - - 1,00"),
+        ("ele disse... ... e saiu", "ele disse... ... e saiu"),
         ("fls. 2 --- um\n-\n-\n-\n-\nfim", "fls. 2 --- um\n-\n-\n-\n-\nfim"),
     ],
 )
 def test_dots_and_dashes_that_fill_a_line_are_written_short(printed: str, taught: str) -> None:
-    fields = {"header": "", "margin": "", "footer": "", "text": printed}
+    fields = Fields(text=printed)
     assert write(fields, Model(leaders=3)) == taught
     assert parse(write(fields, Model(leaders=3, structured=True))).text == taught
     assert write(fields, Model()) == printed

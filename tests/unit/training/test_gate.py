@@ -7,6 +7,7 @@ import pytest
 from data.examples import Example
 from ocr.document import Generation
 from ocr.errors import DataError
+from ocr.markup import Fields, render
 from ocr.models import Model
 from training import gate
 
@@ -108,3 +109,22 @@ def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> No
     assert gate.leaves_out(page, short)
     assert gate.losses([page] * 2, MODEL, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
     assert "pages read to the end" not in gate.losses([page], MODEL, [short], [whole])
+
+
+def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
+    examples = [replace(page, text=f"{page.text}\nAssinatura: ____________________") for page in pages(120)]
+    model = Model(structured=True, leaders=3)
+    plain = [Generation("stop", text=f"```\n{page.text}\n```") for page in examples]
+    worse = [
+        Generation("stop", text=render(Fields(text=page.text.replace("a", "o").replace("____", "__"))))
+        for page in examples
+    ]
+    verdict = gate.compare(examples, model, plain, worse, seed=0)
+    assert verdict.score_before > 0.99
+    assert not verdict.passed
+
+
+def test_a_loop_of_letters_fills_no_gap() -> None:
+    page = pages(1)[0]
+    looped = Generation("length", text=page.text[:40] + "nos termos do voto da relatora; " * 100)
+    assert gate.leaves_out(page, looped)

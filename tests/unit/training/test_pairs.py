@@ -6,7 +6,7 @@ from data.examples import Example
 from ocr.document import Generation
 from ocr.errors import DataError
 from ocr.models import Model
-from training.mine import cause_of, find_pairs
+from training.mine import cause_of, find_pairs, oppose
 from training.pairs import Pair, read_pairs, weigh, write_pairs
 
 PLAIN, JSON = Model(), Model(structured=True)
@@ -80,3 +80,10 @@ def test_pairs_come_back_as_they_went_and_bad_lines_are_named(tmp_path: Path) ->
     path.write_text("", encoding="utf-8")
     with pytest.raises(DataError, match="holds no pairs"):
         read_pairs(path)
+
+
+@pytest.mark.parametrize(
+    "failed", [Generation("error", reason="too long"), Generation("timeout"), Generation("length")]
+)
+def test_what_the_engine_did_not_answer_is_nothing_to_learn_from(failed: Generation) -> None:
+    assert not list(oppose(TRUTH, [failed], JSON))

@@ -5,7 +5,7 @@ import pytest
 
 from data.documents import Order
 from data.examples import Example, hash_bytes, write_manifest
-from ocr.errors import DataError, TrainingError
+from ocr.errors import DataError, TrainingError, UsageError
 from training import general_set, plan, runs
 from training.plan import Wish, estimate, held_out_images
 from training.recipe import StageName, read_recipe
@@ -116,8 +116,38 @@ def test_a_stage_without_a_general_parent_is_held_to_composed_pages(
 
     monkeypatch.setattr(general_set, "compose", compose)
     with pytest.raises(TrainingError, match="1 documents are in training") as leak:
-        plan.read_sets(planned)
+        plan.read_sets(planned, tmp_path / "runs")
     assert "no pages composed with seed 0" in leak.value.hint
     assert [(order.count, order.seed, len(order.kinds) > 1) for order in composed] == [(200, 0, True)]
     assert plan.plan(wanted).key == planned.key, "the same work before and after the pages are there"
     assert plan.plan(replace(wanted, general=pages / "test.jsonl")).sets.general == str(pages / "test.jsonl")
+
+
+def test_what_judges_was_never_learned_from_under_any_name_or_in_any_stage(pages: Path, tmp_path: Path) -> None:
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    held_out = [page(f"held-out-{n}", f"held-out-{n}") for n in range(100)]
+    write_pages(pages / "validation.jsonl", held_out)
+    home = tmp_path / "runs"
+    wanted = replace(wish("general", home), data=pages)
+    write_pages(pages / "train.jsonl", [page("train-1", "train"), replace(held_out[3], id="other", document="other")])
+    with pytest.raises(TrainingError, match=r"1 images are in training and, by other names, .* e\.g\. held-out-3"):
+        plan.read_sets(plan.plan(wanted), home)
+    write_pages(pages / "train.jsonl", [page("train-1", "train")])
+    below = plan.plan(wanted)
+    plan.read_sets(below, home)
+    (home / below.name).mkdir(parents=True)
+    (home / below.name / "config.json").write_text("{}", encoding="utf-8")
+    runs.save(replace(below, state="promoted"), home / below.name)
+    runs.save_pages([held_out[5].sha256], home / below.name)
+    with pytest.raises(TrainingError, match=r"1 pages of a frozen set are pages that general-1 has learned from"):
+        plan.read_sets(plan.plan(replace(wanted, stage="domain")), home)
+
+
+def test_pairs_are_for_the_stage_that_takes_them(pages: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--pairs-from is for --stage dpo"):
+        plan.plan(replace(wish("domain", tmp_path / "runs"), data=pages, pairs_from=pages / "pairs.jsonl"))
+
+
+def test_another_number_of_processes_is_another_run(pages: Path, tmp_path: Path) -> None:
+    wanted = replace(wish("general", tmp_path / "runs"), data=pages)
+    assert plan.plan(wanted).key != plan.plan(replace(wanted, processes=2)).key

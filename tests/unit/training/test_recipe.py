@@ -3,7 +3,7 @@ import pytest
 from ocr.errors import UsageError
 from ocr.models import table
 from ocr.prompts import PROMPTS
-from training.recipe import STAGES, read_recipe, shipped
+from training.recipe import STAGES, change, read_recipe, shipped
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -26,3 +26,24 @@ def test_unknown_recipes_and_keys_are_said() -> None:
     assert wrong.value.hint == "did you mean miniature?"
     with pytest.raises(UsageError, match="learning_rte"):
         read_recipe("miniature", ["general.learning_rte=1"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("prompt=nonsense", "there is no prompt 'nonsense'; known: "),
+        ("domain.schedule=cosin", "domain.schedule: Input should be 'linear', 'cosine'"),
+        ("domain.batch=0", "domain.batch: Input should be greater"),
+        ("dpo.samples=0", "dpo.samples: Input should be greater"),
+    ],
+)
+def test_a_number_that_cannot_be_trained_with_is_refused_at_once(wrong: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"--set {wrong}: .*{said}"):
+        read_recipe("miniature", [wrong])
+
+
+def test_a_recipe_is_changed_in_what_is_typed_alone() -> None:
+    own = read_recipe("miniature", ["leaders=0", "image.max_pixels=65536"])
+    changed = change(own, ["dpo.batch=3"])
+    assert (changed.leaders, changed.image.max_pixels, changed.dpo.batch) == (0, 65536, 3)
+    assert change(own, []) == own
