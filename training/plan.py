@@ -117,17 +117,15 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
     hint = f"ocr data split {run.sets.train} --by document --to DIR"
     hint += ", and train on no pages composed with seed 0: they judge" if composed else ""
     if shared := {example.document for example in training} & {example.document for example in judging}:
-        raise TrainingError(
-            f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}", hint=hint
-        )
+        raise DataError(f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}", hint=hint)
     known = {example.sha256: example.id for example in training}
     if twice := [example.id for example in judging if example.sha256 in known]:
-        raise TrainingError(
+        raise DataError(
             f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}", hint=hint
         )
     before = runs.learned_from(run, home)
     if learned := [example for example in judging if example.sha256 in before]:
-        raise TrainingError(
+        raise DataError(
             f"{len(learned)} pages of a frozen set are pages that {before[learned[0].sha256]} has learned from, "
             f"e.g. {learned[0].id}",
             hint="hold out pages that no stage has seen: other documents, or the split of the stage before",

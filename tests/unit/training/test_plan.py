@@ -115,7 +115,7 @@ def test_a_stage_without_a_general_parent_is_held_to_composed_pages(
         write_pages(order.to / "manifest.jsonl", [page("c", "train"), *held_out])
 
     monkeypatch.setattr(general_set, "compose", compose)
-    with pytest.raises(TrainingError, match="1 documents are in training") as leak:
+    with pytest.raises(DataError, match="1 documents are in training") as leak:
         plan.read_sets(planned, tmp_path / "runs")
     assert "no pages composed with seed 0" in leak.value.hint
     assert [(order.count, order.seed, len(order.kinds) > 1) for order in composed] == [(200, 0, True)]
@@ -130,7 +130,7 @@ def test_what_judges_was_never_learned_from_under_any_name_or_in_any_stage(pages
     home = tmp_path / "runs"
     wanted = replace(wish("general", home), data=pages)
     write_pages(pages / "train.jsonl", [page("train-1", "train"), replace(held_out[3], id="other", document="other")])
-    with pytest.raises(TrainingError, match=r"1 images are in training and, by other names, .* e\.g\. held-out-3"):
+    with pytest.raises(DataError, match=r"1 images are in training and, by other names, .* e\.g\. held-out-3"):
         plan.read_sets(plan.plan(wanted), home)
     write_pages(pages / "train.jsonl", [page("train-1", "train")])
     below = plan.plan(wanted)
@@ -139,7 +139,7 @@ def test_what_judges_was_never_learned_from_under_any_name_or_in_any_stage(pages
     (home / below.name / "config.json").write_text("{}", encoding="utf-8")
     runs.save(replace(below, state="promoted"), home / below.name)
     runs.save_pages([held_out[5].sha256], home / below.name)
-    with pytest.raises(TrainingError, match=r"1 pages of a frozen set are pages that general-1 has learned from"):
+    with pytest.raises(DataError, match=r"1 pages of a frozen set are pages that general-1 has learned from"):
         plan.read_sets(plan.plan(replace(wanted, stage="domain")), home)
 
 
