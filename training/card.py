@@ -1,8 +1,10 @@
 """The model card of a run, written from its run.json: what it is, what it was made from, and what the gate saw."""
 
 from pathlib import Path
+from typing import Any
 
 from data.examples import write_whole
+from training.gate import WORST_DEGENERATION
 from training.runs import Run
 
 
@@ -57,13 +59,25 @@ def describe_gate(run: Run) -> str:
                 f"{score['value']:+.4f} (>= {_signed(score['low'], '+.4f')})",
                 f"{seen['degeneration_before']:.2%} -> {seen['degeneration_after']:.2%}",
                 f"{100 * loops['value']:+.2f} (<= {_signed(loops['high'], '+.2f', 100)})",
-                "; ".join(seen["complaints"]) or "no worse",
+                "; ".join(seen["complaints"]) or _praise(seen),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     return "\n".join([first, rule, *others])
+
+
+def _praise(seen: dict[str, Any]) -> str:
+    """What a set that lets the stage pass has shown, and what so few pages cannot show.
+
+    Where no page loops there is no spread to judge by; three in the number of pages may then do so unseen (the rule of
+    three: Hanley and Lippman-Hand 1983).
+    """
+    hidden = 3 / seen["pages"]
+    if seen["degeneration_before"] or seen["degeneration_after"] or hidden <= WORST_DEGENERATION:
+        return "no worse"
+    return f"no worse; loops on up to {hidden:.1%} of pages may not show"
 
 
 def describe_lost(run: Run) -> list[str]:

@@ -28,6 +28,12 @@ def test_the_gate_is_a_table_with_its_bounds() -> None:
     ]
 
 
+def test_where_nothing_loops_the_table_says_what_may_hide() -> None:
+    for pages, said in ((200, "no worse; loops on up to 1.5% of pages may not show"), (600, "no worse")):
+        seen = replace(VERDICT, pages=pages, degeneration_before=0.0, degeneration_after=0.0)
+        assert f"| {said} " in describe_gate(replace(RUN, metrics={"gate": {"domain": asdict(seen)}}))
+
+
 def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
     card = describe(RUN)
     assert "models/base" in card
