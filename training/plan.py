@@ -121,7 +121,8 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
     known = {example.sha256: example.id for example in training}
     if twice := [example.id for example in judging if example.sha256 in known]:
         raise DataError(
-            f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}", hint=hint
+            f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}",
+            hint=f"leave them out of one: ocr data check {' '.join((run.sets.train, *frozen))} names them",
         )
     before = runs.learned_from(run, home)
     if learned := [example for example in judging if example.sha256 in before]:

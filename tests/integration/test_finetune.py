@@ -56,14 +56,15 @@ def test_pages_must_be_named_and_split(tmp_path: Path) -> None:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:
-    """A folder of split pages: 8 to train on, 100 held out, all of them the same picture."""
+    """A folder of split pages: 8 to train on, 100 held out, of one picture each."""
     folder = tmp_path / "pages"
     folder.mkdir()
-    Image.new("RGB", (64, 32), "white").save(folder / "page.png")
-    sha256 = hash_bytes((folder / "page.png").read_bytes())
-    for name, count in (("train", 8), ("validation", 100)):
+    for name, count, shade in (("train", 8, "white"), ("validation", 100, "ivory")):
+        image = f"{name}.png"
+        Image.new("RGB", (64, 32), shade).save(folder / image)
+        sha256 = hash_bytes((folder / image).read_bytes())
         rows = [
-            Example(f"{name}-{n}", f"{name}-{n}", 1, "page.png", sha256, 64, 32, "line", "drawn", "none", text=str(n))
+            Example(f"{name}-{n}", f"{name}-{n}", 1, image, sha256, 64, 32, "line", "drawn", "none", text=str(n))
             for n in range(count)
         ]
         write_manifest(folder / f"{name}.jsonl", rows)
