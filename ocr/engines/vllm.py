@@ -6,7 +6,9 @@ image caches are off: pages share no prefix worth keeping and no image comes twi
 
 import asyncio
 import json
+import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ from ocr.engines.question import (
 )
 from ocr.errors import EngineError
 from ocr.lazy import load
+from ocr.lifeline import Reaper
 from ocr.models import Model, sees_gpu
 
 # Exact repetition of up to 20 tokens, 12 times over. Of 34 real pages' true text this stops one (a run of near-empty
@@ -67,6 +70,7 @@ class VllmEngine:
         self._adapter: Any = None
         self._asked = 0
         self._death: asyncio.Task[None] | None = None
+        self._reaper: Reaper | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -91,12 +95,24 @@ class VllmEngine:
         try:
             arguments = arguments_class(**self._arguments(folder))
             # In a thread: loading takes a minute, and other engines' pages go on meanwhile.
-            self._engine = await asyncio.to_thread(engine_class.from_engine_args, arguments)
+            loading = asyncio.ensure_future(asyncio.to_thread(engine_class.from_engine_args, arguments))
+            await self._hold_processes(loading)
+            self._engine = await loading
         except (RuntimeError, ValueError, TypeError, OSError) as cause:
             raise complaints.explain(f"vLLM does not start with {self.model.name}", cause) from cause
         self._death = asyncio.create_task(_outlive(self._engine))
         if self.model.adapter:
             await self._add_adapter(self.model.adapter)
+
+    async def _hold_processes(self, loading: asyncio.Future[Any]) -> None:
+        """Have vLLM's processes, which do not notice when we are killed, die with us from their beginning on."""
+        ours = {child.pid for child in multiprocessing.active_children()}
+        if sys.platform == "linux" and self._reaper is None:
+            self._reaper = Reaper()
+        while not loading.done():
+            await asyncio.wait({loading}, timeout=0.2)
+            if self._reaper:
+                self._reaper.watch(*(c.pid for c in multiprocessing.active_children() if c.pid and c.pid not in ours))
 
     async def _add_adapter(self, adapter: str) -> None:
         """Load the adapter now: vLLM would do it with the first page, and die over one that it cannot serve."""
@@ -180,6 +196,9 @@ class VllmEngine:
             self._death = None
         if engine is not None:
             await asyncio.to_thread(engine.shutdown)
+        if self._reaper is not None:
+            await asyncio.to_thread(self._reaper.close)
+            self._reaper = None
 
 
 async def _outlive(engine: Any) -> None:

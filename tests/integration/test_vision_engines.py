@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,3 +189,44 @@ def test_a_killed_engine_process_is_a_retryable_error(
     loop.run_until_complete(vllm.close())
     loop.run_until_complete(vllm.start())
     assert loop.run_until_complete(vllm.answer(plain(1))).ids == before.ids
+
+
+READER = """
+import asyncio, multiprocessing, sys, time
+from ocr import models
+from ocr.engines.vllm import VllmEngine
+
+async def begin():
+    await VllmEngine(models.resolve(sys.argv[1])).start()
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    asyncio.run(begin())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_its_processes_do_not_outlive_a_killed_command(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    build(folder, Shape(), seed=0)
+    models.save(Model(prompt="page-text-1", max_tokens=TOKENS, serving={"max_model_len": 1024}), folder)
+    (tmp_path / "reader.py").write_text(READER, encoding="utf-8")
+    command = subprocess.Popen([sys.executable, tmp_path / "reader.py", folder], stdout=subprocess.PIPE, text=True)
+    assert command.stdout
+    processes = [Path(f"/proc/{number}") for number in command.stdout.readline().split()]
+    assert processes
+    assert all(process.exists() for process in processes)
+    command.kill()
+    command.wait()
+    deadline = time.monotonic() + 60
+    while any(map(_runs, processes)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(map(_runs, processes))
+
+
+def _runs(process: Path) -> bool:
+    try:
+        return ") Z " not in (process / "stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False

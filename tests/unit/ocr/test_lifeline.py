@@ -1,0 +1,45 @@
+"""Processes of others' making do not outlive us, even where we are killed."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by Linux's pidfd")
+
+PARENT = """
+import subprocess, time
+from ocr.lifeline import Reaper
+
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+reaper = Reaper()
+reaper.watch(child.pid, child.pid)
+print(child.pid, flush=True)
+{then}
+"""
+
+
+def is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("then", ["time.sleep(600)", "reaper.close(); time.sleep(600)", ""])
+def test_what_was_told_to_the_reaper_dies(then: str) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT.format(then=then)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    child = int(parent.stdout.readline())
+    if then == "time.sleep(600)":
+        assert is_alive(child)
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    assert not is_alive(child)
