@@ -46,15 +46,18 @@ class Reaper:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ocr.lifeline"], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
+        assert self._process.stdin
+        self._pipe = self._process.stdin
+        # A forked child has our end of the pipe too, and the reaper would wait for that as well.
+        os.register_at_fork(after_in_child=self._pipe.close)
         self._known: set[int] = set()
 
     def watch(self, *processes: int) -> None:
         """Have these killed when we are gone."""
-        assert self._process.stdin
         with suppress(OSError):  # somebody has killed the reaper: what is read does not depend on it
             for process in set(processes) - self._known:
-                self._process.stdin.write(f"{process}\n")
-            self._process.stdin.flush()
+                self._pipe.write(f"{process}\n")
+            self._pipe.flush()
         self._known |= set(processes)
 
     def close(self) -> None:

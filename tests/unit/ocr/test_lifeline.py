@@ -21,6 +21,20 @@ print(child.pid, flush=True)
 """
 
 
+FORKED = """
+import os, time
+from ocr.lifeline import Reaper
+
+reaper = Reaper()
+child = os.fork()
+if child == 0:
+    time.sleep(600)
+reaper.watch(child)
+print(child, flush=True)
+time.sleep(600)
+"""
+
+
 def is_alive(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
@@ -29,12 +43,21 @@ def is_alive(process: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("then", ["time.sleep(600)", "reaper.close(); time.sleep(600)", ""])
-def test_what_was_told_to_the_reaper_dies(then: str) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT.format(then=then)], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize(
+    ("program", "killed"),
+    [
+        (PARENT.format(then="time.sleep(600)"), True),
+        (PARENT.format(then="reaper.close(); time.sleep(600)"), False),
+        (PARENT.format(then=""), False),
+        (FORKED, True),
+    ],
+    ids=["killed", "closed", "ended", "killed, with a child that was forked and has what its parent had open"],
+)
+def test_what_was_told_to_the_reaper_dies(program: str, killed: bool) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     child = int(parent.stdout.readline())
-    if then == "time.sleep(600)":
+    if killed:
         assert is_alive(child)
         parent.kill()
     deadline = time.monotonic() + 30
