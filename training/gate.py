@@ -142,12 +142,11 @@ def leaves_out(example: Example, reading: Generation) -> bool:
     loop = degeneration.find(text)
     if loop and loop.kind != "empty":  # which holds no letters, and is said to begin where the last news was
         text = text[: loop.start] + text[loop.end :]
-    read = parse(text)
-    there, found = (
-        sum(map(str.isalnum, "".join(texts)))
-        for texts in (example.fields.values(), (getattr(read, field) for field in FIELDS))
-    )
-    return found < OMITTED * there
+    return _letters(parse(text)) < OMITTED * _letters(Fields(**example.fields))
+
+
+def _letters(fields: Fields) -> int:
+    return sum(map(str.isalnum, "".join(getattr(fields, name) for name in FIELDS)))
 
 
 def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str, str]:

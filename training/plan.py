@@ -61,9 +61,7 @@ def plan(wish: Wish) -> Run:
     parent = runs.parent_of(wish.stage, wish.home)
     named = str(Path(wish.base).resolve()) if wish.base and Path(wish.base).is_dir() else wish.base
     base = named or (str((wish.home / parent.name).resolve()) if parent else wish.recipe.base)
-    if wish.stage == "general":
-        base = named or wish.recipe.base
-    elif not wish.base and parent is None and (wish.stage == "dpo" or not base):
+    if parent is None and not named and (wish.stage == "dpo" or (wish.stage == "domain" and not base)):
         raise _no_parent(wish)
     sets = _sets(wish, parent if not wish.base else None)
     data = {path: _digest_pages(Path(path)) for path in dict.fromkeys((sets.train, sets.held_out, sets.general))}
@@ -76,7 +74,7 @@ def plan(wish: Wish) -> Run:
         base_digest=_digest(base, wish.recipe),
         recipe=wish.recipe,
         sets=sets,
-        parent=parent.name if parent and not wish.base and wish.stage != "general" else "",
+        parent=parent.name if parent and not named else "",
         data=data,
         packages=_versions(),
         seed=wish.seed,

@@ -7,10 +7,11 @@ they are looking for.
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from data.examples import write_whole
 from ocr import degeneration
@@ -49,12 +50,18 @@ def read_pages(
 
 
 def read_kept(file: Path) -> dict[int, tuple[Generation, ...]]:
-    """The answers in a file of `read_pages` by the page's place. A line that a kill or a full disk cut is cut off."""
+    """The answers in a file of `read_pages` by the page's place.
+
+    A line that a kill or a full disk cut, and one that is glued to it, go out of the file: the next must begin anew.
+    """
     if not file.is_file():
         return {}
-    whole = file.read_bytes().rpartition(b"\n")[0]
-    write_whole(file, whole + b"\n" if whole else b"")
-    return dict(_KEPT.validate_json(line) for line in whole.splitlines())
+    rows = []
+    for line in file.read_bytes().splitlines():
+        with suppress(ValidationError):
+            rows.append(_KEPT.validate_json(line))
+    write_whole(file, b"".join(_KEPT.dump_json(row) + b"\n" for row in rows))
+    return dict(rows)
 
 
 async def _read_all(

@@ -68,6 +68,16 @@ def test_a_reading_that_was_stopped_goes_on_where_it_was(engine: Engine, images:
     assert len(engine.asked) == 6
 
 
+def test_what_a_full_disk_cut_short_is_read_again(engine: Engine, images: list[Path], tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    readings = read_pages("any", tmp_path, images, Sampled(), kept)
+    first, second, *others = kept.read_bytes().splitlines(keepends=True)
+    kept.write_bytes(first[:-9] + second + b"".join(others))  # one page's line is cut, the next follows without a break
+    engine.asked = []
+    assert read_pages("any", tmp_path, images, Sampled(), kept) == readings
+    assert [shade for shade, _ in engine.asked] == [0, 1]
+
+
 def test_a_page_that_failed_is_asked_for_again(engine: Engine, images: list[Path], tmp_path: Path) -> None:
     kept = tmp_path / "kept.jsonl"
     engine.fails = 1
