@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 import ocr
-from eval.arguments import spread_compare
-from ocr.errors import ExitCode, OcrError, UsageError
+from eval.bench_command import spread_compare
+from ocr.core.errors import ExitCode, OcrError, UsageError
 
 app = typer.Typer(
     name="ocr",
@@ -76,12 +76,12 @@ def extract(
     log_json: Annotated[bool, typer.Option("--log-json", help="Say everything as JSON lines on stderr.")] = False,
 ) -> int:
     """Read scans into structured text. Run again, it reads only what is missing."""
-    from ocr.choice import obtain
-    from ocr.config import load
-    from ocr.job import ExtractSettings, Job, spread
-    from ocr.progress import make_progress
-    from ocr.run import claimed_stdout, extract_to_folder, extract_to_stream
-    from ocr.selection import parse_selection
+    from ocr.core.settings import load
+    from ocr.pipeline.engine_selection import obtain
+    from ocr.pipeline.extract import claimed_stdout, extract_to_folder, extract_to_stream
+    from ocr.pipeline.options import ExtractSettings, Job, spread
+    from ocr.pipeline.page_selection import parse_selection
+    from ocr.pipeline.progress import make_progress
 
     flags = {
         "out": out,
@@ -112,10 +112,10 @@ def verify(
     ] = False,
 ) -> int:
     """Prove that every page of an output folder is accounted for, and that its files are as they were written."""
-    from ocr.folder import open_folder
-    from ocr.rebuild import rebuild as make_anew
-    from ocr.summary import describe
-    from ocr.verify import verify as check
+    from ocr.storage.output_dir import open_folder
+    from ocr.storage.rebuild import rebuild as make_anew
+    from ocr.storage.summary import describe
+    from ocr.storage.verify import verify as check
 
     if rebuild:
         typer.echo(f"a new ledger knows {make_anew(folder):,} files")
@@ -163,10 +163,10 @@ def bench(
     """Judge an engine on pages with known text, beside its rivals: quality, degeneration and cost, with intervals."""
     from eval.bench import Job, run
     from eval.console import make_voice, show
-    from eval.cost import find_machine
-    from eval.gate import parse_limits
-    from ocr.config import load
-    from ocr.job import ExtractSettings
+    from eval.regression import parse_limits
+    from eval.systems.pricing import find_machine
+    from ocr.core.settings import load
+    from ocr.pipeline.options import ExtractSettings
 
     job = Job(
         data=data,
@@ -204,7 +204,7 @@ def schema() -> None:
     """Print the JSON Schema of the output."""
     import json
 
-    from ocr.schema import output_schema
+    from ocr.storage.json_schema import output_schema
 
     typer.echo(json.dumps(output_schema(), ensure_ascii=False, indent=2))
 
@@ -229,11 +229,11 @@ def data_compose(
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
 ) -> None:
     """Make pages with known text. Run again after an interruption, it makes the rest."""
-    from data.compose import compose
-    from data.degrade import parse_profiles
-    from data.documents import LICENCE, Order
-    from data.kinds import parse_kinds
-    from ocr.children import count_cores
+    from data.synthesis.composed_document import LICENCE, Order
+    from data.synthesis.degradation import parse_profiles
+    from data.synthesis.generate import compose
+    from data.synthesis.page_types import parse_kinds
+    from ocr.core.worker_pool import count_cores
 
     order = Order(
         kinds=parse_kinds(kind), count=count, to=to, seed=seed, profiles=parse_profiles(degrade), text=text, dpi=dpi,
@@ -260,7 +260,7 @@ def data_import(
     licence: Annotated[str, typer.Option(help="The terms its pages come under, where you know better.")] = "",
 ) -> None:
     """Take in a corpus by its real layout."""
-    from data.sources import import_corpus
+    from data.importers.corpora import import_corpus
 
     typer.echo(import_corpus(corpus, source, to, licence))
 
@@ -274,7 +274,7 @@ def data_split(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Split by document; a document keeps its split when rows are reordered or added."""
-    from data.split import parse_shares, write_splits
+    from data.splits import parse_shares, write_splits
 
     if by != "document":
         raise UsageError(f"cannot split by {by!r}", hint="--by document")
@@ -287,7 +287,7 @@ def data_check(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests, of one split each or of several.")],
 ) -> None:
     """Prove that no page stands in two splits; list licences. A leak is exit 4."""
-    from data.split import check, render_report
+    from data.splits import check, render_report
 
     report = check(manifests)
     typer.echo(render_report(report))
@@ -301,8 +301,8 @@ def data_show(
     count: Annotated[int, typer.Option(min=1, help="How many pages, spread over the kinds.")] = 40,
 ) -> None:
     """Write a contact sheet: pages, boxes and truth side by side."""
+    from data.contact_sheet import choose, write_sheet
     from data.examples import read_manifest
-    from data.sheet import choose, write_sheet
 
     path = to or manifest.with_name("sheet.html")
     typer.echo(f"{path}: {write_sheet(path, choose(read_manifest(manifest), count), manifest.parent)} pages")
@@ -336,12 +336,12 @@ def finetune(
     ] = False,
 ) -> int:
     """Make a specialist: one stage of training, promoted only if it reads no worse than before."""
-    from ocr.choice import obtain
-    from training import compressor
-    from training.card import describe_gate
+    from ocr.pipeline.engine_selection import obtain
+    from training.evaluation.model_card import describe_gate
     from training.finetune import finetune, make_wish
     from training.plan import describe_plan, plan
-    from training.quantise import choose_scheme, quantise
+    from training.quantization import compressor_environment
+    from training.quantization.quantize import choose_scheme, quantise
 
     wish = make_wish(stage, runs, recipe, assignments or [], base)
     wish = replace(
@@ -354,7 +354,7 @@ def finetune(
         obtain(name, agreed=yes, ask=_ask)
     scheme = choose_scheme(quantize) if quantize else None
     if scheme:
-        compressor.obtain(agreed=yes, ask=_ask)
+        compressor_environment.obtain(agreed=yes, ask=_ask)
     run = finetune(wish)
     if scheme:
         run = quantise(run, scheme, wish)
@@ -399,6 +399,6 @@ def _say(message: str, hint: str = "") -> None:
 
 
 def _say_json(message: str, hint: str = "") -> None:
-    from ocr.progress import JsonLines
+    from ocr.pipeline.progress import JsonLines
 
     JsonLines().problem(message, hint)

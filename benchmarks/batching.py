@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ocr import models
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.question import DETECT_REPEATS
-from ocr.engines.vllm import VllmEngine
-from ocr.models import ImageSize, Model
-from training.model import Shape, build
+from ocr.core.document import PageImage
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import DETECT_REPEATS
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.catalog import ImageSize, Model
+from training.trainer.tiny_model import Shape, build
 
 TOKENS = 256
 
@@ -32,7 +32,7 @@ def make_pages(count: int) -> list[Request]:
 
 
 async def run(folder: Path, count: int) -> None:
-    engine = VllmEngine(models.resolve(str(folder)), concurrency=count)
+    engine = VllmEngine(catalog.resolve(str(folder)), concurrency=count)
     await engine.start()
     pages = make_pages(count)
     await asyncio.gather(*map(engine.read, pages))  # both ways find everything warm
@@ -55,7 +55,7 @@ def main() -> None:
         folder = Path(name)
         build(folder, Shape(gain=4.0), seed=0)
         serving = {"max_model_len": 1024}
-        models.save(Model(image=ImageSize(max_pixels=0), max_tokens=TOKENS, serving=serving), folder)
+        catalog.save(Model(image=ImageSize(max_pixels=0), max_tokens=TOKENS, serving=serving), folder)
         asyncio.run(run(folder, int(sys.argv[1]) if len(sys.argv) > 1 else 16))
 
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data.degrade import PROFILES, degrade
-from data.documents import draw_setting
-from data.fonts import SHIPPED, read_faces
-from data.kinds import KINDS
-from data.text import write_document
-from data.textlayer import open_pdf, render
-from data.typeset import build_source, typeset
+from data.synthesis.composed_document import draw_setting
+from data.synthesis.degradation import PROFILES, degrade
+from data.synthesis.fonts import SHIPPED, read_faces
+from data.synthesis.page_types import KINDS
+from data.synthesis.text_layer import open_pdf, render
+from data.synthesis.typesetting import build_source, typeset
+from data.text.generators import write_document
 
 NAMES = ("noise", "edge width", "background spread", "skew", "ink density")
 REAL = {"microfilm": ("hemdig_*.png", "newspaper"), "archive": ("iforal_*.jpg", "contract")}

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from eval.tables import between, million, percent
+from eval.report.report_tables import between, million, percent
 
 SETS = {"book": "machado", "press": "hemdig", "gazette": "dodf", "hand": "iforal"}
 """Name of a set -> how the ids of its pages begin."""

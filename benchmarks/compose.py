@@ -20,14 +20,14 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from data.damage import STEPS
-from data.degrade import PROFILES, encode, lay, place
-from data.documents import Order, draw_setting, make_document
-from data.fonts import SHIPPED, read_faces
-from data.kinds import KINDS, LINE
-from data.text import write_document
-from data.textlayer import open_pdf, read_lines, render
-from data.typeset import build_source, typeset
+from data.synthesis.composed_document import Order, draw_setting, make_document
+from data.synthesis.degradation import PROFILES, encode, lay, place
+from data.synthesis.effects import STEPS
+from data.synthesis.fonts import SHIPPED, read_faces
+from data.synthesis.page_types import KINDS, LINE
+from data.synthesis.text_layer import open_pdf, read_lines, render
+from data.synthesis.typesetting import build_source, typeset
+from data.text.generators import write_document
 
 Value = TypeVar("Value")
 times: defaultdict[str, list[float]] = defaultdict(list)

@@ -18,8 +18,8 @@ from math import sqrt
 from public_rules import RULES, Rule
 from repetition import KINDS, Planted, documents, honest_pages, planted_loops
 
-from ocr.degeneration import Watch, find
-from ocr.document import Finish
+from ocr.core.document import Finish
+from ocr.repetition.detector import Watch, find
 
 SEED_HONEST, SEED_LOOPS = 20261125, 20261126
 

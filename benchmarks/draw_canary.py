@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr.canary import TEXT
+from ocr.engines.vlm.canary import TEXT
 
 ROOT = Path(__file__).resolve().parent.parent
 FONT = ROOT / "data" / "fonts" / "arimo-400-normal.ttf"

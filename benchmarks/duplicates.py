@@ -7,9 +7,9 @@ import random
 import sys
 import time
 
-from data.kinds import KINDS, PRINTED
-from data.near import near_pairs, shingles
-from data.text import write_document
+from data.duplicates import near_pairs, shingles
+from data.synthesis.page_types import KINDS, PRINTED
+from data.text.generators import write_document
 
 
 def edited(text: str, share: float, generator: random.Random) -> str:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ocr import models
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.question import DETECT_REPEATS
-from ocr.engines.vllm import VllmEngine
-from ocr.models import Model, sees_gpu
-from training.model import Shape, build
+from ocr.core.document import PageImage
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import DETECT_REPEATS
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.catalog import Model, sees_gpu
+from training.trainer.tiny_model import Shape, build
 
 SHAPE_3B = Shape(
     hidden=2048,
@@ -40,7 +40,7 @@ A4_AT_150_DPI = (1754, 1240)
 
 
 async def run(folder: Path, arguments: argparse.Namespace) -> None:
-    engine = VllmEngine(models.resolve(str(folder)), arguments.flight)
+    engine = VllmEngine(catalog.resolve(str(folder)), arguments.flight)
     await engine.start()
     try:
         await measure(engine, arguments)
@@ -88,7 +88,7 @@ def main() -> None:
         folder = Path(name)
         build(folder, SHAPES[arguments.shape], seed=0)
         serving = {"max_model_len": 8192, "dtype": "bfloat16" if sees_gpu() else "float32"}
-        models.save(Model(max_tokens=arguments.tokens, serving=serving), folder)
+        catalog.save(Model(max_tokens=arguments.tokens, serving=serving), folder)
         asyncio.run(run(folder, arguments))
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ocr.document import Finish, Generation, Line, PageImage
-from ocr.engines import Request
-from ocr.reading import Readings
+from ocr.core.document import Finish, Generation, Line, PageImage
+from ocr.engines.base import Request
+from ocr.pipeline.page_reader import Readings
 
 CORPUS = Path(__file__).resolve().parents[1] / "../shared/corpus_pt/juridico_rulingbr_amostra.txt"
 CAP, MEAN, LEAST, TOKEN = 16_384, 500, 50, 4

@@ -21,17 +21,17 @@ from pydantic import TypeAdapter
 from small_pages import BLANKS, OCR, make_lines, make_pages, shuffle_truths
 
 from data.examples import Example, read_manifest, write_manifest
-from eval.characters import character_errors
-from eval.composite import published
-from eval.stats import compare
-from ocr import models
-from ocr.document import Generation
-from training import runs
-from training.gate import leaves_out
-from training.mine import cause_of
-from training.reading import Sampled, is_degenerate, read_pages
+from eval.metrics.composite import published
+from eval.metrics.edit_distance import character_errors
+from eval.metrics.stats import compare
+from ocr.core.document import Generation
+from ocr.models import catalog
+from training import run_dir
+from training.evaluation.promotion import leaves_out
+from training.preferences.mining import cause_of
+from training.preferences.sampling import Sampled, is_degenerate, read_pages
 from training.recipe import read_recipe
-from training.weights import reading_model
+from training.trainer.model_loading import reading_model
 
 RECIPE = "miniature"
 EVERY = 400
@@ -103,7 +103,7 @@ def curve(wanted: argparse.Namespace) -> None:
 
 def keep_checkpoints(run: Path, to: Path) -> None:
     """Copy the weights of every `EVERY`th step, which the trainer deletes as it goes on."""
-    for checkpoint in runs.checkpoints(run):
+    for checkpoint in run_dir.checkpoints(run):
         step = int(checkpoint.name.rpartition("-")[2])
         if step % EVERY or (to / str(step)).is_dir():
             continue
@@ -112,7 +112,7 @@ def keep_checkpoints(run: Path, to: Path) -> None:
         for file in checkpoint.iterdir():
             if file.suffix in (".safetensors", ".json", ".jinja"):
                 (part / file.name).write_bytes(file.read_bytes())
-        models.save(reading_model(str(part), read_recipe(RECIPE, [])), part)
+        catalog.save(reading_model(str(part), read_recipe(RECIPE, [])), part)
         part.rename(to / str(step))
 
 
@@ -152,7 +152,7 @@ def dpo(wanted: argparse.Namespace) -> None:
 
 def print_change(home: Path, code: int, seed: int) -> None:
     """One row: what a dpo run changed on its held-out pages, before -> after, with p of paired permutation tests."""
-    run = runs.load(home / f"dpo-{seed}")
+    run = run_dir.load(home / f"dpo-{seed}")
     examples = read_manifest(Path(run.sets.held_out))
     model = reading_model(run.base, run.recipe)
     form = TypeAdapter(list[tuple[Generation, ...]])

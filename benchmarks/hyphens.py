@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocr.layout.hyphens import keeps_hyphen
+from ocr.text.hyphenation import keeps_hyphen
 
 VOWELS = "aeiouáéíóúâêôãõàü"
 DIPHTHONGS = {"ai", "ei", "oi", "ui", "au", "eu", "ou", "iu", "ão", "ãe", "õe"}

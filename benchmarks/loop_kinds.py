@@ -16,7 +16,7 @@ from random import Random
 from degeneration import share
 from repetition import cut, documents
 
-from ocr.degeneration import find
+from ocr.repetition.detector import find
 
 Writer = Callable[[], str]
 Draw = Callable[[Random, str], Writer]

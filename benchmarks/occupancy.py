@@ -14,13 +14,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from ocr.config import load
-from ocr.document import Generation
-from ocr.engines import Request
-from ocr.job import ExtractSettings, Job
-from ocr.progress import make_progress
-from ocr.run import extract_to_folder
-from ocr.selection import Selection
+from ocr.core.document import Generation
+from ocr.core.settings import load
+from ocr.engines.base import Request
+from ocr.pipeline.extract import extract_to_folder
+from ocr.pipeline.options import ExtractSettings, Job
+from ocr.pipeline.page_selection import Selection
+from ocr.pipeline.progress import make_progress
 
 WANTED, LATENCY = 64, 6.0
 """10.7 pages/s: nearly twice the fastest reader of this size on one H100 (LightOnOCR-2-1B, 5.71 pages/s)."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ocr.degeneration import published_rule
-from ocr.document import Finish
+from ocr.core.document import Finish
+from ocr.repetition.detector import published_rule
 
 Rule = Callable[[str, Finish], bool]
 

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from rapidocr import RapidOCR
 
-from eval.characters import character_errors
-from ocr.document import Generation, Page, PageImage
-from ocr.engines import Request, create
-from ocr.layout.arrange import arrange
+from eval.metrics.edit_distance import character_errors
+from ocr.core.document import Generation, Page, PageImage
+from ocr.engines.base import Request, create
+from ocr.layout.page import arrange
 
 SETS = (
     ("gazette, columns", "dodf", "columns"),

@@ -15,15 +15,15 @@ from collections import defaultdict
 
 from rapidfuzz.distance import Levenshtein
 
-from data.documents import draw_setting
-from data.fonts import SHIPPED, read_faces
-from data.kinds import KINDS, PRINTED
-from data.text import write_document
-from data.textlayer import PrintedLine, open_pdf, read_lines, render
-from data.typeset import build_source, typeset
-from ocr.document import Line, PageImage
-from ocr.engines import Request, create
-from ocr.layout.arrange import arrange
+from data.synthesis.composed_document import draw_setting
+from data.synthesis.fonts import SHIPPED, read_faces
+from data.synthesis.page_types import KINDS, PRINTED
+from data.synthesis.text_layer import PrintedLine, open_pdf, read_lines, render
+from data.synthesis.typesetting import build_source, typeset
+from data.text.generators import write_document
+from ocr.core.document import Line, PageImage
+from ocr.engines.base import Request, create
+from ocr.layout.page import arrange
 
 DPI = 200
 OVERLAYS = ("stamp", "sign", "side")

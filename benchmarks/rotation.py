@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ocr.document import PageImage
-from ocr.engines import Engine, Request, create
+from ocr.core.document import PageImage
+from ocr.engines.base import Engine, Request, create
 
 PAGES = Path(__file__).resolve().parents[1] / "../shared/pages"
 TURNS = (0, 90, 180, 270)

@@ -1,4 +1,4 @@
-"""Scoring speed: every score of eval.scores on all cores, against a one-process rapidfuzz + nltk + jiwer loop.
+"""Scoring speed: every score of eval.metrics.page_scores on all cores, against a one-process rapidfuzz + nltk + jiwer loop.
 
     python benchmarks/scores.py [--pages 10000] [--text FOLDER]
 
@@ -19,7 +19,7 @@ import jiwer
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rapidfuzz.distance import Levenshtein
 
-from eval.scores import PageScore, Pair, score_pages
+from eval.metrics.page_scores import PageScore, Pair, score_pages
 
 SIZE = 3_000
 WORDS = (
@@ -101,7 +101,9 @@ def main() -> None:
     check_equal(plain, ours)
     print(f"{len(pairs)} pages of {SIZE} characters, {os.cpu_count()} cores")
     print(f"rapidfuzz + nltk + jiwer, one process, 3 scores: {middle - start:6.1f} s")
-    print(f"eval.scores, all cores, every score            : {end - middle:6.1f} s (starting the processes included)")
+    print(
+        f"eval.metrics.page_scores, all cores, every score            : {end - middle:6.1f} s (starting the processes included)"
+    )
     ratio = (middle - start) / (end - middle)
     print(f"CPU seconds {plain_work:.1f} against {our_work:.1f} (a busy machine gives two processes no two cores)")
     print(f"ratio {ratio:.2f} (bar 3.0); the three shared scores are equal to 1e-9 on every page")

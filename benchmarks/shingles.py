@@ -11,8 +11,8 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from data.duplicates import words_of
 from data.examples import read_manifest
-from data.near import words_of
 
 SIZE = 10
 FORMULAE = Path(__file__).parent.parent / "data" / "formulae.txt"

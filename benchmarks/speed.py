@@ -18,10 +18,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ocr.document import PageImage
-from ocr.engines import Request, create
-from ocr.engines.lines import PageReader
-from ocr.engines.turning import read_page
+from ocr.core.document import PageImage
+from ocr.engines.base import Request, create
+from ocr.engines.local.line_reader import PageReader
+from ocr.engines.local.turning import read_page
 
 PAGES = Path(__file__).resolve().parents[1] / "../shared/pages"
 SETS = {"book": "machado_*", "gazette": "dodf*"}

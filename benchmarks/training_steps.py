@@ -22,10 +22,11 @@ from pathlib import Path
 from small_pages import make_lines
 
 from data.examples import read_manifest
-from training import runs, train
-from training.launch import ALLOCATOR
-from training.model import CHAT, Shape, build
+from training import run_dir
 from training.recipe import read_recipe
+from training.trainer import process
+from training.trainer.launcher import ALLOCATOR
+from training.trainer.tiny_model import CHAT, Shape, build
 
 LINES = 8000
 INSIDE = (("compute_loss", "sft_trainer.py"), ("backward", "accelerator.py"), ("step", "optimizer.py"))
@@ -42,17 +43,17 @@ def lay_run(folder: Path, settings: list[str]) -> Path:
     if not base.is_dir() and recipe.scratch is not None:
         texts = (text for example in read_manifest(manifest) for text in (*CHAT, example.text))
         build(base, Shape(**recipe.scratch.model_dump()), seed=0, texts=texts)
-    sets = runs.Sets(str(manifest), str(manifest), str(manifest))
-    run = runs.Run(runs.name_for("general", folder), "general", str(base), "", recipe, sets)
+    sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
+    run = run_dir.Run(run_dir.name_for("general", folder), "general", str(base), "", recipe, sets)
     (folder / run.name).mkdir()
-    runs.save(run, folder / run.name)
+    run_dir.save(run, folder / run.name)
     return folder / run.name
 
 
 def profile(folder: Path) -> None:
     profiler = cProfile.Profile()
     run = lay_run(folder, ["general.steps=60", "general.save_every=30"])
-    profiler.runcall(train.train, run)
+    profiler.runcall(process.train, run)
     stats = pstats.Stats(profiler)
     spent = {(name, Path(file).name): cell[3] for (file, _, name), cell in stats.stats.items()}  # type: ignore[attr-defined]
     whole = spent["_inner_training_loop", "trainer.py"]
@@ -64,7 +65,7 @@ def profile(folder: Path) -> None:
 
 
 def train_apart(run: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "training.train", str(run)]
+    command = [sys.executable, "-m", "training.trainer.process", str(run)]
     return subprocess.Popen(command, env=ALLOCATOR | os.environ, stderr=subprocess.DEVNULL)
 
 

@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image
 from repetition import SHARED, documents
 
-from ocr.document import Line, PageImage
-from ocr.engines import Request, create
-from ocr.layout.flags import confidence_of
-from ocr.witness import HEARD, Doubt, cross_examine
+from ocr.core.document import Line, PageImage
+from ocr.engines.base import Request, create
+from ocr.layout.quality_flags import confidence_of
+from ocr.text.crosscheck import HEARD, Doubt, cross_examine
 
 SEED = 20261123
 KINDS = ("omitted", "invented", "number")

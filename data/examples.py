@@ -15,8 +15,8 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ocr.document import FIELDS, Box, Field
-from ocr.errors import DataError, OutputError
+from ocr.core.document import FIELDS, Box, Field
+from ocr.core.errors import DataError, OutputError
 
 Split = Literal["", "train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import ocr
-from eval import report
-from eval.cost import Machine, read_table
 from eval.datasets import DataSet, open_data
-from eval.frontier import Policy, Purse
-from eval.gate import check_baseline, check_limits, hold
-from eval.readings import Cache, Desk, Outcome, Session, read_pages, write_private
-from eval.summary import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
-from eval.systems import Means, System, estimate, find_system, is_priced, read_recorded
-from ocr.choice import Choice, choose
-from ocr.errors import DependencyError, EngineError, UsageError
-from ocr.job import ExtractSettings
-from ocr.render import Renderer
+from eval.regression import check_baseline, check_limits, hold
+from eval.report import html
+from eval.results import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
+from eval.systems.pricing import Machine, read_table
+from eval.systems.registry import Means, System, estimate, find_system, is_priced, read_recorded
+from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages, write_private
+from eval.systems.vendor_engine import Policy, Purse
+from ocr.core.errors import DependencyError, EngineError, UsageError
+from ocr.pipeline.engine_selection import Choice, choose
+from ocr.pipeline.options import ExtractSettings
+from ocr.rendering.renderer import Renderer
 
 PACKAGES = (
     "rapidocr",
@@ -91,7 +91,7 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
     declined = _ask_first(job, data, systems, voice)
     measured = [_measure(job, data, system, declined, voice) for system in systems]
     results = _gather(job, data, measured)
-    report.write(job.to, results, {each.system.name: each.results for each in measured if each.results})
+    html.write(job.to, results, {each.system.name: each.results for each in measured if each.results})
     _write_pages(job.to / "pages.jsonl", measured)
     show(results)
     voice.say(f"report: {job.to / 'report.html'}")

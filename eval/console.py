@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from eval import tables
 from eval.bench import Voice
-from ocr.lazy import load
+from eval.report import report_tables
+from ocr.core.environment import load
 
 SHOWN = 3
 """Tables printed; the others stand in report.html."""
@@ -21,7 +21,7 @@ def make_voice() -> Voice:
 def show(results: dict[str, Any]) -> None:
     """Print the first tables to stdout, as wide as the terminal or as a pipe wants."""
     console = load("rich.console").Console(width=None if sys.stdout.isatty() else 160)
-    for table in tables.build(results)[:SHOWN]:
+    for table in report_tables.build(results)[:SHOWN]:
         grid = load("rich.table").Table(*table.columns, title=table.title, title_justify="left", title_style="bold")
         absent = [row for row in table.rows if row[1].startswith("not run")]
         for row in table.rows:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from data.examples import write_whole
-from data.parquet import image_of, read_rows
-from eval.truths import find_beside, from_fields, read_answers
-from ocr.document import FIELDS
-from ocr.errors import DataError
-from ocr.kinds import EXTENSIONS, kind_of
-from ocr.lazy import load
-from ocr.scans import sha256_of
+from data.importers.parquet import image_of, read_rows
+from eval.reference_files import find_beside, from_fields, read_answers
+from ocr.core.document import FIELDS
+from ocr.core.environment import load
+from ocr.core.errors import DataError
+from ocr.rendering.discovery import sha256_of
+from ocr.rendering.filetype import EXTENSIONS, kind_of
 
 HUB_SET = "Dharma-AI/DharmaOCR-Benchmark"
 HUB_REVISION = "e8f4bb516839c1a0a32ee0234b3cbcd5aa5c10d3"

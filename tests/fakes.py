@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ocr.document import Generation, Line, Word
-from ocr.engines import Engine, Request
-from ocr.errors import EngineError
+from ocr.core.document import Generation, Line, Word
+from ocr.core.errors import EngineError
+from ocr.engines.base import Engine, Request
 
 WORDS = ("O", "réu", "interpôs", "apelação", "à", "sentença", "que", "julgou", "procedente", "o", "pedido")
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ocr.document import Generation
-from ocr.engines import Engine, Request
+from ocr.core.document import Generation
+from ocr.engines.base import Engine, Request
 
 TEXT = "Vistos, relatados e discutidos estes autos de apelação, acordam os magistrados em negar provimento."
 LAP = " nos termos do voto da relatora;"

@@ -14,26 +14,28 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from data.examples import Example, write_whole
-from ocr import models
-from ocr.document import Generation
-from ocr.engines.question import find_checkpoint
-from ocr.errors import EngineError, GateError, OutputError, TrainingError, UsageError
-from ocr.folder import held
-from training import dpo, gate, runs
-from training.card import describe_gate, describe_lost, write_card
-from training.harvest import take_pairs
-from training.launch import train_apart
-from training.merge import merge
-from training.mine import find_pairs
-from training.model import CHAT, Shape, build
-from training.pairs import Pair, weigh, write_pairs
+from ocr.core.document import Generation
+from ocr.core.errors import EngineError, GateError, OutputError, TrainingError, UsageError
+from ocr.engines.vlm.request import find_checkpoint
+from ocr.models import catalog
+from ocr.storage.output_dir import held
+from training import run_dir
+from training.evaluation import promotion
+from training.evaluation.model_card import describe_gate, describe_lost, write_card
 from training.plan import Wish, check_disk, estimate, held_out_images, plan, read_sets
-from training.reading import Sampled, read_pages
+from training.preferences.from_ledger import take_pairs
+from training.preferences.mining import find_pairs
+from training.preferences.pairs import Pair, weigh, write_pairs
+from training.preferences.sampling import Sampled, read_pages
 from training.recipe import STAGES, StageName, change, read_recipe
-from training.runs import Run
-from training.train import LEARNED
-from training.watch import read_log
-from training.weights import reading_model
+from training.run_dir import Run
+from training.trainer import dpo
+from training.trainer.launcher import train_apart
+from training.trainer.merge import merge
+from training.trainer.model_loading import reading_model
+from training.trainer.monitor import read_log
+from training.trainer.process import LEARNED
+from training.trainer.tiny_model import CHAT, Shape, build
 
 AFTER = "after.json"
 """A run's own answers to the frozen sets."""
@@ -52,7 +54,7 @@ def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base:
     if stage not in STAGES:
         raise UsageError(f"no such stage: {stage}", hint=f"stages: {', '.join(STAGES)}")
     known: StageName = next(name for name in STAGES if name == stage)
-    parent = runs.parent_of(known, home)
+    parent = run_dir.parent_of(known, home)
     if parent and not recipe:
         return Wish(known, home, change(parent.recipe, assignments), base=base)
     return Wish(known, home, read_recipe(recipe or DEFAULT_RECIPE, assignments), base=base)
@@ -61,7 +63,7 @@ def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base:
 def finetune(wish: Wish) -> Run:
     """Carry out one stage; answers the run, promoted. Raises `GateError` when it is refused."""
     run = plan(wish)
-    earlier = runs.same_work(run, wish.home)
+    earlier = run_dir.same_work(run, wish.home)
     if earlier is not None:
         # What was typed now says where the model and the pages lie: they may have been moved since.
         run = replace(earlier, base=run.base, sets=run.sets, data=run.data)
@@ -69,14 +71,14 @@ def finetune(wish: Wish) -> Run:
     if run.state in ("promoted", "refused") and not (wish.force and run.state == "refused"):
         return conclude(run, folder)
     if run.base:
-        find_checkpoint(models.resolve(run.base))
+        find_checkpoint(catalog.resolve(run.base))
     if run.state == "training":
         check_disk(_existing(wish.home), estimate(run.recipe, run.stage).disk - _occupied(folder))
     training, frozen = read_sets(run, wish.home)  # last, since a general set may be composed for it
     with claimed(folder):
         run = _lay_foundation(run, folder, training)
         if run.state == "training":
-            runs.save_pages((example.sha256 for example in training), folder)
+            run_dir.save_pages((example.sha256 for example in training), folder)
             if run.stage == "dpo":
                 _find_pairs(run, folder, training, wish)
             run = _train(run, folder)
@@ -114,27 +116,27 @@ def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
         if not (folder / "base" / "config.json").is_file():
             texts = (text for example in training for text in (*CHAT, *example.fields.values()))
             build(folder / "base", Shape(**scratch.model_dump()), seed=run.seed, texts=texts)
-            models.save(reading_model(run.base, run.recipe), folder / "base")
-    runs.save(run, folder)
+            catalog.save(reading_model(run.base, run.recipe), folder / "base")
+    run_dir.save(run, folder)
     return run
 
 
 def _train(run: Run, folder: Path) -> Run:
-    """Run `training.train` in a process of its own, or in several, and merge what it learned."""
+    """Run `training.trainer.process` in a process of its own, or in several, and merge what it learned."""
     if not any((folder / LEARNED).glob("*.safetensors")):
         train_apart(folder, run.processes)
     merge(run, folder)
     steps = read_log(folder)
     tail = steps[-max(1, len(steps) // 10) :]
     losses = {"steps": len(steps), "first": steps[0]["loss"], "last": sum(step["loss"] for step in tail) / len(tail)}
-    run = runs.marked(
+    run = run_dir.marked(
         run,
         "trained",
         seconds=max(step["seconds"] for step in steps),
         tokens=sum(step.get("tokens", 0) for step in steps),
         metrics={"loss": losses},
     )
-    runs.save(run, folder)
+    run_dir.save(run, folder)
     return run
 
 
@@ -188,21 +190,21 @@ def pass_gate(run: Run, folder: Path, frozen: Mapping[str, Sequence[Example]], w
     images = [Path(manifest).parent / example.image for manifest, examples in frozen.items() for example in examples]
     before = _readings(wish.engine, Path(run.base), _before(run, folder, wish.home), images)
     after = _readings(wish.engine, folder, folder / AFTER, images)
-    verdicts: dict[str, gate.Verdict] = {}
+    verdicts: dict[str, promotion.Verdict] = {}
     lost: dict[str, str] = {}
     start = 0
     for name, examples in zip(("domain", "general"), frozen.values(), strict=False):
         part = slice(start, start + len(examples))
         start += len(examples)
-        verdicts[name] = gate.compare(examples, model, before[part], after[part], seed=run.seed)
-        found = gate.losses(examples, model, before[part], after[part])
+        verdicts[name] = promotion.compare(examples, model, before[part], after[part], seed=run.seed)
+        found = promotion.losses(examples, model, before[part], after[part])
         lost |= {f"{name}: {what}": change for what, change in found.items()}
     passed = all(verdict.passed for verdict in verdicts.values())
     metrics = run.metrics | {"gate": {name: asdict(verdict) for name, verdict in verdicts.items()}, "lost": lost}
-    run = runs.marked(
+    run = run_dir.marked(
         run, "promoted" if passed or wish.force else "refused", metrics=metrics, forced=wish.force and not passed
     )
-    runs.save(run, folder)
+    run_dir.save(run, folder)
     write_card(run, folder)
     return run
 
@@ -211,7 +213,7 @@ def _before(run: Run, folder: Path, home: Path) -> Path:
     """Where the base's answers lie: with the parent run, if its own gate asked it for the same pages."""
     answers = home / run.parent / AFTER
     if run.parent and answers.is_file():
-        parent = runs.load(home / run.parent)
+        parent = run_dir.load(home / run.parent)
         frozen = (run.sets.held_out, run.sets.general)
         if frozen == (parent.sets.held_out, parent.sets.general) and all(
             run.data[path] == parent.data[path] for path in frozen

@@ -9,14 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from data.examples import Example, for_training, hash_bytes, read_manifest
-from ocr.errors import DataError, TrainingError, UsageError
-from ocr.lazy import load
-from ocr.models import digest, resolve, sees_gpu
-from training import gate, general_set, runs
-from training.harvest import digest_source
-from training.mine import LONGEST_LAPS
+from ocr.core.environment import load
+from ocr.core.errors import DataError, TrainingError, UsageError
+from ocr.models.catalog import digest, resolve, sees_gpu
+from training import run_dir
+from training.evaluation import general_set, promotion
+from training.preferences.from_ledger import digest_source
+from training.preferences.mining import LONGEST_LAPS
 from training.recipe import Recipe, StageName
-from training.runs import Run, Sets
+from training.run_dir import Run, Sets
 
 TRAIN_FILE, HELD_OUT_FILE, TEST_FILE = "train.jsonl", "validation.jsonl", "test.jsonl"
 """As `ocr data split` names them."""
@@ -58,7 +59,7 @@ def plan(wish: Wish) -> Run:
     """
     if wish.pairs_from is not None and wish.stage != "dpo":
         raise UsageError(f"--pairs-from is for --stage dpo; --stage {wish.stage} learns from pages", hint="--data DIR")
-    parent = runs.parent_of(wish.stage, wish.home)
+    parent = run_dir.parent_of(wish.stage, wish.home)
     named = str(Path(wish.base).resolve()) if wish.base and Path(wish.base).is_dir() else wish.base
     base = named or (str((wish.home / parent.name).resolve()) if parent else wish.recipe.base)
     if parent is None and not named and (wish.stage == "dpo" or (wish.stage == "domain" and not base)):
@@ -68,7 +69,7 @@ def plan(wish: Wish) -> Run:
     if wish.pairs_from is not None:
         data[str(wish.pairs_from.resolve())] = digest_source(wish.pairs_from)
     return Run(
-        name=runs.name_for(wish.stage, wish.home),
+        name=run_dir.name_for(wish.stage, wish.home),
         stage=wish.stage,
         base=base,
         base_digest=_digest(base, wish.recipe),
@@ -79,13 +80,13 @@ def plan(wish: Wish) -> Run:
         packages=_versions(),
         seed=wish.seed,
         processes=wish.processes,
-        started=runs.now(),
+        started=run_dir.now(),
     )
 
 
 def _no_parent(wish: Wish) -> TrainingError:
     """Which commands come first, exactly as they are to be typed."""
-    refused = [run.name for run in runs.all_runs(wish.home) if run.state == "refused"]
+    refused = [run.name for run in run_dir.all_runs(wish.home) if run.state == "refused"]
     there = f": {', '.join(refused)} was refused" if refused else ""
     where = "" if wish.home == Path("runs") else f" --runs {shlex.quote(str(wish.home))}"
     recipe = "" if wish.recipe.base else f" --recipe {wish.recipe.name}"
@@ -109,7 +110,7 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
         if general_set.is_composed(Path(path)):
             general_set.prepare(Path(path))
         frozen[path] = read_manifest(Path(path))
-        gate.check_size(frozen[path], Path(path))
+        promotion.check_size(frozen[path], Path(path))
     judging = [example for pages in frozen.values() for example in pages]
     composed = general_set.is_composed(Path(run.sets.general))
     hint = f"ocr data split {run.sets.train} --by document --to DIR"
@@ -122,7 +123,7 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
             f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}",
             hint=f"leave them out of one: ocr data check {' '.join((run.sets.train, *frozen))} names them",
         )
-    before = runs.learned_from(run, home)
+    before = run_dir.learned_from(run, home)
     if learned := [example for example in judging if example.sha256 in before]:
         raise DataError(
             f"{len(learned)} pages of a frozen set are pages that {before[learned[0].sha256]} has learned from, "
@@ -231,7 +232,7 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
     Weights: 2 bytes each in bf16, 4 in fp32, about 0.6 in four bits with their scales. Moving weights: 16 bytes each
     (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state a layer and
     token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer, a
-    quarter of the longest one. A pair is the page twice, with answers as long as `training.mine` lets the rejected one
+    quarter of the longest one. A pair is the page twice, with answers as long as `training.preferences.mining` lets the rejected one
     be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
     """
     numbers = recipe.optimisation(stage)

@@ -12,10 +12,10 @@ from typing import Literal
 from pydantic import Field as Setting
 from pydantic import field_validator
 
-from ocr.config import Settings, load
-from ocr.errors import UsageError
-from ocr.models import ImageSize
-from ocr.prompts import PROMPTS
+from ocr.core.errors import UsageError
+from ocr.core.settings import Settings, load
+from ocr.models.catalog import ImageSize
+from ocr.models.prompts import PROMPTS
 
 StageName = Literal["general", "domain", "dpo"]
 Schedule = Literal[
@@ -70,7 +70,7 @@ class Lora(Settings):
 
 
 class Scratch(Settings):
-    """A model that is built from nothing instead of loaded; fields as in `training.model.Shape`."""
+    """A model that is built from nothing instead of loaded; fields as in `training.trainer.tiny_model.Shape`."""
 
     hidden: int = 256
     layers: int = 4
@@ -101,7 +101,7 @@ class Recipe(Settings):
     gradient_checkpointing: bool = True
     prompt: str = "page-json-1"
     structured: bool = True
-    """Answers are the JSON of `ocr.markup`; otherwise plain text, the fields one below the other."""
+    """Answers are the JSON of `ocr.models.answer_format`; otherwise plain text, the fields one below the other."""
     leaders: int = Setting(default=3, ge=0)
     """Signs that answers have for dots or dashes that fill a line, however many are printed; 0 leaves them as they are.
     How many there are says nothing, a model cannot count them, and one that is taught to writes on for ever: 25% of

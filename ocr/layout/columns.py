@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr import lazy
-from ocr.document import Box
+from ocr.core import environment
+from ocr.core.document import Box
 
 Mask = NDArray[np.bool_]
 
@@ -112,7 +112,7 @@ def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
 
     Rules, frames, specks and the dark borders of a scan are left out. Height 0 means that there is no text.
     """
-    cv2 = lazy.load("cv2")
+    cv2 = environment.load("cv2")
     scale = max(1, round(max(gray.shape) / WORKING_SIZE))
     small = gray
     if scale > 1:
@@ -140,7 +140,7 @@ def _letter_height(dark: NDArray[np.uint8]) -> float:
 
     Weighed by ink, because the grain of paper and photographs has many more pieces than the text.
     """
-    cv2 = lazy.load("cv2")
+    cv2 = environment.load("cv2")
     stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
     wide, tall, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
     letters = (tall >= 3) & (wide >= 2) & (tall < max(dark.shape) / 10) & (tall < 5 * wide) & (wide < 20 * tall)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ocr.layout.hyphens import join
-from ocr.layout.order import Row, line_height, row_box
+from ocr.layout.reading_order import Row, line_height, row_box
+from ocr.text.hyphenation import join
 
 GAP = 1.35
 """A distance between lines of this many usual ones parts paragraphs; book pages leave 2, gazettes 1."""

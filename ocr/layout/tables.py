@@ -8,8 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ocr.document import Line, Table, box_around
-from ocr.layout.order import Row, line_height, row_box
+from ocr.core.document import Line, Table, box_around
+from ocr.layout.reading_order import Row, line_height, row_box
 
 CELL_GAP = 1.6
 """Least gap between two cells of one line, in line heights: justified text has no wider ones for rows on end."""

@@ -8,18 +8,20 @@ import pytest
 from PIL import Image
 
 from data.examples import Example, hash_bytes, read_manifest, write_manifest
-from ocr import models
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.question import DETECT_REPEATS, Answer
-from ocr.engines.vllm import VllmEngine
-from ocr.models import sees_gpu
-from training import compressor, runs, train
-from training.merge import merge
-from training.model import Shape, build
-from training.quantise import Scheme, write_checkpoint
+from ocr.core.document import PageImage
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import DETECT_REPEATS, Answer
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.catalog import sees_gpu
+from training import run_dir
+from training.quantization import compressor_environment
+from training.quantization.quantize import Scheme, write_checkpoint
 from training.recipe import read_recipe
-from training.weights import reading_model
+from training.trainer import process
+from training.trainer.merge import merge
+from training.trainer.model_loading import reading_model
+from training.trainer.tiny_model import Shape, build
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
 
@@ -27,7 +29,7 @@ PAGES = 16
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> runs.Run:
+def parent(tmp_path: Path) -> run_dir.Run:
     """An untrained run of the true architecture on pages of noise; its greedy choices are decisive."""
     pixels = np.random.default_rng(0).integers(0, 255, (PAGES, 196, 280, 3), dtype=np.uint8)
     examples = []
@@ -42,13 +44,13 @@ def parent(tmp_path: Path) -> runs.Run:
     folder = tmp_path / "general-1"
     build(folder, Shape(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
     recipe = read_recipe("miniature", ["max_tokens=32", "general.steps=3", "general.batch=4", "general.method=qlora"])
-    run = runs.Run("general-1", "general", str(folder), "", recipe, runs.Sets(*[str(manifest)] * 3))
-    models.save(reading_model(run.base, recipe), folder)
+    run = run_dir.Run("general-1", "general", str(folder), "", recipe, run_dir.Sets(*[str(manifest)] * 3))
+    catalog.save(reading_model(run.base, recipe), folder)
     return run
 
 
-async def read_all(folder: Path, run: runs.Run) -> list[Answer]:
-    engine = VllmEngine(models.resolve(str(folder)))
+async def read_all(folder: Path, run: run_dir.Run) -> list[Answer]:
+    engine = VllmEngine(catalog.resolve(str(folder)))
     await engine.start()
     try:
         manifest = Path(run.sets.train)
@@ -60,9 +62,11 @@ async def read_all(folder: Path, run: runs.Run) -> list[Answer]:
         await engine.close()
 
 
-@pytest.mark.skipif(not compressor.is_ready(compressor.find_folder()), reason="no environment of llm-compressor")
+@pytest.mark.skipif(
+    not compressor_environment.is_ready(compressor_environment.find_folder()), reason="no environment of llm-compressor"
+)
 @pytest.mark.parametrize("scheme", ["fp8", "awq"])
-def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: runs.Run, scheme: Scheme) -> None:
+def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: run_dir.Run, scheme: Scheme) -> None:
     whole = Path(parent.base)
     write_checkpoint(parent, scheme, whole / scheme, read_manifest(Path(parent.sets.train)))
     before, after = asyncio.run(read_all(whole, parent)), asyncio.run(read_all(whole / scheme, parent))
@@ -72,10 +76,10 @@ def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: runs.Run, scheme: 
     assert len({answer.ids for answer in after}) > PAGES // 2, "different pages, different answers"
 
 
-def test_qlora_learns_and_merges(parent: runs.Run, tmp_path: Path) -> None:
+def test_qlora_learns_and_merges(parent: run_dir.Run, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes", reason="the extra train is not installed")
     folder = tmp_path / "learner"
-    runs.save(parent, folder)
-    train.train(folder)
+    run_dir.save(parent, folder)
+    process.train(folder)
     merge(parent, folder)
     assert len(asyncio.run(read_all(folder, parent))) == PAGES

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr import models
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.question import DETECT_REPEATS, Answer
-from ocr.engines.transformers import TransformersEngine
-from ocr.engines.vllm import VllmEngine
-from ocr.models import ImageSize, Model, sees_gpu
-from training.model import ARCHITECTURES, Architecture, Shape, build
+from ocr.core.document import PageImage
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import DETECT_REPEATS, Answer
+from ocr.engines.vlm.transformers import TransformersEngine
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.catalog import ImageSize, Model, sees_gpu
+from training.trainer.tiny_model import ARCHITECTURES, Architecture, Shape, build
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
 
@@ -39,12 +39,12 @@ def test_greedy_ids_are_equal(architecture: Architecture, tmp_path: Path) -> Non
     build(tmp_path, Shape(architecture=architecture, gain=4.0), seed=0)
     # In float32 the two engines' sums differ least; a GPU's order of summing is not the same in both.
     serving = {"max_model_len": 1024, "dtype": "float32", "enforce_eager": True}
-    models.save(Model(image=ImageSize(max_pixels=0), max_tokens=32, serving=serving), tmp_path)
-    model = models.resolve(str(tmp_path))
+    catalog.save(Model(image=ImageSize(max_pixels=0), max_tokens=32, serving=serving), tmp_path)
+    model = catalog.resolve(str(tmp_path))
     got, expected = asyncio.run(read_all(VllmEngine(model))), asyncio.run(read_all(TransformersEngine(model)))
     assert [answer.ids for answer in got] == [answer.ids for answer in expected]
 
 
 def test_the_engine_wants_many_pages_in_flight(tmp_path: Path) -> None:
     build(tmp_path, Shape(), seed=0)
-    assert VllmEngine(models.resolve(str(tmp_path))).concurrency >= 64
+    assert VllmEngine(catalog.resolve(str(tmp_path))).concurrency >= 64

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from test_vision_engines import PAGES, plain
 
-from ocr import models
-from ocr.engines.transformers import TransformersEngine
-from ocr.engines.vllm import VllmEngine
-from ocr.errors import EngineError
-from ocr.models import ImageSize, Model
-from training.model import Architecture, Shape, build
+from ocr.core.errors import EngineError
+from ocr.engines.vlm.transformers import TransformersEngine
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.catalog import ImageSize, Model
 from training.recipe import Lora
+from training.trainer.tiny_model import Architecture, Shape, build
 
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
@@ -47,7 +47,7 @@ def write_adapter(base: Path, folder: Path, targets: str) -> None:
 def write_base(folder: Path, architecture: Architecture) -> Path:
     build(folder, Shape(architecture=architecture, gain=4.0), seed=0)
     asked = Model(prompt="page-text-1", image=ImageSize(max_pixels=0), max_tokens=32, serving={"max_model_len": 1024})
-    models.save(asked, folder)
+    catalog.save(asked, folder)
     return folder
 
 
@@ -64,13 +64,13 @@ async def read_with(engine: Engine) -> list[tuple[int, ...]]:
 def test_an_unmerged_adapter_is_served(architecture: Architecture, targets: str, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", architecture)
     write_adapter(base, tmp_path, targets)
-    models.save(models.resolve(str(base)), tmp_path / "merged")
-    adapter = models.resolve(str(tmp_path / "adapter"))
+    catalog.save(catalog.resolve(str(base)), tmp_path / "merged")
+    adapter = catalog.resolve(str(tmp_path / "adapter"))
     assert adapter.max_tokens == 32, "without a reading.toml of its own it is asked as its base is"
 
     reference = asyncio.run(read_with(TransformersEngine(adapter)))
-    assert asyncio.run(read_with(TransformersEngine(models.resolve(str(tmp_path / "merged"))))) == reference
-    unchanged = asyncio.run(read_with(TransformersEngine(models.resolve(str(base)))))
+    assert asyncio.run(read_with(TransformersEngine(catalog.resolve(str(tmp_path / "merged"))))) == reference
+    unchanged = asyncio.run(read_with(TransformersEngine(catalog.resolve(str(base)))))
     assert all(ids != other for ids, other in zip(reference, unchanged, strict=True)), "the adapter must matter"
     assert asyncio.run(read_with(VllmEngine(adapter))) == reference
 
@@ -79,4 +79,4 @@ def test_an_adapter_without_its_base_is_said(tmp_path: Path) -> None:
     described = {"base_model_name_or_path": str(tmp_path / "gone"), "r": 4, "peft_type": "LORA"}
     (tmp_path / "adapter_config.json").write_text(json.dumps(described), encoding="utf-8")
     with pytest.raises(EngineError, match="is an adapter, and the model that it belongs on is not here"):
-        models.resolve(str(tmp_path))
+        catalog.resolve(str(tmp_path))

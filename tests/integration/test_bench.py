@@ -15,10 +15,10 @@ import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan
 from vendor_server import KEY, SAY, Answer, environment, serve
 
-from eval import vendors
-from ocr.errors import ExitCode
+from eval.systems import vendor_clients
+from ocr.core.errors import ExitCode
 
-KEYS = [name for names in vendors.KEYS.values() for name in names]
+KEYS = [name for names in vendor_clients.KEYS.values() for name in names]
 CLEAN = {name: value for name, value in ENVIRONMENT.items() if name not in KEYS}
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr import canary, models
-from ocr.engines.transformers import TransformersEngine
-from ocr.errors import EngineError
-from ocr.models import ImageSize, Model
-from ocr.prompts import PROMPTS, ImageBudget, Prompt, conversation, show
-from training.model import TEXTS, Shape, build
+from ocr.core.errors import EngineError
+from ocr.engines.vlm import canary
+from ocr.engines.vlm.transformers import TransformersEngine
+from ocr.models import catalog
+from ocr.models.catalog import ImageSize, Model
+from ocr.models.prompts import PROMPTS, ImageBudget, Prompt, conversation, show
+from training.trainer.tiny_model import TEXTS, Shape, build
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
@@ -71,7 +72,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             break
     network.save_pretrained(folder)
     serving = {"max_model_len": 1024}
-    models.save(Model(prompt=right.id, image=ImageSize(max_pixels=0), max_tokens=300, serving=serving), folder)
+    catalog.save(Model(prompt=right.id, image=ImageSize(max_pixels=0), max_tokens=300, serving=serving), folder)
     yield folder
 
 
@@ -88,7 +89,7 @@ def check(model: Model) -> float:
 
 
 def test_a_model_that_reads_the_known_page_may_go_on(taught: Path) -> None:
-    assert check(models.resolve(str(taught))) <= 0.02
+    assert check(catalog.resolve(str(taught))) <= 0.02
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_model_that_reads_the_known_page_may_go_on(taught: Path) -> None:
 )
 def test_a_model_that_is_asked_wrongly_is_refused(taught: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(EngineError, match="misread the known page: ") as caught:
-        check(models.resolve(str(taught)).model_copy(update=wrong))
+        check(catalog.resolve(str(taught)).model_copy(update=wrong))
     assert "--no-canary" in caught.value.hint
     assert "ilegível" in caught.value.message
 
@@ -118,14 +119,14 @@ def test_shuffled_weights_are_refused(taught: Path, tmp_path: Path) -> None:
     }
     save_file(weights, file, metadata={"format": "pt"})
     with pytest.raises(EngineError, match="misread the known page"):
-        check(models.resolve(str(tmp_path)))
+        check(catalog.resolve(str(tmp_path)))
 
 
 def test_a_wrong_chat_template_is_refused(taught: Path, tmp_path: Path) -> None:
     template = copy_of(taught, tmp_path) / "chat_template.jinja"
     template.write_text(WRONG_TEMPLATE, encoding="utf-8")
     with pytest.raises(EngineError, match="misread the known page"):
-        check(models.resolve(str(tmp_path)))
+        check(catalog.resolve(str(tmp_path)))
 
 
 def extract(folder: Path, model: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -154,8 +155,8 @@ def test_the_command_reads_with_a_model_and_hears_the_witness(taught: Path, tmp_
 
 def test_the_command_refuses_a_blind_model_unless_told_otherwise(taught: Path, tmp_path: Path) -> None:
     blind = copy_of(taught, tmp_path)
-    wrong = models.resolve(str(taught)).model_copy(update={"prompt": "page-json-1"})
-    models.save(wrong, blind)
+    wrong = catalog.resolve(str(taught)).model_copy(update={"prompt": "page-json-1"})
+    catalog.save(wrong, blind)
     refused = extract(tmp_path, blind)
     assert refused.returncode == 6
     assert "misread the known page" in refused.stderr

@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr.children import ChildDiedError, Parcel, Pool
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.pool import PoolEngine
-from ocr.errors import EngineError
-from ocr.reading import Readings
+from ocr.core.document import PageImage
+from ocr.core.errors import EngineError
+from ocr.core.worker_pool import ChildDiedError, Parcel, Pool
+from ocr.engines.base import Request
+from ocr.engines.local.pool_engine import PoolEngine
+from ocr.pipeline.page_reader import Readings
 
 HANDLERS = """
 import contextlib, os, subprocess, sys, time
-from ocr import lifeline
-from ocr.children import Parcel
-from ocr.document import Generation
-from ocr.errors import EngineError
+from ocr.core import process_tree
+from ocr.core.worker_pool import Parcel
+from ocr.core.document import Generation
+from ocr.core.errors import EngineError
 
 lending = contextlib.ExitStack()
 
@@ -35,7 +35,7 @@ def make():
             case "sleep":
                 time.sleep(60)
             case "grandchild":
-                lending.enter_context(lifeline.lend_to_grandchildren())
+                lending.enter_context(process_tree.lend_to_grandchildren())
                 return Parcel(subprocess.Popen(["sleep", "60"]).pid)
             case "refuse":
                 raise EngineError("no", hint="try this", retryable=True)
@@ -208,7 +208,7 @@ def test_a_child_is_recycled_after_its_share() -> None:
 def test_no_child_outlives_a_killed_parent() -> None:
     program = (
         "import asyncio\n"
-        "from ocr.children import Parcel, Pool\n"
+        "from ocr.core.worker_pool import Parcel, Pool\n"
         "async def story():\n"
         "    pool = Pool('handlers:make', 2)\n"
         "    await pool.start()\n"

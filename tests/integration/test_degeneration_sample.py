@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr.degeneration import find
+from ocr.repetition.detector import find
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261124

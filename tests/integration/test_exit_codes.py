@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan, run_ocr
 
-from ocr.errors import ExitCode
+from ocr.core.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan, outputs, run_ocr
 
-import ocr.extract
-from ocr.document import Page
-from ocr.errors import UsageError
-from ocr.job import ExtractSettings, Job
-from ocr.progress import Lines, Quiet
-from ocr.run import extract_to_folder
-from ocr.schema import document_from_json
-from ocr.selection import parse_selection
+import ocr.pipeline.scheduler
+from ocr.core.document import Page
+from ocr.core.errors import UsageError
+from ocr.pipeline.extract import extract_to_folder
+from ocr.pipeline.options import ExtractSettings, Job
+from ocr.pipeline.page_selection import parse_selection
+from ocr.pipeline.progress import Lines, Quiet
+from ocr.storage.json_schema import document_from_json
 
 
 class Heard(Quiet):
@@ -152,14 +152,14 @@ def test_a_new_layout_arranges_anew_without_reading(
 ) -> None:
     extract(scans, tmp_path / "out")
     before = outputs(tmp_path / "out")
-    assemble = ocr.extract.assemble
+    assemble = ocr.pipeline.scheduler.assemble
 
     def shout(attempt: Any, number: int) -> Page:
         page = assemble(attempt, number)
         return Page(page.number, page.status, text=page.text.upper())
 
-    monkeypatch.setattr(ocr.extract, "ARRANGEMENT", "louder")
-    monkeypatch.setattr(ocr.extract, "assemble", shout)
+    monkeypatch.setattr(ocr.pipeline.scheduler, "ARRANGEMENT", "louder")
+    monkeypatch.setattr(ocr.pipeline.scheduler, "assemble", shout)
     assert extract(scans, tmp_path / "out").pages == []
     after = outputs(tmp_path / "out")
     for name, content in after.items():

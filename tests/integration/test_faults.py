@@ -56,7 +56,9 @@ def test_an_engine_that_does_not_keep_time_is_stopped_from_outside(
 ) -> None:
     make_scan(tmp_path / "a.pdf", pages=PAGES)
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/sitecustomize.py").write_text("import ocr.reading\nocr.reading.GRACE_SECONDS = 0.2\n", "utf-8")
+    (tmp_path / "site/sitecustomize.py").write_text(
+        "import ocr.pipeline.page_reader\nocr.reading.GRACE_SECONDS = 0.2\n", "utf-8"
+    )
     monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", f"{tmp_path / 'site'}:{ENVIRONMENT['PYTHONPATH']}")
     code, states, reasons, _ = read(tmp_path, "options.hang=[2]", "seconds=0.1")
     assert (code, states) == (3, ["ok", "failed", "ok", "ok", "ok", "ok"])

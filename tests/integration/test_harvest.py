@@ -6,11 +6,11 @@ import pytest
 from command import make_scan, run_ocr
 from PIL import Image
 
-from ocr.errors import DataError, UsageError
-from ocr.models import Model
-from ocr.scans import sha256_of
-from training.harvest import digest_source, take_pairs
-from training.pairs import Pair, write_pairs
+from ocr.core.errors import DataError, UsageError
+from ocr.models.catalog import Model
+from ocr.rendering.discovery import sha256_of
+from training.preferences.from_ledger import digest_source, take_pairs
+from training.preferences.pairs import Pair, write_pairs
 
 PLAIN = Model()
 

@@ -11,16 +11,20 @@ import pytest
 from hostile_case import HostileCase
 from hostile_files import CASES
 
-from ocr.document import PageImage
-from ocr.errors import ScanError
-from ocr.render import Renderer, RenderSettings
-from ocr.scans import Scan, discover, shown
+from ocr.core.document import PageImage
+from ocr.core.errors import ScanError
+from ocr.rendering.discovery import Scan, discover, shown
+from ocr.rendering.renderer import Renderer, RenderSettings
 
 
 def decoders() -> list[str]:
     """Render children of this process that are alive."""
     listed = subprocess.run(["ps", "-eo", "ppid=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if line.split()[0] == str(os.getpid()) and "ocr.decode" in line]
+    return [
+        line
+        for line in listed.splitlines()
+        if line.split()[0] == str(os.getpid()) and "ocr.rendering.render_worker" in line
+    ]
 
 
 def page_memories() -> list[str]:

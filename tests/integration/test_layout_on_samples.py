@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from ocr.document import Page
-from ocr.engines.lines import PageReader
-from ocr.engines.turning import read_page
-from ocr.layout.arrange import arrange
+from ocr.core.document import Page
+from ocr.engines.local.line_reader import PageReader
+from ocr.engines.local.turning import read_page
+from ocr.layout.page import arrange
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 Read = Callable[[str], tuple[Page, dict[str, Any]]]

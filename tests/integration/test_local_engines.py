@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ocr.document import Generation, PageImage
-from ocr.engines import Engine, Request, create
-from ocr.errors import DependencyError, EngineError, UsageError
+from ocr.core.document import Generation, PageImage
+from ocr.core.errors import DependencyError, EngineError, UsageError
+from ocr.engines.base import Engine, Request, create
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 TESSERACT = pytest.param("tesseract", marks=pytest.mark.skipif(not shutil.which("tesseract"), reason="no tesseract"))
@@ -167,16 +167,16 @@ def test_no_portuguese_data_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_missing_model_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ocr.engines import rapid
+    from ocr.engines.local import rapidocr
 
-    monkeypatch.setattr(rapid, "RECOGNISER", "no_such_model.onnx")
+    monkeypatch.setattr(rapidocr, "RECOGNISER", "no_such_model.onnx")
     with pytest.raises(DependencyError, match="no_such_model") as caught:
         create("rapid", {})
     assert "rapidocr" in caught.value.hint
 
 
 def test_a_broken_model_is_an_engine_error(tmp_path: Path) -> None:
-    from ocr.engines.networks import BACKENDS
+    from ocr.engines.local.ppocr import BACKENDS
 
     broken = tmp_path / "model.onnx"
     broken.write_bytes(b"this is not a network")
@@ -204,7 +204,7 @@ def test_reading_opens_no_socket(backend: str, tmp_path: Path) -> None:
         "import asyncio, sys\n"
         "import numpy as np\n"
         "from PIL import Image\n"
-        "from ocr.document import PageImage\n"
+        "from ocr.core.document import PageImage\n"
         "from ocr.engines import Request, create\n"
         "async def story():\n"
         f"    engine = create('rapid', {{'backend': {backend!r}, 'workers': 1}})\n"

@@ -7,39 +7,40 @@ import pytest
 from drawn import TEXTS, draw_lines
 
 from data.examples import read_manifest
-from ocr import models
+from ocr.models import catalog
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from training import compressor, runs  # noqa: E402
-from training.model import Shape, build  # noqa: E402
-from training.quantise import Scheme, write_checkpoint  # noqa: E402
+from training import run_dir  # noqa: E402
+from training.quantization import compressor_environment  # noqa: E402
+from training.quantization.quantize import Scheme, write_checkpoint  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
-from training.weights import reading_model  # noqa: E402
+from training.trainer.model_loading import reading_model  # noqa: E402
+from training.trainer.tiny_model import Shape, build  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
-    not compressor.is_ready(compressor.find_folder()),
-    reason=f"no environment of llm-compressor (docs/quantise.md makes it; {compressor.VARIABLE} names another)",
+    not compressor_environment.is_ready(compressor_environment.find_folder()),
+    reason=f"no environment of llm-compressor (docs/quantise.md makes it; {compressor_environment.VARIABLE} names another)",
 )
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> runs.Run:
+def parent(tmp_path: Path) -> run_dir.Run:
     """A run with a checkpoint whose widths are multiples of the 128 weights that share a scale; float32."""
     manifest = draw_lines(tmp_path)
     folder = tmp_path / "runs/general-1"
     shape = Shape(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
     build(folder, shape, seed=0, texts=TEXTS)
     recipe = read_recipe("miniature", ["max_tokens=32"])
-    sets = runs.Sets(str(manifest), str(manifest), str(manifest))
-    run = runs.Run("general-1", "general", str(folder), models.digest(folder), recipe, sets)
-    models.save(reading_model(run.base, recipe), folder)
-    runs.save(run, folder)
+    sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
+    run = run_dir.Run("general-1", "general", str(folder), catalog.digest(folder), recipe, sets)
+    catalog.save(reading_model(run.base, recipe), folder)
+    run_dir.save(run, folder)
     return run
 
 
@@ -58,7 +59,7 @@ def restore(tensors: "dict[str, torch.Tensor]", name: str, scheme: Scheme) -> "t
 
 
 @pytest.mark.parametrize("scheme", ["fp8", "awq"])
-def test_the_decoder_is_quantised_and_nothing_else(parent: runs.Run, scheme: Scheme) -> None:
+def test_the_decoder_is_quantised_and_nothing_else(parent: run_dir.Run, scheme: Scheme) -> None:
     whole = Path(parent.base)
     run = write_checkpoint(parent, scheme, whole / scheme, read_manifest(Path(parent.sets.train)))
     folder = whole / scheme
@@ -96,11 +97,11 @@ def test_the_decoder_is_quantised_and_nothing_else(parent: runs.Run, scheme: Sch
         error = (got - expected).norm() / expected.norm()
         assert error < {"fp8": 0.04, "awq": 0.15}[scheme], (name, error)
 
-    model = models.resolve(str(folder))
+    model = catalog.resolve(str(folder))
     assert (model.prompt, model.image.max_pixels, model.max_tokens) == ("image-only", 131072, 32)
     assert model.serving["dtype"] == "bfloat16"
     assert {"tokenizer.json", "processor_config.json", "generation_config.json"} <= {p.name for p in folder.iterdir()}
-    assert runs.load(folder) == run
+    assert run_dir.load(folder) == run
     numbers = run.metrics["quantised"]
     assert numbers["pages"] == {"fp8": 0, "awq": len(TEXTS)}[scheme]
     assert numbers["bytes_after"] == (folder / "model.safetensors").stat().st_size < numbers["bytes_before"]

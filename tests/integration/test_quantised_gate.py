@@ -10,19 +10,20 @@ import pytest
 from PIL import Image
 
 from data.examples import Example, hash_bytes, write_manifest
-from ocr import models
-from ocr.document import Generation
-from ocr.errors import GateError
+from ocr.core.document import Generation
+from ocr.core.errors import GateError
+from ocr.models import catalog
 
 pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
-from training import compressor, finetune, runs
-from training.model import Shape, build
+from training import finetune, run_dir
 from training.plan import Wish
-from training.quantise import quantise
+from training.quantization import compressor_environment
+from training.quantization.quantize import quantise
 from training.recipe import read_recipe
-from training.weights import reading_model
+from training.trainer.model_loading import reading_model
+from training.trainer.tiny_model import Shape, build
 
 PAGES = 100
 TEXT = "Fica autorizada a União a abrir crédito."
@@ -43,17 +44,17 @@ def set_of(folder: Path, name: str) -> str:
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> runs.Run:
+def parent(tmp_path: Path) -> run_dir.Run:
     """A promoted run whose gate has kept its answers, all of them right."""
     folder = tmp_path / "runs/general-1"
     build(folder, Shape(hidden=64, patch=16, vocabulary=320), seed=0)
     recipe = read_recipe("miniature", [])
-    models.save(reading_model(str(folder), recipe), folder)
+    catalog.save(reading_model(str(folder), recipe), folder)
     train, held_out = set_of(tmp_path, "train"), set_of(tmp_path, "held")
-    sets = runs.Sets(train, held_out, held_out)
+    sets = run_dir.Sets(train, held_out, held_out)
     data = {train: "a", held_out: "b"}
-    run = runs.Run("general-1", "general", "base", "", recipe, sets, state="promoted", data=data)
-    runs.save(run, folder)
+    run = run_dir.Run("general-1", "general", "base", "", recipe, sets, state="promoted", data=data)
+    run_dir.save(run, folder)
     answers = [[{"text": TEXT, "finish": "stop"}]] * PAGES
     (folder / finetune.AFTER).write_text(json.dumps(answers), encoding="utf-8")
     return run
@@ -76,7 +77,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Path]]:
             seen.append(model)
             return [(Generation(text=text, finish="stop"),) for _ in images]
 
-        monkeypatch.setattr(compressor, "run_worker", write)
+        monkeypatch.setattr(compressor_environment, "run_worker", write)
         monkeypatch.setattr(finetune, "read_pages", read)
         return seen
 
@@ -84,10 +85,10 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Path]]:
 
 
 def test_one_that_reads_as_well_is_promoted_once(
-    parent: runs.Run, reads: Callable[[str], list[Path]], tmp_path: Path
+    parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:
     home = tmp_path / "runs"
-    known_by = models.digest(home / "general-1")
+    known_by = catalog.digest(home / "general-1")
     wish = Wish("general", home, parent.recipe)
     seen = reads(TEXT)
     run = quantise(parent, "fp8", wish)
@@ -95,13 +96,15 @@ def test_one_that_reads_as_well_is_promoted_once(
     assert seen == [home / "general-1/fp8"], "the parent's own answers are not read again"
     assert quantise(parent, "fp8", wish).started == run.started
     assert len(seen) == 1, "what is finished is not done twice"
-    assert models.digest(home / "general-1") == known_by, "the parent stays what it was"
-    assert models.resolve(str(home / "general-1/fp8")).serving == {"dtype": "bfloat16"}
+    assert catalog.digest(home / "general-1") == known_by, "the parent stays what it was"
+    assert catalog.resolve(str(home / "general-1/fp8")).serving == {"dtype": "bfloat16"}
     assert "FP8_DYNAMIC" in (home / "general-1/fp8/README.md").read_text(encoding="utf-8")
-    assert [one.name for one in runs.all_runs(home)] == ["general-1"], "no stage starts from it"
+    assert [one.name for one in run_dir.all_runs(home)] == ["general-1"], "no stage starts from it"
 
 
-def test_one_that_reads_worse_is_refused(parent: runs.Run, reads: Callable[[str], list[Path]], tmp_path: Path) -> None:
+def test_one_that_reads_worse_is_refused(
+    parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
+) -> None:
     wish = Wish("general", tmp_path / "runs", parent.recipe)
     reads("Fica autorizado o Uniao")
     for _ in range(2):

@@ -15,13 +15,13 @@ from hostile_images import png, png_rows
 from hostile_pdfs import many_pages, one_page, slow_page
 from PIL import Image
 
-from ocr.errors import DependencyError, ScanError
-from ocr.render import Renderer, RenderSettings
+from ocr.core.errors import DependencyError, ScanError
+from ocr.rendering.renderer import Renderer, RenderSettings
 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from ocr.render import Renderer, RenderSettings
+from ocr.rendering.renderer import Renderer, RenderSettings
 
 async def main():
     renderer = Renderer(RenderSettings(processes=2, pdf=sys.argv[1]))
@@ -47,7 +47,7 @@ def processes(parent: int) -> dict[int, str]:
 
 
 def decoders() -> list[int]:
-    return [number for number, words in processes(os.getpid()).items() if "ocr.decode" in words]
+    return [number for number, words in processes(os.getpid()).items() if "ocr.rendering.render_worker" in words]
 
 
 def alive(number: int) -> bool:
@@ -249,7 +249,7 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, slow: Path, program: s
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"ready\n"
-    wanted = "pdftoppm -r" if program == "poppler" else "ocr.decode"
+    wanted = "pdftoppm -r" if program == "poppler" else "ocr.rendering.render_worker"
     assert wait_for(lambda: sum(wanted in words for words in processes(parent.pid).values()) >= 2, 20)
     time.sleep(0.3)
     family = processes(parent.pid)
@@ -264,6 +264,6 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, slow: Path, program: s
 
 
 def test_a_decoder_that_does_not_run_is_said_before_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr.render.sys.executable", shutil.which("false"))
+    monkeypatch.setattr("ocr.rendering.renderer.sys.executable", shutil.which("false"))
     with pytest.raises(DependencyError, match="the decoder does not run"):
         asyncio.run(Renderer(RenderSettings()).start())

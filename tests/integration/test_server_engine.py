@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr.degeneration import find
-from ocr.document import Generation, PageImage
-from ocr.engines import Request
-from ocr.engines.server import create
-from ocr.errors import EngineError, UsageError
-from ocr.guard import watched
+from ocr.core.document import Generation, PageImage
+from ocr.core.errors import EngineError, UsageError
+from ocr.engines.base import Request
+from ocr.engines.vlm.openai_server import create
+from ocr.pipeline.repetition_guard import watched
+from ocr.repetition.detector import find
 
 pytest.importorskip("httpx", reason="the extra server is not installed")
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan, outputs, run_ocr
 
-from ocr.assembly import assemble
-from ocr.document import Page, Source
-from ocr.errors import EngineError, UsageError
-from ocr.job import ExtractSettings, Job
-from ocr.ledger import Ledger
-from ocr.progress import Lines
-from ocr.run import extract_to_folder
-from ocr.scans import sha256_of
+from ocr.core.document import Page, Source
+from ocr.core.errors import EngineError, UsageError
+from ocr.pipeline.extract import extract_to_folder
+from ocr.pipeline.options import ExtractSettings, Job
+from ocr.pipeline.page_builder import assemble
+from ocr.pipeline.progress import Lines
+from ocr.rendering.discovery import sha256_of
+from ocr.storage.ledger import Ledger
 
 
 class Heard(Lines):
@@ -144,8 +144,8 @@ def test_a_layout_that_trips_costs_one_page(tmp_path: Path, monkeypatch: pytest.
         return assemble(kept, number)
 
     trips: list[int] = []
-    monkeypatch.setattr("ocr.extract.ARRANGEMENT", "newer")
-    monkeypatch.setattr("ocr.extract.assemble", trip)
+    monkeypatch.setattr("ocr.pipeline.scheduler.ARRANGEMENT", "newer")
+    monkeypatch.setattr("ocr.pipeline.scheduler.assemble", trip)
     assert [(page.number, page.status) for page in extract(tmp_path / "out", tmp_path / "a").pages] == [(2, "ok")]
 
 

@@ -11,48 +11,49 @@ from drawn import TEXTS, draw_lines
 from PIL import Image
 
 from data.examples import read_manifest, write_manifest
-from ocr import models
-from ocr.errors import DataError, TrainingError
+from ocr.core.errors import DataError, TrainingError
+from ocr.models import catalog
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from training import runs, train  # noqa: E402
-from training.chat import to_conversation  # noqa: E402
-from training.dense_vision import attend_densely  # noqa: E402
-from training.merge import merge  # noqa: E402
-from training.model import Shape, build  # noqa: E402
-from training.pairs import Pair, write_pairs  # noqa: E402
+from training import run_dir  # noqa: E402
+from training.formatting import to_conversation  # noqa: E402
+from training.preferences.pairs import Pair, write_pairs  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
-from training.watch import read_log  # noqa: E402
-from training.weights import load_processor, load_weights, reading_model  # noqa: E402
+from training.trainer import process  # noqa: E402
+from training.trainer.batched_vision_attention import attend_densely  # noqa: E402
+from training.trainer.merge import merge  # noqa: E402
+from training.trainer.model_loading import load_processor, load_weights, reading_model  # noqa: E402
+from training.trainer.monitor import read_log  # noqa: E402
+from training.trainer.tiny_model import Shape, build  # noqa: E402
 
 SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> runs.Run:
+def run(tmp_path: Path) -> run_dir.Run:
     """A run that is laid out but not trained, on four drawn lines."""
     manifest = draw_lines(tmp_path)
     shape = Shape(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
     build(tmp_path / "base", shape, seed=0, texts=TEXTS)
-    sets = runs.Sets(str(manifest), str(manifest), str(manifest))
-    laid = runs.Run("general-1", "general", str(tmp_path / "base"), "", read_recipe("miniature", SETTINGS), sets)
-    runs.save(laid, tmp_path / laid.name)
+    sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
+    laid = run_dir.Run("general-1", "general", str(tmp_path / "base"), "", read_recipe("miniature", SETTINGS), sets)
+    run_dir.save(laid, tmp_path / laid.name)
     return laid
 
 
-def count_tokens(run: runs.Run) -> Callable[[str], int]:
+def count_tokens(run: run_dir.Run) -> Callable[[str], int]:
     """The tokens of an answer as it is trained on: with its end and the line break of the template."""
     tokenizer = load_processor(run).tokenizer
     return lambda text: len(tokenizer(f"{text}<|im_end|>\n")["input_ids"])
 
 
-def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path: Path) -> None:
+def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: run_dir.Run, tmp_path: Path) -> None:
     folder = tmp_path / run.name
-    train.train(folder)
+    process.train(folder)
     rows = [json.loads(line) for line in (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["loss"] < rows[0]["loss"]
@@ -62,7 +63,7 @@ def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path:
     straight = (folder / "learned/model.safetensors").read_bytes()
     shutil.rmtree(folder / "learned")
     shutil.rmtree(folder / "checkpoints/checkpoint-6")
-    train.train(folder)
+    process.train(folder)
     assert (folder / "learned/model.safetensors").read_bytes() == straight, "resumed at step 4: the same bits"
     assert [row["step"] for row in read_log(folder)] == [1, 2, 3, 4, 5, 6]
 
@@ -70,35 +71,37 @@ def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: runs.Run, tmp_path:
     seconds = [json.loads(row)["seconds"] for row in rows]
     assert seconds == sorted(seconds), "of the whole run, not of the process that resumed it"
     (folder / "checkpoints/checkpoint-9").mkdir()
-    train.train(folder)
+    process.train(folder)
     again = (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(again) == len(rows), "the last checkpoint is the end: no step is made twice"
     assert not (folder / "checkpoints/checkpoint-9").exists()
 
     merge(run, folder)
-    model = models.resolve(str(folder))
+    model = catalog.resolve(str(folder))
     assert (model.prompt, model.image.max_pixels) == ("image-only", 131072)
     assert not (folder / "checkpoints").exists()
 
 
-def test_a_loss_that_is_no_number_stops_with_its_pages_named(run: runs.Run, tmp_path: Path) -> None:
-    from training.launch import train_apart
+def test_a_loss_that_is_no_number_stops_with_its_pages_named(run: run_dir.Run, tmp_path: Path) -> None:
+    from training.trainer.launcher import train_apart
 
     folder = tmp_path / run.name
     numbers = ["general.learning_rate=1e6", "general.schedule=constant", "general.warmup=0", "general.batch=1"]
-    runs.save(replace(run, recipe=read_recipe("miniature", [*SETTINGS, *numbers])), folder)
+    run_dir.save(replace(run, recipe=read_recipe("miniature", [*SETTINGS, *numbers])), folder)
     with pytest.raises(TrainingError, match=r"the loss is .* at step [2-6]; its batch: [0-3]$") as stopped:
         train_apart(folder, 1)
     assert "lower the learning rate" in stopped.value.hint
     assert not (folder / "learned").exists()
 
 
-def test_two_processes_share_the_pages_and_one_writes(run: runs.Run, tmp_path: Path) -> None:
+def test_two_processes_share_the_pages_and_one_writes(run: run_dir.Run, tmp_path: Path) -> None:
     """Four lines and two processes with batches of two: each step takes all four, so that none is seen twice."""
-    from training.launch import train_apart
+    from training.trainer.launcher import train_apart
 
     folder = tmp_path / run.name
-    runs.save(replace(run, recipe=read_recipe("miniature", [*SETTINGS, "general.batch=2", "general.steps=2"])), folder)
+    run_dir.save(
+        replace(run, recipe=read_recipe("miniature", [*SETTINGS, "general.batch=2", "general.steps=2"])), folder
+    )
     train_apart(folder, 2)
     rows = [json.loads(line) for line in (folder / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["step"] for row in rows] == [1, 2], "one process writes"
@@ -107,37 +110,37 @@ def test_two_processes_share_the_pages_and_one_writes(run: runs.Run, tmp_path: P
     assert (folder / "learned/model.safetensors").is_file()
 
 
-def test_pairs_are_trained_on_and_their_tokens_counted(run: runs.Run, tmp_path: Path) -> None:
+def test_pairs_are_trained_on_and_their_tokens_counted(run: run_dir.Run, tmp_path: Path) -> None:
     folder = tmp_path / "dpo-1"
     recipe = read_recipe("miniature", [*SETTINGS, "dpo.steps=2", "dpo.batch=2"])
-    runs.save(replace(run, name="dpo-1", stage="dpo", recipe=recipe), folder)
+    run_dir.save(replace(run, name="dpo-1", stage="dpo", recipe=recipe), folder)
     images = [str(tmp_path / f"{number}.png") for number in range(2)]
     pairs = [
         Pair(image, image, text, 3 * text, "loop", "truth", ended)
         for image, text, ended in zip(images, TEXTS, (True, False), strict=False)
     ]
     write_pairs(folder / "pairs.jsonl", pairs)
-    train.train(folder)
+    process.train(folder)
     tokens = count_tokens(run)
     end = tokens("")
     whole = sum(tokens(p.chosen) + tokens(p.rejected) for p in pairs)
     assert [row["tokens"] for row in read_log(folder)] == [whole - end] * 2, "the end of what was cut is not trained on"
     merge(replace(run, stage="dpo", recipe=recipe), folder)
-    assert models.resolve(str(folder)).prompt == "image-only"
+    assert catalog.resolve(str(folder)).prompt == "image-only"
 
 
-def test_pages_that_are_for_testing_only_are_refused(run: runs.Run, tmp_path: Path) -> None:
+def test_pages_that_are_for_testing_only_are_refused(run: run_dir.Run, tmp_path: Path) -> None:
     manifest = Path(run.sets.train)
     write_manifest(manifest, [replace(example, test_only=True) for example in read_manifest(manifest)])
     with pytest.raises(DataError, match="for testing only"):
-        train.train(tmp_path / run.name)
+        process.train(tmp_path / run.name)
 
 
-def test_training_has_the_eyes_of_reading(run: runs.Run) -> None:
+def test_training_has_the_eyes_of_reading(run: run_dir.Run) -> None:
     """Same image, same words: what the trainer's collator makes of a page is what an engine shows the model."""
-    from ocr.document import PageImage
-    from ocr.engines import Request
-    from ocr.engines.question import compose
+    from ocr.core.document import PageImage
+    from ocr.engines.base import Request
+    from ocr.engines.vlm.request import compose
 
     numpy = pytest.importorskip("numpy")
     model = reading_model(run.base, run.recipe)
@@ -150,7 +153,7 @@ def test_training_has_the_eyes_of_reading(run: runs.Run) -> None:
     assert trained["images"][0].tobytes() == asked.image.tobytes()
 
 
-def test_dense_attention_gives_the_same_numbers(run: runs.Run) -> None:
+def test_dense_attention_gives_the_same_numbers(run: run_dir.Run) -> None:
     model, processor = load_weights(run), load_processor(run)
     images = [Image.new("RGB", (160, 32), (number * 60, 128, 255 - number * 60)) for number in range(3)]
     pixels = processor.image_processor(images=images, return_tensors="pt")
@@ -162,7 +165,7 @@ def test_dense_attention_gives_the_same_numbers(run: runs.Run) -> None:
     assert torch.allclose(dense, expected, atol=1e-5)
 
 
-def test_qlora_trains_adapters_on_a_base_in_four_bits(run: runs.Run, tmp_path: Path) -> None:
+def test_qlora_trains_adapters_on_a_base_in_four_bits(run: run_dir.Run, tmp_path: Path) -> None:
     bitsandbytes = pytest.importorskip("bitsandbytes", reason="the extra train is not installed")
     laid = replace(run, recipe=read_recipe("miniature", [*SETTINGS, "general.method=qlora", "general.steps=3"]))
     model = load_weights(laid)
@@ -170,8 +173,8 @@ def test_qlora_trains_adapters_on_a_base_in_four_bits(run: runs.Run, tmp_path: P
     assert kinds == {bitsandbytes.nn.Linear4bit}
 
     folder = tmp_path / run.name
-    runs.save(laid, folder)
-    train.train(folder)
+    run_dir.save(laid, folder)
+    process.train(folder)
     rows = read_log(folder)
     assert [row["step"] for row in rows] == [1, 2, 3]
     assert rows[-1]["loss"] < rows[0]["loss"]

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr import models
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.engines.question import DETECT_REPEATS, STRUCTURED, Answer
-from ocr.engines.transformers import TransformersEngine
-from ocr.engines.vllm import VllmEngine
-from ocr.errors import EngineError
-from ocr.markup import is_complete
-from ocr.models import ImageSize, Model
-from training.model import ARCHITECTURES, Shape, build
+from ocr.core.document import PageImage
+from ocr.core.errors import EngineError
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import DETECT_REPEATS, STRUCTURED, Answer
+from ocr.engines.vlm.transformers import TransformersEngine
+from ocr.engines.vlm.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.models.answer_format import is_complete
+from ocr.models.catalog import ImageSize, Model
+from training.trainer.tiny_model import ARCHITECTURES, Shape, build
 
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
@@ -56,8 +56,8 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     asked = Model(
         prompt="page-text-1", image=ImageSize(max_pixels=0), max_tokens=TOKENS, serving={"max_model_len": 1024}
     )
-    models.save(asked, folder)
-    return models.resolve(str(folder))
+    catalog.save(asked, folder)
+    return catalog.resolve(str(folder))
 
 
 @pytest.fixture(scope="session")
@@ -193,11 +193,11 @@ def test_a_killed_engine_process_is_a_retryable_error(
 
 READER = """
 import asyncio, multiprocessing, sys, time
-from ocr import models
-from ocr.engines.vllm import VllmEngine
+from ocr.models import catalog
+from ocr.engines.vlm.vllm import VllmEngine
 
 async def begin():
-    await VllmEngine(models.resolve(sys.argv[1])).start()
+    await VllmEngine(catalog.resolve(sys.argv[1])).start()
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     time.sleep(600)
 
@@ -210,7 +210,7 @@ if __name__ == "__main__":
 def test_its_processes_do_not_outlive_a_killed_command(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     build(folder, Shape(), seed=0)
-    models.save(Model(prompt="page-text-1", max_tokens=TOKENS, serving={"max_model_len": 1024}), folder)
+    catalog.save(Model(prompt="page-text-1", max_tokens=TOKENS, serving={"max_model_len": 1024}), folder)
     (tmp_path / "reader.py").write_text(READER, encoding="utf-8")
     command = subprocess.Popen([sys.executable, tmp_path / "reader.py", folder], stdout=subprocess.PIPE, text=True)
     assert command.stdout

@@ -9,8 +9,8 @@ from hostile_pdfs import locked_rc4, nested_forms, one_page
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ocr.errors import ScanError
-from ocr.render import Renderer, RenderSettings
+from ocr.core.errors import ScanError
+from ocr.rendering.renderer import Renderer, RenderSettings
 
 SEEDS = [
     encoded("PNG"),

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.degeneration import LONGEST_TOKEN, Watch, find
+from ocr.repetition.detector import LONGEST_TOKEN, Watch, find
 
 WORDS = st.sampled_from(
     ["de", "Olinda", "São", "rogai", "0,00", "12", "13", "idem", "...", "____", "|", "<td></td>", "\n", "\\n", "XIV"]

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.document import Box, Generation, Line
-from ocr.layout.arrange import arrange
+from ocr.core.document import Box, Generation, Line
 from ocr.layout.columns import cut
-from ocr.layout.hyphens import join
+from ocr.layout.page import arrange
+from ocr.text.hyphenation import join
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzáéãç0123456789°-.§", min_size=1, max_size=12)
 TEXTS = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)

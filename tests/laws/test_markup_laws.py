@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.markup import Fields, is_complete, parse, render
+from ocr.models.answer_format import Fields, is_complete, parse, render
 
 texts = st.text(st.characters(), max_size=60)
 pages = st.builds(Fields, header=texts, margin=texts, footer=texts, text=texts)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.mend import mend
+from ocr.text.post_correction import mend
 
 ALPHABET = st.sampled_from(list("abinoIlVXNº°ª.,;:-–—_ §0123456789áÍçÃ\n'\"“”()CKАеΑ一："))
 PLAIN = st.text(

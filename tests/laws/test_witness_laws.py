@@ -5,8 +5,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.document import Line
-from ocr.witness import cross_examine
+from ocr.core.document import Line
+from ocr.text.crosscheck import cross_examine
 
 WORDS = ("o", "réu", "Olinda", "1.275", "12/03/1998", "requerente", "§", "3º", "CPF 529.982.247-25", "casa-grande")
 LINES = st.lists(

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 import cli
-from ocr.errors import ExitCode, OutputError
+from ocr.core.errors import ExitCode, OutputError
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, failure: BaseException, *words: str) -> int:

@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from data.damage import STEPS, Pixels
-from data.degrade import PROFILES, degrade, parse_profiles, place
 from data.examples import UNREADABLE
-from data.textlayer import PrintedLine, PrintedWord
-from data.truth import follow, mark_unreadable
-from ocr.errors import UsageError
+from data.synthesis.degradation import PROFILES, degrade, parse_profiles, place
+from data.synthesis.effects import STEPS, Pixels
+from data.synthesis.page_truth import follow, mark_unreadable
+from data.synthesis.text_layer import PrintedLine, PrintedWord
+from ocr.core.errors import UsageError
 
 
 def dotted() -> tuple[Pixels, list[PrintedLine]]:
@@ -58,7 +58,7 @@ def test_boxes_follow_the_ink(name: str) -> None:
     for seed in range(4):
         made = degrade(page, PROFILES["clean"], 1, (seed,))
         where = place(page.shape, PROFILES[name], 1, np.random.Generator(np.random.SFC64(seed)))
-        from data.degrade import lay
+        from data.synthesis.degradation import lay
 
         moved = lay(page, where)
         after = follow(lines, where, (page.shape[1], page.shape[0]))

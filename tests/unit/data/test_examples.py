@@ -15,7 +15,7 @@ from data.examples import (
     write_manifest,
     write_whole,
 )
-from ocr.errors import DataError, OutputError
+from ocr.core.errors import DataError, OutputError
 
 EXAMPLE = Example(
     id="a-1",

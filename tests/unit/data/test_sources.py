@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from data.examples import UNREADABLE, for_training, read_manifest
-from data.sources import CORPORA, import_corpus, mend_bressay
-from ocr.errors import DataError, OutputError, UsageError
+from data.importers.corpora import CORPORA, import_corpus, mend_bressay
+from ocr.core.errors import DataError, OutputError, UsageError
 
 
 def png(width: int = 60, height: int = 40) -> bytes:

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from PIL import Image
 
+from data.duplicates import image_hash, jaccard, near_pairs, shingles, words_of
 from data.examples import Example, hash_bytes, read_manifest, write_manifest
-from data.near import image_hash, jaccard, near_pairs, shingles, words_of
-from data.split import assign, check, draw_split, parse_shares, render_report, write_splits
-from data.text import write
-from ocr.errors import DataError, UsageError
+from data.splits import assign, check, draw_split, parse_shares, render_report, write_splits
+from data.text.generators import write
+from ocr.core.errors import DataError, UsageError
 
 SHARES = (0.8, 0.1, 0.1)
 

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data.grammar import Grammar, read_banks
-from data.kinds import KINDS
-from data.places import STATES, city, state
-from data.text import (
+from data.synthesis.page_types import KINDS
+from data.text.generators import (
     CHUNK,
     chunk_text,
     contract,
@@ -20,8 +18,10 @@ from data.text import (
     write,
     write_document,
 )
-from ocr.errors import DataError
-from ocr.identifiers import CHECKED, find
+from data.text.grammar import Grammar, read_banks
+from data.text.places import STATES, city, state
+from ocr.core.errors import DataError
+from ocr.text.identifiers import CHECKED, find
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import pytest
 
 pytest.importorskip("typst")
 
-from data.documents import draw_setting
-from data.fonts import SHIPPED, faces_for, read_faces
-from data.kinds import KINDS, Look, draw_look, parse_kinds
-from data.text import write_document
-from data.textlayer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
-from data.typeset import Setting, build_source, quote, typeset
-from ocr.errors import DataError, UsageError
+from data.synthesis.composed_document import draw_setting
+from data.synthesis.fonts import SHIPPED, faces_for, read_faces
+from data.synthesis.page_types import KINDS, Look, draw_look, parse_kinds
+from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
+from data.synthesis.typesetting import Setting, build_source, quote, typeset
+from data.text.generators import write_document
+from ocr.core.errors import DataError, UsageError
 
 DPI = 200
 
@@ -81,7 +81,7 @@ def test_lines_are_those_of_an_independent_reader(name: str, tmp_path: Path) -> 
 
 def test_paragraphs_join_words_and_keep_compounds() -> None:
     def line(text: str, block: int) -> PrintedLine:
-        from data.textlayer import PrintedWord
+        from data.synthesis.text_layer import PrintedWord
 
         return PrintedLine(tuple(PrintedWord(word, (0, 0, 1, 1)) for word in text.split()), "text", block)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.arguments import spread_compare
+from eval.bench_command import spread_compare
 
 THREE = ["--compare", "opus", "--compare", "gpt", "--compare", "gemini"]
 

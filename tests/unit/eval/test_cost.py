@@ -4,27 +4,27 @@ from datetime import date
 
 import pytest
 
-from eval import cost
-from ocr.errors import UsageError
+from eval.systems import pricing
+from ocr.core.errors import UsageError
 
 
 def test_every_row_of_the_table_has_a_date_and_a_source() -> None:
-    table = cost.read_table()
+    table = pricing.read_table()
     for row in (*table.models, *table.machines):
         assert isinstance(row.date, date)
         assert row.source
         assert row.grade in ("primary", "secondary")
         assert "memory" not in row.source
-    assert all(row.image in cost.IMAGE_TOKENS for row in table.models)
+    assert all(row.image in pricing.IMAGE_TOKENS for row in table.models)
     assert len({row.id for row in table.models}) == len(table.models)
 
 
 def test_the_three_aliases_resolve_and_stand_beside_published_figures() -> None:
     for alias in ("opus", "gpt", "gemini"):
-        assert cost.find_model(alias) is not None
-        assert any(row.beside == alias for row in cost.read_table().published)
-    assert cost.find_model("claude-opus-4-6").name == "Claude Opus 4.6"
-    assert cost.find_model("no-such-model") is None
+        assert pricing.find_model(alias) is not None
+        assert any(row.beside == alias for row in pricing.read_table().published)
+    assert pricing.find_model("claude-opus-4-6").name == "Claude Opus 4.6"
+    assert pricing.find_model("no-such-model") is None
 
 
 @pytest.mark.parametrize(
@@ -38,29 +38,29 @@ def test_the_three_aliases_resolve_and_stand_beside_published_figures() -> None:
     ],
 )
 def test_image_tokens_are_the_measured_ones(model: str, size: tuple[int, int], tokens: int) -> None:
-    assert cost.image_tokens(cost.find_model(model), *size) == tokens
+    assert pricing.image_tokens(pricing.find_model(model), *size) == tokens
 
 
 def test_dollars_count_what_may_have_been_billed() -> None:
-    price = cost.find_model("claude-opus-5-5")
-    assert cost.dollars(cost.Usage(1_000_000, 0), price) == 4.0
-    assert cost.dollars(cost.Usage(0, 500_000, 0, 500_000), price) == 20.0
-    assert cost.Usage(1, 2, 3, 4) + cost.Usage(1, 1, 1, 1) == cost.Usage(2, 3, 4, 5)
+    price = pricing.find_model("claude-opus-5-5")
+    assert pricing.dollars(pricing.Usage(1_000_000, 0), price) == 4.0
+    assert pricing.dollars(pricing.Usage(0, 500_000, 0, 500_000), price) == 20.0
+    assert pricing.Usage(1, 2, 3, 4) + pricing.Usage(1, 1, 1, 1) == pricing.Usage(2, 3, 4, 5)
 
 
 def test_hardware_by_the_hour() -> None:
-    l4 = cost.find_machine("l4")
-    assert cost.hardware_per_million(l4, 1.0) == pytest.approx(223.6, abs=0.1)
-    assert cost.hardware_per_million(l4, 1.0, utilisation=0.5) == pytest.approx(447.2, abs=0.1)
-    assert cost.find_machine("laptop=0.05").hourly == 0.05
+    l4 = pricing.find_machine("l4")
+    assert pricing.hardware_per_million(l4, 1.0) == pytest.approx(223.6, abs=0.1)
+    assert pricing.hardware_per_million(l4, 1.0, utilisation=0.5) == pytest.approx(447.2, abs=0.1)
+    assert pricing.find_machine("laptop=0.05").hourly == 0.05
 
 
 @pytest.mark.parametrize("name", ["mainframe", "laptop=free", "laptop=-1", "laptop=0", "laptop=nan"])
 def test_an_unknown_machine_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError):
-        cost.find_machine(name)
+        pricing.find_machine(name)
 
 
 def test_old_prices_are_warned_of() -> None:
-    assert cost.age_warning(date(2026, 1, 1), date(2026, 11, 20)) == "price of 2026-01-01, 323 days old: check it"
-    assert cost.age_warning(date(2026, 11, 1), date(2026, 11, 20)) == ""
+    assert pricing.age_warning(date(2026, 1, 1), date(2026, 11, 20)) == "price of 2026-01-01, 323 days old: check it"
+    assert pricing.age_warning(date(2026, 11, 1), date(2026, 11, 20)) == ""

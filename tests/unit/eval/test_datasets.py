@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from eval.composite import parse
 from eval.datasets import open_data
-from eval.truths import read_answers
-from ocr.errors import DataError
+from eval.metrics.composite import parse
+from eval.reference_files import read_answers
+from ocr.core.errors import DataError
 
 ALTO = """<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Layout><Page ID="p1">

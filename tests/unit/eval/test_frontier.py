@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from vendor_server import KEY, SAY, Answer, Server, environment, events, say_anthropic, say_google, say_openai, serve
 
-from eval import vendors
-from eval.cost import Usage, find_model
-from eval.frontier import BudgetSpentError, FrontierEngine, PaidGeneration, Policy, Purse, encode
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.errors import EngineError
+from eval.systems import vendor_clients
+from eval.systems.pricing import Usage, find_model
+from eval.systems.vendor_engine import BudgetSpentError, FrontierEngine, PaidGeneration, Policy, Purse, encode
+from ocr.core.document import PageImage
+from ocr.core.errors import EngineError
+from ocr.engines.base import Request
 
 MODELS = {"anthropic": "opus", "openai": "gpt", "google": "gemini"}
 VENDORS = tuple(MODELS)
@@ -222,7 +222,7 @@ def test_a_loop_is_cut_off_while_it_streams(server: Server, vendor: str) -> None
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_without_a_key_there_is_a_reason_and_a_hint(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in vendors.KEYS[vendor]:
+    for name in vendor_clients.KEYS[vendor]:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(EngineError) as caught:
         read(vendor)

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval import plots, stats, tables
-from eval.cost import Usage, find_machine, find_model
 from eval.datasets import TruePage
-from eval.differences import LONGEST, mark
-from eval.frontier import PaidGeneration, count_tokens
-from eval.gate import check_baseline, check_limits, hold, parse_limits
-from eval.readings import Session, Unread
-from eval.summary import Terms, compare_all, compute_cost, make_results, summarise
-from ocr.document import Generation
-from ocr.errors import DataError, GateError, UsageError
+from eval.metrics import stats
+from eval.regression import check_baseline, check_limits, hold, parse_limits
+from eval.report import plots, report_tables
+from eval.report.text_diff import LONGEST, mark
+from eval.results import Terms, compare_all, compute_cost, make_results, summarise
+from eval.systems.pricing import Usage, find_machine, find_model
+from eval.systems.response_cache import Session, Unread
+from eval.systems.vendor_engine import PaidGeneration, count_tokens
+from ocr.core.document import Generation
+from ocr.core.errors import DataError, GateError, UsageError
 
 TEXT = st.text(alphabet="aã<&> \n", max_size=60)
 
@@ -133,7 +134,7 @@ def report(outcomes: list[Any]) -> dict[str, Any]:
 
 
 def test_every_table_has_cells_for_its_columns(outcomes: list[Any]) -> None:
-    found = {table.title: table for table in tables.build(report(outcomes))}
+    found = {table.title: table for table in report_tables.build(report(outcomes))}
     assert {"Summary", "Portuguese signs", "Identifiers", "Cost", "Fields", "mine against each rival"} <= set(found)
     for table in found.values():
         assert all(len(row) == len(table.columns) for row in table.rows), table.title
@@ -173,10 +174,10 @@ def test_limits_and_baseline(outcomes: list[Any], tmp_path: Path) -> None:
 
 
 def test_words() -> None:
-    assert tables.between({"value": 0.9271, "low": 0.9, "high": 0.95}) == "0.927 [0.900, 0.950]"
-    assert tables.between({"value": 0.5, "low": None, "high": None}) == "0.500 [one document]"
-    assert tables.rate(vars_of(stats.wilson(1, 496))) == "0.20% [0.04%, 1.13%]"
-    assert (tables.plural(1, "page"), tables.plural(1200, "page")) == ("1 page", "1,200 pages")
+    assert report_tables.between({"value": 0.9271, "low": 0.9, "high": 0.95}) == "0.927 [0.900, 0.950]"
+    assert report_tables.between({"value": 0.5, "low": None, "high": None}) == "0.500 [one document]"
+    assert report_tables.rate(vars_of(stats.wilson(1, 496))) == "0.20% [0.04%, 1.13%]"
+    assert (report_tables.plural(1, "page"), report_tables.plural(1200, "page")) == ("1 page", "1,200 pages")
     assert count_tokens("abcd") == 2
 
 
@@ -185,7 +186,7 @@ def vars_of(interval: stats.Interval) -> dict[str, Any]:
 
 
 def test_a_classical_engine_is_not_accused_of_the_page_s_own_repetition() -> None:
-    from ocr.document import Line
+    from ocr.core.document import Line
 
     line = Line("0,00 0,00 0,00", (0.0, 0.0, 9.0, 9.0), 0.9)
     (result,) = make_results(pages(1), [Generation("stop", lines=(line,) * 200, width=9, height=9)])

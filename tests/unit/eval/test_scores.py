@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval import scores
-from eval.accents import count_accents, merge
-from eval.characters import character_errors, word_errors
-from eval.composite import canonical, flatten, published, strict
-from eval.scores import Pair, score_page, score_pages, sum_identifiers
+from eval.metrics import page_scores
+from eval.metrics.composite import canonical, flatten, published, strict
+from eval.metrics.diacritics import count_accents, merge
+from eval.metrics.edit_distance import character_errors, word_errors
+from eval.metrics.page_scores import Pair, score_page, score_pages, sum_identifiers
 
 
 def page(**fields: str) -> str:
@@ -93,9 +93,9 @@ def test_identifiers_are_right_only_when_exact() -> None:
     truth = "CPF 529.982.247-25 e CPF 529.982.247-25, CNPJ 11.222.333/0001-81, em 06/12/2001"
     reading = "CPF 529.982.247-25 e CPF 529.982.247-26, CNPJ 11.222.333/0001 - 81, em 06/12/2007"
     found = score_page(Pair(truth, reading)).identifiers
-    assert found["cpf"] == scores.IdentifierCount(true=2, right=1, read=2, failing=1, failing_wrong=1)
+    assert found["cpf"] == page_scores.IdentifierCount(true=2, right=1, read=2, failing=1, failing_wrong=1)
     assert found["cnpj"].right == 1
-    assert found["date"] == scores.IdentifierCount(true=1, right=0, read=1)
+    assert found["date"] == page_scores.IdentifierCount(true=1, right=0, read=1)
     assert sum_identifiers([score_page(Pair(truth, reading))] * 2)["cpf"].true == 4
 
 
@@ -121,5 +121,7 @@ def test_every_pair_has_scores_within_bounds(truth: str, reading: str) -> None:
 
 
 def test_two_workers_give_what_one_gives() -> None:
-    pairs = [Pair(f"página número {n} de um processo", f"pagina número {n} de um") for n in range(scores.POOL_FROM)]
+    pairs = [
+        Pair(f"página número {n} de um processo", f"pagina número {n} de um") for n in range(page_scores.POOL_FROM)
+    ]
     assert score_pages(pairs, workers=2) == score_pages(pairs, workers=1)

@@ -8,8 +8,8 @@ import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rapidfuzz.distance import Levenshtein
 
-from eval.characters import character_errors, in_form, word_errors
-from eval.composite import bleu, published, strict
+from eval.metrics.composite import bleu, published, strict
+from eval.metrics.edit_distance import character_errors, in_form, word_errors
 
 COUNT = 1_000
 WORDS = [

@@ -8,7 +8,7 @@ from scipy import stats as reference
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from eval import stats
+from eval.metrics import stats
 
 
 def pages(count: int, per_document: int, seed: int = 5) -> tuple[list[float], list[str]]:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from eval import vendors
 from eval.datasets import TruePage
-from eval.frontier import FrontierEngine, Policy, Purse
-from eval.readings import Unread
-from eval.systems import Means, estimate, find_system, is_priced, read_recorded
-from ocr.document import Generation
-from ocr.errors import UsageError
+from eval.systems import vendor_clients
+from eval.systems.registry import Means, estimate, find_system, is_priced, read_recorded
+from eval.systems.response_cache import Unread
+from eval.systems.vendor_engine import FrontierEngine, Policy, Purse
+from ocr.core.document import Generation
+from ocr.core.errors import UsageError
 
 MEANS = Means(Purse(), Policy(), {})
 
@@ -22,7 +22,7 @@ def page(identity: str, number: int = 1, truth: str = "x") -> TruePage:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for names in vendors.KEYS.values():
+    for names in vendor_clients.KEYS.values():
         for name in names:
             monkeypatch.delenv(name, raising=False)
 

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from ocr import choice, models
-from ocr.choice import EMBEDDED, choose, obtain, promoted_run, warnings_about
-from ocr.errors import EngineError, UsageError
-from ocr.models import Model
+from ocr.core.errors import EngineError, UsageError
+from ocr.models import catalog
+from ocr.models.catalog import Model
+from ocr.pipeline import engine_selection
+from ocr.pipeline.engine_selection import EMBEDDED, choose, obtain, promoted_run, warnings_about
 
 
 def make_run(runs: Path, name: str, **values: str) -> Path:
@@ -17,14 +18,14 @@ def make_run(runs: Path, name: str, **values: str) -> Path:
 
 
 def test_without_a_gpu_the_embedded_engine_reads_and_a_promoted_run_is_named(tmp_path: Path) -> None:
-    assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED)
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)
     make_run(tmp_path, "b", state="refused", stage="dpo", started="2026")
-    assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED)
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)
     run = make_run(tmp_path, "a", state="promoted", stage="dpo", started="2026")
     named = choose(tmp_path, gpu=False)
     assert (named.engine, f"--model {run}" in named.hint) == (EMBEDDED, True)
     (run / "config.json").unlink()
-    assert choose(tmp_path, gpu=False) == choice.Choice(EMBEDDED), "its weights were thrown away"
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED), "its weights were thrown away"
 
 
 def test_a_promoted_run_of_the_last_stage_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,20 +37,20 @@ def test_a_promoted_run_of_the_last_stage_reads(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "run.json").write_text("{", encoding="utf-8")
     assert promoted_run(tmp_path) == best
-    monkeypatch.setattr(choice, "find_spec", lambda _: object())
-    assert choose(tmp_path, gpu=True) == choice.Choice("vllm", {"model": str(best)})
+    monkeypatch.setattr(engine_selection, "find_spec", lambda _: object())
+    assert choose(tmp_path, gpu=True) == engine_selection.Choice("vllm", {"model": str(best)})
 
 
 def test_a_gpu_without_the_extra_or_the_weights_gets_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "find_spec", lambda _: None)
+    monkeypatch.setattr(engine_selection, "find_spec", lambda _: None)
     lacking = choose(tmp_path, gpu=True)
     assert (lacking.engine, "lusocr[gpu]" in lacking.hint) == (EMBEDDED, True)
-    monkeypatch.setattr(choice, "find_spec", lambda _: object())
-    monkeypatch.setattr(models, "find_weights", lambda _: None)
+    monkeypatch.setattr(engine_selection, "find_spec", lambda _: object())
+    monkeypatch.setattr(catalog, "find_weights", lambda _: None)
     weightless = choose(tmp_path, gpu=True)
-    assert (weightless.engine, models.default_name() in weightless.hint) == (EMBEDDED, True)
-    monkeypatch.setattr(models, "find_weights", lambda _: tmp_path)
-    assert choose(tmp_path, gpu=True).options == {"model": models.default_name()}
+    assert (weightless.engine, catalog.default_name() in weightless.hint) == (EMBEDDED, True)
+    monkeypatch.setattr(catalog, "find_weights", lambda _: tmp_path)
+    assert choose(tmp_path, gpu=True).options == {"model": catalog.default_name()}
 
 
 @pytest.mark.parametrize(("agreed", "answer", "fetched"), [(True, False, 1), (False, True, 1), (False, False, 0)])
@@ -58,9 +59,9 @@ def test_a_download_is_announced_with_its_size(
 ) -> None:
     asked: list[str] = []
     downloads: list[Model] = []
-    monkeypatch.setattr(models, "find_weights", lambda _: None)
-    monkeypatch.setattr(models, "weigh_download", lambda _: 7_530_000_000)
-    monkeypatch.setattr(models, "download", downloads.append)
+    monkeypatch.setattr(catalog, "find_weights", lambda _: None)
+    monkeypatch.setattr(catalog, "weigh_download", lambda _: 7_530_000_000)
+    monkeypatch.setattr(catalog, "download", downloads.append)
 
     def ask(question: str) -> bool:
         asked.append(question)

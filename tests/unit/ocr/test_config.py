@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr.config import load
-from ocr.errors import UsageError
-from ocr.job import ExtractSettings
+from ocr.core.errors import UsageError
+from ocr.core.settings import load
+from ocr.pipeline.options import ExtractSettings
 
 
 @pytest.fixture

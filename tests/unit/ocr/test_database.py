@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr.database import GROUP_SIZE, Database, file_system
-from ocr.errors import OutputError
+from ocr.core.errors import OutputError
+from ocr.storage.sqlite import GROUP_SIZE, Database, file_system
 
 TABLE = "CREATE TABLE things (name TEXT PRIMARY KEY);"
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ocr.degeneration import VALUES, Degeneration, Watch, find, published_rule
+from ocr.repetition.detector import VALUES, Degeneration, Watch, find, published_rule
 
 PROSE = (
     "Ao cair de uma tarde de dezembro, frio e chuvoso, subiam dois viandantes a encosta de um monte por estreita e "

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from ocr.document import Generation, Line, Word, well_formed
+from ocr.core.document import Generation, Line, Word, well_formed
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.document import Page, Reader, Source
-from ocr.errors import OutputError
-from ocr.folder import Folder, NotOursError, open_folder, output_path
-from ocr.ledger import Entry
+from ocr.core.document import Page, Reader, Source
+from ocr.core.errors import OutputError
+from ocr.storage.ledger import Entry
+from ocr.storage.output_dir import Folder, NotOursError, open_folder, output_path
 
 SOURCE = Source("deep/a.pdf", "a" * 64, 1)
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ocr.assembly import assemble
-from ocr.document import Generation, Line, PageImage
-from ocr.engines import Request
-from ocr.errors import DependencyError, EngineError
-from ocr.guard import cut, good_part, join, watched
-from ocr.judge import Attempt
-from ocr.ladder import LADDER
-from ocr.markup import Fields, parse, render
-from ocr.reading import Outcome, Readings
+from ocr.core.document import Generation, Line, PageImage
+from ocr.core.errors import DependencyError, EngineError
+from ocr.engines.base import Request
+from ocr.models.answer_format import Fields, parse, render
+from ocr.pipeline.classify import Attempt
+from ocr.pipeline.page_builder import assemble
+from ocr.pipeline.page_reader import Outcome, Readings
+from ocr.pipeline.repetition_guard import cut, good_part, join, watched
+from ocr.pipeline.retry import LADDER
 
 GOOD = "O réu interpôs apelação contra a sentença que julgou procedente o pedido de indenização por danos morais. "
 LOOP = GOOD + "A parte autora requer o deferimento. " * 400

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ocr import identifiers
+from ocr.text import identifiers
 
 
 def only(text: str) -> identifiers.Identifier:

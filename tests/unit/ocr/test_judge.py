@@ -1,7 +1,7 @@
 import pytest
 
-from ocr.document import Finish, Generation, Line, Status
-from ocr.judge import ACCEPTED, judge, text_of
+from ocr.core.document import Finish, Generation, Line, Status
+from ocr.pipeline.classify import ACCEPTED, judge, text_of
 
 LOOP = "O réu interpôs apelação. " + "a parte autora requer o deferimento do pedido; " * 200
 

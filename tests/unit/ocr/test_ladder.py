@@ -1,7 +1,7 @@
 import pytest
 
-from ocr.document import Status
-from ocr.ladder import AS_ASKED, BANDS, LADDER, LARGER, RESCUE, SMALLER, UNSTOPPED, Step, Taken, next_step
+from ocr.core.document import Status
+from ocr.pipeline.retry import AS_ASKED, BANDS, LADDER, LARGER, RESCUE, SMALLER, UNSTOPPED, Step, Taken, next_step
 
 
 def climb(*verdicts: Status, rescue: bool = True, honest: bool = False, shrunk: bool = False) -> list[str]:

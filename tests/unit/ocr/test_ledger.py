@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr.document import Generation, Line, Page, Reader, Source, Word
-from ocr.judge import Attempt
-from ocr.ledger import REJECTED_BYTES, Entry, Ledger
+from ocr.core.document import Generation, Line, Page, Reader, Source, Word
+from ocr.pipeline.classify import Attempt
+from ocr.storage.ledger import REJECTED_BYTES, Entry, Ledger
 
 READER = Reader("fake", "fake 1")
 SCAN = "a" * 64

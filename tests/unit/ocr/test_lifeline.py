@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are t
 
 PARENT = """
 import subprocess, time
-from ocr.lifeline import Reaper
+from ocr.core.process_tree import Reaper
 
 child = subprocess.Popen(["sleep", "600"], start_new_session=True)
 reaper = Reaper()
@@ -23,7 +23,7 @@ print(child.pid, flush=True)
 
 FORKED = """
 import os, time
-from ocr.lifeline import Reaper
+from ocr.core.process_tree import Reaper
 
 reaper = Reaper()
 child = os.fork()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ocr.markup import FIELD_ORDER, SCHEMA, Fields, is_complete, parse, render
+from ocr.models.answer_format import FIELD_ORDER, SCHEMA, Fields, is_complete, parse, render
 
 PAGE = Fields(header="DIÁRIO OFICIAL", margin="Protocolo 123", footer="12", text='Art. 1º "Fica"\ncriado \\ o cargo.')
 

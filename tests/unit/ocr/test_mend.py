@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr.document import Line, Word
-from ocr.mend import mend, mend_lines
+from ocr.core.document import Line, Word
+from ocr.text.post_correction import mend, mend_lines
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
 

@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from ocr.document import Page, Source
-from ocr.progress import Bar, JsonLines, Lines, Progress, Quiet, make_progress
-from ocr.summary import Summary
+from ocr.core.document import Page, Source
+from ocr.pipeline.progress import Bar, JsonLines, Lines, Progress, Quiet, make_progress
+from ocr.storage.summary import Summary
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ocr.prompts import PROMPTS, ImageBudget, conversation, show
+from ocr.models.prompts import PROMPTS, ImageBudget, conversation, show
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from fakes import FakeEngine
 
-from ocr.document import PageImage
-from ocr.engines import Request
-from ocr.errors import EngineError
-from ocr.reading import DEATHS_OF_A_PAGE, Outcome, Readings, seed_of
+from ocr.core.document import PageImage
+from ocr.core.errors import EngineError
+from ocr.engines.base import Request
+from ocr.pipeline.page_reader import DEATHS_OF_A_PAGE, Outcome, Readings, seed_of
 
 PIXELS = np.full((80, 60, 3), 255, np.uint8)
 SCAN = "a" * 64

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr.document import Generation, Line, PageImage
-from ocr.engines import NotDrawnError, Request, draws
-from ocr.errors import ScanError
-from ocr.reading import Outcome, Readings, Witness
-from ocr.render import RenderSettings, Undrawn
+from ocr.core.document import Generation, Line, PageImage
+from ocr.core.errors import ScanError
+from ocr.engines.base import NotDrawnError, Request, draws
+from ocr.pipeline.page_reader import Outcome, Readings, Witness
+from ocr.rendering.renderer import RenderSettings, Undrawn
 
 PAGE = Undrawn(Path("autos.pdf"), 3, "a" * 64, RenderSettings(), password="segredo")
 PIXELS = np.full((80, 60, 3), 255, np.uint8)

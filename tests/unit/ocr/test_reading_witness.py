@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr.assembly import assemble
-from ocr.document import Generation, Line, PageImage
-from ocr.engines import Request
-from ocr.judge import Attempt
-from ocr.reading import WITNESSED_SHARE, Outcome, Readings, Spent, Witness
+from ocr.core.document import Generation, Line, PageImage
+from ocr.engines.base import Request
+from ocr.pipeline.classify import Attempt
+from ocr.pipeline.page_builder import assemble
+from ocr.pipeline.page_reader import WITNESSED_SHARE, Outcome, Readings, Spent, Witness
 
 LINES = (
     "O réu interpôs apelação contra a sentença proferida em primeira instância,",

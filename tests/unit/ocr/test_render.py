@@ -14,10 +14,10 @@ import pytest
 from hostile_pdfs import BOX, INK, image, many_pages, one_page, stream
 from PIL import Image, ImageCms
 
-from ocr.document import PageImage
-from ocr.errors import ScanError
-from ocr.render import Inspection, Renderer, RenderSettings
-from ocr.tiffs import page_offsets
+from ocr.core.document import PageImage
+from ocr.core.errors import ScanError
+from ocr.rendering.renderer import Inspection, Renderer, RenderSettings
+from ocr.rendering.tiff import page_offsets
 
 TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT = (0, 0), (0, 1), (1, 1), (1, 0)
 

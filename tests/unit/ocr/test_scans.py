@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr.errors import ScanError
-from ocr.kinds import EXTENSIONS, KINDS, describe, kind_of
-from ocr.scans import Scan, discover, sha256_of, shown
+from ocr.core.errors import ScanError
+from ocr.rendering.discovery import Scan, discover, sha256_of, shown
+from ocr.rendering.filetype import EXTENSIONS, KINDS, describe, kind_of
 
 PDF = b"%PDF-1.7\nrest"
 PNG = b"\x89PNG\r\n\x1a\nrest"

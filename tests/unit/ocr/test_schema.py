@@ -3,8 +3,8 @@
 import jsonschema
 import pytest
 
-from ocr.document import Document, Line, Page, Reader, Source, Table, Word
-from ocr.schema import document_from_json, output_schema, to_json
+from ocr.core.document import Document, Line, Page, Reader, Source, Table, Word
+from ocr.storage.json_schema import document_from_json, output_schema, to_json
 
 DOCUMENT = Document(
     Source("autos/fl 1.pdf", "0" * 64, 2),

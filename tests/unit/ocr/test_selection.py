@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.errors import UsageError
-from ocr.selection import parse_selection
+from ocr.core.errors import UsageError
+from ocr.pipeline.page_selection import parse_selection
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from ocr.errors import ExitCode
-from ocr.summary import Summary, describe
+from ocr.core.errors import ExitCode
+from ocr.storage.summary import Summary, describe
 
 
 @pytest.mark.parametrize(

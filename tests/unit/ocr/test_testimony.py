@@ -1,8 +1,8 @@
 """What of the witness's doubts a person reads on a page."""
 
-from ocr.document import Line
-from ocr.markup import Fields, render
-from ocr.testimony import examine
+from ocr.core.document import Line
+from ocr.models.answer_format import Fields, render
+from ocr.text.discrepancies import examine
 
 PRINTED = (
     "O réu interpôs apelação contra a sentença proferida em primeira instância,",

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr import reading
-from ocr.document import Generation, PageImage
-from ocr.engines import Engine, Request
-from ocr.errors import DependencyError
-from ocr.ladder import LADDER
-from ocr.reading import Readings, Witness
+from ocr.core.document import Generation, PageImage
+from ocr.core.errors import DependencyError
+from ocr.engines.base import Engine, Request
+from ocr.pipeline import page_reader
+from ocr.pipeline.page_reader import Readings, Witness
+from ocr.pipeline.retry import LADDER
 
 LOOP = "e assim por diante " * 200
 
@@ -42,7 +42,7 @@ def _no_embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def create(_name: str, _options: Mapping[str, Any]) -> Engine:
         raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed")
 
-    monkeypatch.setattr(reading, "create", create)
+    monkeypatch.setattr(page_reader, "create", create)
 
 
 def read(model: Model, witness: Witness) -> Readings:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ocr import upright
-from ocr.document import Generation, Line
-from ocr.engines.turning import read_page
-from ocr.judge import judge
-from ocr.layout.arrange import arrange
-from ocr.upright import Affine, Gray
+from ocr.core.document import Generation, Line
+from ocr.engines.local import orientation
+from ocr.engines.local.orientation import Affine, Gray
+from ocr.engines.local.turning import read_page
+from ocr.layout.page import arrange
+from ocr.pipeline.classify import judge
 
 
 class BlindReader:
@@ -38,7 +38,7 @@ def test_a_page_with_punch_holes_is_blank_and_nothing_else() -> None:
     page = np.full((1600, 1200), 255, np.uint8)
     page[200:240, 30:70] = page[900:940, 30:70] = 0
     generation = read_page(BlindReader(), page)
-    assert not upright.looks_printed(page)
+    assert not orientation.looks_printed(page)
     assert judge(generation) == ("blank", "")
     assert arrange(generation, 1).flags == ()
 

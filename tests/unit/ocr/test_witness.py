@@ -2,8 +2,8 @@
 
 import pytest
 
-from ocr.document import Line
-from ocr.witness import Doubt, cross_examine
+from ocr.core.document import Line
+from ocr.text.crosscheck import Doubt, cross_examine
 
 PAGE = [
     "TRIBUNAL DE JUSTIÇA DO ESTADO DE PERNAMBUCO",

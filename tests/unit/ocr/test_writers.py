@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from ocr.document import Document, Page, Reader, Source, Table
-from ocr.schema import document_from_json
-from ocr.writers import WRITERS, notice_of
+from ocr.core.document import Document, Page, Reader, Source, Table
+from ocr.storage.json_schema import document_from_json
+from ocr.storage.writers import WRITERS, notice_of
 
 READER = Reader("fake", "fake 1")
 SOURCE = Source("ação.pdf", "a" * 64, 3)

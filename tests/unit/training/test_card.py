@@ -1,10 +1,10 @@
 from dataclasses import asdict, replace
 
-from eval.stats import Interval
-from training.card import describe, describe_gate
-from training.gate import Verdict
+from eval.metrics.stats import Interval
+from training.evaluation.model_card import describe, describe_gate
+from training.evaluation.promotion import Verdict
 from training.recipe import read_recipe
-from training.runs import Run, Sets
+from training.run_dir import Run, Sets
 
 VERDICT = Verdict(
     *(200, 0.91, 0.93, Interval(0.02, 0.011, 0.029), 0.05, 0.01, Interval(-0.04, -0.06, -0.02)), complaints=()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ocr.markup import Fields, parse
-from ocr.models import Model
-from training.chat import write
+from ocr.models.answer_format import Fields, parse
+from ocr.models.catalog import Model
+from training.formatting import write
 
 
 @pytest.mark.parametrize(

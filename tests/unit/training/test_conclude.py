@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from eval.stats import Interval
-from ocr.errors import GateError
+from eval.metrics.stats import Interval
+from ocr.core.errors import GateError
+from training.evaluation.promotion import Verdict
 from training.finetune import conclude
-from training.gate import Verdict
 from training.recipe import read_recipe
-from training.runs import Run, Sets
+from training.run_dir import Run, Sets
 
 WORSE, LOOPS = "composite worse: -0.0533, 95% bound -0.0656", "degeneration more: +24.53 points, 95% bound +27.92"
 

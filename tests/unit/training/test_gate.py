@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from data.examples import Example
-from ocr.document import Generation
-from ocr.errors import DataError
-from ocr.markup import Fields, render
-from ocr.models import Model
-from training import gate
+from ocr.core.document import Generation
+from ocr.core.errors import DataError
+from ocr.models.answer_format import Fields, render
+from ocr.models.catalog import Model
+from training.evaluation import promotion
 
 MODEL = Model()
 WORDS = [
@@ -51,7 +51,7 @@ def readings(examples: list[Example], wrong: float, seed: int) -> list[Generatio
 def test_what_reads_the_same_passes() -> None:
     examples = pages(120)
     same = readings(examples, 0.2, seed=1)
-    verdict = gate.compare(examples, MODEL, same, same, seed=0)
+    verdict = promotion.compare(examples, MODEL, same, same, seed=0)
     assert verdict.passed
     assert verdict.score.value == 0.0
 
@@ -59,16 +59,16 @@ def test_what_reads_the_same_passes() -> None:
 def test_what_reads_better_passes_and_worse_is_refused() -> None:
     examples = pages(120)
     poor, good = readings(examples, 0.9, seed=1), readings(examples, 0.1, seed=2)
-    assert gate.compare(examples, MODEL, poor, good, seed=0).passed
-    refused = gate.compare(examples, MODEL, good, poor, seed=0)
+    assert promotion.compare(examples, MODEL, poor, good, seed=0).passed
+    refused = promotion.compare(examples, MODEL, good, poor, seed=0)
     assert not refused.passed
     assert refused.complaints[0].startswith("composite worse")
-    assert "kind ruling" in gate.losses(examples, MODEL, good, poor)
+    assert "kind ruling" in promotion.losses(examples, MODEL, good, poor)
 
 
 def test_what_the_pages_cannot_tell_is_not_promoted() -> None:
     examples = pages(12)
-    verdict = gate.compare(examples, MODEL, readings(examples, 0.5, 1), readings(examples, 0.5, 2), seed=0)
+    verdict = promotion.compare(examples, MODEL, readings(examples, 0.5, 1), readings(examples, 0.5, 2), seed=0)
     assert any("not resolved" in complaint for complaint in verdict.complaints)
 
 
@@ -76,39 +76,39 @@ def test_new_loops_are_refused() -> None:
     examples = pages(120)
     before = readings(examples, 0.0, 1)
     loop = Generation("length", text="nos termos do voto da relatora; " * 200)
-    verdict = gate.compare(examples, MODEL, before, [loop] * 6 + before[6:], seed=0)
+    verdict = promotion.compare(examples, MODEL, before, [loop] * 6 + before[6:], seed=0)
     assert verdict.degeneration_after == 0.05
     assert any("degeneration" in complaint for complaint in verdict.complaints)
 
 
 def test_a_frozen_set_has_a_least_size() -> None:
     with pytest.raises(DataError, match="99 held-out pages; the gate needs 100"):
-        gate.check_size(pages(99), Path("validation.jsonl"))
-    gate.check_size(pages(100), Path("validation.jsonl"))
+        promotion.check_size(pages(99), Path("validation.jsonl"))
+    promotion.check_size(pages(100), Path("validation.jsonl"))
     with pytest.raises(DataError, match="all 100 held-out pages are of one document"):
-        gate.check_size([replace(page, document="d") for page in pages(100)], Path("validation.jsonl"))
+        promotion.check_size([replace(page, document="d") for page in pages(100)], Path("validation.jsonl"))
 
 
 def test_accents_and_identifiers_that_read_worse_are_named() -> None:
     truth = "A apelação do réu, CPF 529.982.247-25, de 3/2/1998."
     example = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "ruling", "composed", "none", text=truth)
     worse = truth.replace("ã", "a").replace("247-25", "247-26")
-    lost = gate.losses([example], MODEL, [Generation("stop", text=truth)], [Generation("stop", text=worse)])
+    lost = promotion.losses([example], MODEL, [Generation("stop", text=truth)], [Generation("stop", text=worse)])
     assert lost["accent ã"] == "1 -> 0 of 1"
     assert lost["identifier cpf"] == "1 -> 0 of 1"
     assert "accent é" not in lost
     assert "identifier date" not in lost
-    assert not gate.losses([example], MODEL, [Generation("stop", text=worse)], [Generation("stop", text=truth)])
+    assert not promotion.losses([example], MODEL, [Generation("stop", text=worse)], [Generation("stop", text=truth)])
 
 
 def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> None:
     truth = "Nome da mãe do requerente: ...................."
     page = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "form", "composed", "none", text=truth)
     whole, short = (Generation("stop", text=text) for text in (truth.rstrip("."), "Nome da mãe " + 400 * "."))
-    assert not gate.leaves_out(page, whole)
-    assert gate.leaves_out(page, short)
-    assert gate.losses([page] * 2, MODEL, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
-    assert "pages read to the end" not in gate.losses([page], MODEL, [short], [whole])
+    assert not promotion.leaves_out(page, whole)
+    assert promotion.leaves_out(page, short)
+    assert promotion.losses([page] * 2, MODEL, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
+    assert "pages read to the end" not in promotion.losses([page], MODEL, [short], [whole])
 
 
 def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
@@ -119,7 +119,7 @@ def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
         Generation("stop", text=render(Fields(text=page.text.replace("a", "o").replace("____", "__"))))
         for page in examples
     ]
-    verdict = gate.compare(examples, model, plain, worse, seed=0)
+    verdict = promotion.compare(examples, model, plain, worse, seed=0)
     assert verdict.score_before > 0.99
     assert not verdict.passed
 
@@ -127,4 +127,4 @@ def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
 def test_a_loop_of_letters_fills_no_gap() -> None:
     page = pages(1)[0]
     looped = Generation("length", text=page.text[:40] + "nos termos do voto da relatora; " * 100)
-    assert gate.leaves_out(page, looped)
+    assert promotion.leaves_out(page, looped)

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from data.examples import Example
-from ocr.document import Generation
-from ocr.errors import DataError
-from ocr.models import Model
-from training.mine import cause_of, find_pairs, oppose
-from training.pairs import Pair, read_pairs, weigh, write_pairs
+from ocr.core.document import Generation
+from ocr.core.errors import DataError
+from ocr.models.catalog import Model
+from training.preferences.mining import cause_of, find_pairs, oppose
+from training.preferences.pairs import Pair, read_pairs, weigh, write_pairs
 
 PLAIN, JSON = Model(), Model(structured=True)
 TRUTH = "Vistos, relatados e discutidos estes autos de apelação, acordam os magistrados em negar provimento."

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from data.documents import Order
 from data.examples import Example, hash_bytes, write_manifest
-from ocr.errors import DataError, TrainingError, UsageError
-from training import general_set, plan, runs
+from data.synthesis.composed_document import Order
+from ocr.core.errors import DataError, TrainingError, UsageError
+from training import plan, run_dir
+from training.evaluation import general_set
 from training.plan import Wish, estimate, held_out_images
 from training.recipe import StageName, read_recipe
-from training.runs import Run, Sets
+from training.run_dir import Run, Sets
 
 
 def page(name: str, document: str) -> Example:
@@ -49,7 +50,7 @@ def test_without_a_parent_the_commands_name_recipe_and_folder(tmp_path: Path) ->
 
 def test_a_refused_run_is_no_parent_and_is_named(tmp_path: Path) -> None:
     run = Run("general-1", "general", "b", "d", read_recipe("miniature", []), Sets("t", "h", "g"), state="refused")
-    runs.save(run, tmp_path / run.name)
+    run_dir.save(run, tmp_path / run.name)
     with pytest.raises(TrainingError, match="general-1 was refused"):
         plan.plan(wish("dpo", tmp_path))
 
@@ -69,7 +70,7 @@ def test_pages_of_the_parent_that_are_gone_are_named(pages: Path, tmp_path: Path
     folder = tmp_path / "runs/general-1"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}", encoding="utf-8")
-    runs.save(Run("general-1", "general", "b", "d", read_recipe("miniature", []), sets, state="promoted"), folder)
+    run_dir.save(Run("general-1", "general", "b", "d", read_recipe("miniature", []), sets, state="promoted"), folder)
     with pytest.raises(DataError, match=r"gone\.jsonl: No such file"):
         plan.plan(wish("domain", tmp_path / "runs"))
 
@@ -137,8 +138,8 @@ def test_what_judges_was_never_learned_from_under_any_name_or_in_any_stage(pages
     plan.read_sets(below, home)
     (home / below.name).mkdir(parents=True)
     (home / below.name / "config.json").write_text("{}", encoding="utf-8")
-    runs.save(replace(below, state="promoted"), home / below.name)
-    runs.save_pages([held_out[5].sha256], home / below.name)
+    run_dir.save(replace(below, state="promoted"), home / below.name)
+    run_dir.save_pages([held_out[5].sha256], home / below.name)
     with pytest.raises(DataError, match=r"1 pages of a frozen set are pages that general-1 has learned from"):
         plan.read_sets(plan.plan(replace(wanted, stage="domain")), home)
 

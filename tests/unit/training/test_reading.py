@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ocr.document import Generation
-from ocr.engines import Request
-from ocr.errors import EngineError
-from training import reading
-from training.reading import Sampled, read_pages
+from ocr.core.document import Generation
+from ocr.core.errors import EngineError
+from ocr.engines.base import Request
+from training.preferences import sampling
+from training.preferences.sampling import Sampled, read_pages
 
 
 class Engine:
@@ -41,7 +41,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     made = Engine()
-    monkeypatch.setattr(reading, "create", lambda _name, _options: made)
+    monkeypatch.setattr(sampling, "create", lambda _name, _options: made)
     return made
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from ocr.errors import UsageError
-from ocr.models import table
-from ocr.prompts import PROMPTS
+from ocr.core.errors import UsageError
+from ocr.models.catalog import table
+from ocr.models.prompts import PROMPTS
 from training.recipe import STAGES, change, read_recipe, shipped
 
 

@@ -3,46 +3,46 @@ from pathlib import Path
 
 import pytest
 
-from ocr.errors import TrainingError
-from training import runs
+from ocr.core.errors import TrainingError
+from training import run_dir
 from training.recipe import StageName, read_recipe
-from training.runs import Run, Sets
+from training.run_dir import Run, Sets
 
 
-def run(name: str, stage: StageName = "general", state: runs.State = "promoted") -> Run:
+def run(name: str, stage: StageName = "general", state: run_dir.State = "promoted") -> Run:
     recipe = read_recipe("miniature", [])
     return Run(name, stage, "base", "digest", recipe, Sets("t", "h", "g"), state=state, started=name)
 
 
 def keep(home: Path, *kept: Run) -> None:
     for one in kept:
-        runs.save(one, home / one.name)
+        run_dir.save(one, home / one.name)
 
 
 def test_a_run_comes_back_as_it_went(tmp_path: Path) -> None:
     one = replace(run("general-1"), metrics={"gate": {"domain": {"pages": 100}}}, data={"t": "0" * 64})
     keep(tmp_path, one)
-    assert runs.load(tmp_path / "general-1") == one
+    assert run_dir.load(tmp_path / "general-1") == one
 
 
 def test_a_stage_finds_its_parent_among_promoted_runs_below_it(tmp_path: Path) -> None:
-    assert runs.parent_of("dpo", tmp_path) is None
+    assert run_dir.parent_of("dpo", tmp_path) is None
     keep(tmp_path, run("a"), run("b"), run("c", state="refused"), run("d", "dpo"))
-    parent = runs.parent_of("dpo", tmp_path)
+    parent = run_dir.parent_of("dpo", tmp_path)
     assert parent is not None
     assert parent.name == "b", "the newest promoted one"
     keep(tmp_path, run("e", "domain"))
-    found = runs.parent_of("dpo", tmp_path)
+    found = run_dir.parent_of("dpo", tmp_path)
     assert found is not None
     assert found.name == "e", "the nearest stage"
-    assert runs.parent_of("general", tmp_path) is None
+    assert run_dir.parent_of("general", tmp_path) is None
 
 
 def test_the_same_work_is_known_again(tmp_path: Path) -> None:
     keep(tmp_path, run("general-1"))
-    assert runs.same_work(replace(run("general-2"), state="training"), tmp_path) == run("general-1")
-    assert runs.same_work(replace(run("general-2"), seed=1), tmp_path) is None
-    assert runs.name_for("general", tmp_path) == "general-2"
+    assert run_dir.same_work(replace(run("general-2"), state="training"), tmp_path) == run("general-1")
+    assert run_dir.same_work(replace(run("general-2"), seed=1), tmp_path) is None
+    assert run_dir.name_for("general", tmp_path) == "general-2"
 
 
 def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "trainer_state.json").write_text(state, encoding="utf-8")
     (tmp_path / "checkpoints/checkpoint-300").mkdir()
-    assert [path.name for path in runs.checkpoints(tmp_path)] == ["checkpoint-20", "checkpoint-100"]
+    assert [path.name for path in run_dir.checkpoints(tmp_path)] == ["checkpoint-20", "checkpoint-100"]
 
 
 def test_a_damaged_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is no run"):
-        runs.load(tmp_path)
+        run_dir.load(tmp_path)
     (tmp_path / "run.json").write_text('{"name": 1}', encoding="utf-8")
     with pytest.raises(TrainingError, match="damaged"):
-        runs.load(tmp_path)
+        run_dir.load(tmp_path)

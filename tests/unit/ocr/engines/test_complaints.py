@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr.engines import complaints
+from ocr.engines.vlm import vllm_errors
 
 OPAQUE = RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
 TRACE = """EngineCore failed to start.
@@ -35,15 +35,15 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that `collect` has vLLM log to."""
     monkeypatch.setenv("VLLM_LOGGING_CONFIG_PATH", "")  # so that it is put back afterwards
     monkeypatch.delenv("VLLM_LOGGING_CONFIG_PATH")
-    monkeypatch.setattr(complaints.tempfile, "mkdtemp", lambda **_: str(tmp_path))
-    complaints.collect()
+    monkeypatch.setattr(vllm_errors.tempfile, "mkdtemp", lambda **_: str(tmp_path))
+    vllm_errors.collect()
     return tmp_path / "lusocr-errors.log"
 
 
 @pytest.mark.parametrize("error", [OUT_OF_MEMORY, NO_ROOM_FOR_ANSWERS, TOO_LONG, TAKEN, ON_A_CPU])
 def test_too_little_memory_is_said_with_the_way_out(error: str, log: Path) -> None:
     log.write_text(TRACE.format(error=error), encoding="utf-8")
-    said = complaints.explain("vLLM does not start with leitor", OPAQUE)
+    said = vllm_errors.explain("vLLM does not start with leitor", OPAQUE)
     assert said.message == f"vLLM does not start with leitor: {error}"
     assert "gpu_memory_utilization" in said.hint
     assert "max_model_len" in said.hint
@@ -60,20 +60,20 @@ def test_too_little_memory_is_said_with_the_way_out(error: str, log: Path) -> No
 )
 def test_other_reasons_have_their_own_way_out(error: str, hint: str, log: Path) -> None:
     log.write_text(TRACE.format(error=error), encoding="utf-8")
-    assert hint in complaints.explain("vLLM does not start with leitor", OPAQUE).hint
+    assert hint in vllm_errors.explain("vLLM does not start with leitor", OPAQUE).hint
 
 
 def test_the_last_error_counts_and_a_new_start_forgets_it(log: Path) -> None:
     log.write_text(TRACE.format(error=TAKEN) + TRACE.format(error=OUT_OF_MEMORY), encoding="utf-8")
-    assert complaints.last_error() == OUT_OF_MEMORY
-    complaints.collect()
-    assert complaints.last_error() == ""
-    assert complaints.explain("vLLM died", OPAQUE).message.endswith("Failed core proc(s): {}")
+    assert vllm_errors.last_error() == OUT_OF_MEMORY
+    vllm_errors.collect()
+    assert vllm_errors.last_error() == ""
+    assert vllm_errors.explain("vLLM died", OPAQUE).message.endswith("Failed core proc(s): {}")
 
 
 def test_logging_that_the_user_configured_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own.json"
     monkeypatch.setenv("VLLM_LOGGING_CONFIG_PATH", str(own))
-    complaints.collect()
+    vllm_errors.collect()
     assert os.environ["VLLM_LOGGING_CONFIG_PATH"] == str(own)
-    assert complaints.last_error() == ""
+    assert vllm_errors.last_error() == ""

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ocr.engines.lines import LARGEST_TILE, TILE, Strip, _line, strips, tiles
-from ocr.engines.networks import Reading, in_alphabet
+from ocr.engines.local.line_reader import LARGEST_TILE, TILE, Strip, _line, strips, tiles
+from ocr.engines.local.ppocr import Reading, in_alphabet
 
 STAY = np.eye(2, 3)
 

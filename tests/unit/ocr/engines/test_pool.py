@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr.children import ChildDiedError, Parcel
-from ocr.document import Generation, PageImage
-from ocr.engines import Request
-from ocr.engines.pool import DEATHS, PoolEngine
-from ocr.errors import EngineError
+from ocr.core.document import Generation, PageImage
+from ocr.core.errors import EngineError
+from ocr.core.worker_pool import ChildDiedError, Parcel
+from ocr.engines.base import Request
+from ocr.engines.local.pool_engine import DEATHS, PoolEngine
 
 PAGE = Request(PageImage(1, np.zeros((4, 4, 3), np.uint8), 200.0))
 
@@ -34,7 +34,7 @@ class Script:
 
 
 def read(script: Script, pages: int) -> list[Generation]:
-    engine = PoolEngine("rapid", "fingerprint", "ocr.engines.rapid_worker:openvino", 1)
+    engine = PoolEngine("rapid", "fingerprint", "ocr.engines.local.rapidocr_worker:openvino", 1)
     pool: Any = script
     engine._pool = pool
 

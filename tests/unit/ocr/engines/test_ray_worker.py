@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ocr.engines.ray.actor import MISSING, Reader
+from ocr.engines.ray.scan_files import Files
 from PIL import Image
 
-from ocr.document import PageImage
-from ocr.engines.ray_files import Files
-from ocr.engines.ray_worker import MISSING, Reader
-from ocr.errors import ScanError
-from ocr.render import Renderer, RenderSettings, Undrawn
+from ocr.core.document import PageImage
+from ocr.core.errors import ScanError
+from ocr.rendering.renderer import Renderer, RenderSettings, Undrawn
 
 SAMPLES = Path(__file__).resolve().parents[4] / "samples"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nameless files are reached through /proc")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ocr.engines.tesseract_worker import _line, _rows
+from ocr.engines.local.tesseract_worker import _line, _rows
 
 TSV = (
     "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from ocr import upright
-from ocr.document import Line
-from ocr.engines.turning import read_page
-from ocr.upright import Affine, Gray
+from ocr.core.document import Line
+from ocr.engines.local import orientation
+from ocr.engines.local.orientation import Affine, Gray
+from ocr.engines.local.turning import read_page
 
 MARK = 7
 
@@ -19,7 +19,7 @@ def page(turned: int) -> Gray:
     for top in range(150, 1100, 30):
         gray[top : top + 12, 80:820] = 40
     gray[0, 0] = MARK
-    return upright.turn(gray, turned)
+    return orientation.turn(gray, turned)
 
 
 class ScriptedReader:
@@ -37,7 +37,7 @@ class ScriptedReader:
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         self.last = self._turned(gray)
         confidence = self.sureness[self.last]
-        return (Line("some words", upright.placed(self.box, placement), confidence),) if confidence else ()
+        return (Line("some words", orientation.placed(self.box, placement), confidence),) if confidence else ()
 
     def confidence(self, gray: Gray) -> float:
         self.samples += 1
@@ -47,8 +47,8 @@ class ScriptedReader:
 @pytest.fixture(autouse=True)
 def whole_page_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mark must be in the sample for the script to know the turn."""
-    monkeypatch.setattr(upright, "busiest", lambda gray: gray)
-    monkeypatch.setattr(upright, "find_skew", lambda _: 0.0)
+    monkeypatch.setattr(orientation, "busiest", lambda gray: gray)
+    monkeypatch.setattr(orientation, "find_skew", lambda _: 0.0)
 
 
 PRINT = {0: 0.97, 90: 0.0, 180: 0.6, 270: 0.0}

@@ -2,8 +2,8 @@ from math import cos, radians, sin
 
 import pytest
 
-from ocr.document import Box, Generation, Line
-from ocr.layout.arrange import ARRANGEMENT, arrange
+from ocr.core.document import Box, Generation, Line
+from ocr.layout.page import ARRANGEMENT, arrange
 
 WIDTH, HEIGHT = 1240, 1754
 

@@ -1,5 +1,5 @@
-from ocr.document import Line
-from ocr.layout.fields import assign
+from ocr.core.document import Line
+from ocr.layout.regions import assign
 
 SIZE = (1240, 1754)
 

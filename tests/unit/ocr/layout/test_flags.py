@@ -1,7 +1,7 @@
 import pytest
 
-from ocr.document import Line
-from ocr.layout.flags import confidence_of, flags_of
+from ocr.core.document import Line
+from ocr.layout.quality_flags import confidence_of, flags_of
 
 
 def line(text: str, confidence: float | None, height: float = 30) -> Line:

@@ -1,6 +1,6 @@
 import pytest
 
-from ocr.layout.hyphens import join, keeps_hyphen
+from ocr.text.hyphenation import join, keeps_hyphen
 
 OWN = """
 far-|se-á  far-se-|á  disse-|lhe  sócio-|gerente  ex-|presidente  bem-te-|vi  bem-|te-vi  trata-|se  sentou-|se

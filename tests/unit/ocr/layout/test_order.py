@@ -1,5 +1,5 @@
-from ocr.document import Line
-from ocr.layout.order import is_vertical, line_height, read_order, rows
+from ocr.core.document import Line
+from ocr.layout.reading_order import is_vertical, line_height, read_order, rows
 
 
 def line(text: str, left: float, top: float, right: float, height: float = 30) -> Line:

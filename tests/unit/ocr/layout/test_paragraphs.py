@@ -1,6 +1,6 @@
-from ocr.document import Line
-from ocr.layout.order import Row
+from ocr.core.document import Line
 from ocr.layout.paragraphs import join_paragraphs
+from ocr.layout.reading_order import Row
 
 
 def row(text: str, top: float, left: float = 100, right: float = 900, height: float = 30) -> Row:

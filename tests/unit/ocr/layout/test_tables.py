@@ -1,5 +1,5 @@
-from ocr.document import Line, Word
-from ocr.layout.order import Row
+from ocr.core.document import Line, Word
+from ocr.layout.reading_order import Row
 from ocr.layout.tables import find_tables
 
 

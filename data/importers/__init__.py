@@ -1,0 +1,1 @@
+"""Import corpora and annotation formats as examples."""

@@ -1,0 +1,187 @@
+"""Splits by document, and the proof that no page of one split stands in another.
+
+A document's split is drawn from a hash of its name and the seed, so that it stays where it is when rows are reordered,
+added or taken away.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path, PurePosixPath
+
+from data.duplicates import image_hash, near_pairs, shingles, words_of
+from data.examples import SPLITS, Example, Split, hash_bytes, read_manifest, write_manifest
+from ocr.core.errors import DataError, UsageError
+
+_IMAGE_BITS = 12
+"""Of 256 bits of two images' hashes, so many may differ: a page saved again differs in 0 to 6, two composed pages of
+one kind in 40 and more. Only pages without text are compared so; pages with text are compared by it."""
+
+
+_WORDS = 8
+"""Shorter texts ("É o relatório.") are common property: that two pages share one is no leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Two pages that are the same, in two splits."""
+
+    one: str
+    other: str
+    splits: tuple[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `check` found in all manifests together."""
+
+    pages: Counter[str]
+    """By split."""
+    licences: Counter[str]
+    test_only: int
+    leaks: tuple[Leak, ...]
+    damaged: tuple[str, ...]
+    """Pages whose image is not the one that the manifest was written for."""
+
+    def raise_if_bad(self) -> None:
+        """DataError when pages leak or images are not the right ones."""
+        if self.leaks or self.damaged:
+            raise DataError(
+                f"{len(self.leaks)} leaks between splits, {len(self.damaged)} images that are not the manifest's",
+                hint="take the pages listed above out of one of the splits, then check again",
+            )
+
+
+def draw_split(document: str, shares: tuple[float, float, float], seed: int) -> Split:
+    """The split of a document; `shares` of train, validation and test add up to 1."""
+    place = int.from_bytes(hashlib.sha256(f"{seed}/{document}".encode()).digest()[:8], "big") / 2**64
+    if place < shares[0]:
+        return "train"
+    return "validation" if place < shares[0] + shares[1] else "test"
+
+
+def assign(examples: Iterable[Example], shares: tuple[float, float, float], seed: int) -> list[Example]:
+    """The examples with their split; what is for testing only goes to the test split with its whole document."""
+    known = list(examples)
+    barred = {example.document for example in known if example.test_only}
+    return [
+        replace(
+            example,
+            split="test" if example.document in barred else draw_split(example.document, shares, seed),
+        )
+        for example in known
+    ]
+
+
+def write_splits(manifest: Path, to: Path, shares: tuple[float, float, float], seed: int) -> dict[str, int]:
+    """Write train.jsonl, validation.jsonl and test.jsonl, where not empty, in `to`; returns the pages of each.
+
+    Image paths stay relative, so that `to` must be the manifest's folder or one that can see its images.
+    """
+    below = _seen_from(to, manifest.parent)
+    examples = assign(read_manifest(manifest), shares, seed)
+    moved = [replace(example, image=(below / example.image).as_posix()) for example in examples]
+    counts: dict[str, int] = {}
+    for split in SPLITS:
+        chosen = [example for example in moved if example.split == split]
+        (to / f"{split}.jsonl").unlink(missing_ok=True)
+        if chosen:
+            write_manifest(to / f"{split}.jsonl", chosen)
+        counts[split] = len(chosen)
+    return counts
+
+
+def check(manifests: Sequence[Path]) -> Report:
+    """Read every page of every manifest and look for what must not be; DataError on a bad row."""
+    pages: dict[str, Example] = {}
+    images: dict[str, Path] = {}
+    for manifest in manifests:
+        for example in read_manifest(manifest):
+            key = f"{manifest}:{example.id}"
+            pages[key] = example if example.split else replace(example, split=_split_of(manifest))
+            images[key] = manifest.parent / example.image
+    damaged = tuple(key for key, example in pages.items() if hash_bytes(images[key].read_bytes()) != example.sha256)
+    return Report(
+        pages=Counter(example.split or "(none)" for example in pages.values()),
+        licences=Counter(example.licence for example in pages.values()),
+        test_only=sum(example.test_only for example in pages.values()),
+        leaks=tuple(find_leaks(pages, images)),
+        damaged=damaged,
+    )
+
+
+def render_report(report: Report) -> str:
+    """The report as lines of text: pages, licences, what is not for training, and every leak by name."""
+    lines = [f"{split:<11}{pages} pages" for split, pages in sorted(report.pages.items())]
+    lines += [f"licence    {licence}: {pages} pages" for licence, pages in sorted(report.licences.items())]
+    lines.append(f"test only  {report.test_only} pages may not be trained on")
+    lines += [
+        f"leak       {leak.one} ({leak.splits[0]}) and {leak.other} ({leak.splits[1]}): {leak.reason}"
+        for leak in report.leaks
+    ]
+    lines += [f"damaged    {key}: the image's bytes are not those of the manifest" for key in report.damaged]
+    return "\n".join(lines)
+
+
+def parse_shares(said: str) -> tuple[float, float, float]:
+    """(0.9, 0.05, 0.05) from "0.9,0.05,0.05"; UsageError unless they are three that add up to 1."""
+    try:
+        train, validation, test = (float(part) for part in said.split(","))
+    except ValueError as failure:
+        raise UsageError(f"--shares {said!r}: not three numbers", hint="for example: 0.9,0.05,0.05") from failure
+    if abs(train + validation + test - 1) > 1e-6 or min(train, validation, test) < 0:
+        raise UsageError(f"--shares {said!r} do not add up to 1", hint="for example: 0.9,0.05,0.05")
+    return train, validation, test
+
+
+def find_leaks(pages: dict[str, Example], images: dict[str, Path]) -> list[Leak]:
+    """Pairs of pages in different splits that share a document, an image's bytes, a text, or nearly so."""
+    found: dict[tuple[str, str], str] = {}
+    for reason, groups in (
+        ("the same document", _groups(pages, "document")),
+        ("the same image", _groups(pages, "sha256")),
+    ):
+        for keys in groups:
+            for other in keys[1:]:
+                found.setdefault((min(keys[0], other), max(keys[0], other)), reason)
+    sets = {key: shingles(example.text) for key, example in pages.items() if len(words_of(example.text)) >= _WORDS}
+    for one, other, value in near_pairs(sets):
+        reason = (
+            "the same text" if pages[one].text == pages[other].text else f"nearly the same text ({value:.0%} shared)"
+        )
+        found.setdefault((one, other), reason)
+    hashes = {key: image_hash(images[key]) for key, example in pages.items() if not example.text.strip()}
+    for one, other in combinations(sorted(hashes), 2):
+        if (hashes[one] ^ hashes[other]).bit_count() <= _IMAGE_BITS:
+            found.setdefault((one, other), "nearly the same image")
+    return [
+        Leak(one, other, (pages[one].split, pages[other].split), reason)
+        for (one, other), reason in sorted(found.items())
+        if pages[one].split != pages[other].split
+    ]
+
+
+def _groups(pages: dict[str, Example], name: str) -> list[list[str]]:
+    """Keys of pages that share an attribute, the first page of every split of each group."""
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, example in pages.items():
+        groups[getattr(example, name)].setdefault(example.split, key)
+    return [list(group.values()) for group in groups.values() if len(group) > 1]
+
+
+def _split_of(manifest: Path) -> Split:
+    return next((split for split in SPLITS if split == manifest.stem), "")
+
+
+def _seen_from(folder: Path, data: Path) -> PurePosixPath:
+    """Where a data set lies, seen from a folder around it or its own."""
+    try:
+        return PurePosixPath(data.resolve().relative_to(folder.resolve()).as_posix())
+    except ValueError as failure:
+        raise DataError(
+            f"{folder}: the images of {data} do not lie below it",
+            hint="name the manifest's folder, or one above it, with --to",
+        ) from failure

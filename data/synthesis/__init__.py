@@ -1,0 +1,1 @@
+"""Compose Portuguese pages with exact ground truth, and degrade them."""

@@ -1,0 +1,1 @@
+"""Generate Portuguese text: grammar, identifiers, and values that agree."""

@@ -1,0 +1,1 @@
+"""Metrics for one page and for many, with intervals."""

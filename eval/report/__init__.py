@@ -1,0 +1,1 @@
+"""The report of a benchmark: tables, plots and one HTML file."""

@@ -1,0 +1,145 @@
+"""What a bench leaves behind: report.html (one file, nothing fetched), results.json, and the plots as PNG."""
+
+import asyncio
+import base64
+import html
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.metrics.composite import canonical
+from eval.report import plots, report_tables
+from eval.report.report_tables import Table
+from eval.report.text_diff import mark
+from eval.results import Result
+from eval.systems.response_cache import write_private
+from ocr.core.environment import load
+from ocr.core.errors import DependencyError, ScanError
+from ocr.rendering.renderer import Renderer, RenderSettings
+
+WORST = 6
+"""Pages of each system that are shown whole."""
+IMAGE_WIDTH = 900
+"""Pixels of a page in the report: its text can be read, and a report of three systems stays under 5 MB."""
+
+
+def write(folder: Path, results: dict[str, Any], pages: dict[str, list[Result]]) -> None:
+    """Write results.json, the plots and report.html into `folder`. Raises OutputError."""
+    write_private(folder / "results.json", json.dumps(results, ensure_ascii=False, indent=1, default=str))
+    try:
+        pictures, without = plots.draw_all(results), ""
+    except DependencyError as missing:
+        pictures, without = {}, f"No plots: {missing.message}. {missing.hint}"
+    for name, content in pictures.items():
+        (folder / name).write_bytes(content)
+    worst = {name: _worst(found) for name, found in pages.items()}
+    images = asyncio.run(_images([result for found in worst.values() for result in found]))
+    write_private(folder / "report.html", _page(results, pictures, without, _shown(worst, images)))
+
+
+def _worst(results: Sequence[Result]) -> list[Result]:
+    asked = [result for result in results if result.status != "skipped" and result.strict < 1]
+    return sorted(asked, key=lambda result: (result.strict, result.page.id))[:WORST]
+
+
+async def _images(results: Sequence[Result]) -> dict[str, str]:
+    """Page id -> its image as a data URI; pages that cannot be drawn are left out."""
+    renderer, drawn = Renderer(RenderSettings()), {}
+    try:
+        for page in {result.page.id: result.page for result in results}.values():
+            try:
+                drawn[page.id] = _data_uri((await renderer.render(page.scan, page.number)).pixels)
+            except ScanError:
+                continue
+    finally:
+        await renderer.close()
+    return drawn
+
+
+def _data_uri(pixels: Any) -> str:
+    image = load("PIL.Image").fromarray(pixels)
+    image.thumbnail((IMAGE_WIDTH, IMAGE_WIDTH * 2))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=70)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _shown(worst: dict[str, list[Result]], images: dict[str, str]) -> str:
+    parts = []
+    for name, results in worst.items():
+        parts.append(f"<h2>Worst pages of {html.escape(name)}</h2>")
+        if not results:
+            parts.append("<p class=note>Every page was read without an error.</p>")
+        parts += [_one_page(result, images.get(result.page.id, "")) for result in results]
+    return "\n".join(parts)
+
+
+def _one_page(result: Result, image: str) -> str:
+    truth, reading = mark(canonical(result.page.truth), canonical(result.reading))
+    scores = f"published {result.published:.3f}, strict {result.strict:.3f}, CER {result.cer * 100:.2f}%"
+    picture = f'<img alt="the page" src="{image}">' if image else "<p class=note>cannot be drawn</p>"
+    why = f" ({html.escape(result.reason)})" if result.reason else ""
+    return (
+        f"<h3>{html.escape(result.page.id)}: {result.status}{why}</h3><p class=note>{scores}</p>"
+        f"<div class=page><div><h4>page</h4>{picture}</div>"
+        f"<div><h4>truth: <del>not read so</del></h4><pre>{truth}</pre></div>"
+        f"<div><h4>reading: <ins>not in the truth</ins></h4><pre>{reading or '<em>nothing</em>'}</pre></div></div>"
+    )
+
+
+def _page(results: dict[str, Any], pictures: dict[str, bytes], without: str, worst: str) -> str:
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    shown = report_tables.build(results)
+    images = "".join(
+        f'<img alt="{html.escape(name)}" src="data:image/png;base64,{base64.b64encode(content).decode("ascii")}">'
+        for name, content in pictures.items()
+    )
+    plotted = f"<div class=plots>{images}</div>" if images else f"<p class=note>{html.escape(without)}</p>"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>ocr bench: {html.escape(results['data']['name'])}</title><style>{style}</style></head><body>"
+        f"<h1>How well pages are read</h1><p class=note>lusocr {results['version']}: "
+        f"{report_tables.plural(results['data']['pages'], 'page')} of {html.escape(results['data']['name'])}</p>"
+        f"{_table(shown[0])}{plotted}{''.join(_table(table) for table in shown[1:])}"
+        f"{worst}{_origin(results)}</body></html>"
+    )
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
+    rows = "".join(_row(row, len(table.columns)) for row in table.rows)
+    note = f"<p class=note>{html.escape(table.note)}</p>" if table.note else ""
+    body = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<h2>{html.escape(table.title)}</h2>{note}<div class=scroll>{body}</div>"
+
+
+def _row(row: tuple[str, ...], width: int) -> str:
+    # A system that was not run has one thing to say, across the whole row.
+    if row[1].startswith("not run") and not any(row[2:]):
+        return f"<tr class=absent><td>{html.escape(row[0])}</td><td colspan={width - 1}>{html.escape(row[1])}</td></tr>"
+    cells = (f"<td{' class=nowrap' if len(cell) < 34 else ''}>{html.escape(cell)}</td>" for cell in row)
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _origin(results: dict[str, Any]) -> str:
+    data = results["data"]
+    size = f"{report_tables.plural(data['pages'], 'page')}, {report_tables.plural(data['documents'], 'document')}"
+    lines = {
+        "command": f"<code>{html.escape(results['command'])}</code>",
+        "seed": str(results["seed"]),
+        "pages": f"{size}, sha256 {data['sha256']}",
+        "licence": html.escape(data["licence"] or "not stated"),
+        "left out": html.escape("; ".join(data["left_out"]) or "nothing"),
+        "software": html.escape(
+            f"lusocr {results['version']}, Python {results['python']}, "
+            + ", ".join(f"{name} {version}" for name, version in results["packages"].items())
+        ),
+    }
+    for row in results["systems"]:
+        if row["status"] == "measured" and row["fingerprint"]:
+            lines[html.escape(row["title"])] = f"<code>{html.escape(row['fingerprint'])}</code>"
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in lines.items())
+    return f"<h2>How this was made</h2><dl>{listed}</dl><p class=note>Every score is defined in docs/scores.md.</p>"

@@ -1,0 +1,1 @@
+"""The systems that a benchmark compares, their prices and cached responses."""

@@ -1,0 +1,170 @@
+"""The systems that a bench compares: engines of `ocr extract`, vendors' models, and outputs that others wrote.
+
+Also what has to be said and asked before a page leaves this machine.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eval.datasets import TruePage
+from eval.reference_files import find_beside, read_answers
+from eval.systems import vendor_clients
+from eval.systems.pricing import IMAGE_TOKENS, ModelPrice, Usage, Vendor, dollars, find_model, image_tokens, read_table
+from eval.systems.response_cache import Outcome, Unread
+from eval.systems.vendor_engine import (
+    ANSWER_TOKENS,
+    PROMPT_TOKENS,
+    THINKING_TOKENS,
+    FrontierEngine,
+    Policy,
+    Purse,
+    count_tokens,
+)
+from ocr.core.document import Generation
+from ocr.core.errors import DataError, DependencyError, EngineError, UsageError
+from ocr.engines.base import Engine, create
+
+RECORDED = "recorded:"
+A_PAGE = (1414, 2000)
+"""Pixels of an A4 page as vendors are shown it: what an estimate assumes of every page."""
+
+_PREFIXES: dict[str, Vendor] = {"claude-": "anthropic", "gpt-": "openai", "gemini-": "google"}
+
+
+@dataclass(frozen=True)
+class System:
+    """One row of the report: an engine, or a folder of outputs."""
+
+    name: str
+    title: str
+    engine: Engine | None = None
+    folder: Path | None = None
+    price: ModelPrice | None = None
+    missing: str = ""
+    """Why it cannot be run here, for a vendor's model without key or package."""
+    hint: str = ""
+    is_ours: bool = False
+    """The engine that is judged; the others are its rivals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What would leave this machine for one system, and what that would cost in dollars."""
+
+    system: System
+    pages: int
+    likely: float
+    """If every answer is as long as its truth, thinking not counted."""
+    most: float
+    """If every answer uses its whole budget."""
+    host: str = field(default="")
+
+    def __str__(self) -> str:
+        assert self.system.price is not None
+        cost = (
+            f"about ${self.likely:,.2f}, at most ${self.most:,.2f}" if is_priced(self.system.price) else "price unknown"
+        )
+        return (
+            f"{self.pages} page image{'' if self.pages == 1 else 's'} to {self.host} ({self.system.price.id}): {cost}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a system is given to work with."""
+
+    purse: Purse
+    policy: Policy
+    options: Mapping[str, Any]
+    """Of an engine of ours."""
+
+
+def find_system(name: str, means: Means) -> System:
+    """The system that was typed. Raises UsageError for a name that means nothing."""
+    if name.startswith(RECORDED):
+        folder = Path(name.removeprefix(RECORDED))
+        if not folder.is_dir():
+            raise UsageError(f"{name}: {folder} is no folder", hint="recorded:DIR names a folder of outputs")
+        return System(name, f"recorded in {folder.name}", folder=folder)
+    if price := find_model(name) or _unpriced(name):
+        engine = FrontierEngine(name, price, means.purse, means.policy)
+        try:
+            vendor_clients.check(price.vendor)
+        except (EngineError, DependencyError) as failure:
+            return System(name, price.name, engine, price=price, missing=failure.message, hint=failure.hint)
+        return System(name, price.name, engine, price=price)
+    engine_name, _, model = name.partition("=")
+    try:
+        return System(name, name, create(engine_name, {**means.options, **({"model": model} if model else {})}))
+    except UsageError as failure:
+        aliases = ", ".join(row.alias for row in read_table().models if row.alias)
+        raise UsageError(
+            f"unknown system {name!r}: {failure.message}",
+            hint=f"{failure.hint}; vendors' models: {aliases}; recorded:DIR",
+        ) from failure
+
+
+def is_priced(price: ModelPrice) -> bool:
+    """Whether the table knows what the model costs."""
+    return price.grade != "unknown"
+
+
+def estimate(system: System, pages: Sequence[TruePage]) -> Estimate:
+    """What asking a vendor about `pages` would cost."""
+    assert system.price is not None
+    prompt = image_tokens(system.price, *A_PAGE) + PROMPT_TOKENS
+    answers = sum(count_tokens(page.truth) for page in pages)
+    likely = dollars(Usage(prompt * len(pages), answers), system.price)
+    most = dollars(Usage(prompt * len(pages), (ANSWER_TOKENS + THINKING_TOKENS) * len(pages)), system.price)
+    return Estimate(system, len(pages), likely, most, vendor_clients.host(system.price.vendor))
+
+
+def read_recorded(folder: Path, pages: Sequence[TruePage]) -> list[Outcome]:
+    """What some other system wrote about every page: files in `folder` named as the scans or as the pages' ids are."""
+    return [_recorded(folder, page) for page in pages]
+
+
+def _recorded(folder: Path, page: TruePage) -> Outcome:
+    name, _, _ = page.id.partition("#")
+    places = (folder / Path(name).parent, folder)
+    path = next(
+        (found for place in places for scan in (Path(name), page.scan) if (found := find_beside(scan, place))), None
+    )
+    if path is None:
+        return Unread("failed", f"{folder.name} holds no file for {page.id}")
+    try:
+        answers = read_answers(path)
+        lost = _lost_pages(path)
+    except DataError as failure:
+        return Unread("failed", failure.message)
+    if page.number in lost:
+        return lost[page.number]
+    if page.number > len(answers):
+        return Unread("failed", f"{path.name} has no page {page.number}")
+    return Generation("stop", text=answers[page.number - 1])
+
+
+def _lost_pages(path: Path) -> dict[int, Unread]:
+    """Pages that an output of `ocr extract` itself says were not read."""
+    if path.suffix != ".json":
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
+    pages = content.get("pages", ()) if isinstance(content, dict) else ()
+    return {
+        int(page["number"]): Unread(page["status"], str(page.get("reason", "")))
+        for page in pages
+        if page.get("status") in ("refused", "failed", "unreadable", "skipped")
+    }
+
+
+def _unpriced(name: str) -> ModelPrice | None:
+    """A vendor's model by its exact id, without a row in the table: it can be run, but not priced."""
+    vendor = next((vendor for prefix, vendor in _PREFIXES.items() if name.startswith(prefix)), None)
+    if vendor is None:
+        return None
+    like = next(row for row in read_table().models if row.vendor == vendor)
+    assert like.image in IMAGE_TOKENS
+    return ModelPrice(name, vendor, name, 0.0, 0.0, like.image, "", like.date, "unknown", "no row in the price table")

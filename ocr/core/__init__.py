@@ -1,0 +1,1 @@
+"""Values, errors, settings and processes that every other package uses."""

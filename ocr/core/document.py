@@ -1,0 +1,191 @@
+"""The values that flow from a scan to an output file. All are frozen; nothing here does any work.
+
+Text that an engine gave is always text that UTF-8 can hold (see `well_formed`), whatever the engine gave.
+
+Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upright, after /Rotate, EXIF and any
+turn that was found (`Generation.rotation`), before deskewing. Page numbers are 1-based, as in the source.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+
+Field = Literal["header", "text", "margin", "footer"]
+FIELDS: tuple[Field, ...] = ("header", "text", "margin", "footer")
+
+# What an engine said about one reading.
+Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
+
+# Our verdict on a page.
+Status = Literal["ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped"]
+
+READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
+"""States that a later run leaves as they are; the others are tried again."""
+FLAGGED: frozenset[Status] = frozenset({"degenerate", "truncated"})
+LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
+
+
+def box_around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of them, one at least."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def well_formed(text: str) -> str:
+    """The text with each pair of surrogates as the character that it stands for, and a lone one as U+FFFD.
+
+    Models write JSON escapes, and cut ones: without this a page with one could be neither saved nor written.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One rendered page: `pixels` is a (height, width, 3) RGB uint8 array."""
+
+    number: int
+    pixels: "NDArray[np.uint8]"
+    dpi: float
+    """Dots per inch of the pixels; a guess of 200 where an image file does not say."""
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line, as printed."""
+
+    text: str
+    box: Box
+    confidence: float | None = None
+    """0 to 1, or None where the engine gives none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line of one column; `field` is given by `layout.arrange`.
+
+    In a `Generation`, a line without text is a place that looks like print and could not be read.
+    """
+
+    text: str
+    box: Box
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    field: Field = "text"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    box: Box
+    rows: tuple[tuple[str, ...], ...]
+    after: int = 0
+    """How many of the page's paragraphs stand before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine gave for one page, kept raw in the ledger so that a new layout needs no new reading.
+
+    A vision-language model fills `text`; a classical engine fills `lines` in no particular order.
+    """
+
+    finish: Finish
+    text: str | None = None
+    lines: tuple[Line, ...] | None = None
+    reason: str = ""
+    """Why, in words, when `finish` is not "stop"."""
+    width: int = 0
+    height: int = 0
+    """Size in pixels of the upright page that the boxes refer to."""
+    rotation: int = 0
+    """Degrees clockwise (0, 90, 180, 270) that the rendered page was turned by to be upright."""
+    skew: float = 0.0
+    """Degrees clockwise that the upright page leans; lines were read level, boxes are of the leaning page."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    obtained: str = ""
+    """How, where the page was not read as it was first asked for: the attempt and what was changed for it."""
+    witnessed: bool = False
+    """A second, independent reader was heard on this reading."""
+    doubts: tuple[str, ...] = ()
+    """On what the witness does not agree, in words, with the place."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", well_formed(self.reason))
+        if self.text is not None:
+            object.__setattr__(self, "text", well_formed(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of output. Field texts are as printed: line breaks and end-of-line hyphens kept."""
+
+    number: int
+    status: Status
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    confidence: float | None = None
+    header: str = ""
+    text: str = ""
+    margin: str = ""
+    footer: str = ""
+    paragraphs: tuple[str, ...] = ()
+    """Body text joined and de-hyphenated, one string a paragraph."""
+    lines: tuple[Line, ...] = ()
+    """In reading order within each field."""
+    tables: tuple[Table, ...] = ()
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scan file: `path` as the user gave it, relative to the folder that was named."""
+
+    path: str
+    sha256: str
+    pages: int
+    reason: str = ""
+    """Why the file as a whole could not be opened; its pages are not known then, and `pages` is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Which engine read a document: `fingerprint` holds all that decided what was read."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an output file holds; `ocr.storage.json_schema` publishes this shape as JSON."""
+
+    source: Source
+    engine: Reader
+    pages: tuple[Page, ...]

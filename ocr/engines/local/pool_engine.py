@@ -1,0 +1,66 @@
+"""An engine whose pages are read by a pool of single-threaded worker processes: what `rapid` and `tesseract` share."""
+
+import time
+from dataclasses import replace
+
+from ocr.core.document import Generation
+from ocr.core.errors import EngineError
+from ocr.core.worker_pool import ChildDiedError, Parcel, Pool, count_cores
+from ocr.engines.base import Request
+
+RECYCLE = 500
+"""Pages after which a worker is replaced: what a native library fails to give back is bounded, for 2 s of loading."""
+
+DEATHS = 10
+"""When so many workers died without a page read in between, it is not the pages."""
+
+
+class PoolEngine:
+    """Reads with `workers` children that run `target`, a function for `ocr.core.worker_pool`; 0 means one a core.
+
+    A worker that dies costs its own page this attempt, and is replaced; the others read on. Whoever stops waiting for
+    a page, by timeout or cancellation, has its worker killed and replaced too.
+    """
+
+    def __init__(self, name: str, fingerprint: str, target: str, workers: int) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+        self.concurrency = workers or count_cores()
+        self._pool = Pool(target, self.concurrency, recycle=RECYCLE)
+        self._started = False
+        self._deaths = 0
+
+    async def start(self) -> None:
+        """Start every worker. Raises what a worker says about loading, or `EngineError` if one dies over it."""
+        try:
+            await self._pool.start()
+        except ChildDiedError as cause:
+            raise EngineError(
+                f"a worker of the engine {self.name} does not start: {cause}", hint="ocr doctor"
+            ) from cause
+        self._started = True
+
+    async def read(self, request: Request) -> Generation:
+        """Read one page. Raises `EngineError` where one worker after the other dies."""
+        if not self._started:
+            raise EngineError(f"the engine {self.name} was asked to read before it was started")
+        began = time.monotonic()
+        try:
+            answer = await self._pool.ask(Parcel(None, request.image.pixels), request.seconds)
+        except TimeoutError:
+            return Generation("timeout", reason=f"not read within {request.seconds:g} s", seconds=request.seconds)
+        except ChildDiedError as death:
+            self._deaths += 1
+            if self._deaths >= DEATHS:
+                raise EngineError(
+                    f"{self._deaths} workers of the engine {self.name} died in a row: {death}", hint="ocr doctor"
+                ) from death
+            return Generation("error", reason=f"the worker died: {death}", seconds=time.monotonic() - began)
+        self._deaths = 0
+        generation: Generation = answer.value
+        return replace(generation, seconds=time.monotonic() - began)
+
+    async def close(self) -> None:
+        """Kill the workers."""
+        self._started = False
+        self._pool.close()

@@ -1,0 +1,1 @@
+"""Engines that run as actors of a Ray cluster."""

@@ -1,0 +1,73 @@
+"""The canary: a model reads a known small page before the first real one, and reading does not begin if that fails.
+
+A wrong chat template, a mixed-up checkpoint or pages shown too small do not raise errors: they make fluent nonsense,
+page after page. One page that costs a second tells.
+"""
+
+import unicodedata
+from importlib.resources import as_file, files
+from typing import Protocol, TypeGuard
+
+from ocr.core.document import PageImage
+from ocr.core.environment import load
+from ocr.core.errors import EngineError
+from ocr.engines.base import VISION_ENGINES, Engine, Request
+from ocr.models.answer_format import parse
+from ocr.models.catalog import Model
+
+TEXT = """\
+Art. 12. A inscrição será concluída até
+21 de março de 1998, às 17h30, à razão
+de R$ 4.365,09 por lote. Não há exceções.
+O órgão avaliará também os três recursos.
+Brasília, 177º da Independência."""
+"""What stands in canary.png, which benchmarks/draw_canary.py draws. No model can have read it before."""
+
+SECONDS, TOKENS = 300.0, 400
+
+
+class VisionEngine(Engine, Protocol):
+    """An engine that asks a vision-language model."""
+
+    model: Model
+
+
+def is_vision_engine(engine: Engine) -> TypeGuard[VisionEngine]:
+    """Does this engine have a model that can be asked wrongly?"""
+    return engine.name in VISION_ENGINES
+
+
+def draw() -> PageImage:
+    """The known page as pixels."""
+    numpy, image_module = load("numpy"), load("PIL.Image")
+    with as_file(files("ocr.engines.vlm").joinpath("canary.png")) as path, image_module.open(path) as image:
+        return PageImage(1, numpy.asarray(image.convert("RGB")), 200.0)
+
+
+async def check(engine: VisionEngine) -> float:
+    """Have the started engine read the known page; answers its character error rate (Levenshtein over true length).
+
+    Raises `EngineError` where that is above the model's `canary_errors`.
+    """
+    generation = await engine.read(Request(draw(), seconds=SECONDS, max_tokens=TOKENS))
+    fields = parse(generation.text or "")
+    read = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
+    errors = error_rate(read)
+    if errors > engine.model.canary_errors:
+        said = f"it wrote {read[:120]!r}" if read else (generation.reason or "it wrote nothing")
+        raise EngineError(
+            f"{engine.model.name or engine.name} misread the known page: {min(errors, 9.99):.0%} of the characters are "
+            f"wrong, {engine.model.canary_errors:.0%} may be; {said}",
+            hint="check weights, prompt and image size (reading.toml); to read with it all the same: --no-canary",
+        )
+    return errors
+
+
+def error_rate(read: str) -> float:
+    """Character error rate against `TEXT`, white space collapsed; can pass 1 where much was added."""
+    rate: float = load("jiwer").cer(_plain(TEXT), _plain(read)) if read.strip() else 1.0
+    return rate
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

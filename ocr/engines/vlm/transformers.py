@@ -1,0 +1,155 @@
+"""The reference engine: a vision-language model through transformers, one page at a time, on a CPU or a GPU.
+
+It is slow and plain on purpose. Other engines are held to it: on the same page, greedy, they write the same tokens.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ocr.core.document import Finish, Generation
+from ocr.core.environment import load
+from ocr.core.errors import EngineError
+from ocr.engines.base import Request
+from ocr.engines.vlm.request import (
+    Answer,
+    Question,
+    check_options,
+    compose,
+    conclude,
+    context_length,
+    describe,
+    failed,
+    find_checkpoint,
+)
+from ocr.models.catalog import Model
+
+
+def create(options: Mapping[str, Any]) -> "TransformersEngine":
+    """Make the engine from `[options]`; raises `UsageError` for an option or a model that does not exist."""
+    return TransformersEngine(check_options(options).chosen_model())
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Decides after every token whether to go on, from the worker thread."""
+
+    request: Request
+    tokenizer: Any
+    deadline: float
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    finish: Finish | None = None
+    _told: int = 0
+
+    def hear(self, ids: Sequence[int]) -> bool:
+        """Take the answer so far; answers whether to stop."""
+        if self.cancelled.is_set() or time.monotonic() > self.deadline:
+            self.finish = "timeout"
+        elif self.request.on_text is not None:
+            text = self.tokenizer.decode(ids, skip_special_tokens=True).rstrip("\ufffd")
+            piece, self._told = text[self._told :], max(self._told, len(text))
+            if piece and not self.request.on_text(piece):
+                self.finish = "repetition"
+        return self.finish is not None
+
+
+class TransformersEngine:
+    """Reads one page at a time in a worker thread. See `ocr.engines.Engine`."""
+
+    name = "transformers"
+    concurrency = 1
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._worker: ThreadPoolExecutor | None = None
+        self._network: Any = None
+        self._processor: Any = None
+
+    @property
+    def fingerprint(self) -> str:
+        return describe(self.name, "transformers", self.model)
+
+    async def start(self) -> None:
+        """Load the weights. Raises `EngineError` where they are missing, damaged or too large for the memory."""
+        folder = find_checkpoint(self.model)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
+        await asyncio.get_running_loop().run_in_executor(self._worker, self._load, folder)
+
+    def _load(self, folder: Path) -> None:
+        torch, transformers = load("torch", extra="gpu"), load("transformers", extra="gpu")
+        transformers.utils.logging.disable_progress_bar()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        # The reference is exact on a CPU; a GPU takes the precision that the weights were saved in.
+        precision = "auto" if device == "cuda" else torch.float32
+        try:
+            self._processor = transformers.AutoProcessor.from_pretrained(folder)
+            network = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=precision)
+            if self.model.adapter:
+                network = load("peft", extra="train").PeftModel.from_pretrained(network, self.model.adapter)
+            self._network = network.to(device).eval()
+        except (OSError, ValueError, RuntimeError) as cause:
+            raise EngineError(f"{self.model.name} does not load: {cause}", hint="check the folder's files") from cause
+
+    async def read(self, request: Request) -> Generation:
+        """Read one page; cancelling stops the generation after the token that is being written."""
+        started = time.monotonic()
+        try:
+            answer = await self.answer(request)
+        except (ValueError, IndexError) as cause:
+            return failed(f"the page cannot be shown to the model: {cause}", request, started)
+        return conclude(answer, request, started)
+
+    async def answer(self, request: Request) -> Answer:
+        """The model's answer with its token ids. Raises `EngineError` when the machine's memory does not suffice."""
+        if self._worker is None:
+            raise EngineError("the transformers engine was not started")
+        listener = _Listener(request, self._processor.tokenizer, time.monotonic() + request.seconds)
+        question = compose(self.model, request)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, self._generate, question, listener)
+        except asyncio.CancelledError:
+            listener.cancelled.set()
+            raise
+
+    def _generate(self, question: Question, listener: _Listener) -> Answer:
+        torch = load("torch", extra="gpu")
+        prompt = self._processor.apply_chat_template(
+            question.messages, tokenize=False, add_generation_prompt=True, **question.template
+        )
+        shown = self._processor(text=[prompt], images=[question.image], return_tensors="pt").to(self._network.device)
+        length = shown["input_ids"].shape[1]
+        room = context_length(self.model, Path(self._network.config._name_or_path)) - length
+        if room < 1:
+            raise ValueError(f"image and prompt take {length} tokens, more than the model's context holds")
+
+        def stop(ids: Any, _scores: Any, **_: object) -> Any:
+            return torch.full((1,), listener.hear(ids[0, length:].tolist()), device=ids.device)
+
+        torch.manual_seed(question.seed)
+        chosen: dict[str, Any] = {"do_sample": False}
+        if question.temperature > 0:
+            chosen = {"do_sample": True, "temperature": question.temperature, **question.sampling}
+        budget = min(question.max_tokens, room)
+        with torch.inference_mode():
+            ids = self._network.generate(**shown, max_new_tokens=budget, stopping_criteria=[stop], **chosen)
+        return self._as_answer(ids[0, length:].tolist(), length, listener.finish)
+
+    def _as_answer(self, ids: list[int], prompt_tokens: int, finish: Finish | None) -> Answer:
+        ends = self._network.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        written = len(ids)
+        if ids and ids[-1] in ends:
+            ids, finish = ids[:-1], finish or "stop"
+        text = self._processor.tokenizer.decode(ids, skip_special_tokens=True)
+        return Answer(text, tuple(ids), finish or "length", "", prompt_tokens, written)
+
+    async def close(self) -> None:
+        """Let go of the weights and the thread."""
+        if self._worker is not None:
+            self._worker.shutdown(wait=True, cancel_futures=True)
+        self._worker = self._network = self._processor = None

@@ -1,0 +1,103 @@
+"""Lines that an engine read, in no order -> a page: the story of layout, top to bottom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import cos, radians, sin
+
+from ocr.core.document import FIELDS, Box, Field, Generation, Line, Page, Table, box_around
+from ocr.layout.paragraphs import join_paragraphs
+from ocr.layout.quality_flags import confidence_of, flags_of
+from ocr.layout.reading_order import Row, is_vertical, read_order
+from ocr.layout.reading_order import rows as group_rows
+from ocr.layout.regions import assign
+from ocr.layout.tables import find_tables
+from ocr.text.post_correction import mend_lines
+
+ARRANGEMENT = "layout-2"
+"""Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
+
+
+def arrange(generation: Generation, number: int) -> Page:
+    """Make page `number` of the lines of a classical engine's reading. Pure, and never raises for any lines."""
+    size = (generation.width, generation.height)
+    read = mend_lines([line for line in generation.lines or () if line.text.strip()])
+    level = [replace(line, box=_level(line.box, generation.skew, size)) for line in read]
+    fields = assign(level, size)
+    finished = {id(line): replace(was, field=field) for line, was, field in zip(level, read, fields, strict=True)}
+    level_body = [line for line in level if finished[id(line)].field != "margin"]
+    beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=_place_beside)
+    columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in beside]]
+
+    parts = {field: _only(field, columns, finished) for field in FIELDS}
+    rows = {field: [row for column in part for row in column] for field, part in parts.items()}
+    # A running head is one line of print, even where the gutter below it goes on between its pieces.
+    rows["header"] = group_rows([line for row in rows["header"] for line in row])
+    running, tables = _part_tables(parts["text"], finished)
+    lines = tuple(finished[id(line)] for field in FIELDS for row in rows[field] for line in row)
+    unread = [line for line in generation.lines or () if not line.text.strip()]
+    return Page(
+        number=number,
+        status="ok" if lines else "blank",
+        flags=flags_of(lines, unread),
+        confidence=confidence_of(lines),
+        header=_as_printed(rows["header"]),
+        text=_as_printed(rows["text"]),
+        margin=_as_printed(rows["margin"]),
+        footer=_as_printed(rows["footer"]),
+        paragraphs=tuple(join_paragraphs(running)),
+        lines=lines,
+        tables=tuple(tables),
+        width=generation.width,
+        height=generation.height,
+        rotation=generation.rotation,
+    )
+
+
+def _place_beside(line: Line) -> tuple[bool, float]:
+    """Level marks downwards, then those on end from left to right."""
+    return (True, line.box[0]) if is_vertical(line) else (False, line.box[1])
+
+
+def _only(field: Field, columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]) -> list[list[Row]]:
+    """What of each column belongs to a field."""
+    kept = [[tuple(line for line in row if finished[id(line)].field == field) for row in column] for column in columns]
+    return [rows for column in kept if (rows := [row for row in column if row])]
+
+
+def _part_tables(
+    columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]
+) -> tuple[list[Sequence[Row]], list[Table]]:
+    """The running text of each column, cut where a table stands, and the tables."""
+    running: list[Sequence[Row]] = []
+    tables: list[Table] = []
+    for column in columns:
+        start = 0
+        for first, end, table in find_tables(column):
+            boxes = [finished[id(line)].box for row in column[first:end] for line in row]
+            running += [column[start:first]] if start < first else []
+            tables.append(replace(table, box=box_around(boxes), after=len(join_paragraphs(running))))
+            start = end
+        running += [column[start:]] if start < len(column) else []
+    return running, tables
+
+
+def _as_printed(rows: Sequence[Row]) -> str:
+    """One line a row; what stands side by side is parted by a space."""
+    return "\n".join(" ".join(line.text for line in row) for row in rows)
+
+
+def _level(box: Box, skew: float, size: tuple[int, int]) -> Box:
+    """The box that a line has once the page no longer leans by `skew` degrees clockwise.
+
+    The box of a leaning line is the smallest upright one around it: w cos + h sin wide, h cos + w sin high.
+    """
+    if not skew:
+        return box
+    c, s = cos(radians(skew)), abs(sin(radians(skew)))
+    wide, high = box[2] - box[0], box[3] - box[1]
+    width = max(1.0, (wide * c - high * s) / (c * c - s * s))
+    height = max(1.0, (high * c - wide * s) / (c * c - s * s))
+    x, y = (box[0] + box[2] - size[0]) / 2, (box[1] + box[3] - size[1]) / 2
+    turn = sin(radians(skew))
+    middle_x, middle_y = x * c + y * turn + size[0] / 2, y * c - x * turn + size[1] / 2
+    return (middle_x - width / 2, middle_y - height / 2, middle_x + width / 2, middle_y + height / 2)

@@ -1,0 +1,56 @@
+"""How far a page's text can be trusted, from its lines alone, and why somebody should look at it."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from ocr.core.document import Line
+from ocr.layout.reading_order import is_vertical
+
+DOUBTFUL = 0.9
+"""Pages below it are flagged. Of 76 readings (real pages, and blurred, shrunk and noisy copies of them) every one below
+it had more than 6% of its characters wrong; between 0.90 and 0.96 the median was 4%, above 0.96 it was 0.5%."""
+DOUBTFUL_LINE = 0.75
+"""A line below it holds misread words more often than not."""
+DOUBTFUL_SHARE = 0.15
+"""Least share of a page's letters in doubtful lines that is worth a look."""
+UNREAD_SHARE = 0.1
+"""Least share of the area that looks like print. It is 0 on 22 printed pages and the samples (0.01 on the photocopy),
+0.14 to 0.46 on four medieval hands, and 0.15 to 1 on book pages blurred until a sixth or more is misread."""
+TINY = 11.0
+"""Pixels: below this height of a line's box the letters are under 6 pixels tall, and accents are lost."""
+
+
+def confidence_of(lines: Sequence[Line]) -> float | None:
+    """The mean confidence of the page's characters, 0 to 1; None where no line says how sure it is.
+
+    A line counts by its length: c = sum(confidence x characters) / sum(characters).
+    """
+    known = [(line.confidence, len(line.text)) for line in lines if line.confidence is not None]
+    total = sum(length for _, length in known)
+    return round(sum(confidence * length for confidence, length in known) / total, 4) if total else None
+
+
+def flags_of(lines: Sequence[Line], unread: Sequence[Line] = ()) -> tuple[str, ...]:
+    """Why this page deserves a look, in words; `unread` are places that look like print and could not be read."""
+    flags = []
+    if _area(unread) > UNREAD_SHARE * (_area(unread) + _area(lines)):
+        places = "1 place that looks" if len(unread) == 1 else f"{len(unread)} places that look"
+        flags.append(f"{places} like print could not be read")
+    confidence = confidence_of(lines)
+    letters = sum(len(line.text) for line in lines)
+    if confidence is not None and confidence < DOUBTFUL:
+        flags.append(f"low confidence ({confidence:.2f})")
+    else:
+        doubtful = sum(
+            len(line.text) for line in lines if line.confidence is not None and line.confidence < DOUBTFUL_LINE
+        )
+        if doubtful > DOUBTFUL_SHARE * letters:
+            flags.append(f"{doubtful / letters:.0%} of it is in doubtful lines")
+    heights = [line.box[3] - line.box[1] for line in lines if not is_vertical(line)]
+    if heights and median(heights) < TINY:
+        flags.append("very small type: scan it at a higher resolution")
+    return tuple(flags)
+
+
+def _area(lines: Sequence[Line]) -> float:
+    return sum((line.box[2] - line.box[0]) * (line.box[3] - line.box[1]) for line in lines)

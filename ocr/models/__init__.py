@@ -1,0 +1,1 @@
+"""Known models, their weights, prompts and answer format."""

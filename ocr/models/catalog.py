@@ -1,0 +1,231 @@
+"""Which model reads: a name in `models.toml`, a folder, or an id on the Hugging Face hub, made into one `Model` value.
+
+A folder that this project wrote carries `reading.toml` (prompt, image size, sampling) beside its weights, so that it is
+asked as it was trained. Only `find_weights` looks at the hub's cache, and only `download` opens a connection.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field as Setting
+
+from ocr.core.environment import load
+from ocr.core.errors import EngineError, UsageError
+from ocr.core.settings import Settings, check
+from ocr.models.prompts import PROMPTS, ImageBudget
+
+READING_FILE = "reading.toml"
+
+
+class ImageSize(Settings):
+    longest_edge: int = 0
+    """Pixels of the longer side of the page as shown; 0 is no limit."""
+    max_pixels: int = 1_400_000
+    """Width times height as shown. 1.4 million pixels is A4 at about 120 dpi, 1,800 image tokens of a Qwen-VL."""
+
+
+class Model(Settings):
+    """How a model is asked and served. A table of `models.toml` or a `reading.toml` overrides the defaults."""
+
+    name: str = ""
+    """As the user typed it."""
+    id: str = ""
+    """Hub id, or the path of a folder."""
+    revision: str = "main"
+    verified: bool = False
+    """True when revision, prompt and sampling were checked against the weights."""
+    licence: str = "unknown"
+    prompt: str = "page-text-1"
+    structured: bool = False
+    """Trained to the JSON schema of `ocr.models.answer_format`, so its answer may be held to it."""
+    leaders: int = 0
+    """Trained to write dots or dashes that fill a line as so many signs; 0: one for each that is printed."""
+    image: ImageSize = ImageSize()
+    sampling: dict[str, float] = Setting(default_factory=dict)
+    """temperature, top_p, repetition_penalty; greedy where empty."""
+    max_tokens: int = 8192
+    chat_template: dict[str, Any] = Setting(default_factory=dict)
+    """Keyword arguments of the chat template."""
+    serving: dict[str, Any] = Setting(default_factory=dict)
+    """Arguments of the serving engine, such as max_model_len."""
+    canary_errors: float = 0.15
+    """Largest character error rate on the known page at which reading may begin. A model that sees the page reads it
+    nearly without error; one that is asked wrongly or has wrong weights is above 0.5."""
+    adapter: str = ""
+    """Path of a LoRA adapter that is put on top of `id`."""
+    traps: list[str] = Setting(default_factory=list)
+
+    @property
+    def budget(self) -> ImageBudget:
+        return ImageBudget(self.image.longest_edge, self.image.max_pixels)
+
+    @property
+    def is_local(self) -> bool:
+        return Path(self.id).is_dir()
+
+
+def table() -> dict[str, Model]:
+    """All models of `models.toml` by name."""
+    found = {}
+    for name, values in _toml().items():
+        if isinstance(values, dict):
+            found[name] = _checked({"name": name, **values}, f"ocr/models.toml: {name}")
+    return found
+
+
+def default_name() -> str:
+    """The name of the model that reads where none was asked for."""
+    return str(_toml()["default"])
+
+
+def resolve(name: str) -> Model:
+    """The model that `name` means: a folder, a name of the table, or a hub id, in this order.
+
+    Raises `UsageError` for a name that is none of them, and `EngineError` for a folder that holds no model.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _from_folder(name, folder.resolve())
+    known = table()
+    if name in known:
+        return known[name]
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith("/"):
+        return Model(name=name, id=name)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a folder; or ORGANISATION/MODEL"
+    raise UsageError(f"--model {name}: no such model, and no such folder", hint=hint)
+
+
+def _from_folder(name: str, folder: Path) -> Model:
+    reading = folder / READING_FILE
+    values: dict[str, Any] = {}
+    if reading.is_file():
+        try:
+            values = tomllib.loads(reading.read_text(encoding="utf-8"))
+        except ValueError as cause:
+            raise EngineError(f"{reading} is not TOML: {cause}") from cause
+    values |= {"name": name, "id": str(folder), "revision": digest(folder)}
+    adapter = folder / "adapter_config.json"
+    if adapter.is_file() and not (folder / "config.json").is_file():
+        base = _base_of(name, adapter).model_dump()
+        values = {
+            **base,
+            **values,
+            "name": name,
+            "adapter": str(folder),
+            "id": base["id"],
+            "revision": base["revision"],
+        }
+    elif not (folder / "config.json").is_file():
+        raise EngineError(
+            f"--model {name}: the folder holds neither config.json nor adapter_config.json",
+            hint="name the folder that holds the weights, such as runs/NAME",
+        )
+    return _checked(values, str(reading))
+
+
+def _base_of(name: str, adapter: Path) -> Model:
+    """The model that an adapter belongs on: a folder, or a hub id, which may be one of the table's."""
+    try:
+        base = str(json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (ValueError, KeyError, OSError) as cause:
+        raise EngineError(f"--model {name}: {adapter.name} does not say what the adapter belongs on") from cause
+    try:
+        return next((model for model in table().values() if model.id == base), None) or resolve(base)
+    except UsageError as cause:
+        raise EngineError(
+            f"--model {name} is an adapter, and the model that it belongs on is not here: {base}",
+            hint=f"put the base there, or change base_model_name_or_path in {adapter}",
+        ) from cause
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write `reading.toml`, so that `resolve(folder)` asks the model there as it was trained."""
+    lines = ["# How this model is asked; lusocr reads it when it loads the folder."]
+    values = model.model_dump(exclude={"name", "id", "revision", "adapter"})
+    lines += [f"{key} = {_toml_literal(value)}" for key, value in values.items()]
+    (folder / READING_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml_literal(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml_literal(part)}" for key, part in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def digest(folder: Path) -> str:
+    """A fingerprint of a checkpoint: the content of small files; size, first and last mebibyte of large ones."""
+    sha = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if not path.is_file() or path.suffix not in (".json", ".safetensors", ".txt", ".jinja", ".toml", ".model"):
+            continue
+        size = path.stat().st_size
+        sha.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as stream:
+            sha.update(stream.read(1 << 20))
+            stream.seek(max(0, size - (1 << 20)))
+            sha.update(stream.read())
+    return sha.hexdigest()[:16]
+
+
+def sees_gpu() -> bool:
+    """Is there an NVIDIA GPU that this process may use? Looks at the device, loads nothing."""
+    return Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "0") not in ("", "-1")
+
+
+def find_weights(model: Model) -> Path | None:
+    """The folder with the model's weights on this machine, or None where they must be downloaded first.
+
+    Raises `DependencyError` where the hub's client is not installed.
+    """
+    if model.is_local:
+        return Path(model.id)
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        found = hub.snapshot_download(model.id, revision=model.revision, local_files_only=True)
+    except errors.LocalEntryNotFoundError:
+        return None
+    return Path(found)
+
+
+def weigh_download(model: Model) -> int:
+    """Bytes that `download` would fetch. Raises `EngineError` when the hub does not answer or knows no such model."""
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+        raise _unreachable(model, cause) from cause
+    return sum(part.size or 0 for part in described.siblings or [])
+
+
+def download(model: Model) -> Path:
+    """Fetch the weights from the hub and answer their folder. Raises `EngineError` when that fails."""
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        return Path(hub.snapshot_download(model.id, revision=model.revision))
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+        raise _unreachable(model, cause) from cause
+
+
+def _unreachable(model: Model, cause: Exception) -> EngineError:
+    return EngineError(
+        f"the weights of {model.name} ({model.id}) are not on this machine and cannot be fetched: {cause}",
+        hint="copy them here and name the folder: --model PATH",
+    )
+
+
+def _toml() -> dict[str, Any]:
+    return tomllib.loads(files("ocr.models").joinpath("models.toml").read_text(encoding="utf-8"))
+
+
+def _checked(values: dict[str, Any], where: str) -> Model:
+    model = check(Model, values, where=where)
+    if model.prompt not in PROMPTS:
+        raise UsageError(f"{where}: unknown prompt {model.prompt!r}", hint=f"known: {', '.join(PROMPTS)}")
+    return model

@@ -1,0 +1,101 @@
+"""What a model is asked, with an id, and how large the page is that it is shown.
+
+Reading and training import the same words and the same image size from here: a model that is trained on one and asked
+with another reads worse for no visible reason.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ocr.core.environment import load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The words beside the page image; an empty `user` asks with the image alone."""
+
+    id: str
+    user: str
+    system: str = ""
+
+
+_ALL = (
+    Prompt(
+        id="page-json-1",
+        system="You transcribe scanned pages in Brazilian Portuguese exactly as they are printed.",
+        user=(
+            "Transcribe this page as one JSON object with the string keys header, margin, footer and text. Keep line "
+            "breaks, end-of-line hyphens, accents and spelling as printed. A part that the page does not have is "
+            "an empty string. Write nothing else."
+        ),
+    ),
+    Prompt(
+        id="page-text-1",
+        user=(
+            "Transcribe all text of this page exactly as printed, in reading order, keeping line breaks, accents and "
+            "spelling. Write only the text."
+        ),
+    ),
+    # The words on Nanonets' model cards: the model was trained to them.
+    Prompt(
+        id="nanonets-card",
+        user=(
+            "Extract the text from the above document as if you were reading it naturally. Return the tables in html "
+            "format. Return the equations in LaTeX representation. If there is an image in the document and image "
+            "caption is not present, add a small description of the image inside the <img></img> tag; otherwise, add "
+            "the image caption inside <img></img>. Watermarks should be wrapped in brackets. Ex: <watermark>OFFICIAL "
+            "COPY</watermark>. Page numbers should be wrapped in brackets. Ex: <page_number>14</page_number> or "
+            "<page_number>9/22</page_number>. Prefer using ☐ and ☑ for check boxes."
+        ),
+    ),
+    # LightOnOCR's README: a request is the image and nothing else, or the image and this word.
+    Prompt(id="image-only", user=""),
+    Prompt(id="lightonocr-grounding", user="grounding"),
+)
+PROMPTS = {prompt.id: prompt for prompt in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBudget:
+    """The largest page that a model is shown; 0 is no limit. A smaller page is never enlarged."""
+
+    longest_edge: int = 0
+    """Pixels of the longer side."""
+    max_pixels: int = 0
+    """Width times height."""
+
+    def scaled(self, factor: float) -> "ImageBudget":
+        """The budget for a page shown `factor` times as wide and high."""
+        return ImageBudget(round(self.longest_edge * factor), round(self.max_pixels * factor * factor))
+
+    def factor(self, width: int, height: int) -> float:
+        """By how much a page of that size is shrunk to be shown: 1 where it fits, less where it does not."""
+        edge = self.longest_edge / max(width, height) if self.longest_edge else 1.0
+        area = (self.max_pixels / (width * height)) ** 0.5 if self.max_pixels else 1.0
+        return min(1.0, edge, area)
+
+
+def conversation(prompt: Prompt) -> list[dict[str, Any]]:
+    """Chat messages for one page, in the form that chat templates of vision-language models take."""
+    content: list[dict[str, str]] = [{"type": "image"}]
+    if prompt.user:
+        content.append({"type": "text", "text": prompt.user})
+    system = [{"role": "system", "content": [{"type": "text", "text": prompt.system}]}] if prompt.system else []
+    return [*system, {"role": "user", "content": content}]
+
+
+def show(pixels: "NDArray[np.uint8]", budget: ImageBudget) -> "Image":
+    """The page as the model is to see it: (height, width, 3) RGB pixels, shrunk to `budget` where they exceed it."""
+    image_module = load("PIL.Image")
+    image: Image = image_module.fromarray(pixels)
+    width, height = image.size
+    factor = budget.factor(width, height)
+    if factor == 1.0:
+        return image
+    size = (max(1, int(width * factor)), max(1, int(height * factor)))
+    return image.resize(size, image_module.Resampling.LANCZOS)

@@ -1,0 +1,1 @@
+"""The extraction pipeline: from scan files to documents."""

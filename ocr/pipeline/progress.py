@@ -1,0 +1,226 @@
+"""What a person or a log sees while pages are read, always on stderr: a bar, plain lines, JSON lines, or nothing."""
+
+import json
+import sys
+import time
+from typing import Protocol
+
+from ocr.core.document import Page, Source
+from ocr.rendering.discovery import shown
+from ocr.storage.summary import STATUSES, Summary, describe
+
+LINE_SECONDS = 10.0
+"""How often a plain line says how far the run is."""
+
+
+class Progress(Protocol):
+    """Hears what happens, in order; called from the event loop only."""
+
+    def found(self, source: Source, to_read: int) -> None:
+        """A file was opened, or could not be; so many of its pages will be read."""
+
+    def page(self, source: Source, page: Page) -> None:
+        """A page is done and saved."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def problem(self, message: str, hint: str = "") -> None:
+        """Something went wrong, and what to type next."""
+
+    def finish(self, summary: Summary) -> None:
+        """The run is over, in whatever way."""
+
+
+class Quiet:
+    """Says only what went wrong, each thing at once, in the words of `voice`."""
+
+    def __init__(self, voice: Progress) -> None:
+        self._voice = voice
+
+    def found(self, source: Source, to_read: int) -> None:
+        del to_read
+        if source.reason:
+            self.problem(_closed(source))
+
+    def page(self, source: Source, page: Page) -> None:
+        problem = _problem(source, page)
+        if problem:
+            self.problem(problem)
+
+    def note(self, text: str) -> None:
+        pass
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self._voice.problem(message, hint)
+
+    def finish(self, summary: Summary) -> None:
+        pass
+
+
+class Lines:
+    """Plain lines for logs: each problem at once, the state of things now and then."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._done = 0
+        self._started = self._said = time.monotonic()
+
+    def found(self, source: Source, to_read: int) -> None:
+        self._total += to_read
+        if source.reason:
+            self.note(_closed(source))
+
+    def page(self, source: Source, page: Page) -> None:
+        self._done += 1
+        problem = _problem(source, page)
+        if problem:
+            self.note(problem)
+        now = time.monotonic()
+        if now - self._said >= LINE_SECONDS:
+            self._said = now
+            speed = self._done / (now - self._started)
+            left = (self._total - self._done) / speed
+            self.note(f"{self._done:,} of {self._total:,} pages, {speed:.1f} pages/s, {_clock(left)} left")
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self.note(_words(message, hint))
+
+    def finish(self, summary: Summary) -> None:
+        seconds = time.monotonic() - self._started
+        speed = f" ({self._done / seconds:.1f} pages/s)" if self._done else ""
+        self.note(f"read {self._done:,} pages in {_clock(seconds)}{speed}")
+        self.note(describe(summary))
+
+
+class JsonLines:
+    """One JSON object a line for other programs: `event` is file, page, note, error or summary."""
+
+    def found(self, source: Source, to_read: int) -> None:
+        self._say("file", path=source.path, pages=source.pages, to_read=to_read, reason=source.reason)
+
+    def page(self, source: Source, page: Page) -> None:
+        self._say(
+            "page",
+            path=source.path,
+            number=page.number,
+            status=page.status,
+            reason=page.reason,
+            flags=page.flags,
+            confidence=page.confidence,
+        )
+
+    def note(self, text: str) -> None:
+        self._say("note", text=text)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self._say("error", message=message, hint=hint)
+
+    def finish(self, summary: Summary) -> None:
+        self._say(
+            "summary",
+            files=summary.files,
+            pages=summary.pages,
+            files_not_opened=summary.closed,
+            states=dict(summary.states),
+            flagged=summary.flagged,
+            missing=summary.missing,
+        )
+
+    def _say(self, event: str, **values: object) -> None:
+        print(json.dumps({"event": event, "time": time.time(), **values}, ensure_ascii=False), file=sys.stderr)
+
+
+class Bar:
+    """A bar for a terminal, with pages per second and the time that is left; a table at the end."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self._console = Console(stderr=True)
+        self._bar: RichProgress = RichProgress(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("pages"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+            # What others print stays theirs: stdout belongs to the result.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("", total=0, speed="")
+        self._total = 0
+        self._done = 0
+        self._started = time.monotonic()
+
+    def found(self, source: Source, to_read: int) -> None:
+        # Not before: it hides the cursor until `finish`, which a run that cannot even begin never comes to.
+        self._bar.start()
+        self._total += to_read
+        self._bar.update(self._task, total=self._total)
+        if source.reason:
+            self.note(_closed(source))
+
+    def page(self, source: Source, page: Page) -> None:
+        self._done += 1
+        speed = self._done / (time.monotonic() - self._started)
+        self._bar.update(self._task, advance=1, description=shown(source.path), speed=f"{speed:.1f} pages/s")
+        problem = _problem(source, page)
+        if problem:
+            self.note(problem)
+
+    def note(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self.note(_words(message, hint))
+
+    def finish(self, summary: Summary) -> None:
+        from rich.table import Table
+
+        self._bar.stop()
+        table = Table("pages", "state")
+        for status in STATUSES:
+            if summary.states.get(status):
+                table.add_row(f"{summary.states[status]:,}", status)
+        if summary.missing:
+            table.add_row(f"{summary.missing:,}", "not read yet")
+        self._console.print(table)
+        self.note(describe(summary))
+
+
+def make_progress(*, quiet: bool, log_json: bool) -> Progress:
+    """What fits the flags and the terminal."""
+    if quiet:
+        return Quiet(JsonLines() if log_json else Lines())
+    if log_json:
+        return JsonLines()
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+def _words(message: str, hint: str) -> str:
+    return f"error: {message}\nhint: {hint}" if hint else f"error: {message}"
+
+
+def _problem(source: Source, page: Page) -> str:
+    if page.status in ("ok", "blank", "skipped"):
+        return ""
+    return f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
+
+
+def _closed(source: Source) -> str:
+    return f"{shown(source.path)}: cannot be opened: {source.reason}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,1 @@
+"""Find scan files and render their pages to pixels in child processes."""

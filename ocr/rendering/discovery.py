@@ -1,0 +1,250 @@
+"""What lies in these folders: which files are scans, what each is called, and what is wrong with the rest.
+
+Names. A scan's `name` is its path relative to the folder that the user named, or the base name of a file that the
+user named. Where another file has taken that name already, it is the whole path without its root, so two inputs
+never share a name within a run; over several runs the ledger sees to that. Bytes of a file name that are not UTF-8 are
+written `\\xNN`. A path that is named twice, and a folder that symbolic links reach twice, are read once,
+under the first name.
+
+What counts. The content decides, never the name. In a folder, files that are no scans by content nor by name are
+ignored (and reported to `on_ignored`), as are hidden ones and the output folder; a file that claims to be a scan and
+is not, or that cannot be read, is a scan with a problem. A file that the user named is always one or the other.
+"""
+
+import glob
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ocr.core.errors import ScanError
+from ocr.rendering.filetype import EXTENSIONS, HEAD_BYTES, Kind, describe, kind_of
+
+OUTPUT_FOLDER = "ocr-out"
+_SUPPORTED = "PDF, TIFF, PNG, JPEG, WebP and BMP can be read"
+_NOT_FILES = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A file to read, or one that says why it cannot be."""
+
+    path: Path
+    name: str
+    """Unique among the scans of a run, with forward slashes; always UTF-8, never a surrogate."""
+    kind: Kind | None = None
+    """What the content is; None exactly where there is a `problem`."""
+    problem: ScanError | None = None
+
+    @property
+    def place(self) -> str:
+        """The absolute path, as names are written."""
+        return _clean(self.path.absolute().as_posix())
+
+
+Version = tuple[int, int, int]
+"""Inode, size and time of change in ns: another one where a file was written to or replaced."""
+
+
+def version_of(path: Path) -> Version | None:
+    """None where there is no regular file, or none that can be looked at."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def discover(
+    inputs: Iterable[str | Path],
+    *,
+    output: Path | None = None,
+    on_ignored: Callable[[Path], object] = lambda _path: None,
+    listing: Iterable[str] | None = None,
+) -> Iterator[Scan]:
+    """Yield the scans of `inputs` (folders, files, glob patterns, `-` for a list) lazily, folders in sorted order.
+
+    `output` is the folder being written to: nothing in it is a scan. `listing` are the lines that `-` stands for
+    (default: standard input), one path each. Never raises: what cannot be read has a `problem`.
+    """
+    seen = _Seen(on_ignored)
+    if output is not None and output.exists():
+        seen.first_time(output)
+    for entry in inputs:
+        lines = [str(entry)] if str(entry) != "-" else _standard_input() if listing is None else listing
+        for line in lines:
+            if line.strip():
+                yield from _input(line.rstrip("\r\n"), seen)
+
+
+def _standard_input() -> Iterator[str]:
+    # Not sys.stdin: whoever waits in its lock when the run ends (a list may stay open) crashes the interpreter.
+    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
+        yield from map(os.fsdecode, lines)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes, streamed. Raises `ScanError` where the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as cause:
+        raise _unreadable(path, cause) from cause
+
+
+def shown(path: str | Path) -> str:
+    """A path as messages show it: on one line, with control characters and stray bytes escaped."""
+    text = _clean(str(path))
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+@dataclass
+class _Seen:
+    """What a run has met already: folders by device and inode (links loop), files by path, names that are taken."""
+
+    on_ignored: Callable[[Path], object]
+    places: set[object] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+    def first_time(self, path: Path) -> bool:
+        place: object = str(path.absolute())
+        if path.is_dir():
+            status = path.stat()
+            place = (status.st_dev, status.st_ino)
+        new = place not in self.places
+        self.places.add(place)
+        return new
+
+    def take(self, name: str, path: Path) -> str:
+        if name in self.names:
+            name = _clean(path.absolute().as_posix().lstrip("/"))
+        self.names.add(name)
+        return name
+
+
+def _input(entry: str, seen: _Seen) -> Iterator[Scan]:
+    path = Path(entry)
+    if any(sign in entry for sign in "*?[") and not os.path.lexists(path):
+        matches = sorted(glob.glob(entry, recursive=True))  # noqa: PTH207 (patterns may be absolute)
+        if not matches:
+            problem = ScanError(f"{shown(entry)}: nothing matches this pattern", hint="ls the folder to see its files")
+            yield Scan(path, seen.take(_clean(entry), path), problem=problem)
+        for match in matches:
+            yield from _named(Path(match), seen)
+    else:
+        yield from _named(path, seen)
+
+
+def _named(path: Path, seen: _Seen) -> Iterator[Scan]:
+    """A file or folder that the user named."""
+    try:
+        folder = path.is_dir()
+        if not seen.first_time(path):
+            return
+    except OSError as cause:
+        yield Scan(path, seen.take(_clean(path.name), path), problem=_unreadable(path, cause))
+        return
+    if folder:
+        yield from _walk(path, path, seen)
+    else:
+        kind, problem = _examine(path)
+        yield Scan(path, seen.take(_clean(path.name), path), kind, problem)
+
+
+def _walk(folder: Path, root: Path, seen: _Seen) -> Iterator[Scan]:
+    """Everything under `folder`, sorted by name, depth first, without recursion (folders may nest deeply)."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        try:
+            if not path.is_dir():
+                yield from _found(path, root, seen)
+                continue
+            if path != folder and not seen.first_time(path):
+                seen.on_ignored(path)
+                continue
+            inside = sorted(path.iterdir(), key=lambda entry: os.fsencode(entry.name), reverse=True)
+        except OSError as cause:
+            yield Scan(path, seen.take(_relative(path, root), path), problem=_unreadable(path, cause))
+            continue
+        waiting += [entry for entry in inside if not _is_hidden(entry, seen)]
+
+
+def _is_hidden(entry: Path, seen: _Seen) -> bool:
+    hidden = entry.name.startswith(".") or entry.name == OUTPUT_FOLDER
+    if hidden:
+        seen.on_ignored(entry)
+    return hidden
+
+
+def _found(path: Path, root: Path, seen: _Seen) -> Iterator[Scan]:
+    """A file inside a folder that the user named."""
+    claims = path.suffix.lower() in EXTENSIONS
+    if not seen.first_time(path) or not (claims or path.is_file()):
+        seen.on_ignored(path)
+        return
+    kind, problem = _examine(path)
+    # A file that may not be looked into could be a scan whatever its name, so it is not ignored.
+    if kind or claims or (problem and isinstance(problem.__cause__, OSError)):
+        yield Scan(path, seen.take(_relative(path, root), path), kind, problem)
+    else:
+        seen.on_ignored(path)
+
+
+def _examine(path: Path) -> tuple[Kind | None, ScanError | None]:
+    """What a file is, or why it cannot be read; a pipe or device is never opened, because that can block."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            words = _NOT_FILES.get(stat.S_IFMT(mode), "something else")
+            return None, ScanError(f"{shown(path)}: is {words}, not a file", hint="give a regular file")
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as cause:
+        problem = _unreadable(path, cause)
+        problem.__cause__ = cause
+        return None, problem
+    kind = kind_of(head)
+    return kind, None if kind else _unsupported(path, head)
+
+
+def _unsupported(path: Path, head: bytes) -> ScanError:
+    if not head:
+        return ScanError(f"{shown(path)}: the file is empty", hint="copy or scan it again")
+    claimed = EXTENSIONS.get(path.suffix.lower())
+    if claimed:
+        return ScanError(
+            f"{shown(path)}: is not what its name says: no {claimed.upper()} but {describe(head)}",
+            hint=f"copy or scan it again; {_SUPPORTED}",
+        )
+    return ScanError(f"{shown(path)}: is {describe(head)}", hint=f"convert it to PDF or TIFF; {_SUPPORTED}")
+
+
+def _unreadable(path: Path, cause: OSError) -> ScanError:
+    if isinstance(cause, PermissionError):
+        return ScanError(f"{shown(path)}: no permission to read it", hint=f"chmod u+rX '{shown(path)}'")
+    if isinstance(cause, FileNotFoundError):
+        if path.is_symlink():
+            return ScanError(f"{shown(path)}: a link to a file that does not exist", hint="mend or remove the link")
+        return ScanError(f"{shown(path)}: does not exist", hint="check the spelling of the path")
+    return ScanError(f"{shown(path)}: cannot be read: {cause.strerror or cause}", hint="check the path and the disk")
+
+
+def _relative(path: Path, root: Path) -> str:
+    return _clean(path.relative_to(root).as_posix() if path != root else root.absolute().name)
+
+
+def _clean(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,121 @@
+"""Image files through Pillow, in the render child: every mode to upright 8-bit RGB on white, a band at a time."""
+
+import math
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ocr.rendering.filetype import Kind
+from ocr.rendering.page_buffer import DAMAGE, DEFAULT_DPI, Limits, Sheet, check_pages
+from ocr.rendering.tiff import TiffPage, page_offsets
+
+# The limit on pixels is ours (`Sheet.check`), known before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+# Rows converted at once: the memory beyond the decoded image and the sheet stays small.
+_BAND = 256
+
+# A resolution below is the default that a camera or a program wrote without knowing; above, nonsense.
+_PLAUSIBLE_DPI = (100.0, 2400.0)
+_LEAST_STRETCH, _MOST_STRETCH = 1.5, 5.0
+
+
+class ImageDocument:
+    """A TIFF, PNG, JPEG, WebP or BMP file; only TIFF has more than one page (of animations, the first frame)."""
+
+    def __init__(self, path: Path, kind: Kind, limits: Limits) -> None:
+        self._path = path
+        self._formats = [kind.upper()]
+        self._offsets = page_offsets(path, limits.max_pages + 1) if kind == "tiff" else None
+        if self._offsets is None:
+            with self._open(1):
+                self.pages = 1
+        else:
+            self.pages = check_pages(len(self._offsets), limits)
+
+    def draw(self, number: int, sheet: Sheet) -> None:
+        """Draw a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
+        with self._open(number) as image:
+            dpi, stretch = _resolution(image)
+            sheet.check(image.width, round(image.height * stretch))
+            image.load()
+            _turn_upright(image)
+            page = _to_square_pixels(_to_bytes_deep(image), stretch)
+            copy_to(sheet.allocate(page.width, page.height, dpi), page)
+
+    def close(self) -> None:
+        """Nothing is held open between pages."""
+
+    @contextmanager
+    def _open(self, number: int) -> Iterator[Image.Image]:
+        with (
+            self._path.open("rb") if self._offsets is None else TiffPage(self._path, self._offsets[number - 1]) as file
+        ):
+            try:
+                image = Image.open(file, formats=self._formats)
+            except UnidentifiedImageError as cause:
+                # Its own message names the file object; what went wrong inside is not told.
+                raise ValueError("its header makes no sense to the decoder") from cause
+            with image:
+                yield image
+
+
+def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
+    """Write an image as packed RGB rows, what is transparent on white."""
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        memory.write(_to_rgb(band).tobytes())
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Honour the EXIF orientation (Pillow itself does it for TIFF); junk in EXIF costs no page."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except DAMAGE:
+        return
+
+
+def _to_bytes_deep(image: Image.Image) -> Image.Image:
+    """Samples of 16 bits scaled by their depth, of 32 bits and floats by their own range; others as they are."""
+    if image.mode.startswith("I;16"):
+        depth = int(getattr(image, "tag_v2", {}).get(258, (16,))[0])
+        low, high = 0.0, float(2**depth - 1)
+        image = image.convert("I")
+    elif image.mode in ("I", "F"):
+        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
+    else:
+        return image
+    scale = 255 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+    return image.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _to_rgb(band: Image.Image) -> Image.Image:
+    if band.mode == "RGB" and "transparency" not in band.info:
+        return band
+    if band.has_transparency_data:
+        band = band.convert("RGBA")
+        white = Image.new("RGB", band.size, "white")
+        white.paste(band, mask=band.getchannel("A"))
+        return white
+    return band.convert("RGB")
+
+
+def _to_square_pixels(image: Image.Image, stretch: float) -> Image.Image:
+    return image if stretch == 1 else image.convert("L").resize((image.width, round(image.height * stretch)))
+
+
+def _resolution(image: Image.Image) -> tuple[float, float]:
+    """Dots per inch across, and how much taller than wide a pixel is: 2 in faxes of standard quality, 204 x 98."""
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return DEFAULT_DPI, 1.0
+    least, most = _PLAUSIBLE_DPI
+    if not least <= across <= most:
+        return DEFAULT_DPI, 1.0
+    # Fine faxes (204 x 196) and rounding are left alone; what is narrower than that is squashed to the eye.
+    is_fax = image.mode == "1" and across / _MOST_STRETCH <= down <= across / _LEAST_STRETCH
+    return across, across / down if is_fax else 1.0

@@ -1,0 +1,125 @@
+"""The render child (`python -m ocr.rendering.render_worker`): opens scan files and draws pages, so that nothing else has to.
+
+Decoders of damaged or hostile files crash, hang and eat memory. Here they may: this process has limits, can be killed
+at any time, and starts in a blink. It reads one JSON request a line from its socket and answers with one JSON line;
+the pixels of a page travel beside it as a file descriptor of shared memory (`sheet.Sheet`).
+"""
+
+import errno
+import json
+import resource
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from ocr.core import process_tree
+from ocr.core.errors import ScanError
+from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of
+from ocr.rendering.page_buffer import DAMAGE, Limits, OpenDocument, Sheet
+
+
+class Decoder:
+    """Answers requests; keeps the last document open, because its next page is usually asked for next."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._key: object = None
+        self._document: OpenDocument | None = None
+        self._kind: Kind = "pdf"
+
+    def inspect(self, path: Path, password: str | None, version: list[int] | None) -> dict[str, Any]:
+        """The number of pages and the kind of a file. Raises `ScanError`."""
+        document = self._opened(path, password, version)
+        return {"pages": document.pages, "kind": self._kind}
+
+    def draw(self, path: Path, password: str | None, version: list[int] | None, number: int) -> Sheet:
+        """A page, drawn. Raises `ScanError`."""
+        document = self._opened(path, password, version)
+        if not 1 <= number <= document.pages:
+            raise ScanError(f"there is no such page: the file has {document.pages}", hint="check --pages")
+        sheet = Sheet(self._limits)
+        document.draw(number, sheet)
+        return sheet
+
+    def forget(self) -> None:
+        """Close the document: after a failure it is not to be trusted."""
+        if self._document is not None:
+            self._document.close()
+        self._key = self._document = None
+
+    def _opened(self, path: Path, password: str | None, version: list[int] | None) -> OpenDocument:
+        status = path.stat()
+        now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if version is not None and now != tuple(version):
+            raise ScanError("changed while it was being read", hint="run the same again")
+        key = (path, password, now)
+        if self._document is None or key != self._key:
+            self.forget()
+            self._document = self._open(path, password)
+            self._key = key
+        return self._document
+
+    def _open(self, path: Path, password: str | None) -> OpenDocument:
+        with path.open("rb") as file:
+            kind = kind_of(file.read(HEAD_BYTES))
+        if kind is None:
+            raise ScanError("is not a PDF, TIFF, PNG, JPEG, WebP or BMP file", hint="convert it to PDF or TIFF")
+        self._kind = kind
+        # Each decoder is loaded when the first file asks for it.
+        if kind == "pdf":
+            from ocr.rendering.pdf import open_pdf
+
+            return open_pdf(path, password, self._limits)
+        from ocr.rendering.image import ImageDocument
+
+        return ImageDocument(path, kind, self._limits)
+
+
+def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], Sheet | None]:
+    """The reply to one request, and the sheet that goes with it."""
+    path, number = Path(request["path"]).absolute(), request["number"]
+    password, version = request["password"], request["version"]
+    try:
+        if number is None:
+            return decoder.inspect(path, password, version), None
+        sheet = decoder.draw(path, password, version, number)
+        return {"width": sheet.width, "height": sheet.height, "dpi": sheet.dpi}, sheet
+    except ScanError as problem:
+        reply = {"error": problem.message, "hint": problem.hint}
+    except (MemoryError, ImportError, *DAMAGE) as cause:
+        reply = _explain(cause)
+    decoder.forget()
+    return reply, None
+
+
+def _explain(cause: Exception) -> dict[str, Any]:
+    if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
+        return {"error": "needs more memory than allowed", "hint": "raise the limit: --set render.memory_mb=MB"}
+    if isinstance(cause, ImportError):
+        return {"error": f"its decoder does not load: {cause}", "hint": "pip install --force-reinstall lusocr"}
+    return {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
+
+
+def main() -> None:
+    """Serve until the parent is gone. Arguments: the number of the socket's descriptor, and the limits as JSON."""
+    process_tree.hold(sys.stdin.fileno())
+    limits = Limits(**json.loads(sys.argv[2]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_mb << 20,) * 2)
+    decoder = Decoder(limits)
+    with socket.socket(fileno=int(sys.argv[1])) as channel, channel.makefile("r", encoding="utf-8") as requests:
+        for line in requests:
+            reply, sheet = answer(decoder, json.loads(line))
+            message = json.dumps(reply).encode("ascii") + b"\n"
+            if sheet is None:
+                channel.sendall(message)
+            else:
+                sent = socket.send_fds(channel, [message], [sheet.descriptor])
+                channel.sendall(message[sent:])
+                sheet.close()
+
+
+if __name__ == "__main__":
+    main()

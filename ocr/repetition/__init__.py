@@ -1,0 +1,1 @@
+"""Detect repetition and other degenerate text, on whole texts and on streams."""

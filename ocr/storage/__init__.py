@@ -1,0 +1,1 @@
+"""The ledger, the output directory, its files and their verification."""

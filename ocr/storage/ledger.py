@@ -1,0 +1,361 @@
+"""Every page accounted for: the SQLite file of an output folder, which resume, writers and verify read.
+
+A reading is known by the SHA-256 of its scan, its page number and the engine's fingerprint, never by a path: two
+copies of a file are read once, a renamed file is not read again, a replaced one is. The raw generation is kept beside
+the page that was made of it, so that a new layout needs no new reading. Seconds, dates and hosts live here only.
+"""
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from ocr.core.document import READ, Generation, Page, Reader, Source, Status
+from ocr.pipeline.classify import Attempt, text_of
+from ocr.storage.sqlite import Database
+
+MIGRATIONS = (
+    """
+    CREATE TABLE engines (id INTEGER PRIMARY KEY, name TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE);
+    CREATE TABLE folder (key TEXT PRIMARY KEY, value NOT NULL);
+    CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, host TEXT NOT NULL, started REAL NOT NULL);
+    CREATE TABLE files (
+        path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, pages INTEGER NOT NULL, reason TEXT NOT NULL, run INTEGER NOT NULL,
+        place TEXT NOT NULL
+    );
+    CREATE INDEX files_by_content ON files (sha256);
+    CREATE INDEX files_by_place ON files (place);
+    CREATE TABLE pages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sha256 TEXT NOT NULL, number INTEGER NOT NULL, engine INTEGER NOT NULL REFERENCES engines,
+        status TEXT NOT NULL, flags INTEGER NOT NULL, arrangement TEXT NOT NULL, page BLOB NOT NULL, generation BLOB,
+        attempts INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL, run INTEGER NOT NULL, recorded REAL NOT NULL,
+        UNIQUE (sha256, number, engine)
+    );
+    CREATE TABLE attempts (
+        sha256 TEXT NOT NULL, number INTEGER NOT NULL, engine INTEGER NOT NULL REFERENCES engines,
+        attempt INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, finish TEXT NOT NULL,
+        text BLOB NOT NULL, length INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL, seconds REAL NOT NULL, run INTEGER NOT NULL
+    );
+    CREATE INDEX attempts_by_page ON attempts (sha256, number, engine);
+    CREATE TABLE outputs (
+        path TEXT PRIMARY KEY, source TEXT NOT NULL, format TEXT NOT NULL,
+        sha256 TEXT NOT NULL, previous TEXT NOT NULL, stamp TEXT NOT NULL
+    );
+    """,
+)
+
+REJECTED_BYTES = 64 * 1024
+"""What is kept of a rejected attempt's text: a loop that ran to its cap shows itself long before."""
+_CHUNK = 64
+_COLUMNS = (
+    *("sha256", "number", "engine", "status", "flags", "arrangement", "page", "generation"),
+    *("attempts", "prompt_tokens", "completion_tokens", "seconds", "run", "recorded"),
+)
+_INTO_PAGES = f"INTO pages ({', '.join(_COLUMNS)})"
+_PAGE_VALUES = f"VALUES ({', '.join('?' * len(_COLUMNS))})"
+_PAGE = TypeAdapter(Page)
+_GENERATION = TypeAdapter(Generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is recorded of one page: the page, what it was made of, and the attempts that were not kept."""
+
+    page: Page
+    generation: Generation | None = None
+    rejected: tuple[Attempt, ...] = ()
+    arrangement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that we wrote: its path in the folder, whose it is, and the digest of its bytes now and before."""
+
+    path: str
+    source: str
+    format: str
+    sha256: str
+    previous: str = ""
+    stamp: str = ""
+    """Changes whenever the pages or the name that it shows change."""
+
+
+class Ledger:
+    """The tables of one output folder. `begin` a run before anything is recorded."""
+
+    def __init__(self, file: Path | None, *, repair: str = "") -> None:
+        """Open or create the ledger; None is a private one that ends with the process. Raises `OutputError`.
+
+        `repair` is what to type when the file turns out to be damaged.
+        """
+        self._database = Database(file, MIGRATIONS, repair=repair)
+        row = self._one("SELECT value FROM folder WHERE key = 'engine'")
+        self._engine = row[0] if row else 0
+        self._run = 0
+
+    def close(self) -> None:
+        """Save what is waiting. Raises `OutputError` if something could not be saved."""
+        self._database.close()
+
+    # The run and its engine
+
+    def begin(self, reader: Reader, *, version: str, host: str) -> None:
+        """Start a run with this engine; the folder's own it is after `adopt`, or where there was none."""
+
+        def work(connection: sqlite3.Connection) -> tuple[int, int]:
+            connection.execute(
+                "INSERT OR IGNORE INTO engines (name, fingerprint) VALUES (?, ?)", (reader.name, reader.fingerprint)
+            )
+            query = "SELECT id FROM engines WHERE fingerprint = ?"
+            (engine,) = connection.execute(query, (reader.fingerprint,)).fetchone()
+            connection.execute("INSERT OR IGNORE INTO folder VALUES ('engine', ?)", (engine,))
+            connection.execute("DELETE FROM files WHERE sha256 = ''")
+            insert = "INSERT INTO runs (version, host, started) VALUES (?, ?, ?)"
+            return engine, connection.execute(insert, (version, host, time.time())).lastrowid or 0
+
+        self._engine, self._run = self._database.change(work, now=True).result()
+
+    def adopt(self) -> None:
+        """Make the engine of this run that of the folder: it has loaded, or needs not."""
+        self._change("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (self._engine,))
+
+    def reader(self) -> Reader | None:
+        """The engine of this run, or else the one that the folder was last read with."""
+        row = self._one("SELECT name, fingerprint FROM engines WHERE id = ?", (self._engine,))
+        return Reader(*row) if row else None
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a fact about the folder, such as what was typed."""
+        self._change("INSERT OR REPLACE INTO folder VALUES (?, ?)", (key, value))
+
+    def recall(self, key: str) -> str:
+        """A fact that `remember` kept, or ""."""
+        row = self._one("SELECT value FROM folder WHERE key = ?", (key,))
+        return str(row[0]) if row else ""
+
+    # Files
+
+    def add_file(self, source: Source, place: str = "") -> None:
+        """A file that this run has seen; `place` is its absolute path, which no output shows."""
+        row = (source.path, source.sha256, source.pages, source.reason, self._run, place)
+        self._change("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def name_at(self, place: str) -> str | None:
+        """What the file at this place was called when it was last seen."""
+        row = self._one("SELECT path FROM files WHERE place = ?", (place,))
+        return None if row is None else str(row[0])
+
+    def holder(self, name: str) -> tuple[str, str] | None:
+        """(place, SHA-256) of the file that has this name."""
+        row = self._one("SELECT place, sha256 FROM files WHERE path = ?", (name,))
+        return None if row is None else (row[0], row[1])
+
+    def copies(self, sha256: str) -> list[Source]:
+        """Every file that was seen with this content, in whatever run."""
+        query = "SELECT path, sha256, pages, reason FROM files WHERE sha256 = ? ORDER BY path"
+        return [Source(*row) for row in self._all(query, (sha256,))]
+
+    def files(self) -> Iterator[Source]:
+        """Every file that was ever seen in this folder, by path."""
+        query = "SELECT path, sha256, pages, reason FROM files WHERE path > ? ORDER BY path LIMIT ?"
+        last = ""
+        while rows := self._all(query, (last, _CHUNK)):
+            yield from (Source(*row) for row in rows)
+            last = rows[-1][0]
+
+    def page_count(self, sha256: str) -> int | None:
+        """How many pages this content has, where it was opened before."""
+        row = self._one("SELECT pages FROM files WHERE sha256 = ? AND reason = ''", (sha256,))
+        return None if row is None else int(row[0])
+
+    # Pages
+
+    def record(self, sha256: str, entry: Entry) -> "Future[Any]":
+        """Keep one page, in place of what was known of it; done when it is saved."""
+        page, generation = entry.page, entry.generation
+        raw = None if generation is None else _packed(_GENERATION.dump_json(generation))
+        spent = [attempt.generation for attempt in entry.rejected] + ([generation] if generation else [])
+        row = (
+            *(sha256, page.number, self._engine, page.status, len(page.flags), entry.arrangement),
+            *(_packed(_PAGE.dump_json(page)), raw, len(spent)),
+            sum(one.prompt_tokens for one in spent),
+            sum(one.completion_tokens for one in spent),
+            sum(one.seconds for one in spent),
+            *(self._run, time.time()),
+        )
+        rejected = [
+            (sha256, page.number, self._engine, number, *_rejected(attempt), self._run)
+            for number, attempt in enumerate(entry.rejected, start=1)
+        ]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(f"INSERT OR REPLACE {_INTO_PAGES} {_PAGE_VALUES}", row)
+            connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rejected)
+
+        return self._database.change(work)
+
+    def skip(self, sha256: str, numbers: list[int]) -> None:
+        """Pages that were not asked for and are not known yet."""
+        pages = [Page(number, "skipped") for number in numbers]
+        started = (None, 0, 0, 0, 0, self._run, time.time())
+        rows = [
+            (sha256, page.number, self._engine, page.status, 0, "", _packed(_PAGE.dump_json(page)), *started)
+            for page in pages
+        ]
+        insert = f"INSERT OR IGNORE {_INTO_PAGES} {_PAGE_VALUES}"
+        self._database.change(lambda connection: connection.executemany(insert, rows))
+
+    def states(self, sha256: str) -> dict[int, Status]:
+        """Status by page number, of the pages of a scan that are accounted for."""
+        query = "SELECT number, status FROM pages WHERE sha256 = ? AND engine = ?"
+        return dict(self._all(query, (sha256, self._engine)))
+
+    def outdated(self, sha256: str, arrangement: str) -> Iterator[tuple[Page, Generation]]:
+        """Pages that an older layout made of readings that we still have."""
+        query = (
+            "SELECT page, generation FROM pages WHERE sha256 = ? AND engine = ?"
+            " AND arrangement != ? AND generation IS NOT NULL ORDER BY number LIMIT ?"
+        )
+        while rows := self._all(query, (sha256, self._engine, arrangement, 1)):
+            yield from ((_page(page), _GENERATION.validate_json(zlib.decompress(raw))) for page, raw in rows)
+
+    def rejections(self) -> Iterator[tuple[list[str], str, Entry]]:
+        """(places, SHA-256, entry) of every accepted page that was also read in ways that were not accepted."""
+        query = (
+            "SELECT sha256, number, page, generation FROM pages WHERE engine = ? AND status = 'ok'"
+            " AND generation IS NOT NULL AND (sha256, number, engine) IN (SELECT sha256, number, engine FROM attempts)"
+            " ORDER BY sha256, number"
+        )
+        of_page = (
+            "SELECT status, finish, text FROM attempts WHERE sha256 = ? AND number = ? AND engine = ? ORDER BY run"
+        )
+        for sha256, number, page, raw in self._all(query, (self._engine,)):
+            places = [row[0] for row in self._all("SELECT place FROM files WHERE sha256 = ? ORDER BY path", (sha256,))]
+            rejected = tuple(
+                Attempt(Generation(finish, text=text.decode("utf-8", "ignore")), status)
+                for status, finish, text in self._all(of_page, (sha256, number, self._engine))
+            )
+            yield places, sha256, Entry(_page(page), _GENERATION.validate_json(zlib.decompress(raw)), rejected)
+
+    def rearrange(self, sha256: str, page: Page, arrangement: str) -> None:
+        """A page made anew of the reading that stands."""
+        # A new row, and so a new id: that is how outputs learn that they are out of date.
+        changed: dict[str, Any] = {"status": page.status, "flags": len(page.flags), "arrangement": arrangement}
+        changed["page"] = _packed(_PAGE.dump_json(page))
+        columns = ", ".join("?" if column in changed else column for column in _COLUMNS)
+        insert = f"INSERT OR REPLACE {_INTO_PAGES} SELECT {columns} FROM pages"
+        key = (sha256, page.number, self._engine)
+        self._change(f"{insert} WHERE sha256 = ? AND number = ? AND engine = ?", (*changed.values(), *key))
+
+    def pages(self, sha256: str, first: int = 1) -> Iterator[Page]:
+        """The known pages of a scan from number `first` on, in order, a few in memory at a time."""
+        query = "SELECT number, page FROM pages WHERE sha256 = ? AND engine = ? AND number >= ? ORDER BY number LIMIT ?"
+        while rows := self._all(query, (sha256, self._engine, first, _CHUNK)):
+            yield from (_page(blob) for _, blob in rows)
+            first = rows[-1][0] + 1
+
+    def stamp(self, sha256: str) -> str:
+        """A text that changes whenever a page of this scan is recorded anew."""
+        query = "SELECT count(*), max(id) FROM pages WHERE sha256 = ? AND engine = ?"
+        count, newest = self._one(query, (sha256, self._engine)) or (0, 0)
+        return f"{self._engine}:{count}:{newest}"
+
+    # Sums
+
+    def read_by_others(self, reader: Reader) -> int:
+        """Pages of the files seen that were read, but not with this engine."""
+        read = ", ".join(f"'{status}'" for status in sorted(READ))
+        query = (
+            f"SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE status IN ({read})"
+            " AND sha256 IN (SELECT sha256 FROM files) AND NOT EXISTS ("
+            "   SELECT 1 FROM pages AS same JOIN engines ON engines.id = same.engine"
+            "   WHERE same.sha256 = pages.sha256 AND same.number = pages.number"
+            f"  AND same.status IN ({read}) AND fingerprint = ?)"
+        )
+        return int(self._one(query, (reader.fingerprint,))[0])
+
+    def counts(self, *, this_run: bool = False) -> dict[str, int]:
+        """Pages by status over all files (or those of this run); "flagged" counts ok and blank pages with flags."""
+        query = (
+            "SELECT status, count(*), sum(flags > 0 AND status IN ('ok', 'blank')) FROM files JOIN pages USING (sha256)"
+            f" WHERE engine = ? {'AND files.run = ?' if this_run else ''} GROUP BY status"
+        )
+        rows = self._all(query, (self._engine, self._run) if this_run else (self._engine,))
+        return {status: count for status, count, _ in rows} | {"flagged": sum(row[2] for row in rows)}
+
+    def files_seen(self, *, this_run: bool = False) -> tuple[int, int, int]:
+        """(files, pages in them, files that could not be opened)."""
+        query = "SELECT count(*), coalesce(sum(pages), 0), coalesce(sum(reason != ''), 0) FROM files"
+        row = self._one(query + (" WHERE run = ?" if this_run else ""), (self._run,) if this_run else ())
+        assert row is not None
+        return row[0], row[1], row[2]
+
+    # Outputs
+
+    def output(self, path: str) -> Output | None:
+        """What we know of an output file, None where we never wrote it."""
+        row = self._one("SELECT * FROM outputs WHERE path = ?", (path,))
+        return Output(*row) if row else None
+
+    def outputs(self) -> Iterator[Output]:
+        """Every output file that was written, by path."""
+        last = ""
+        while rows := self._all("SELECT * FROM outputs WHERE path > ? ORDER BY path LIMIT ?", (last, _CHUNK)):
+            yield from (Output(*row) for row in rows)
+            last = rows[-1][0]
+
+    def claim(self, output: Output) -> None:
+        """Say what is about to stand at this path; saved before the file appears."""
+        row = (output.path, output.source, output.format, output.sha256, output.previous, output.stamp)
+        insert = "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)"
+        self._database.change(lambda connection: connection.execute(insert, row), now=True).result()
+
+    def settle(self, path: str, stamp: str) -> None:
+        """Say that the file which was claimed stands; not waited for: without it the file is written once more."""
+        self._change("UPDATE outputs SET stamp = ? WHERE path = ?", (stamp, path))
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file itself; empty when all is well."""
+        rows = self._all("PRAGMA integrity_check(10)")
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        return self._database.ask(lambda connection: connection.execute(query, values).fetchall())
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        return self._database.ask(lambda connection: connection.execute(query, values).fetchone())
+
+    def _change(self, statement: str, values: tuple[Any, ...]) -> None:
+        self._database.change(lambda connection: connection.execute(statement, values))
+
+
+def _packed(content: bytes) -> bytes:
+    return zlib.compress(content, 1)
+
+
+def _page(blob: bytes) -> Page:
+    return _PAGE.validate_json(zlib.decompress(blob))
+
+
+def _rejected(attempt: Attempt) -> tuple[Any, ...]:
+    generation = attempt.generation
+    text = text_of(generation).encode("utf-8", "replace")
+    return (
+        *(
+            attempt.status,
+            attempt.reason.encode("utf-8", "replace").decode(),
+            generation.finish,
+            text[:REJECTED_BYTES],
+            len(text),
+        ),
+        *(generation.prompt_tokens, generation.completion_tokens, generation.seconds),
+    )

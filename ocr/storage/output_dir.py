@@ -1,0 +1,223 @@
+"""The output folder: one run at a time in it, its ledger, and files that appear whole or not at all.
+
+What is ours lies in `.lusocr/`: the lock, the ledger, and files that are being written. Every other file is either
+one that the ledger says we wrote, or none of our business: we never write over it.
+"""
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from ocr.core.document import Document, Source
+from ocr.core.errors import OutputError
+from ocr.storage.json_schema import document_from_json
+from ocr.storage.ledger import Ledger, Output
+from ocr.storage.writers import WRITERS
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+PRIVATE = ".lusocr"
+LEDGER = "ledger.sqlite"
+_NAME_BYTES = 255
+"""The longest file name that common file systems take."""
+
+
+class NotOursError(OutputError):
+    """A file stands where an output should go, and it is not as we left it. Other outputs can still be written."""
+
+
+class Folder:
+    """A folder that this process has to itself; made by `open_folder`."""
+
+    def __init__(self, root: Path, ledger: Ledger) -> None:
+        self.root = root
+        self.ledger = ledger
+
+    def is_current(self, source: Source, form: str) -> bool:
+        """Whether the output file stands and shows the pages as they are in the ledger."""
+        output = self.ledger.output(output_path(source.path, form))
+        if output is None or output.stamp != self._stamp(source):
+            return False
+        return (self.root / output.path).is_file()
+
+    def has_written(self, source: Source, form: str) -> bool:
+        """Whether an earlier run wrote this output and it still stands."""
+        path = output_path(source.path, form)
+        return self.ledger.output(path) is not None and (self.root / path).is_file()
+
+    def check_free(self, source: Source, form: str) -> None:
+        """Raise `OutputError` when a file that we never wrote stands where this output will go."""
+        path = output_path(source.path, form)
+        if os.path.lexists(self.root / path) and self.ledger.output(path) is None:
+            raise NotOursError(
+                f"{self.root / path} exists and was not written by lusocr",
+                hint="choose another folder with --to DIR, or move that file away",
+            )
+
+    def write(self, source: Source, form: str) -> None:
+        """Write one output file from the ledger. Raises `OutputError`; the file is then as it was before."""
+        path = output_path(source.path, form)
+        target = self.root / path
+        draft = self.root / PRIVATE / "drafts" / hashlib.sha256(path.encode()).hexdigest()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stamp = self._stamp(source)  # before the pages: one that changes meanwhile makes the file out of date
+            digest = _write_draft(draft, self.render(source, form))
+            before = self.ledger.output(path)
+            present = _digest(target)
+            if present not in {None, digest, *((before.sha256, before.previous) if before else ())}:
+                raise NotOursError(
+                    f"{target} was changed by someone else since lusocr wrote it",
+                    hint="move it away and run the same again: it will be written anew",
+                )
+            # The stamp follows the file: a run killed between the two leaves an output that the next one writes anew.
+            self.ledger.claim(Output(path, source.path, form, digest, present or "", stamp=""))
+            draft.replace(target)
+            _flush_folder(target.parent)
+            self.ledger.settle(path, stamp)
+        except OSError as cause:
+            raise _cannot_write(target, cause) from cause
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def render(self, source: Source, form: str) -> Iterator[bytes]:
+        """The bytes of an output file, made from the ledger, piece by piece."""
+        reader = self.ledger.reader()
+        assert reader is not None, "a folder has an engine from its first run on"
+        pages = self.ledger.pages(source.sha256) if source.pages else iter(())
+        for piece in WRITERS[form](source, reader, pages):
+            yield piece.encode("utf-8")
+
+    def _stamp(self, source: Source) -> str:
+        return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}"
+
+
+def output_path(name: str, form: str) -> str:
+    """Where the output of the scan called `name` goes, relative to the folder, with forward slashes."""
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    last = parts.pop() if parts else "_"
+    room = _NAME_BYTES - len(form) - 1
+    if len(last.encode()) > room:
+        mark = "~" + hashlib.sha256(last.encode()).hexdigest()[:8]
+        last = last.encode()[: room - len(mark)].decode("utf-8", "ignore") + mark
+    return "/".join([*parts, f"{last}.{form}"])
+
+
+@contextmanager
+def held(root: Path, *, create: bool = False) -> Iterator[Path]:
+    """Keep every other process out of the folder for the length of the block; yields where our own files lie.
+
+    Raises `OutputError` when it is in use, cannot be written, or is no output folder (and `create` is not set).
+    """
+    private = root / PRIVATE
+    elsewhere = "choose another folder with --to DIR" if create else "copy the folder to where you can write"
+    try:
+        if not create and not private.is_dir():
+            raise OutputError(f"{root} is not an output folder of lusocr", hint="give the folder that --to named")
+        root.mkdir(parents=True, exist_ok=True)
+        private.mkdir(mode=0o700, exist_ok=True)
+        (private / "drafts").mkdir(exist_ok=True)
+        lock = (private / "lock").open("a+", encoding="utf-8")
+    except OSError as cause:
+        raise _cannot_write(root, cause, elsewhere) from cause
+    with lock:
+        _take(lock, root)
+        yield private
+
+
+@contextmanager
+def open_folder(root: Path, *, create: bool = False) -> Iterator[Folder]:
+    """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged or lost ledger."""
+    with held(root, create=create) as private:
+        repair = f"ocr verify {shlex.quote(str(root))} --rebuild"
+        for draft in (private / "drafts").iterdir():
+            with suppress(OSError):  # it is written over when its turn comes
+                draft.unlink()
+        if _is_lost(private / LEDGER) and (not create or any(standing_documents(root))):
+            raise OutputError(f"the ledger {private / LEDGER} is lost", hint=repair)
+        ledger = Ledger(private / LEDGER, repair=repair)
+        try:
+            yield Folder(root, ledger)
+        finally:
+            ledger.close()
+
+
+def standing_documents(root: Path) -> Iterator[Document]:
+    """The JSON files under `root` that are documents of ours and stand where such a document goes."""
+    for path in sorted(root.rglob("*.json")):
+        try:
+            document = document_from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, OSError):
+            continue
+        if path == root / output_path(document.source.path, "json"):
+            yield document
+
+
+def _is_lost(ledger: Path) -> bool:
+    return not ledger.exists() or ledger.stat().st_size == 0
+
+
+def _take(lock: IO[str], root: Path) -> None:
+    """Lock for as long as this process lives; a record lock dies with the process, also on a kill."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as cause:
+        lock.seek(0)
+        owner = lock.read().strip() or "another process"
+        raise OutputError(
+            f"{root} is in use by {owner}", hint="wait for it to end, or choose another folder with --to DIR"
+        ) from cause
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {os.uname().nodename if hasattr(os, 'uname') else 'this machine'}")
+    lock.flush()
+
+
+def _write_draft(draft: Path, pieces: Iterable[bytes]) -> str:
+    """Write and flush to disk; answers the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    with draft.open("wb") as file:
+        for piece in pieces:
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _flush_folder(path: Path) -> None:
+    """Make a rename survive a power cut; file systems that cannot do this say so and are left alone."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _cannot_write(path: Path, cause: OSError, elsewhere: str = "choose another folder with --to DIR") -> OutputError:
+    words = cause.strerror or str(cause)
+    return OutputError(
+        f"cannot write {path}: {words}",
+        hint="free some space and run the same again" if "space" in words else elsewhere,
+    )

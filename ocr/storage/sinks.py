@@ -1,0 +1,93 @@
+"""Where a document goes when its pages are done: files in a folder, or JSON lines to a stream."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import IO, Protocol
+
+from ocr.core.document import Page, Source
+from ocr.core.errors import OutputError
+from ocr.storage.ledger import Ledger
+from ocr.storage.output_dir import Folder
+from ocr.storage.writers import WRITERS, write_jsonl
+
+
+class Delivery(Protocol):
+    """Hears of every file and page; what is slow about it happens on threads."""
+
+    async def admit(self, source: Source) -> None:
+        """Raise `OutputError` where the result of reading this file could not be delivered."""
+
+    async def page_saved(self, source: Source) -> None:
+        """One more page of it is in the ledger."""
+
+    async def complete(self, source: Source) -> None:
+        """All that this run will know of it is in the ledger."""
+
+
+class FileDelivery:
+    """One file a scan and format. What is up to date is left alone; formats of earlier runs are kept up to date too."""
+
+    def __init__(self, folder: Folder, forms: Sequence[str]) -> None:
+        self._folder = folder
+        self._forms = forms
+
+    async def admit(self, source: Source) -> None:
+        for form in self._forms:
+            await asyncio.to_thread(self._folder.check_free, source, form)
+
+    async def page_saved(self, source: Source) -> None:
+        """Nothing yet: a file appears whole."""
+
+    async def complete(self, source: Source) -> None:
+        await asyncio.to_thread(self._write, source)
+
+    def _write(self, source: Source) -> None:
+        for form in WRITERS:
+            wanted = form in self._forms or self._folder.has_written(source, form)
+            if wanted and source.sha256 and not self._folder.is_current(source, form):
+                self._folder.write(source, form)
+
+
+class StreamDelivery:
+    """JSON lines, a page as soon as all pages before it are known; every line says which file it belongs to."""
+
+    def __init__(self, stream: IO[str], ledger: Ledger) -> None:
+        self._stream = stream
+        self._ledger = ledger
+        self._next: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    async def admit(self, source: Source) -> None:
+        """A stream takes everything."""
+
+    async def page_saved(self, source: Source) -> None:
+        await asyncio.to_thread(self._advance, source)
+
+    async def complete(self, source: Source) -> None:
+        if source.reason:
+            await asyncio.to_thread(self._write, source, [])
+        else:
+            await self.page_saved(source)
+        self._next.pop(source.path, None)
+
+    def _advance(self, source: Source) -> None:
+        with self._lock:
+            number = self._next.get(source.path, 1)
+            for page in self._ledger.pages(source.sha256, number):
+                if page.number != number:
+                    break
+                self._write(source, [page])
+                number += 1
+            self._next[source.path] = number
+
+    def _write(self, source: Source, pages: list[Page]) -> None:
+        reader = self._ledger.reader()
+        assert reader is not None
+        try:
+            self._stream.writelines(write_jsonl(source, reader, pages))
+            self._stream.flush()
+        except OSError as cause:
+            raise OutputError(
+                f"cannot write to standard output: {cause.strerror}", hint="is the program behind the pipe gone?"
+            ) from cause

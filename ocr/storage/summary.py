@@ -1,0 +1,65 @@
+"""What a run or a folder comes to: pages by state, what is missing, and the exit code that says so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+from ocr.core.document import FLAGGED, LOST, Status
+from ocr.core.errors import ExitCode
+from ocr.storage.ledger import Ledger
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Sums over files and pages; see `exit_code` for what they mean."""
+
+    files: int = 0
+    pages: int = 0
+    """Pages seen, in all files that could be opened; copies count each time."""
+    closed: int = 0
+    """Files that could not be opened, whose pages nobody knows."""
+    states: Mapping[str, int] = field(default_factory=dict)
+    flagged: int = 0
+    """Pages that are ok but deserve a look."""
+
+    @property
+    def missing(self) -> int:
+        """Pages seen and not accounted for: 0 after every run that was not stopped."""
+        return self.pages - sum(self.states.values())
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0, 3 or 10; what stops a run has codes of its own."""
+        if self.closed or self.missing or any(self.states.get(status) for status in LOST):
+            return ExitCode.PAGES_FAILED
+        if self.flagged or any(self.states.get(status) for status in FLAGGED):
+            return ExitCode.PAGES_FLAGGED
+        return ExitCode.OK
+
+
+def summarize(ledger: Ledger, *, this_run: bool = False) -> Summary:
+    """The sums of the whole folder, or of the files that this run has seen."""
+    files, pages, closed = ledger.files_seen(this_run=this_run)
+    counts = ledger.counts(this_run=this_run)
+    flagged = counts.pop("flagged")
+    return Summary(files, pages, closed, counts, flagged)
+
+
+def describe(summary: Summary) -> str:
+    """One line: `3 files, 20 pages: 18 ok, 2 blank`."""
+    parts = [f"{summary.states[status]} {status}" for status in STATUSES if summary.states.get(status)]
+    if summary.missing:
+        parts.append(f"{summary.missing} not read yet")
+    line = f"{_count(summary.files, 'file')}, {_count(summary.pages, 'page')}"
+    line += f": {', '.join(parts)}" if parts else ""
+    if summary.flagged:
+        line += f"; {summary.flagged} to look at"
+    if summary.closed:
+        line += f"; {_count(summary.closed, 'file')} could not be opened"
+    return line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,111 @@
+"""Prove that every page of an output folder is accounted for, and that every file says what the ledger says."""
+
+import hashlib
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ocr.core.document import LOST, Source
+from ocr.core.errors import ExitCode
+from ocr.rendering.discovery import shown
+from ocr.storage.output_dir import Folder, output_path
+from ocr.storage.summary import Summary, summarize
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found; every finding is a line that names the file."""
+
+    summary: Summary
+    outputs: int = 0
+    """Output files that are byte for byte what the ledger gives."""
+    wrong_outputs: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Pages and files that nobody has the text of."""
+    advice: str = ""
+    """What to type, where anything is wrong."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.wrong_outputs:
+            return ExitCode.OUTPUT
+        return ExitCode.PAGES_FAILED if self.lost else ExitCode.OK
+
+
+def verify(folder: Folder) -> Report:
+    """Check a folder that nobody is writing to. Reads every page and every output file once."""
+    ledger = folder.ledger
+    wrong = [f"the ledger itself: {problem}" for problem in ledger.check()]
+    lost: list[str] = []
+    right = 0
+    forms = [form for form in ledger.recall("formats").split(",") if form]
+    for source in ledger.files():
+        unread = _unread(folder, source)
+        if unread:
+            some = f"{len(unread):,} of {source.pages:,} pages"
+            lost.append(f"{shown(source.path)}: {some} not read yet: --pages {_ranges(unread)}")
+        lost += _lost(folder, source)
+        expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
+        wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]
+    sources = {source.path: source for source in ledger.files()}
+    for output in ledger.outputs():
+        problem = _compare(folder, output.path, sources.get(output.source), output.format)
+        if problem:
+            wrong.append(f"{shown(output.path)}: {problem}")
+            forms += [output.format] if output.format not in forms else []
+        else:
+            right += 1
+    advice = ""
+    if wrong or lost:
+        inputs = ledger.recall("inputs") or "SCANS"
+        advice = f"ocr extract {inputs} --out {','.join(forms) or 'json'} --to {shlex.quote(str(folder.root))}"
+    return Report(summarize(ledger), right, wrong, lost, advice)
+
+
+def _unread(folder: Folder, source: Source) -> list[int]:
+    """Numbers of the pages that were seen and have no state."""
+    states = folder.ledger.states(source.sha256)
+    return [number for number in range(1, source.pages + 1) if number not in states]
+
+
+def _lost(folder: Folder, source: Source) -> Iterator[str]:
+    """A line for each page, or for the file, whose text nobody has."""
+    if source.reason:
+        yield f"{shown(source.path)}: could not be opened: {source.reason}"
+    elif any(status in LOST for status in folder.ledger.states(source.sha256).values()):
+        for page in folder.ledger.pages(source.sha256):
+            if page.status in LOST:
+                yield f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
+
+
+def _compare(folder: Folder, path: str, source: Source | None, form: str) -> str:
+    """What is wrong with an output file; "" where its bytes are those that the ledger gives."""
+    if source is None:
+        return "belongs to a file that the ledger does not know any more"
+    wanted = hashlib.sha256()
+    for piece in folder.render(source, form):
+        wanted.update(piece)
+    try:
+        with (folder.root / path).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256")
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as cause:
+        return f"cannot be read: {cause.strerror}"
+    if found.digest() == wanted.digest():
+        return ""
+    output = folder.ledger.output(path)
+    if output is not None and found.hexdigest() in (output.sha256, output.previous):
+        return "is out of date"
+    return "was changed by someone else; move it away to have it written anew"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """1-3,7: sorted numbers as `--pages` takes them."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)

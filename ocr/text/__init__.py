@@ -1,0 +1,1 @@
+"""Portuguese text: identifiers, corrections, hyphenation and cross-checks."""

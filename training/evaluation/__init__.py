@@ -1,0 +1,1 @@
+"""Decide on promotion: frozen sets, regression check, model card."""

@@ -1,0 +1,111 @@
+"""The model card of a run, written from its run.json: what it is, what it was made from, and what the gate saw."""
+
+from pathlib import Path
+from typing import Any
+
+from data.examples import write_whole
+from training.evaluation.promotion import WORST_DEGENERATION
+from training.run_dir import Run
+
+
+def write_card(run: Run, folder: Path) -> None:
+    """Write `folder/README.md`."""
+    write_whole(folder / "README.md", describe(run).encode("utf-8"))
+
+
+def describe(run: Run) -> str:
+    """The card as Markdown."""
+    numbers = run.recipe.optimisation(run.stage)
+    lines = [
+        f"# {run.name}",
+        "",
+        f"Stage `{run.stage}` of the lusocr hierarchy, {'promoted against the gate' if run.forced else run.state}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| started from | {_short(run.base)} ({run.base_digest[:16]}) |",
+        f"| parent run | {run.parent or 'none'} |",
+        f"| recipe | {run.recipe.name}, {numbers.method}, learning rate {numbers.learning_rate:g} |",
+        f"| prompt | {run.recipe.prompt}, {run.recipe.image.max_pixels} pixels a page |",
+        f"| seed | {run.seed} |",
+        f"| training took | {run.seconds:.0f} s, {run.tokens:,} tokens of answers{_describe_losses(run)} |",
+        *_describe_quantised(run),
+        *(f"| data | {_short(path)} ({digest[:16]}) |" for path, digest in run.data.items()),
+        *(f"| {name} | {version} |" for name, version in run.packages.items()),
+        "",
+        "## The gate",
+        "",
+        describe_gate(run),
+        "",
+        *describe_lost(run),
+        f"Read with it: `ocr extract scans/ --model runs/{run.name}`"
+        if run.state == "promoted"
+        else "It is not to be used.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def describe_gate(run: Run) -> str:
+    """What the gate saw, a table in Markdown whose columns are aligned for a terminal."""
+    rows = [COLUMNS]
+    for name, seen in run.metrics.get("gate", {}).items():
+        score, loops = seen["score"], seen["degeneration"]
+        rows.append(
+            (
+                name,
+                str(seen["pages"]),
+                f"{seen['score_before']:.4f} -> {seen['score_after']:.4f}",
+                f"{score['value']:+.4f} (>= {_signed(score['low'], '+.4f')})",
+                f"{seen['degeneration_before']:.2%} -> {seen['degeneration_after']:.2%}",
+                f"{100 * loops['value']:+.2f} (<= {_signed(loops['high'], '+.2f', 100)})",
+                "; ".join(seen["complaints"]) or _praise(seen),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    return "\n".join([first, rule, *others])
+
+
+def _praise(seen: dict[str, Any]) -> str:
+    """What a set that lets the stage pass has shown, and what so few pages cannot show.
+
+    Where no page loops there is no spread to judge by; three in the number of pages may then do so unseen (the rule of
+    three: Hanley and Lippman-Hand 1983).
+    """
+    hidden = 3 / seen["pages"]
+    if seen["degeneration_before"] or seen["degeneration_after"] or hidden <= WORST_DEGENERATION:
+        return "no worse"
+    return f"no worse; loops on up to {hidden:.1%} of pages may not show"
+
+
+def describe_lost(run: Run) -> list[str]:
+    """What the run reads worse than what it started from, a list below its heading; empty where that is nothing."""
+    lost = [f"- {what}: {change}" for what, change in run.metrics.get("lost", {}).items()]
+    return ["Worse in:", "", *lost, ""] if lost else []
+
+
+COLUMNS = ("set", "pages", "composite", "change (95% bound)", "degeneration", "change in points (95% bound)", "verdict")
+
+
+def _signed(value: float | None, form: str, times: float = 1) -> str:
+    return "not known" if value is None else format(times * value, form)
+
+
+def _describe_losses(run: Run) -> str:
+    losses = run.metrics.get("loss", {})
+    return f", loss {losses['first']:.3f} -> {losses['last']:.3f} in {losses['steps']} steps" if losses else ""
+
+
+def _describe_quantised(run: Run) -> list[str]:
+    seen = run.metrics.get("quantised")
+    if seen is None:
+        return []
+    before, after = seen["bytes_before"] / 1e6, seen["bytes_after"] / 1e6
+    return [f"| quantised | {seen['preset']}, {seen['pages']} pages of calibration, {before:,.1f} -> {after:,.1f} MB |"]
+
+
+def _short(path: str) -> str:
+    """A path without what it says of this machine: its last two parts, which is all of a hub id."""
+    return "/".join(Path(path).parts[-2:]) or "nothing"

@@ -1,0 +1,87 @@
+"""Examples as conversations, and the same eyes for training as for reading.
+
+What a model is shown and asked in training comes from `ocr.models.prompts`, as it does in the engines: same words, same
+image size. The loss falls on the answer alone, and image tokens are never cut: a page that is too long is an error.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.examples import Example
+from ocr.core.document import FIELDS
+from ocr.core.environment import load
+from ocr.core.errors import DataError
+from ocr.models.answer_format import Fields, render
+from ocr.models.catalog import Model
+from ocr.models.prompts import PROMPTS, conversation, show
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+LEADERS = re.compile(r"([._·])(?: \1){3,}|([._…·*=–—-])\2{3,}")
+"""Four or more alike, closed up; dots also spaced, where dashes may stand for the blanks of a table."""
+
+
+def answer(example: Example, model: Model) -> str:
+    """What the model is to write for a page with known text."""
+    return write(Fields(**example.fields), model)
+
+
+def write(fields: Fields, model: Model) -> str:
+    """The four fields as the model writes them: the JSON of `ocr.models.answer_format`, or one below the other."""
+    taught = teach(fields, model)
+    if model.structured:
+        return render(taught)
+    return "\n".join(text for name in FIELDS if (text := getattr(taught, name)))
+
+
+def teach(fields: Fields, model: Model) -> Fields:
+    """The four fields as the model is taught to write them: dots and dashes that fill a line cut to `model.leaders`."""
+    if not model.leaders:
+        return fields
+    short = {name: LEADERS.sub(lambda run: run[0][0] * model.leaders, getattr(fields, name)) for name in FIELDS}
+    return Fields(**short)
+
+
+def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:
+    """A page as trl takes it: `images` (one PIL image at reading size), `prompt` and `completion` (chat messages).
+
+    `folder` is that of the manifest. Raises `DataError` where the image cannot be read.
+    """
+    return {
+        "images": [look(folder / example.image, model)],
+        "prompt": conversation(PROMPTS[model.prompt]),
+        "completion": [{"role": "assistant", "content": [{"type": "text", "text": answer(example, model)}]}],
+    }
+
+
+def look(image: Path, model: Model) -> Any:
+    """The image file as the model sees it: RGB, shrunk to the model's budget."""
+    return show(read_pixels(image), model.budget)
+
+
+def read_pixels(image: Path) -> "NDArray[np.uint8]":
+    """The pixels of an image file, (height, width, 3) RGB. Raises `DataError` where it cannot be read."""
+    pillow, numpy = load("PIL.Image"), load("numpy")
+    try:
+        with pillow.open(image) as opened:
+            pixels: NDArray[np.uint8] = numpy.asarray(opened.convert("RGB"))
+            return pixels
+    except OSError as cause:
+        raise DataError(f"{image}: cannot be read: {cause}", hint="ocr data check MANIFEST") from cause
+
+
+def lazily(rows: Sequence[Any], convert: Any) -> Any:
+    """A `datasets.Dataset` whose row is `convert(rows[i])`, made when it is asked for: images stay on disk."""
+    datasets = load("datasets", extra="train")
+    table = datasets.Dataset.from_dict({"row": list(range(len(rows)))})
+
+    def transform(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        made = [convert(rows[number]) for number in batch["row"]]
+        return {name: [row[name] for row in made] for name in made[0]} | {"row": batch["row"]}
+
+    return table.with_transform(transform)

@@ -1,0 +1,1 @@
+"""Preference pairs for DPO: sampling, mining, and import."""

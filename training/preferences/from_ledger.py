@@ -1,0 +1,158 @@
+"""Preference pairs from elsewhere: the ledgers of real runs of `ocr extract`, or a file that a person has made.
+
+A ledger keeps the attempts that the guard rejected. Beside the reading of the same page that was accepted in the end,
+they are pairs; the page is drawn again as it was drawn for the reading. Whatever is held out is never taken.
+"""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data.examples import hash_bytes, write_whole
+from ocr.core.document import FIELDS, PageImage, Reader
+from ocr.core.environment import load
+from ocr.core.errors import DataError, ScanError, UsageError
+from ocr.models.answer_format import Fields
+from ocr.models.catalog import Model
+from ocr.pipeline.options import drawn_as
+from ocr.rendering.discovery import sha256_of
+from ocr.rendering.renderer import Renderer, RenderSettings
+from ocr.storage.ledger import Entry
+from ocr.storage.output_dir import open_folder
+from training.formatting import write
+from training.preferences.mining import oppose
+from training.preferences.pairs import Pair, read_pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """The pairs, and what gave none although it might have, a line each."""
+
+    pairs: list[Pair]
+    left_out: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page of a ledger that makes pairs, once its image is had again."""
+
+    places: list[str]
+    sha256: str
+    number: int
+    pairs: list[Pair]
+
+
+def digest_source(source: Path) -> str:
+    """What stands in a pairs file, or which attempts a ledger holds. Raises `UsageError` where there is neither."""
+    if source.is_file():
+        return hash_bytes(source.read_bytes())
+    if not source.is_dir():
+        raise UsageError(
+            f"--pairs-from {source}: no such file or folder", hint="a folder that `ocr extract --to` named, or a file"
+        )
+    _, entries = _open(source)
+    rows = sorted((sha256, entry.page.number, len(entry.rejected)) for _, sha256, entry in entries)
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+def take_pairs(source: Path, model: Model, images: Path, barred: Mapping[str, str]) -> Harvest:
+    """The pairs of a file, or those that the ledger in an output folder of `ocr extract` gives.
+
+    Their answers have the form that `model` writes; pages are drawn into the folder `images`. `barred` names by SHA-256
+    the images that are held out: `DataError` where one of them would be trained on.
+    """
+    return _of_file(source, barred) if source.is_file() else _of_ledger(source, model, images, barred)
+
+
+def _of_file(source: Path, barred: Mapping[str, str]) -> Harvest:
+    pairs = [replace(pair, image=str((source.parent / pair.image).resolve())) for pair in read_pairs(source)]
+    digests = {}
+    for image in {pair.image for pair in pairs}:
+        try:
+            digests[image] = sha256_of(Path(image))
+        except ScanError as cause:
+            raise DataError(f"{source}: {cause.message}", hint="mend the path, or delete the line") from cause
+    _refuse_held_out(source, list(digests.values()), barred)
+    return Harvest(pairs, [])
+
+
+def _of_ledger(source: Path, model: Model, images: Path, barred: Mapping[str, str]) -> Harvest:
+    reader, entries = _open(source)
+    _refuse_held_out(source, [sha256 for _, sha256, _ in entries], barred)
+    found = [_pair(places, sha256, entry, model) for places, sha256, entry in entries]
+    useful = [page for page in found if page.pairs]
+    harvest = asyncio.run(_draw(useful, drawn_as(reader) if reader else RenderSettings(), images))
+    if len(useful) < len(found):
+        harvest.left_out.append(
+            f"{len(found) - len(useful)} pages: what was accepted is doubted or not the model's own, or hardly differs"
+        )
+    return harvest
+
+
+def _open(source: Path) -> tuple[Reader | None, list[tuple[list[str], str, Entry]]]:
+    with open_folder(source) as folder:
+        return folder.ledger.reader(), list(folder.ledger.rejections())
+
+
+def _refuse_held_out(source: Path, digests: Sequence[str], barred: Mapping[str, str]) -> None:
+    held = sorted({barred[digest] for digest in digests if digest in barred})
+    if held:
+        raise DataError(
+            f"{source}: {len(held)} of its pages are held out for the gate or for tests, e.g. {', '.join(held[:3])}",
+            hint="take pairs from a run over other scans: ocr extract OTHER_SCANS --to DIR",
+        )
+
+
+def _pair(places: list[str], sha256: str, entry: Entry, model: Model) -> _Found:
+    """The pairs of one page, still without an image; none where the accepted reading is no example to follow.
+
+    The embedded engine has other errors than a model, and what the witness doubts may be wrong.
+    """
+    page, kept = entry.page, entry.generation
+    if kept is None or kept.text is None or kept.doubts:
+        return _Found(places, sha256, page.number, [])
+    chosen = write(Fields(**{name: getattr(page, name) for name in FIELDS}), model)
+    name = f"{Path(places[0]).name if places else sha256[:12]}:{page.number}"
+    rejected = oppose(chosen, [attempt.generation for attempt in entry.rejected], model)
+    return _Found(
+        places,
+        sha256,
+        page.number,
+        [Pair(name, "", chosen, each.text, each.cause, "reading", each.ended) for each in rejected],
+    )
+
+
+async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path) -> Harvest:
+    """Draw every page again that can be; a scan that is gone or has changed leaves its pairs out."""
+    renderer = Renderer(settings)
+    harvest = Harvest([], [])
+    try:
+        for page in found:
+            image = images / f"{page.sha256[:16]}-{page.number}.png"
+            try:
+                write_whole(image, _png(await renderer.render(_standing(page), page.number)))
+            except ScanError as problem:
+                harvest.left_out.append(problem.message)
+            else:
+                harvest.pairs.extend(replace(pair, image=str(image.resolve())) for pair in page.pairs)
+    finally:
+        await renderer.close()
+    return harvest
+
+
+def _standing(page: _Found) -> Path:
+    """A copy of the scan that is still as it was read."""
+    for place in page.places:
+        path = Path(place)
+        if path.is_file() and sha256_of(path) == page.sha256:
+            return path
+    raise ScanError(f"{page.places[0] if page.places else page.sha256}: is gone, or not as it was read")
+
+
+def _png(page: PageImage) -> bytes:
+    stream = io.BytesIO()
+    load("PIL.Image").fromarray(page.pixels).save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""Quantize a promoted run for serving."""

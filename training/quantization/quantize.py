@@ -1,0 +1,152 @@
+"""A promoted run made smaller for serving, in `runs/NAME/awq` or `runs/NAME/fp8`, and held to the same gate.
+
+This half makes the calibration pages, by the code that makes training batches, and puts processor, `reading.toml` and
+`run.json` beside the weights; `training/quantization/quantize_worker.py` writes the weights, in an environment of its own.
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from data.examples import Example
+from ocr.core.environment import load
+from ocr.core.errors import UsageError
+from ocr.models import catalog
+from training import run_dir
+from training.finetune import claimed, conclude, pass_gate
+from training.formatting import to_conversation
+from training.plan import Wish, read_sets
+from training.quantization import compressor_environment
+from training.run_dir import Run
+from training.trainer.model_loading import reading_model
+
+Scheme = Literal["awq", "fp8"]
+PRESETS: dict[Scheme, str] = {"awq": "W4A16_ASYM", "fp8": "FP8_DYNAMIC"}
+"""Presets of compressed-tensors: weights of 4 bits in groups of 128 with a zero point, or of 8 bits with a scale for
+each channel and inputs scaled as they come."""
+CALIBRATED: frozenset[Scheme] = frozenset({"awq"})
+PAGES = 64
+"""Pages for calibration: of 1,800 image tokens and 500 of text each, more tokens than the 128 sequences of 512 that
+llm-compressor's examples take."""
+
+
+def choose_scheme(name: str) -> Scheme:
+    """The scheme of that name. Raises `UsageError` for another."""
+    for scheme in PRESETS:
+        if scheme == name:
+            return scheme
+    raise UsageError(f"--quantize {name}: no such scheme", hint=f"schemes: {', '.join(PRESETS)}")
+
+
+def quantise(parent: Run, scheme: Scheme, wish: Wish) -> Run:
+    """Quantise a promoted run and read the frozen sets with the result; answers it, promoted.
+
+    What is finished is not done twice. `run.json` of the parent stays as it is: it is part of what stages and output
+    folders know the parent by. Raises `GateError` where the result reads worse than the parent.
+    """
+    whole = wish.home / parent.name
+    folder = whole / scheme
+    run = replace(
+        parent,
+        name=f"{parent.name}/{scheme}",
+        parent=parent.name,
+        base=str(whole),
+        base_digest=catalog.digest(whole),
+        state="training",
+        forced=False,
+        started=run_dir.now(),
+    )
+    earlier = run_dir.load(folder) if (folder / run_dir.RUN_FILE).is_file() else None
+    if earlier is not None and earlier.base_digest == run.base_digest:
+        if earlier.state == "promoted" or (earlier.state == "refused" and not wish.force):
+            return conclude(earlier, folder)
+        run = earlier
+    training, frozen = read_sets(parent, wish.home)
+    with claimed(whole):
+        if run.state == "training":
+            run = write_checkpoint(run, scheme, folder, training)
+        run = pass_gate(run, folder, frozen, wish)
+    return conclude(run, folder)
+
+
+def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[Example]) -> Run:
+    """Write the quantised checkpoint of `run.base` to `folder`, whole or not at all; answers the run, not yet judged.
+
+    Raises `TrainingError` where llm-compressor fails.
+    """
+    started = time.monotonic()
+    whole = Path(run.base)
+    log = whole / f"{scheme}.log"
+    print(f"quantising {whole}; its log: {log}", file=sys.stderr)
+    with TemporaryDirectory(dir=whole, prefix=f".{scheme}-") as name:
+        draft = Path(name)
+        (draft / "batches").mkdir()
+        pages = training[:: max(1, len(training) // PAGES)][:PAGES] if scheme in CALIBRATED else []
+        batches = _write_batches(run, pages, draft / "batches")
+        job = {
+            "checkpoint": str(whole.resolve()),
+            "target": str((draft / "model").resolve()),
+            "scheme": PRESETS[scheme],
+            "batches": [str(batch.resolve()) for batch in batches],
+        }
+        (draft / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        compressor_environment.run_worker(draft / "job.json", log)
+        _complete(run, draft / "model")
+        numbers = {
+            "scheme": scheme,
+            "preset": PRESETS[scheme],
+            "pages": len(pages),
+            "bytes_before": _weigh(whole),
+            "bytes_after": _weigh(draft / "model"),
+        }
+        seconds = time.monotonic() - started
+        packages = run.packages | {"llmcompressor": compressor_environment.VERSION}
+        run = run_dir.marked(run, "trained", seconds=seconds, packages=packages, metrics={"quantised": numbers})
+        run_dir.save(run, draft / "model")
+        shutil.rmtree(folder, ignore_errors=True)
+        (draft / "model").rename(folder)
+    return run
+
+
+def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Path]:
+    """One safetensors file a page: what the model's forward takes, as the trainer's own collator makes it."""
+    if not pages:
+        return []
+    torch, trl = load("torch", extra="train"), load("trl.trainer.sft_trainer", extra="train")
+    save_file = load("safetensors.torch", extra="train").save_file
+    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(run.base)
+    collate = trl.DataCollatorForVisionLanguageModeling(processor=processor)
+    model = reading_model(run.base, run.recipe)
+    manifest = Path(run.sets.train)
+    written = []
+    for number, page in enumerate(pages):
+        batch: dict[str, Any] = collate([to_conversation(page, manifest.parent, model)])
+        # In the precision of the model; the loss is not asked for.
+        tensors = {
+            name: value.to(torch.bfloat16) if value.is_floating_point() else value
+            for name, value in batch.items()
+            if name != "labels"
+        }
+        written.append(folder / f"{number}.safetensors")
+        save_file({name: value.contiguous() for name, value in tensors.items()}, written[-1])
+    return written
+
+
+def _complete(run: Run, folder: Path) -> None:
+    """What an engine needs beside the weights: processor, generation settings, `reading.toml`."""
+    whole = Path(run.base)
+    load("transformers", extra="train").AutoProcessor.from_pretrained(whole).save_pretrained(folder)
+    shutil.copyfile(whole / "generation_config.json", folder / "generation_config.json")
+    # The kernels of four and eight bits compute with 16.
+    serving = {"dtype": "bfloat16"}
+    catalog.save(reading_model(run.base, run.recipe).model_copy(update={"serving": serving}), folder)
+
+
+def _weigh(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

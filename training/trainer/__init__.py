@@ -1,0 +1,1 @@
+"""Load models, train them in a child process and merge adapters."""

@@ -1,0 +1,151 @@
+"""Watch a stage while it trains: losses to a file and a picture, and a stop before nonsense is saved."""
+
+import contextlib
+import json
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from ocr.core.environment import load
+from ocr.core.errors import TrainingError
+
+LOG_FILE = "losses.jsonl"
+EXPLODED = 10.0
+"""A loss so many times its median over the last `MEMORY` steps has exploded; ordinary batches vary by a factor of 3."""
+MEMORY = 50
+
+
+class Watcher:
+    """Sees every batch that is trained on and every loss that comes of it, in each process of a run."""
+
+    def __init__(self, folder: Path, names: list[str], out: TextIO) -> None:
+        self._folder = folder
+        self._names = names
+        self._out = out
+        self._batch: list[str] = []
+        self._tokens = 0
+        self._losses: deque[float] = deque(maxlen=MEMORY)
+        self._started = time.monotonic()
+        log = folder / LOG_FILE
+        self._earlier = max((row["seconds"] for row in read_log(folder)), default=0.0) if log.is_file() else 0.0
+        """Seconds that the run was trained for before it was resumed."""
+        self._made = 0
+        """Steps that this process has made, for the time that is left."""
+
+    def follow(self, trainer: Any) -> None:
+        """Hook into `trainer`: its collator and its step, to know the rows of a batch, and its log."""
+        torch = load("torch", extra="train")
+        collate, make_step = trainer.data_collator, trainer.training_step
+
+        def number(rows: list[dict[str, Any]]) -> Any:
+            numbers = [row.pop("row") for row in rows]
+            batch = collate(rows)
+            batch["row"] = torch.tensor(numbers)
+            return batch
+
+        def step(model: Any, inputs: Any, *more: Any) -> Any:
+            # Not in the collator: the loader collates one batch ahead of the one that is trained on.
+            self._batch += [self._names[row] for row in inputs.pop("row").tolist()]
+            answers = inputs["completion_mask"] if "completion_mask" in inputs else inputs["labels"] != -100
+            self._tokens += int(answers.sum())
+            return make_step(model, inputs, *more)
+
+        trainer.data_collator, trainer.training_step = number, step
+        trainer.remove_callback(load("transformers", extra="train").PrinterCallback)
+        trainer.add_callback(_callback(self, trainer.accelerator))
+
+    def take(self) -> tuple[list[str], int]:
+        """The pages that this process has trained on since the last call, and the tokens of their answers."""
+        taken = self._batch, self._tokens
+        self._batch, self._tokens = [], 0
+        return taken
+
+    def is_nonsense(self, logged: dict[str, float]) -> bool:
+        """Is the loss (or the gradient) no number, or has the loss exploded?"""
+        known = sorted(self._losses)
+        usual = known[len(known) // 2] if len(known) == MEMORY else max(known, default=math.inf)
+        numbers = (logged["loss"], logged.get("grad_norm", 0.0))
+        return not all(map(math.isfinite, numbers)) or logged["loss"] > EXPLODED * max(usual, 0.1)
+
+    def see(self, step: int, logged: dict[str, float], pages: Sequence[str]) -> None:
+        """Check one step on these pages. Raises `TrainingError` naming them where the loss is nonsense."""
+        if self.is_nonsense(logged):
+            raise TrainingError(
+                f"the loss is {logged['loss']:.4g}, its gradient {logged.get('grad_norm', 0.0):.4g} at step {step}; "
+                f"its batch: {', '.join(pages)}",
+                hint="look at these pages with `ocr data show`; or lower the learning rate with --set",
+            )
+        self._losses.append(logged["loss"])
+
+    def write(self, step: int, steps: int, logged: dict[str, float]) -> None:
+        """Log one step to `losses.jsonl`, with the seconds that the run has taken so far, and to whoever looks."""
+        seconds = self._earlier + time.monotonic() - self._started
+        line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
+        with (self._folder / LOG_FILE).open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        self._made += 1
+        self._tell(step, steps, logged["loss"])
+
+    def _tell(self, step: int, steps: int, loss: float) -> None:
+        spent = time.monotonic() - self._started
+        left = spent / self._made * (steps - step)
+        print(f"step {step}/{steps}  loss {loss:.4f}  {left / 60:.0f} min left", file=self._out, flush=True)
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """The steps of a run in order; of one that was made again after a kill, the last.
+
+    A line that a full disk has cut short is left out: the run stopped there, and goes on from before it.
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    for line in (folder / LOG_FILE).read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            row = json.loads(line)
+            rows[row["step"]] = row
+    return list(rows.values())
+
+
+def draw_curves(folder: Path) -> Path:
+    """Draw loss and learning rate over the steps to `folder/losses.png`; answers its path."""
+    matplotlib = load("matplotlib", extra="train")
+    matplotlib.use("Agg")
+    pyplot = load("matplotlib.pyplot", extra="train")
+    rows = read_log(folder)
+    figure, left = pyplot.subplots(figsize=(8, 4.5))
+    steps = [row["step"] for row in rows]
+    left.plot(steps, [row["loss"] for row in rows], color="#1f5f8b", linewidth=0.9)
+    left.set(xlabel="step", ylabel="loss", title=folder.name)
+    left.set_yscale("log")
+    right = left.twinx()
+    right.plot(steps, [row.get("learning_rate") for row in rows], color="#b0763a", linewidth=0.9)
+    right.set_ylabel("learning rate")
+    figure.tight_layout()
+    figure.savefig(folder / "losses.png", dpi=120)
+    pyplot.close(figure)
+    return folder / "losses.png"
+
+
+def _callback(watcher: Watcher, accelerator: Any) -> Any:
+    """A transformers callback that hands the log to `watcher`; the class exists only once transformers is loaded.
+
+    Every process sees the same loss and stops of itself; what they trained on is put together, and one of them writes.
+    """
+    torch, transformers = load("torch", extra="train"), load("transformers", extra="train")
+    gather = load("accelerate.utils", extra="train").gather_object
+
+    class Log(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
+        def on_log(self, _arguments: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
+            if "loss" not in (logs or {}):
+                return
+            pages, tokens = watcher.take()
+            if watcher.is_nonsense(logs):
+                pages = gather(pages)
+            watcher.see(state.global_step, logs, pages)
+            total = int(accelerator.reduce(torch.tensor(tokens, device=accelerator.device), "sum"))
+            if state.is_world_process_zero:
+                watcher.write(state.global_step, state.max_steps, {**logs, "tokens": total})
+
+    return Log()
