@@ -77,10 +77,10 @@ def extract(
 ) -> int:
     """Read scans into structured text. Run again, it reads only what is missing."""
     from ocr.core.settings import load
-    from ocr.pipeline.engine_selection import obtain
+    from ocr.models.weights import obtain
+    from ocr.pipeline.engine_selection import spread
     from ocr.pipeline.extract import claimed_stdout, extract_to_folder, extract_to_stream
-    from ocr.pipeline.options import ExtractSettings, Job, spread
-    from ocr.pipeline.page_selection import parse_selection
+    from ocr.pipeline.options import ExtractSettings, Job, parse_selection
     from ocr.pipeline.progress import make_progress
 
     flags = {
@@ -113,8 +113,8 @@ def verify(
 ) -> int:
     """Prove that every page of an output folder is accounted for, and that its files are as they were written."""
     from ocr.storage.output_dir import open_folder
-    from ocr.storage.rebuild import rebuild as make_anew
     from ocr.storage.summary import describe
+    from ocr.storage.verify import rebuild as make_anew
     from ocr.storage.verify import verify as check
 
     if rebuild:
@@ -229,13 +229,13 @@ def data_compose(
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
 ) -> None:
     """Make pages with known text. Run again after an interruption, it makes the rest."""
-    from data.synthesis.composed_document import LICENCE, Order
+    from data.synthesis.composed_document import LICENCE, SynthesisConfig
     from data.synthesis.degradation import parse_profiles
     from data.synthesis.generate import compose
     from data.synthesis.page_types import parse_kinds
-    from ocr.core.worker_pool import count_cores
+    from ocr.core.environment import count_cores
 
-    order = Order(
+    order = SynthesisConfig(
         kinds=parse_kinds(kind), count=count, to=to, seed=seed, profiles=parse_profiles(degrade), text=text, dpi=dpi,
         licence=licence or ("unknown" if text else LICENCE), fonts=tuple(fonts or ()), workers=workers or count_cores(),
     )  # fmt: skip
@@ -336,7 +336,7 @@ def finetune(
     ] = False,
 ) -> int:
     """Make a specialist: one stage of training, promoted only if it reads no worse than before."""
-    from ocr.pipeline.engine_selection import obtain
+    from ocr.models.weights import obtain
     from training.evaluation.model_card import describe_gate
     from training.finetune import finetune, make_wish
     from training.plan import describe_plan, plan

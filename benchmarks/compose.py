@@ -20,7 +20,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from data.synthesis.composed_document import Order, draw_setting, make_document
+from data.synthesis.composed_document import SynthesisConfig, draw_setting, make_document
 from data.synthesis.degradation import PROFILES, encode, lay, place
 from data.synthesis.effects import STEPS
 from data.synthesis.fonts import SHIPPED, read_faces
@@ -73,7 +73,7 @@ def main(count: int) -> None:
         share = f"{value / whole:6.1%} of scan" if name.startswith("scan: ") else ""
         print(f"{name:26} {value * 1000:7.1f} ms {share}")
     print(f"profile scan, encoding included: {whole * 1000:.0f} ms = {whole / medians['pdftoppm']:.1f} x pdftoppm")
-    order = Order((LINE,), 2000, Path("unused"), profiles=(("light", 1.0),))
+    order = SynthesisConfig((LINE,), 2000, Path("unused"), profiles=(("light", 1.0),))
     start = time.perf_counter()
     spent = time.process_time()
     lines = sum(len(make_document(order, index)) for index in range(20))

@@ -19,7 +19,7 @@ from public_rules import RULES, Rule
 from repetition import KINDS, Planted, documents, honest_pages, planted_loops
 
 from ocr.core.document import Finish
-from ocr.repetition.detector import Watch, find
+from ocr.repetition.detector import RepetitionMonitor, find
 
 SEED_HONEST, SEED_LOOPS = 20261125, 20261126
 
@@ -78,12 +78,12 @@ def print_watch(honest: list[tuple[str, str]], loops: list[Planted]) -> None:
     """What a loop costs until the watch sees it, and what watching costs."""
     late, alarms = [], 0
     for loop in loops:
-        watch = Watch()
+        watch = RepetitionMonitor()
         seen = next((at for at in range(0, len(loop.text), 4) if watch.feed(loop.text[at : at + 4])), None)
         if seen is not None:
             late.append(seen - loop.start)
     for _, page in honest[:2000]:
-        watch = Watch()
+        watch = RepetitionMonitor()
         alarms += any(watch.feed(page[at : at + 4]) for at in range(0, len(page), 4))
     late.sort()
     print(f"\nwatch: sees {share(len(late), len(loops))} of the loops while they are written (a loop that ends before")
@@ -104,7 +104,7 @@ def seconds(work: Callable[[], object], times: int = 5) -> float:
 
 
 def watch_all(text: str) -> None:
-    watch = Watch()
+    watch = RepetitionMonitor()
     for at in range(0, len(text), 4):
         watch.feed(text[at : at + 4])
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from ocr.core.document import PageImage
+from ocr.core.environment import sees_gpu
 from ocr.engines.base import Request
 from ocr.engines.vlm.request import DETECT_REPEATS
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
-from ocr.models.catalog import Model, sees_gpu
-from training.trainer.tiny_model import Shape, build
+from ocr.models.catalog import Model
+from training.trainer.tiny_model import TinyModelConfig, build
 
-SHAPE_3B = Shape(
+SHAPE_3B = TinyModelConfig(
     hidden=2048,
     layers=36,
     heads=16,
@@ -35,7 +36,7 @@ SHAPE_3B = Shape(
     positions=32_768,
 )
 """config.json of Qwen2.5-VL-3B-Instruct."""
-SHAPES = {"3b": SHAPE_3B, "tiny": Shape(max_image_tokens=2048)}
+SHAPES = {"3b": SHAPE_3B, "tiny": TinyModelConfig(max_image_tokens=2048)}
 A4_AT_150_DPI = (1754, 1240)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ocr.core.document import Finish, Generation, Line, PageImage
+from ocr.core.document import EngineOutput, Finish, Line, PageImage
 from ocr.engines.base import Request
-from ocr.pipeline.page_reader import Readings
+from ocr.pipeline.page_reader import PageReader
 
 CORPUS = Path(__file__).resolve().parents[1] / "../shared/corpus_pt/juridico_rulingbr_amostra.txt"
 CAP, MEAN, LEAST, TOKEN = 16_384, 500, 50, 4
@@ -43,7 +43,7 @@ class ScriptedEngine:
 
     async def close(self) -> None: ...
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         truth = self.truths[request.image.number]
         banded = request.image.height < HEIGHT
         text = truth.text[: len(truth.text) // 2] if banded else truth.text
@@ -51,7 +51,7 @@ class ScriptedEngine:
         tokens, finish = self._write(text, random.Random(request.seed) if looping else None, request)
         step = "in bands" if banded else f"attempt {request.attempt}"
         self.spent[f"{'looping' if truth.loops else 'good'} pages, {step}"] += len(tokens)
-        return Generation(finish, "".join(tokens), completion_tokens=len(tokens))
+        return EngineOutput(finish, "".join(tokens), completion_tokens=len(tokens))
 
     def _write(self, text: str, luck: random.Random | None, request: Request) -> tuple[list[str], Finish]:
         tokens = [text[place : place + TOKEN] for place in range(0, len(text), TOKEN)]
@@ -68,9 +68,9 @@ class ScriptedEngine:
 
 
 class Embedded(ScriptedEngine):
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         self.spent[f"pages of height {request.image.height}"] += 1
-        return Generation("stop", lines=(Line("lida", (0, 0, 9, 9)),))
+        return EngineOutput("stop", lines=(Line("lida", (0, 0, 9, 9)),))
 
 
 def make_pages(count: int, luck: random.Random) -> list[Truth]:
@@ -85,7 +85,7 @@ def make_pages(count: int, luck: random.Random) -> list[Truth]:
 
 
 async def read_all(engine: ScriptedEngine, rescue: Embedded) -> Counter[str]:
-    readings = Readings(engine, rescue)
+    readings = PageReader(engine, rescue)
     verdicts: Counter[str] = Counter()
     for number, truth in enumerate(engine.truths):
         image = PageImage(number, np.zeros((HEIGHT, 8, 3), dtype=np.uint8), 200.0)

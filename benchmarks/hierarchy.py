@@ -24,7 +24,7 @@ from data.examples import Example, read_manifest, write_manifest
 from eval.metrics.composite import published
 from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import compare
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.models import catalog
 from training import run_dir
 from training.evaluation.promotion import leaves_out
@@ -59,14 +59,14 @@ def on_base(pages: Path, base: Path) -> tuple[str, ...]:
     return "--data", str(pages), "--base", str(base), "--general", str(pages.with_name("validation.jsonl"))
 
 
-def read(model: Path, manifest: Path) -> tuple[list[Example], list[Generation]]:
+def read(model: Path, manifest: Path) -> tuple[list[Example], list[EngineOutput]]:
     """The model's greedy readings of the pages of a manifest, through vLLM."""
     examples = read_manifest(manifest)
     readings = read_pages("vllm", model, [manifest.parent / example.image for example in examples], Sampled())
     return examples, [answers[0] for answers in readings]
 
 
-def error_rate(examples: Sequence[Example], readings: Sequence[Generation]) -> float:
+def error_rate(examples: Sequence[Example], readings: Sequence[EngineOutput]) -> float:
     """Micro character error rate, normalised."""
     errors = [
         character_errors(example.text, reading.text or "", "normalised")
@@ -155,7 +155,7 @@ def print_change(home: Path, code: int, seed: int) -> None:
     run = run_dir.load(home / f"dpo-{seed}")
     examples = read_manifest(Path(run.sets.held_out))
     model = reading_model(run.base, run.recipe)
-    form = TypeAdapter(list[tuple[Generation, ...]])
+    form = TypeAdapter(list[tuple[EngineOutput, ...]])
     sides = [
         [answers[0] for answers in form.validate_json(file.read_bytes())][: len(examples)]
         for file in (home / run.parent / "after.json", home / run.name / "after.json")

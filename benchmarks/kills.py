@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 from command import ENVIRONMENT, OCR, make_scan, outputs
 
 MARK = "LUSOCR_KILL_PROOF"

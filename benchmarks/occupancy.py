@@ -14,12 +14,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.core.settings import load
 from ocr.engines.base import Request
 from ocr.pipeline.extract import extract_to_folder
-from ocr.pipeline.options import ExtractSettings, Job
-from ocr.pipeline.page_selection import Selection
+from ocr.pipeline.options import ExtractSettings, Job, Selection
 from ocr.pipeline.progress import make_progress
 
 WANTED, LATENCY = 64, 6.0
@@ -37,11 +36,11 @@ class FakeEngine:
 
     async def close(self) -> None: ...
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         self._fly(+1)
         await asyncio.sleep(LATENCY)
         self._fly(-1)
-        return Generation("stop", f"Página {request.image.number}.", completion_tokens=4)
+        return EngineOutput("stop", f"Página {request.image.number}.", completion_tokens=4)
 
     def _fly(self, change: int) -> None:
         self._flying += change

@@ -38,7 +38,7 @@ PROOFS = (
     Proof(
         "hostile",
         "Hostile files end in their state and cost nobody else.",
-        "python -m pytest -q tests/integration/test_hostile.py tests/integration/test_hostile_extract.py",
+        "python -m pytest -q tests/hostile",
     ),
     Proof("rotation", "Pages that lie on their side are found and turned.", "python benchmarks/rotation.py"),
     Proof("quality", "Character errors on real pages.", "python benchmarks/quality.py"),

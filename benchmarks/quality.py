@@ -20,7 +20,7 @@ import numpy as np
 from rapidocr import RapidOCR
 
 from eval.metrics.edit_distance import character_errors
-from ocr.core.document import Generation, Page, PageImage
+from ocr.core.document import EngineOutput, Page, PageImage
 from ocr.engines.base import Request, create
 from ocr.layout.page import arrange
 
@@ -47,12 +47,12 @@ def read_naively(files: Sequence[Path]) -> list[str]:
     return ["\n".join(reader(str(file)).txts or ()) for file in files]
 
 
-async def read_all(files: Sequence[Path]) -> list[Generation]:
+async def read_all(files: Sequence[Path]) -> list[EngineOutput]:
     """The default engine, as many pages at once as it wants."""
     engine = create("rapid", {})
     slots = asyncio.Semaphore(engine.concurrency)
 
-    async def read(number: int, file: Path) -> Generation:
+    async def read(number: int, file: Path) -> EngineOutput:
         async with slots:
             pixels = np.ascontiguousarray(np.asarray(cv2.imread(str(file)))[..., ::-1])
             return await engine.read(Request(PageImage(number, pixels, 200.0)))

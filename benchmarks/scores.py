@@ -1,4 +1,4 @@
-"""Scoring speed: every score of eval.metrics.page_scores on all cores, against a one-process rapidfuzz + nltk + jiwer loop.
+"""Scoring speed: every score of a page on all cores, against a one-process rapidfuzz + nltk + jiwer loop.
 
     python benchmarks/scores.py [--pages 10000] [--text FOLDER]
 
@@ -102,7 +102,7 @@ def main() -> None:
     print(f"{len(pairs)} pages of {SIZE} characters, {os.cpu_count()} cores")
     print(f"rapidfuzz + nltk + jiwer, one process, 3 scores: {middle - start:6.1f} s")
     print(
-        f"eval.metrics.page_scores, all cores, every score            : {end - middle:6.1f} s (starting the processes included)"
+        f"all cores, every score            : {end - middle:6.1f} s (starting the processes included)"
     )
     ratio = (middle - start) / (end - middle)
     print(f"CPU seconds {plain_work:.1f} against {our_work:.1f} (a busy machine gives two processes no two cores)")

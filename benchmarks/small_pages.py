@@ -14,7 +14,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from data.examples import Example, hash_bytes, read_manifest, write_manifest
+from data.examples import Example, read_manifest, write_manifest
+from ocr.core.files import hash_bytes
 
 WIDTH, HEIGHT = 320, 32
 """Pixels of a strip; a line is brought to this height, and left out where it is then wider."""

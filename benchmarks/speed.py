@@ -20,8 +20,8 @@ import numpy as np
 
 from ocr.core.document import PageImage
 from ocr.engines.base import Request, create
-from ocr.engines.local.line_reader import PageReader
-from ocr.engines.local.turning import read_page
+from ocr.engines.local.line_reader import PpocrPageReader
+from ocr.engines.local.orientation import read_page
 
 PAGES = Path(__file__).resolve().parents[1] / "../shared/pages"
 SETS = {"book": "machado_*", "gazette": "dodf*"}
@@ -59,7 +59,7 @@ async def race(plain: Any, engine: Any, pages: list[np.ndarray]) -> tuple[float,
 def split(pages: list[np.ndarray]) -> tuple[float, float, float]:
     """CPU seconds of one reader over `pages`: detector, recogniser, everything."""
     cv2.setNumThreads(1)
-    reader = PageReader("openvino")
+    reader = PpocrPageReader("openvino")
     spent = {"detector": 0.0, "recogniser": 0.0}
 
     def timed(run: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:

@@ -26,7 +26,7 @@ from training import run_dir
 from training.recipe import read_recipe
 from training.trainer import process
 from training.trainer.launcher import ALLOCATOR
-from training.trainer.tiny_model import CHAT, Shape, build
+from training.trainer.tiny_model import CHAT, TinyModelConfig, build
 
 LINES = 8000
 INSIDE = (("compute_loss", "sft_trainer.py"), ("backward", "accelerator.py"), ("step", "optimizer.py"))
@@ -42,7 +42,7 @@ def lay_run(folder: Path, settings: list[str]) -> Path:
     base = folder / "base"
     if not base.is_dir() and recipe.scratch is not None:
         texts = (text for example in read_manifest(manifest) for text in (*CHAT, example.text))
-        build(base, Shape(**recipe.scratch.model_dump()), seed=0, texts=texts)
+        build(base, TinyModelConfig(**recipe.scratch.model_dump()), seed=0, texts=texts)
     sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
     run = run_dir.Run(run_dir.name_for("general", folder), "general", str(base), "", recipe, sets)
     (folder / run.name).mkdir()

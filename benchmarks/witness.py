@@ -25,10 +25,9 @@ import numpy as np
 from PIL import Image
 from repetition import SHARED, documents
 
-from ocr.core.document import Line, PageImage
+from ocr.core.document import Line, PageImage, confidence_of
 from ocr.engines.base import Request, create
-from ocr.layout.quality_flags import confidence_of
-from ocr.text.crosscheck import HEARD, Doubt, cross_examine
+from ocr.text.crosscheck import HEARD, Discrepancy, cross_examine
 
 SEED = 20261123
 KINDS = ("omitted", "invented", "number")
@@ -116,7 +115,7 @@ def cases(rng: random.Random, text: str, others: list[str], count: int) -> Itera
             yield made
 
 
-def is_right(doubt: Doubt, case: Case) -> bool:
+def is_right(doubt: Discrepancy, case: Case) -> bool:
     """Does this doubt speak of the planted error?"""
     if case.kind == "omitted":
         words = set(re.findall(r"\w{3,}", case.lost.lower()))

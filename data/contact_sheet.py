@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from data.examples import UNREADABLE, Example, TrueLine, write_whole
+from data.examples import UNREADABLE, Example, TrueLine
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
+from ocr.core.files import write_whole
 
 _SIDE = 1000
 """Longest side of the images on the sheet, in pixels: text of 8 points can still be read."""

@@ -4,9 +4,6 @@
 and written here only. A row that is not right is named by its number (1 is the first line), and nothing is returned.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +13,8 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ocr.core.document import FIELDS, Box, Field
-from ocr.core.errors import DataError, OutputError
+from ocr.core.errors import DataError
+from ocr.core.files import write_whole
 
 Split = Literal["", "train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -130,27 +128,6 @@ def write_manifest(path: Path, examples: Iterable[Example]) -> int:
     return len(rows)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all. Raises OutputError when the disk is full or not writable."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as failure:
-        if temporary:
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written: {failure.strerror}", hint="free space or name another --to"
-        ) from failure
-
-
 def for_training(examples: Iterable[Example]) -> list[Example]:
     """The examples, if every one of them may be trained on; DataError names those that may not."""
     kept = list(examples)
@@ -161,11 +138,6 @@ def for_training(examples: Iterable[Example]) -> list[Example]:
             hint="train on the manifest that `ocr data split` wrote for the train split",
         )
     return kept
-
-
-def hash_bytes(content: bytes) -> str:
-    """SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
 
 
 @cache

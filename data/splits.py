@@ -12,8 +12,9 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from data.duplicates import image_hash, near_pairs, shingles, words_of
-from data.examples import SPLITS, Example, Split, hash_bytes, read_manifest, write_manifest
+from data.examples import SPLITS, Example, Split, read_manifest, write_manifest
 from ocr.core.errors import DataError, UsageError
+from ocr.core.files import hash_bytes
 
 _IMAGE_BITS = 12
 """Of 256 bits of two images' hashes, so many may differ: a page saved again differs in 0 to 6, two composed pages of

@@ -17,9 +17,10 @@ from eval.report import html
 from eval.results import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
 from eval.systems.pricing import Machine, read_table
 from eval.systems.registry import Means, System, estimate, find_system, is_priced, read_recorded
-from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages, write_private
-from eval.systems.vendor_engine import Policy, Purse
+from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages
+from eval.systems.vendor_engine import Budget, Policy
 from ocr.core.errors import DependencyError, EngineError, UsageError
+from ocr.core.files import write_private
 from ocr.pipeline.engine_selection import Choice, choose
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import Renderer
@@ -104,7 +105,7 @@ def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
 def _find_systems(job: Job) -> list[System]:
     """Ours first: the engine typed, or the one that `ocr extract` would choose here; then the rivals."""
     ours = Choice(job.settings.engine) if job.settings.engine else choose()
-    purse = Purse(job.max_cost if job.max_cost is not None else float("inf"))
+    purse = Budget(job.max_cost if job.max_cost is not None else float("inf"))
     means = Means(purse, job.policy, {**ours.options, **job.settings.options})
     rivals = dict.fromkeys(name for name in job.compare if name != ours.engine)
     return [

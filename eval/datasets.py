@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.examples import write_whole
 from data.importers.parquet import image_of, read_rows
 from eval.reference_files import find_beside, from_fields, read_answers
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
+from ocr.core.files import write_whole
 from ocr.rendering.discovery import sha256_of
 from ocr.rendering.filetype import EXTENSIONS, kind_of
 

@@ -1,8 +1,8 @@
 """The text of pages as files beside scans hold it: plain text, fields in JSON, ALTO, PAGE XML.
 
 One answer a page comes back: a JSON object of the fields header, text, margin, footer, or plain text. Readings that
-some other system wrote come in the same files, so the same functions read them: unlike `data.importers.alto_page_xml`, which makes
-examples for training, they need neither boxes nor images, and they keep the order that PAGE XML states.
+some other system wrote come in the same files, so the same functions read them: unlike
+`data.importers.alto_page_xml`, which makes examples for training, they need neither boxes nor images, and they keep the order that PAGE XML states.
 """
 
 import json

@@ -15,9 +15,8 @@ from eval.reference_files import from_fields
 from eval.systems.pricing import PER, Machine, ModelPrice, Usage, age_warning, dollars, hardware_per_million
 from eval.systems.response_cache import Outcome, Session, Unread
 from eval.systems.vendor_engine import PaidGeneration, count_tokens
-from ocr.core.document import FIELDS, Generation, Status
-from ocr.pipeline.classify import Attempt, judge, text_of
-from ocr.pipeline.page_builder import assemble
+from ocr.core.document import FIELDS, Attempt, EngineOutput, Status, text_of
+from ocr.pipeline.page_builder import assemble, judge
 from ocr.repetition.detector import find, published_rule
 
 READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated"})
@@ -240,4 +239,4 @@ def _vendor_cost(outcomes: Sequence[Outcome], sessions: Session, price: ModelPri
 def finish_of(outcome: Outcome) -> str:
     """What the engine said of a page, for pages.jsonl."""
     generation = outcome.generation if isinstance(outcome, Unread) else outcome
-    return generation.finish if isinstance(generation, Generation) else ""
+    return generation.finish if isinstance(generation, EngineOutput) else ""

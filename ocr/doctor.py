@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from ocr.core.worker_pool import count_cores
+from ocr.core.environment import count_cores
 
 State = Literal["ready", "optional", "missing"]
 

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ocr", "data", "eval", "training")
 MODULE_LINES = 300
 CLI_LINES = 600
+PACKAGE_MODULES = 9
+TOP_MODULES = 4
 FUNCTION_LINES = 40
 NESTING = 3
 PARAMETERS = 5
@@ -34,12 +36,6 @@ def name_of(path: Path) -> str:
 
 SOURCES = {name_of(path): path for path in modules()}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
-
-
-def listed() -> list[str]:
-    block = re.search(r"```text\n(.*?)```", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
-    return [name_of(ROOT / line.split()[0]) for line in block.group(1).splitlines() if line.strip()]
 
 
 def imported(name: str) -> set[str]:
@@ -83,18 +79,63 @@ def depth(node: ast.AST, level: int = 0) -> int:
     return deepest
 
 
-def test_every_module_stands_in_the_architecture() -> None:
-    order = listed()
-    assert len(order) == len(set(order))
-    real = {name for name in SOURCES if not (SOURCES[name].name == "__init__.py" and is_bare_package(name))}
-    assert set(order) == real, f"missing from docs: {real - set(order)}; gone from code: {set(order) - real}"
+def test_layers_import_only_layers_below_them() -> None:
+    """The layers stand in pyproject.toml; import-linter follows indirect imports too."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_imports_only_go_up(name: str) -> None:
-    order = {module: place for place, module in enumerate(listed())}
-    wrong = [module for module in imported(name) if name in order and order[module] >= order[name]]
-    assert not wrong, f"{name} imports {wrong}, which do not stand above it in docs/architecture.md"
+def test_no_import_cycles() -> None:
+    graph = {name: imported(name) for name in SOURCES}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join((*path[path.index(name) :], name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in SOURCES:
+        visit(name, ())
+
+
+def is_package(name: str) -> bool:
+    return SOURCES[name].name == "__init__.py"
+
+
+def test_packages_are_small() -> None:
+    """A package has at most nine modules, and `ocr` itself at most four."""
+    sizes: dict[str, list[str]] = {}
+    for name in SOURCES:
+        if not is_package(name):
+            sizes.setdefault(name.rpartition(".")[0], []).append(name)
+    assert not {package: modules for package, modules in sizes.items() if len(modules) > PACKAGE_MODULES}
+    assert len(sizes.get("ocr", [])) <= TOP_MODULES
+
+
+def test_no_module_name_stands_twice() -> None:
+    places: dict[str, list[str]] = {}
+    for name in SOURCES:
+        if not is_package(name):
+            places.setdefault(name.rpartition(".")[2], []).append(name)
+    assert not {leaf: names for leaf, names in places.items() if len(names) > 1}
+
+
+def test_unit_tests_mirror_the_tree() -> None:
+    """tests/unit/PACKAGE/test_MODULE.py tests PACKAGE.MODULE; a suffix (test_MODULE_TOPIC.py) divides a long one."""
+    wrong = []
+    for path in (ROOT / "tests" / "unit").rglob("test_*.py"):
+        package = ".".join(path.parent.relative_to(ROOT / "tests" / "unit").parts)
+        stem = path.stem.removeprefix("test_")
+        leaves = {name.rpartition(".")[2] for name in SOURCES if name.rpartition(".")[0] == package}
+        leaves |= {"init"} if package in SOURCES else set()
+        if not any(stem == leaf or stem.startswith(f"{leaf}_") for leaf in leaves):
+            wrong.append(path.relative_to(ROOT).as_posix())
+    assert not wrong
 
 
 @pytest.mark.parametrize("name", SOURCES)

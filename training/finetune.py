@@ -13,16 +13,17 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from data.examples import Example, write_whole
-from ocr.core.document import Generation
+from data.examples import Example
+from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError, GateError, OutputError, TrainingError, UsageError
+from ocr.core.files import write_whole
 from ocr.engines.vlm.request import find_checkpoint
 from ocr.models import catalog
 from ocr.storage.output_dir import held
 from training import run_dir
 from training.evaluation import promotion
 from training.evaluation.model_card import describe_gate, describe_lost, write_card
-from training.plan import Wish, check_disk, estimate, held_out_images, plan, read_sets
+from training.plan import StageRequest, check_disk, estimate, held_out_images, plan, read_sets
 from training.preferences.from_ledger import take_pairs
 from training.preferences.mining import find_pairs
 from training.preferences.pairs import Pair, weigh, write_pairs
@@ -35,18 +36,18 @@ from training.trainer.merge import merge
 from training.trainer.model_loading import reading_model
 from training.trainer.monitor import read_log
 from training.trainer.process import LEARNED
-from training.trainer.tiny_model import CHAT, Shape, build
+from training.trainer.tiny_model import CHAT, TinyModelConfig, build
 
 AFTER = "after.json"
 """A run's own answers to the frozen sets."""
-_READINGS: TypeAdapter[list[tuple[Generation, ...]]] = TypeAdapter(list[tuple[Generation, ...]])
+_READINGS: TypeAdapter[list[tuple[EngineOutput, ...]]] = TypeAdapter(list[tuple[EngineOutput, ...]])
 
 
 DEFAULT_RECIPE = "nanonets-ocr2-3b-24gb"
 """The base of the published specialist, on the GPU that most people have."""
 
 
-def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base: str) -> Wish:
+def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base: str) -> StageRequest:
     """What was typed, with the recipe that was meant: the one named, else the parent run's, else the default.
 
     Raises `UsageError` for an unknown stage, recipe or key.
@@ -56,11 +57,11 @@ def make_wish(stage: str, home: Path, recipe: str, assignments: list[str], base:
     known: StageName = next(name for name in STAGES if name == stage)
     parent = run_dir.parent_of(known, home)
     if parent and not recipe:
-        return Wish(known, home, change(parent.recipe, assignments), base=base)
-    return Wish(known, home, read_recipe(recipe or DEFAULT_RECIPE, assignments), base=base)
+        return StageRequest(known, home, change(parent.recipe, assignments), base=base)
+    return StageRequest(known, home, read_recipe(recipe or DEFAULT_RECIPE, assignments), base=base)
 
 
-def finetune(wish: Wish) -> Run:
+def finetune(wish: StageRequest) -> Run:
     """Carry out one stage; answers the run, promoted. Raises `GateError` when it is refused."""
     run = plan(wish)
     earlier = run_dir.same_work(run, wish.home)
@@ -115,7 +116,7 @@ def _lay_foundation(run: Run, folder: Path, training: Sequence[Example]) -> Run:
         run = replace(run, base=str((folder / "base").resolve()))
         if not (folder / "base" / "config.json").is_file():
             texts = (text for example in training for text in (*CHAT, *example.fields.values()))
-            build(folder / "base", Shape(**scratch.model_dump()), seed=run.seed, texts=texts)
+            build(folder / "base", TinyModelConfig(**scratch.model_dump()), seed=run.seed, texts=texts)
             catalog.save(reading_model(run.base, run.recipe), folder / "base")
     run_dir.save(run, folder)
     return run
@@ -140,7 +141,7 @@ def _train(run: Run, folder: Path) -> Run:
     return run
 
 
-def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Wish) -> None:
+def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: StageRequest) -> None:
     """Leave `pairs.jsonl` in the run's folder: mined from the parent's own readings, or taken from a file."""
     target = folder / dpo.PAIRS_FILE
     if target.is_file():
@@ -184,7 +185,7 @@ def _mine(run: Run, training: Sequence[Example], engine: str, kept: Path) -> lis
     return pairs
 
 
-def pass_gate(run: Run, folder: Path, frozen: Mapping[str, Sequence[Example]], wish: Wish) -> Run:
+def pass_gate(run: Run, folder: Path, frozen: Mapping[str, Sequence[Example]], wish: StageRequest) -> Run:
     """Read the frozen sets with the model before and after, compare, and mark the run promoted or refused."""
     model = reading_model(str(folder), run.recipe)
     images = [Path(manifest).parent / example.image for manifest, examples in frozen.items() for example in examples]
@@ -222,7 +223,7 @@ def _before(run: Run, folder: Path, home: Path) -> Path:
     return folder / "before.json"
 
 
-def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[Generation]:
+def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[EngineOutput]:
     """First answers to the frozen sets, kept beside the run so that a killed gate reads nothing twice."""
     if not file.is_file():
         kept = file.with_suffix(".jsonl")

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from data.examples import Example, for_training, hash_bytes, read_manifest
-from ocr.core.environment import load
+from data.examples import Example, for_training, read_manifest
+from ocr.core.environment import load, sees_gpu
 from ocr.core.errors import DataError, TrainingError, UsageError
-from ocr.models.catalog import digest, resolve, sees_gpu
+from ocr.core.files import digest, hash_bytes
+from ocr.models.catalog import resolve
 from training import run_dir
 from training.evaluation import general_set, promotion
 from training.preferences.from_ledger import digest_source
@@ -25,7 +26,7 @@ PACKAGES = ("lusocr", "torch", "transformers", "trl", "peft", "vllm")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StageRequest:
     """What the user asked for."""
 
     stage: StageName
@@ -52,7 +53,7 @@ class Wish:
     """What reads the frozen sets and the pages that pairs are mined from."""
 
 
-def plan(wish: Wish) -> Run:
+def plan(wish: StageRequest) -> Run:
     """The run that fulfils `wish`, not yet on disk.
 
     Raises `TrainingError` with the commands that come first, and `DataError` for pages that a parent had and are gone.
@@ -84,7 +85,7 @@ def plan(wish: Wish) -> Run:
     )
 
 
-def _no_parent(wish: Wish) -> TrainingError:
+def _no_parent(wish: StageRequest) -> TrainingError:
     """Which commands come first, exactly as they are to be typed."""
     refused = [run.name for run in run_dir.all_runs(wish.home) if run.state == "refused"]
     there = f": {', '.join(refused)} was refused" if refused else ""
@@ -144,7 +145,7 @@ def held_out_images(run: Run) -> dict[str, str]:
     return {example.sha256: example.id for path in standing for example in read_manifest(path, images=False)}
 
 
-def _sets(wish: Wish, parent: Run | None) -> Sets:
+def _sets(wish: StageRequest, parent: Run | None) -> Sets:
     """Where the pages come from: what was named, else what the parent run used."""
     if wish.data is None and parent is None:
         raise TrainingError(f"--stage {wish.stage} needs pages", hint=f"ocr finetune --stage {wish.stage} --data DIR")
@@ -232,8 +233,8 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
     Weights: 2 bytes each in bf16, 4 in fp32, about 0.6 in four bits with their scales. Moving weights: 16 bytes each
     (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state a layer and
     token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer, a
-    quarter of the longest one. A pair is the page twice, with answers as long as `training.preferences.mining` lets the rejected one
-    be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
+    quarter of the longest one. A pair is the page twice, with answers as long as
+    `training.preferences.mining` lets the rejected one be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
     """
     numbers = recipe.optimisation(stage)
     total = recipe.parameters * 1e9
@@ -261,7 +262,7 @@ def device_memory() -> float:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
-def describe_plan(wish: Wish) -> str:
+def describe_plan(wish: StageRequest) -> str:
     """The plan and what it needs, in words."""
     run, needs = plan(wish), estimate(wish.recipe, wish.stage)
     numbers = wish.recipe.optimisation(wish.stage)

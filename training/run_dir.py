@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from data.examples import write_whole
 from ocr.core.errors import TrainingError
+from ocr.core.files import write_whole
 from training.recipe import STAGES, Recipe, StageName
 
 RUN_FILE = "run.json"

@@ -15,12 +15,13 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from data.examples import UNREADABLE, Example, Split, TrueLine, hash_bytes, write_manifest
+from data.examples import UNREADABLE, Example, Split, TrueLine, write_manifest
 from data.importers.alto_page_xml import IMAGES, Found, read_alto, read_page_xml
 from data.importers.parquet import image_of, read_rows
 from ocr.core.document import FIELDS, Field
 from ocr.core.environment import load
 from ocr.core.errors import DataError, OutputError, UsageError
+from ocr.core.files import hash_bytes
 from ocr.storage.output_dir import held
 
 

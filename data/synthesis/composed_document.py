@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from data.examples import Example, hash_bytes, join_lines
+from data.examples import Example, join_lines
 from data.synthesis.degradation import PROFILES, Degraded, degrade
 from data.synthesis.effects import Pixels
 from data.synthesis.fonts import SHIPPED, Face, faces_for, read_faces
@@ -15,6 +15,7 @@ from data.synthesis.page_types import KINDS, LINE, Kind, draw_look
 from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
 from data.synthesis.typesetting import Block, Setting, build_lines_source, build_source, typeset
 from data.text.generators import chunk_text, read_text_folder, write, write_document
+from ocr.core.files import hash_bytes
 
 LICENCE = "Apache-2.0"
 """Of pages whose words and looks are all the project's own."""
@@ -24,7 +25,7 @@ LINES_A_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SynthesisConfig:
     """What to make. Equal orders make equal bytes; `workers` changes nothing but the time."""
 
     kinds: tuple[str, ...]
@@ -50,7 +51,7 @@ class Made:
     content: bytes
 
 
-def make_document(order: Order, index: int) -> list[Made]:
+def make_document(order: SynthesisConfig, index: int) -> list[Made]:
     """The pages of document `index` of an order, or a batch of lines."""
     if order.kinds == (LINE,):
         return list(_make_lines(order, index))
@@ -74,7 +75,7 @@ def make_document(order: Order, index: int) -> list[Made]:
     return made
 
 
-def _make_lines(order: Order, index: int) -> Iterator[Made]:
+def _make_lines(order: SynthesisConfig, index: int) -> Iterator[Made]:
     """A batch of single lines, typeset together and cut apart."""
     generator = random.Random(f"{LINE}/{order.seed}/{index}")
     wanted = min(LINES_A_BATCH, order.count - index * LINES_A_BATCH)
@@ -94,7 +95,7 @@ def _make_lines(order: Order, index: int) -> Iterator[Made]:
         yield _picture(identity, _true_state([moved], cut, degraded, judge=False), degraded)
 
 
-def _line_text(order: Order, number: int, generator: random.Random) -> str:
+def _line_text(order: SynthesisConfig, number: int, generator: random.Random) -> str:
     """Two to twelve words in a row from anywhere in a sentence."""
     if order.text:
         _, paragraphs = text_chunks(order)[number % len(text_chunks(order))]
@@ -124,7 +125,7 @@ def _true_state(printed: list[PrintedLine], clean: Pixels, degraded: Degraded, *
     return mark_unreadable(printed, after, clean, degraded.pixels) if judge else after
 
 
-def _identify(order: Order, name: str, source: str, number: int) -> Example:
+def _identify(order: SynthesisConfig, name: str, source: str, number: int) -> Example:
     """A page's row as far as it is known before its image."""
     origin = f"composed from {order.text.name}" if order.text else "composed"
     return Example(
@@ -161,7 +162,7 @@ def _picture(identity: Example, lines: list[PrintedLine], degraded: Degraded) ->
     return Made(example, degraded.content)
 
 
-def _blocks(order: Order, kind: Kind, index: int) -> tuple[list[Block], str]:
+def _blocks(order: SynthesisConfig, kind: Kind, index: int) -> tuple[list[Block], str]:
     """The blocks of a document and, where its body is someone's text, the name of that text."""
     blocks = write_document(kind.symbol, f"{order.seed}/{index}")
     if not order.text:
@@ -174,7 +175,7 @@ def _blocks(order: Order, kind: Kind, index: int) -> tuple[list[Block], str]:
 
 
 @cache
-def text_chunks(order: Order) -> list[tuple[str, list[str]]]:
+def text_chunks(order: SynthesisConfig) -> list[tuple[str, list[str]]]:
     """The folder's text in pieces of about a page, shuffled by the order's seed; each is used once."""
     assert order.text is not None
     chunks = chunk_text(read_text_folder(order.text))

@@ -18,17 +18,18 @@ from itertools import count
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from data.examples import Example, parse_row, read_manifest, render_row, write_manifest, write_whole
-from data.synthesis.composed_document import LINES_A_BATCH, Order, make_document, text_chunks
+from data.examples import Example, parse_row, read_manifest, render_row, write_manifest
+from data.synthesis.composed_document import LINES_A_BATCH, SynthesisConfig, make_document, text_chunks
 from data.synthesis.fonts import read_faces
 from data.synthesis.page_types import LINE
 from ocr.core.errors import DataError, EngineError, OutputError
+from ocr.core.files import write_whole
 from ocr.storage.output_dir import held
 
 _PARTS = ".parts"
 
 
-def compose(order: Order, report: Callable[[int], None] = lambda _: None) -> Path:
+def compose(order: SynthesisConfig, report: Callable[[int], None] = lambda _: None) -> Path:
     """Make an order's pages and return the path of their manifest; `report` hears the pages done so far.
 
     Raises OutputError when the folder is in use, belongs to another order or cannot be written, EngineError when a
@@ -41,7 +42,7 @@ def compose(order: Order, report: Callable[[int], None] = lambda _: None) -> Pat
         return _carry_out(order, report)
 
 
-def _carry_out(order: Order, report: Callable[[int], None]) -> Path:
+def _carry_out(order: SynthesisConfig, report: Callable[[int], None]) -> Path:
     manifest = order.to / "manifest.jsonl"
     _claim(order)
     if manifest.is_file():
@@ -63,7 +64,7 @@ def _carry_out(order: Order, report: Callable[[int], None]) -> Path:
     return manifest
 
 
-def _documents(order: Order) -> Iterator[list[Example]]:
+def _documents(order: SynthesisConfig) -> Iterator[list[Example]]:
     """The rows of document 0, 1, ... in order, made ahead by the workers; it goes on until nobody asks."""
     indices = _indices(order)
     pool = ProcessPoolExecutor(order.workers, mp_context=get_context("spawn"), initializer=_prepare)
@@ -82,7 +83,7 @@ def _documents(order: Order) -> Iterator[list[Example]]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _indices(order: Order) -> Iterator[int]:
+def _indices(order: SynthesisConfig) -> Iterator[int]:
     """The documents that there are: batches of lines for as many as were asked, pieces of a text, or without end."""
     if order.kinds == (LINE,):
         return iter(range(-(-order.count // LINES_A_BATCH)))
@@ -104,7 +105,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _make_part(order: Order, index: int) -> list[str]:
+def _make_part(order: SynthesisConfig, index: int) -> list[str]:
     """Make a document and leave its rows below `.parts`, or find them there."""
     part = order.to / _PARTS / f"{index:07d}.jsonl"
     if part.is_file():
@@ -127,7 +128,7 @@ def _row(line: str) -> Example:
     return found
 
 
-def _claim(order: Order) -> None:
+def _claim(order: SynthesisConfig) -> None:
     """Write the order into its folder, or see that the one there is the same; one that made nothing yet gives way."""
     said = {
         **asdict(order),
@@ -150,7 +151,7 @@ def _claim(order: Order) -> None:
     write_whole(path, wanted.encode("utf-8"))
 
 
-def _finish(order: Order, manifest: Path, examples: list[Example]) -> None:
+def _finish(order: SynthesisConfig, manifest: Path, examples: list[Example]) -> None:
     """Write the manifest, then take away what was made ahead of need."""
     write_manifest(manifest, examples)
     wanted = {example.image for example in examples}

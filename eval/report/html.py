@@ -14,9 +14,9 @@ from eval.report import plots, report_tables
 from eval.report.report_tables import Table
 from eval.report.text_diff import mark
 from eval.results import Result
-from eval.systems.response_cache import write_private
 from ocr.core.environment import load
 from ocr.core.errors import DependencyError, ScanError
+from ocr.core.files import write_private
 from ocr.rendering.renderer import Renderer, RenderSettings
 
 WORST = 6

@@ -18,12 +18,12 @@ from eval.systems.vendor_engine import (
     ANSWER_TOKENS,
     PROMPT_TOKENS,
     THINKING_TOKENS,
+    Budget,
     FrontierEngine,
     Policy,
-    Purse,
     count_tokens,
 )
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.core.errors import DataError, DependencyError, EngineError, UsageError
 from ocr.engines.base import Engine, create
 
@@ -76,7 +76,7 @@ class Estimate:
 class Means:
     """What a system is given to work with."""
 
-    purse: Purse
+    purse: Budget
     policy: Policy
     options: Mapping[str, Any]
     """Of an engine of ours."""
@@ -144,7 +144,7 @@ def _recorded(folder: Path, page: TruePage) -> Outcome:
         return lost[page.number]
     if page.number > len(answers):
         return Unread("failed", f"{path.name} has no page {page.number}")
-    return Generation("stop", text=answers[page.number - 1])
+    return EngineOutput("stop", text=answers[page.number - 1])
 
 
 def _lost_pages(path: Path) -> dict[int, Unread]:

@@ -9,8 +9,6 @@ the same one chance; score an output folder of `ocr extract` as `recorded:DIR` t
 import asyncio
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -22,8 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 from eval.datasets import TruePage
 from eval.systems.pricing import Usage
 from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, FrontierEngine, PaidGeneration
-from ocr.core.document import Generation, PageImage, Status
+from ocr.core.document import EngineOutput, PageImage, Status
 from ocr.core.errors import EngineError, OutputError, ScanError
+from ocr.core.files import write_private
 from ocr.engines.base import Engine, Request
 from ocr.pipeline.page_reader import GRACE_SECONDS, seed_of
 from ocr.rendering.renderer import Renderer
@@ -38,11 +37,11 @@ class Unread:
 
     status: Status
     reason: str
-    generation: Generation | None = None
+    generation: EngineOutput | None = None
     """What came of it nevertheless: the money of a time-out, half a text."""
 
 
-Outcome = Generation | Unread
+Outcome = EngineOutput | Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Session:
         return Session(self.pages + other.pages, self.seconds + other.seconds, self.lost + other.lost)
 
 
-_PLAIN = TypeAdapter(Generation)
+_PLAIN = TypeAdapter(EngineOutput)
 _PAID = TypeAdapter(PaidGeneration)
 _SESSION = TypeAdapter(Session)
 
@@ -74,7 +73,7 @@ class Cache:
         self.unusable = 0
         """Files that did not hold an answer: damaged, or written by another version. Their pages are read again."""
 
-    def get(self, page: TruePage) -> Generation | None:
+    def get(self, page: TruePage) -> EngineOutput | None:
         """The answer about this page, if there is one."""
         path = self._path(page)
         try:
@@ -86,7 +85,7 @@ class Cache:
             self.unusable += 1
             return None
 
-    def put(self, page: TruePage, generation: Generation) -> None:
+    def put(self, page: TruePage, generation: EngineOutput) -> None:
         """Keep an answer; the file appears whole or not at all. Raises OutputError."""
         paid = isinstance(generation, PaidGeneration)
         adapter: TypeAdapter[Any] = _PAID if paid else _PLAIN
@@ -158,7 +157,7 @@ async def read_pages(engine: Engine, pages: Iterable[TruePage], desk: Desk) -> l
         desk.cache.add_session(Session(reader.answered, time.monotonic() - started, reader.lost))
         await engine.close()
     outcomes = [task.result() for task in tasks]
-    if reader.death is not None and not any(isinstance(outcome, Generation) for outcome in outcomes):
+    if reader.death is not None and not any(isinstance(outcome, EngineOutput) for outcome in outcomes):
         raise reader.death
     return outcomes
 
@@ -207,18 +206,3 @@ class _Reader:
     def _request(self, page: TruePage, image: PageImage) -> Request:
         seed = seed_of(page.sha256, page.number, self._engine.fingerprint, 1)
         return Request(image, seed=seed, seconds=self._desk.seconds, max_tokens=ANSWER_TOKENS)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file 0600.
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError as cause:
-        raise OutputError(
-            f"{path}: cannot be written: {cause.strerror}", hint="free space, or name another --to"
-        ) from cause

@@ -1,7 +1,7 @@
 """One question to a vendor, through its official client, streamed; what came back in one form for all three.
 
-Every client's own retries are off: one policy for all stands in `eval.systems.vendor_engine`. Keys come from the environment, the
-clients read them there, and nothing here writes them down.
+Every client's own retries are off: one policy for all stands in `eval.systems.vendor_engine`. Keys come from the
+environment, the clients read them there, and nothing here writes them down.
 """
 
 import base64

@@ -16,7 +16,7 @@ from typing import Any
 
 from eval.systems import vendor_clients
 from eval.systems.pricing import ModelPrice, Usage, Vendor, dollars, image_tokens
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError
 from ocr.engines.base import Request
 from ocr.models.prompts import PROMPTS, ImageBudget, show
@@ -49,7 +49,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidGeneration(Generation):
+class PaidGeneration(EngineOutput):
     """A generation that was paid for by the token."""
 
     usage: Usage = field(default_factory=Usage)
@@ -64,7 +64,7 @@ class BudgetSpentError(Exception):
 
 
 @dataclass
-class Purse:
+class Budget:
     """Money for one run. A request is reserved at the most that it can cost, so the limit is never passed."""
 
     limit: float = float("inf")
@@ -97,7 +97,7 @@ class FrontierEngine:
 
     name: str
     model: ModelPrice
-    purse: Purse = field(default_factory=Purse)
+    purse: Budget = field(default_factory=Budget)
     policy: Policy = field(default_factory=Policy)
     seconds: float = 600.0
     _client: Any = None
@@ -125,7 +125,7 @@ class FrontierEngine:
             await vendor_clients.close(self.model.vendor, self._client)
         self._client = None
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Ask until there is an answer or the policy ends. Raises EngineError for what no other page can mend.
 
         Raises BudgetSpentError before a request that could pass the budget.

@@ -3,10 +3,10 @@
 Text that an engine gave is always text that UTF-8 can hold (see `well_formed`), whatever the engine gave.
 
 Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upright, after /Rotate, EXIF and any
-turn that was found (`Generation.rotation`), before deskewing. Page numbers are 1-based, as in the source.
+turn that was found (`EngineOutput.rotation`), before deskewing. Page numbers are 1-based, as in the source.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -84,7 +84,7 @@ class Word:
 class Line:
     """One printed line of one column; `field` is given by `layout.arrange`.
 
-    In a `Generation`, a line without text is a place that looks like print and could not be read.
+    In a `EngineOutput`, a line without text is a place that looks like print and could not be read.
     """
 
     text: str
@@ -106,7 +106,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class EngineOutput:
     """What an engine gave for one page, kept raw in the ledger so that a new layout needs no new reading.
 
     A vision-language model fills `text`; a classical engine fills `lines` in no particular order.
@@ -189,3 +189,29 @@ class Document:
     source: Source
     engine: Reader
     pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer of the engine, with our verdict on it."""
+
+    generation: EngineOutput
+    status: Status
+    reason: str = ""
+
+
+def text_of(generation: EngineOutput) -> str:
+    """All that was read, unordered where the engine gave lines."""
+    if generation.text is not None:
+        return generation.text
+    return "\n".join(line.text for line in generation.lines or () if line.text)
+
+
+def confidence_of(lines: Sequence[Line]) -> float | None:
+    """The mean confidence of the page's characters, 0 to 1; None where no line says how sure it is.
+
+    A line counts by its length: c = sum(confidence x characters) / sum(characters).
+    """
+    known = [(line.confidence, len(line.text)) for line in lines if line.confidence is not None]
+    total = sum(length for _, length in known)
+    return round(sum(confidence * length for confidence, length in known) / total, 4) if total else None

@@ -5,7 +5,7 @@ process group. On Linux the kernel also kills the child when its parent dies, be
 interpreter lock would stop the thread from acting. A grandchild would survive that second way; while one runs (and
 the interpreter is free) only the first way is armed.
 
-A child of others' making, which cannot hold on by itself, is killed by a `Reaper`.
+A child of others' making, which cannot hold on by itself, is killed by a `OrphanKiller`.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ def lend_to_grandchildren() -> Iterator[None]:
         _die_with_parent(signal.SIGKILL)
 
 
-class Reaper:
+class OrphanKiller:
     """A small process that outlives us, then kills the processes that it was told of, and ends.
 
     One that holds the memory of a GPU would hold it until somebody looks. Ctrl-C does not reach the reaper.

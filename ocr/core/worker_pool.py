@@ -324,8 +324,3 @@ def main() -> NoReturn:
     process_tree.hold(alive)
     _serve(target, _Line(requests, answers, memory))
     sys.exit(0)
-
-
-def count_cores() -> int:
-    """Cores that this process may use: how many children can work at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,6 @@
 """The seam: an engine reads one page at a time, many in flight. One file per engine, one line in `ENGINES`.
 
-A bad page is a value (`Generation(finish="error", reason=...)`); a dead engine is an `EngineError`. Retries, the
+A bad page is a value (`EngineOutput(finish="error", reason=...)`); a dead engine is an `EngineError`. Retries, the
 guard against degeneration and the witness live in `ocr.pipeline.page_reader`, never in an engine.
 
 An engine is made by a function that takes its options (the `[options]` table of the settings) and checks them:
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
-from ocr.core.document import Generation, PageImage
+from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import UsageError
-from ocr.rendering.renderer import Undrawn
+from ocr.rendering.renderer import PageRef
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One attempt at one page."""
 
-    image: PageImage | Undrawn
+    image: PageImage | PageRef
     """Drawn, unless the engine `draws`."""
     attempt: int = 1
     seed: int = 0
@@ -59,22 +59,22 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Load. Raises `EngineError` or `DependencyError` here, before the first page."""
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page. Cancelling the await frees the slot."""
 
     async def close(self) -> None:
         """Free everything; safe to call twice and before `start`."""
 
 
-class NotDrawnError(Exception):
+class NotRenderedError(Exception):
     """An engine that draws could not draw this page. It says nothing of the page: it is to be drawn here instead."""
 
 
 def draws(engine: Engine) -> bool:
     """Does the engine draw the pages that it reads? It says so by an attribute `draws`; most have none.
 
-    Such an engine takes pages that are `Undrawn` too, raises `NotDrawnError` where it cannot draw one, and keeps time
-    itself: a page that waits in it, or is being drawn, is not being read.
+    Such an engine takes pages that are `PageRef` too, raises `NotRenderedError` where it cannot draw one, and keeps
+    time itself: a page that waits in it, or is being drawn, is not being read.
     """
     return bool(getattr(engine, "draws", False))
 

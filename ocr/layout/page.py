@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import cos, radians, sin
 
-from ocr.core.document import FIELDS, Box, Field, Generation, Line, Page, Table, box_around
+from ocr.core.document import FIELDS, Box, EngineOutput, Field, Line, Page, Table, box_around, confidence_of
 from ocr.layout.paragraphs import join_paragraphs
-from ocr.layout.quality_flags import confidence_of, flags_of
+from ocr.layout.quality_flags import flags_of
 from ocr.layout.reading_order import Row, is_vertical, read_order
 from ocr.layout.reading_order import rows as group_rows
 from ocr.layout.regions import assign
@@ -17,7 +17,7 @@ ARRANGEMENT = "layout-2"
 """Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
 
 
-def arrange(generation: Generation, number: int) -> Page:
+def arrange(generation: EngineOutput, number: int) -> Page:
     """Make page `number` of the lines of a classical engine's reading. Pure, and never raises for any lines."""
     size = (generation.width, generation.height)
     read = mend_lines([line for line in generation.lines or () if line.text.strip()])

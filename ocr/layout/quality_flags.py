@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from ocr.core.document import Line
+from ocr.core.document import Line, confidence_of
 from ocr.layout.reading_order import is_vertical
 
 DOUBTFUL = 0.9
@@ -18,16 +18,6 @@ UNREAD_SHARE = 0.1
 0.14 to 0.46 on four medieval hands, and 0.15 to 1 on book pages blurred until a sixth or more is misread."""
 TINY = 11.0
 """Pixels: below this height of a line's box the letters are under 6 pixels tall, and accents are lost."""
-
-
-def confidence_of(lines: Sequence[Line]) -> float | None:
-    """The mean confidence of the page's characters, 0 to 1; None where no line says how sure it is.
-
-    A line counts by its length: c = sum(confidence x characters) / sum(characters).
-    """
-    known = [(line.confidence, len(line.text)) for line in lines if line.confidence is not None]
-    total = sum(length for _, length in known)
-    return round(sum(confidence * length for confidence, length in known) / total, 4) if total else None
 
 
 def flags_of(lines: Sequence[Line], unread: Sequence[Line] = ()) -> tuple[str, ...]:

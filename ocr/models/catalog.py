@@ -5,9 +5,7 @@ asked as it was trained. Only `find_weights` looks at the hub's cache, and only 
 """
 
 import difflib
-import hashlib
 import json
-import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -15,8 +13,8 @@ from typing import Any
 
 from pydantic import Field as Setting
 
-from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
+from ocr.core.files import digest
 from ocr.core.settings import Settings, check
 from ocr.models.prompts import PROMPTS, ImageBudget
 
@@ -157,67 +155,6 @@ def _toml_literal(value: object) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(key)} = {_toml_literal(part)}" for key, part in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
-
-
-def digest(folder: Path) -> str:
-    """A fingerprint of a checkpoint: the content of small files; size, first and last mebibyte of large ones."""
-    sha = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.suffix not in (".json", ".safetensors", ".txt", ".jinja", ".toml", ".model"):
-            continue
-        size = path.stat().st_size
-        sha.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as stream:
-            sha.update(stream.read(1 << 20))
-            stream.seek(max(0, size - (1 << 20)))
-            sha.update(stream.read())
-    return sha.hexdigest()[:16]
-
-
-def sees_gpu() -> bool:
-    """Is there an NVIDIA GPU that this process may use? Looks at the device, loads nothing."""
-    return Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "0") not in ("", "-1")
-
-
-def find_weights(model: Model) -> Path | None:
-    """The folder with the model's weights on this machine, or None where they must be downloaded first.
-
-    Raises `DependencyError` where the hub's client is not installed.
-    """
-    if model.is_local:
-        return Path(model.id)
-    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
-    try:
-        found = hub.snapshot_download(model.id, revision=model.revision, local_files_only=True)
-    except errors.LocalEntryNotFoundError:
-        return None
-    return Path(found)
-
-
-def weigh_download(model: Model) -> int:
-    """Bytes that `download` would fetch. Raises `EngineError` when the hub does not answer or knows no such model."""
-    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
-    try:
-        described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
-    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
-        raise _unreachable(model, cause) from cause
-    return sum(part.size or 0 for part in described.siblings or [])
-
-
-def download(model: Model) -> Path:
-    """Fetch the weights from the hub and answer their folder. Raises `EngineError` when that fails."""
-    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
-    try:
-        return Path(hub.snapshot_download(model.id, revision=model.revision))
-    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
-        raise _unreachable(model, cause) from cause
-
-
-def _unreachable(model: Model, cause: Exception) -> EngineError:
-    return EngineError(
-        f"the weights of {model.name} ({model.id}) are not on this machine and cannot be fetched: {cause}",
-        hint="copy them here and name the folder: --model PATH",
-    )
 
 
 def _toml() -> dict[str, Any]:

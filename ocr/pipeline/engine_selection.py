@@ -5,14 +5,23 @@ minutes a page, so there it has to be asked for. A download is announced with it
 """
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ocr.core import environment
+from ocr.core.document import Reader
 from ocr.core.errors import UsageError
-from ocr.models import catalog
+from ocr.engines.base import Engine, create
+from ocr.engines.vlm.canary import is_vision_engine
+from ocr.models import catalog, weights
+from ocr.models.weights import warnings_about
+from ocr.pipeline.options import ExtractSettings
+from ocr.rendering.renderer import RenderSettings
+from ocr.storage.ledger import Ledger
 
 EMBEDDED = "rapid"
 STAGES = ("general", "domain", "dpo")
@@ -30,7 +39,7 @@ class Choice:
 def choose(runs: Path = Path("runs"), *, gpu: bool | None = None) -> Choice:
     """The reader for a folder that has none yet: a promoted run, the table's default, or the embedded engine."""
     run = promoted_run(runs)
-    if not (catalog.sees_gpu() if gpu is None else gpu):
+    if not (environment.sees_gpu() if gpu is None else gpu):
         return Choice(
             EMBEDDED, hint=f"{run} is promoted, but there is no GPU: --model {run} reads with it" if run else ""
         )
@@ -40,7 +49,7 @@ def choose(runs: Path = Path("runs"), *, gpu: bool | None = None) -> Choice:
         # The output folder remembers it, and may be gone on with from elsewhere.
         return Choice("vllm", {"model": str(run.resolve())})
     name = catalog.default_name()
-    if catalog.find_weights(catalog.resolve(name)) is None:
+    if weights.find_weights(catalog.resolve(name)) is None:
         return Choice(EMBEDDED, hint=f"this machine has a GPU: --model {name} fetches a specialist and reads with it")
     return Choice("vllm", {"model": name})
 
@@ -58,25 +67,68 @@ def promoted_run(runs: Path) -> Path | None:
     return max(found)[2] if found else None
 
 
-def obtain(name: str, *, agreed: bool, ask: Callable[[str], bool]) -> None:
-    """Make sure that the weights of model `name` are on this machine.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine that has not been started yet, and what to type for it."""
 
-    `ask` puts the question to a person; `agreed` is the answer given beforehand. Raises `UsageError` when the answer is
-    no, and `EngineError` when the weights cannot be fetched.
+    engine: Engine
+    reader: Reader
+    """Its identity in this folder."""
+    again: int
+    """Pages that will be read again because of it."""
+    typed: str
+    options: dict[str, Any]
+
+    def settle(self, ledger: Ledger) -> None:
+        """Make it the engine of the folder. Not before it has loaded: one that cannot must not be asked for again."""
+        ledger.adopt()
+        ledger.remember("engine typed", self.typed)
+        ledger.remember("options typed", json.dumps(self.options, sort_keys=True))
+
+
+def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
+    """The engine that was typed, or that the folder remembers, or that fits this machine.
+
+    A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
+    it was typed, because it reads everything again.
     """
-    model = catalog.resolve(name or catalog.default_name())
-    if catalog.find_weights(model) is not None:
-        return
-    size = catalog.weigh_download(model)
-    words = f"{model.name} ({model.id}, licence: {model.licence}) is not on this machine: {size / 1e9:.1f} GB to fetch"
-    if not agreed and not ask(f"{words}. Fetch it?"):
-        raise UsageError(words, hint="type --yes to fetch it, or name a folder that holds it: --model PATH")
-    catalog.download(model)
+    before = ledger.reader()
+    remembered = ledger.recall("engine typed")
+    chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
+    name = chosen.engine
+    typed = settings.engine or settings.options
+    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
+    engine = create(name, options)
+    reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
+    again = ledger.read_by_others(reader) if before not in (None, reader) else 0
+    if again and not settings.engine:
+        assert before is not None
+        raise UsageError(
+            f"this folder was read with {before.fingerprint!r}; now it would be {reader.fingerprint!r}, "
+            f"and {again:,} pages would be read again",
+            hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
+        )
+    return Chosen(engine, reader, again, name, options)
 
 
-def warnings_about(model: catalog.Model) -> list[str]:
-    """What a person should know before this model reads, a line each."""
-    lines = [f"{model.name}: {trap}" for trap in model.traps]
-    if not model.is_local and model.revision == "main":
-        lines.insert(0, f"{model.name}: unpinned: revision main of {model.id} may change between runs")
-    return lines
+def drawn_as(reader: Reader) -> RenderSettings:
+    """How the pages were drawn that this reader of a folder has read; `choose_engine` puts it into the fingerprint."""
+    drawn = re.search(r" at (\d+) dpi by (\w+)$", reader.fingerprint)
+    return RenderSettings.model_validate({"dpi": int(drawn[1]), "pdf": drawn[2]} if drawn else {})
+
+
+def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
+    """The same job on the Ray cluster at `address`: each of its workers holds the engine that would read here."""
+    chosen = Choice(settings.engine) if settings.engine else choose()
+    inner = {**chosen.options, **settings.options}
+    ours: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
+    outer = {**ours, "address": address, "engine": chosen.engine, "options": inner}
+    return settings.model_copy(update={"engine": "ray", "options": outer})
+
+
+def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
+    """What a person should know of the engine that reads, a line each."""
+    if is_vision_engine(engine):
+        return warnings_about(engine.model)
+    hint = choose().hint if not settings.engine else ""
+    return [f"hint: {hint}"] if hint else []

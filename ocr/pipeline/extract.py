@@ -13,9 +13,10 @@ from typing import IO, Any
 
 import ocr
 from ocr.core.errors import ExitCode, OcrError, OutputError, UsageError
-from ocr.pipeline.options import Job, choose_engine, remarks
+from ocr.pipeline.engine_selection import choose_engine, remarks
+from ocr.pipeline.options import Job
 from ocr.pipeline.progress import Progress
-from ocr.pipeline.scheduler import Extraction
+from ocr.pipeline.scheduler import Scheduler
 from ocr.rendering.discovery import Scan, discover, shown, version_of
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
@@ -50,7 +51,7 @@ def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, r
         others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
         progress.note(f"another engine than before: {others}")
     ledger.begin(chosen.reader, version=ocr.__version__, host=platform.node())
-    extraction = Extraction(job, chosen, ledger, delivery, progress)
+    extraction = Scheduler(job, chosen, ledger, delivery, progress)
     ignored: list[Path] = []
     try:
         _run(extraction, discover(job.inputs, output=root, on_ignored=ignored.append), progress)
@@ -84,7 +85,7 @@ def _summary(ledger: Ledger) -> Summary:
         return Summary()  # a ledger that failed has ended the run already, with its own message
 
 
-def _run(extraction: Extraction, scans: Iterator[Scan], progress: Progress) -> None:
+def _run(extraction: Scheduler, scans: Iterator[Scan], progress: Progress) -> None:
     """Run to the end. Raises `KeyboardInterrupt` after a signal, else the gravest `OcrError` of all that went wrong."""
     heard: list[int] = []
     failures: list[BaseException] = []

@@ -1,22 +1,15 @@
 """What to read, with which engine, and whether the folder agrees to that engine."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ocr.core.document import Reader
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
-from ocr.engines.base import Engine, create
-from ocr.engines.vlm.canary import is_vision_engine
-from ocr.pipeline.engine_selection import Choice, choose, warnings_about
 from ocr.pipeline.page_reader import Witness
-from ocr.pipeline.page_selection import Selection
 from ocr.rendering.renderer import RenderSettings
-from ocr.storage.ledger import Ledger
 
 
 def _parted(formats: object) -> object:
@@ -41,6 +34,37 @@ class ExtractSettings(Settings):
     render: RenderSettings = RenderSettings()
 
 
+_PART = re.compile(r"(\d+)?(-)?(\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Ranges of 1-based page numbers, both ends included; None is an open end. No range at all selects every page."""
+
+    ranges: tuple[tuple[int, int | None], ...] = ()
+
+    def __contains__(self, number: int) -> bool:
+        return not self.ranges or any(
+            first <= number and (last is None or number <= last) for first, last in self.ranges
+        )
+
+
+def parse_selection(text: str) -> Selection:
+    """`1,3-5,9-` or `-4`; "" selects every page. Raises `UsageError` that names the part that is no page range."""
+    if not text.strip():
+        return Selection()
+    ranges = []
+    for part in text.split(","):
+        match = _PART.fullmatch(part.strip())
+        first, dash, last = match.groups() if match else (None, None, None)
+        low = int(first or 1)
+        high = int(last) if last else (None if dash else low)
+        if not (first or last) or low < 1 or (high is not None and high < low):
+            raise UsageError(f"--pages {text}: {part.strip()!r} is no page range", hint="write it as 1,3-5,9-")
+        ranges.append((low, high))
+    return Selection(tuple(ranges))
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One call of `ocr extract`."""
@@ -49,70 +73,3 @@ class Job:
     settings: ExtractSettings = field(default_factory=ExtractSettings)
     selection: Selection = field(default_factory=Selection)
     password: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """An engine that has not been started yet, and what to type for it."""
-
-    engine: Engine
-    reader: Reader
-    """Its identity in this folder."""
-    again: int
-    """Pages that will be read again because of it."""
-    typed: str
-    options: dict[str, Any]
-
-    def settle(self, ledger: Ledger) -> None:
-        """Make it the engine of the folder. Not before it has loaded: one that cannot must not be asked for again."""
-        ledger.adopt()
-        ledger.remember("engine typed", self.typed)
-        ledger.remember("options typed", json.dumps(self.options, sort_keys=True))
-
-
-def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
-    """The engine that was typed, or that the folder remembers, or that fits this machine.
-
-    A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
-    it was typed, because it reads everything again.
-    """
-    before = ledger.reader()
-    remembered = ledger.recall("engine typed")
-    chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
-    name = chosen.engine
-    typed = settings.engine or settings.options
-    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
-    engine = create(name, options)
-    reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
-    again = ledger.read_by_others(reader) if before not in (None, reader) else 0
-    if again and not settings.engine:
-        assert before is not None
-        raise UsageError(
-            f"this folder was read with {before.fingerprint!r}; now it would be {reader.fingerprint!r}, "
-            f"and {again:,} pages would be read again",
-            hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
-        )
-    return Chosen(engine, reader, again, name, options)
-
-
-def drawn_as(reader: Reader) -> RenderSettings:
-    """How the pages were drawn that this reader of a folder has read; `choose_engine` puts it into the fingerprint."""
-    drawn = re.search(r" at (\d+) dpi by (\w+)$", reader.fingerprint)
-    return RenderSettings.model_validate({"dpi": int(drawn[1]), "pdf": drawn[2]} if drawn else {})
-
-
-def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
-    """The same job on the Ray cluster at `address`: each of its workers holds the engine that would read here."""
-    chosen = Choice(settings.engine) if settings.engine else choose()
-    inner = {**chosen.options, **settings.options}
-    ours: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
-    outer = {**ours, "address": address, "engine": chosen.engine, "options": inner}
-    return settings.model_copy(update={"engine": "ray", "options": outer})
-
-
-def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
-    """What a person should know of the engine that reads, a line each."""
-    if is_vision_engine(engine):
-        return warnings_about(engine.model)
-    hint = choose().hint if not settings.engine else ""
-    return [f"hint: {hint}"] if hint else []

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from ocr.core.document import Generation, Page
+from ocr.core.document import Attempt, EngineOutput, Finish, Page, Status, text_of
 from ocr.layout.page import ARRANGEMENT as LAYOUT
 from ocr.layout.page import arrange
 from ocr.models.answer_format import parse
-from ocr.pipeline.classify import Attempt
-from ocr.pipeline.repetition_guard import good_part
+from ocr.repetition import detector
+from ocr.repetition.detector import good_part
 from ocr.text.hyphenation import join
 
 ARRANGEMENT = f"{LAYOUT} markup-1"
@@ -25,7 +25,7 @@ def assemble(attempt: Attempt, number: int) -> Page:
     return replace(page, status=attempt.status, reason=attempt.reason)
 
 
-def _of_text(generation: Generation, number: int) -> Page:
+def _of_text(generation: EngineOutput, number: int) -> Page:
     """What a language model wrote; where that loops, what stands before the loop."""
     text = generation.text or ""
     kept = good_part(text)
@@ -53,3 +53,31 @@ def _joined(lines: str) -> str:
     for line in others:
         first = join(first, line)
     return first
+
+
+# What the engine itself said settles these; "stop" and "length" are judged by what was written.
+_BY_FINISH: dict[Finish, tuple[Status, str]] = {
+    "repetition": ("degenerate", "the engine stopped on a repetition"),
+    "refused": ("refused", "the engine declined to read the page"),
+    "error": ("failed", "the engine gave no reason"),
+    "timeout": ("failed", "the engine did not answer in time"),
+}
+
+
+ACCEPTED: frozenset[Status] = frozenset({"ok", "blank"})
+"""Verdicts that need no further attempt."""
+
+
+def judge(generation: EngineOutput) -> tuple[Status, str]:
+    """The status of one reading, and why in words where it is neither ok nor blank."""
+    # A classical engine reads what it sees, line by line: repetition in its lines is on the page.
+    may_loop = generation.text is not None and generation.finish in ("stop", "length", "repetition")
+    loop = detector.find(generation.text or "") if may_loop else None
+    if loop is not None:
+        return "degenerate", loop.reason
+    if generation.finish in _BY_FINISH:
+        status, reason = _BY_FINISH[generation.finish]
+        return status, generation.reason or reason
+    if generation.finish == "length":
+        return "truncated", generation.reason or "the answer reached its token budget before the page ended"
+    return ("ok" if text_of(generation).strip() else "blank"), ""

@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ocr.core.document import Generation, PageImage, Status
+from ocr.core.document import Attempt, EngineOutput, PageImage, Status, text_of
 from ocr.core.errors import EngineError, OcrError, ScanError
-from ocr.engines.base import VISION_ENGINES, Engine, NotDrawnError, Request, create, draws
+from ocr.engines.base import VISION_ENGINES, Engine, NotRenderedError, Request, create, draws
 from ocr.models.catalog import Model
-from ocr.pipeline.classify import Attempt, judge, text_of
-from ocr.pipeline.repetition_guard import good_part, join, take, vary
-from ocr.pipeline.retry import AS_ASKED, Step, Taken, next_step
-from ocr.rendering.renderer import Undrawn
-from ocr.text.discrepancies import examine
+from ocr.pipeline.page_builder import judge
+from ocr.pipeline.retry import AS_ASKED, Step, Taken, join, next_step, take, vary
+from ocr.rendering.renderer import PageRef
+from ocr.repetition.detector import good_part
+from ocr.text.crosscheck import examine
 
 DEATHS_OF_A_PAGE = 3
 """A page during which the engine died this often is given up: it may be what kills it."""
@@ -88,7 +88,7 @@ class Spent:
         return "; ".join((cost, *remarks))
 
 
-class Readings:
+class PageReader:
     """Reads pages with one engine, which it starts again when it dies."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Readings:
         engine: Engine,
         rescue: Engine | None = None,
         witness: Witness = "off",
-        draw: Callable[[Undrawn], Awaitable[PageImage]] | None = None,
+        draw: Callable[[PageRef], Awaitable[PageImage]] | None = None,
     ) -> None:
         """`rescue` reads what `engine` cannot, and is heard as a witness to what it did read; by default a
         vision-language model has the embedded engine for that. `draw` draws what is wanted here of pages that the
@@ -144,7 +144,7 @@ class Readings:
             attempts.append(Attempt(generation, *judge(generation)))
             history.append(take(step, generation))
             # An image that was drawn elsewhere has its size in the answer.
-            shrunk = self._shrinks(generation if isinstance(request.image, Undrawn) else request.image)
+            shrunk = self._shrinks(generation if isinstance(request.image, PageRef) else request.image)
         kept = min(attempts, key=_worth)
         rejected = tuple(attempt for attempt in attempts if attempt is not kept)
         if self._is_witnessed(kept, f"{sha256}:{request.image.number}"):
@@ -153,7 +153,7 @@ class Readings:
         self.spent.add(outcome)
         return outcome
 
-    def _shrinks(self, page: PageImage | Generation) -> bool:
+    def _shrinks(self, page: PageImage | EngineOutput) -> bool:
         """Is a page of this size shown to a model with fewer pixels than it has?"""
         model = getattr(self._engine, "model", None)
         return isinstance(model, Model) and page.width > 0 and model.budget.factor(page.width, page.height) < 1.0
@@ -166,7 +166,7 @@ class Readings:
         lot = int.from_bytes(hashlib.sha256(page.encode()).digest()[:4], "big") / 2**32
         return flagged or self._witness == "all" or lot < WITNESSED_SHARE
 
-    async def _cross_examine(self, generation: Generation, request: Request) -> Generation:
+    async def _cross_examine(self, generation: EngineOutput, request: Request) -> EngineOutput:
         try:
             witness = await self._be_rescued(request)
         except ScanError:  # gone since the engine drew it: what was read stands, unwitnessed
@@ -183,23 +183,23 @@ class Readings:
             self._rescue_started = False
             await self._rescue.close()
 
-    async def _try(self, step: Step, request: Request, *, first: bool) -> Generation:
+    async def _try(self, step: Step, request: Request, *, first: bool) -> EngineOutput:
         """One attempt. A page that nobody can draw any more ends no sooner than its first attempt: others are kept."""
         try:
             return await self._take(step, request)
         except ScanError as problem:
             if first:
                 raise
-            return Generation("error", reason=problem.message)
+            return EngineOutput("error", reason=problem.message)
 
-    async def _take(self, step: Step, request: Request) -> Generation:
+    async def _take(self, step: Step, request: Request) -> EngineOutput:
         if step.rescue:
             return await self._be_rescued(request)
         if step.bands > 1:
             request = await self._drawn(request)
         try:
             parts = [await self._survive(varied) for varied in vary(request, step)]
-        except NotDrawnError as cause:
+        except NotRenderedError as cause:
             request = await self._drawn(request)
             self.spent.drawn_here += 1
             self.spent.undrawn = str(cause)
@@ -208,19 +208,19 @@ class Readings:
 
     async def _drawn(self, request: Request) -> Request:
         """The request with pixels. Raises `ScanError` where the page cannot be drawn here either."""
-        if isinstance(request.image, Undrawn) and self._draw is not None:
+        if isinstance(request.image, PageRef) and self._draw is not None:
             return replace(request, image=await self._draw(request.image))
         return request
 
-    async def _be_rescued(self, request: Request) -> Generation:
+    async def _be_rescued(self, request: Request) -> EngineOutput:
         rescue = self._rescue
         if rescue is None:
-            return Generation("error", reason=f"the embedded engine failed: {self.spent.unaided}")
+            return EngineOutput("error", reason=f"the embedded engine failed: {self.spent.unaided}")
         try:
             await self._start_rescue()
         except OcrError as problem:
             self._rescue, self.spent.unaided = None, problem.message
-            return Generation("error", reason=f"the embedded engine failed: {problem.message}")
+            return EngineOutput("error", reason=f"the embedded engine failed: {problem.message}")
         request = await self._drawn(request)
         try:
             async with self._rescue_turns:
@@ -229,7 +229,7 @@ class Readings:
             # It was to help with one page; the run does not end over it. The next page in need starts it anew.
             async with self._rescue_starting:
                 await self.close()
-            return Generation("error", reason=f"the embedded engine failed: {death.message}")
+            return EngineOutput("error", reason=f"the embedded engine failed: {death.message}")
 
     async def _start_rescue(self) -> None:
         async with self._rescue_starting:
@@ -242,23 +242,23 @@ class Readings:
                 raise
             self._rescue_started = True
 
-    async def _survive(self, request: Request) -> Generation:
+    async def _survive(self, request: Request) -> EngineOutput:
         """One attempt, repeated when the engine dies under it.
 
         The second try is made while no other suspect is being read: a page that kills the engine then takes with it
         only pages that have not been tried yet, so no innocent page dies of its company three times.
         """
         answer = await self._ask(request)
-        if isinstance(answer, Generation):
+        if isinstance(answer, EngineOutput):
             return answer
         async with self._suspects:
             for _ in range(DEATHS_OF_A_PAGE - 1):
                 answer = await self._ask(request)
-                if isinstance(answer, Generation):
+                if isinstance(answer, EngineOutput):
                     return answer
-        return Generation("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {answer.message}")
+        return EngineOutput("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {answer.message}")
 
-    async def _ask(self, request: Request) -> Generation | EngineError:
+    async def _ask(self, request: Request) -> EngineOutput | EngineError:
         """What the engine answers, or what it died of under this page, once it has been started again."""
         if request.on_text is not None:
             request.on_text("")
@@ -270,7 +270,9 @@ class Readings:
                 async with asyncio.timeout(None if draws(self._engine) else request.seconds + GRACE_SECONDS):
                     generation = await self._engine.read(request)
             except TimeoutError:
-                return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
+                return EngineOutput(
+                    "timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds
+                )
             except EngineError as death:
                 await self._restart(lives, death)
                 return death

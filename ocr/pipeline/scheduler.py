@@ -13,18 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr.core.document import READ, Page, Source
+from ocr.core.document import READ, Attempt, Page, Source
 from ocr.core.errors import OcrError, ScanError
 from ocr.engines.base import Request, draws
 from ocr.engines.vlm import canary
 from ocr.engines.vlm.canary import is_vision_engine
-from ocr.pipeline.classify import Attempt, judge
-from ocr.pipeline.options import Chosen, Job
-from ocr.pipeline.page_builder import ARRANGEMENT, assemble
-from ocr.pipeline.page_reader import Readings
+from ocr.pipeline.engine_selection import Chosen
+from ocr.pipeline.options import Job
+from ocr.pipeline.page_builder import ARRANGEMENT, assemble, judge
+from ocr.pipeline.page_reader import PageReader
 from ocr.pipeline.progress import Progress
 from ocr.rendering.discovery import Scan, Version, sha256_of, shown, version_of
-from ocr.rendering.renderer import Renderer, Undrawn
+from ocr.rendering.renderer import PageRef, Renderer
 from ocr.storage.ledger import Entry, Ledger
 from ocr.storage.output_dir import NotOursError
 from ocr.storage.sinks import Delivery
@@ -46,7 +46,7 @@ class _Work:
     waiting: int = 0
 
 
-class Extraction:
+class Scheduler:
     """One run over the scans of a job. Ledger and delivery are opened and closed by the caller."""
 
     def __init__(self, job: Job, chosen: Chosen, ledger: Ledger, delivery: Delivery, progress: Progress) -> None:
@@ -57,7 +57,7 @@ class Extraction:
         self._chosen = chosen
         self._engine = engine = chosen.engine
         self._renderer = Renderer(job.settings.render)
-        self._readings = Readings(engine, witness=job.settings.witness, draw=self._renderer.draw)
+        self._readings = PageReader(engine, witness=job.settings.witness, draw=self._renderer.draw)
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
@@ -143,7 +143,7 @@ class Extraction:
     async def _read(self, work: _Work, number: int) -> Entry:
         async with self._images:
             sha256, render = work.sources[0].sha256, self._job.settings.render
-            page = Undrawn(work.path, number, sha256, render, work.version, self._job.password)
+            page = PageRef(work.path, number, sha256, render, work.version, self._job.password)
             image = page if draws(self._engine) else await self._renderer.draw(page)
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._readings.read(request, sha256)

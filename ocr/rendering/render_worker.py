@@ -1,4 +1,4 @@
-"""The render child (`python -m ocr.rendering.render_worker`): opens scan files and draws pages, so that nothing else has to.
+"""The render child (`python -m ocr.rendering.render_worker`): open scan files and render their pages.
 
 Decoders of damaged or hostile files crash, hang and eat memory. Here they may: this process has limits, can be killed
 at any time, and starts in a blink. It reads one JSON request a line from its socket and answers with one JSON line;

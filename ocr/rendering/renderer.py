@@ -1,7 +1,7 @@
 """A page of a scan -> `PageImage`, in a small pool of killable children.
 
-Every decoder runs in a child (`ocr.rendering.render_worker`), so a file can neither crash nor hang nor fill the process that reads
-thousands of others. A child leads its own process group, is killed with it at the deadline, and is replaced after a
+Every decoder runs in a child (`ocr.rendering.render_worker`), so a file can neither crash nor hang nor fill the
+process that reads thousands of others. A child leads its own process group, is killed with it at the deadline, and is replaced after a
 number of pages, because decoders leak. Pixels are mapped from the child's memory, never copied or pickled.
 """
 
@@ -59,7 +59,7 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
-class Undrawn:
+class PageRef:
     """A page that nobody has drawn yet: all that is needed to draw it, here or on another machine."""
 
     path: Path
@@ -115,7 +115,7 @@ class Renderer:
         reply, descriptor = await self._ask(path, number, password, version)
         return PageImage(number, _map_pixels(descriptor, reply["height"], reply["width"]), reply["dpi"])
 
-    async def draw(self, page: Undrawn) -> PageImage:
+    async def draw(self, page: PageRef) -> PageImage:
         """Draw a page, with this renderer's settings. Raises `ScanError`."""
         return await self.render(page.path, page.number, password=page.password, version=page.version)
 

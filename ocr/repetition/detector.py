@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Literal
 
 from ocr.core.document import Finish
-from ocr.repetition.novelty import BLOCK, News
+from ocr.repetition.novelty import BLOCK, NoveltyDetector
 from ocr.repetition.structure import CELLS, DEEPEST, EMPTY_LINES, Empty, Table
 
 Kind = Literal["exact", "drift", "counter", "rows", "empty", "endless", "barren"]
@@ -121,7 +121,7 @@ def find(text: str) -> Degeneration | None:
     return _describe(text, scan.found)
 
 
-class Watch:
+class RepetitionMonitor:
     """The same on a text that is still being written: feed it the pieces as they come.
 
     It answers with what `find` would say of the text so far, less the last LONGEST_TOKEN characters and up to BATCH.
@@ -200,7 +200,7 @@ class _Scan:
     """What is known after some tokens: where copies come from, and the copied and the empty run under way."""
 
     def __init__(self) -> None:
-        self.found: _Run | Empty | Table | News | None = None
+        self.found: _Run | Empty | Table | NoveltyDetector | None = None
         self.tokens = [""]
         self.last: dict[tuple[str, str], int] = {}
         """Two tokens -> the place of the second, where they last stood so."""
@@ -215,7 +215,7 @@ class _Scan:
         self.counted = 0
         """Where the last number but zero stands."""
         self.table = Table()
-        self.news = News()
+        self.news = NoveltyDetector()
         self.block: list[str] = []
         """Tokens that the news was not asked about yet, and the words among them that were not copied."""
         self.uncopied: list[str] = []
@@ -381,7 +381,7 @@ def _weigh_new(word: str, expected: str) -> float:
     return -NEW_WORD
 
 
-def _describe(text: str, found: _Run | Empty | Table | News | None) -> Degeneration | None:
+def _describe(text: str, found: _Run | Empty | Table | NoveltyDetector | None) -> Degeneration | None:
     """Put what a scan of `text` found into characters and words."""
     if found is None:
         return None
@@ -390,3 +390,9 @@ def _describe(text: str, found: _Run | Empty | Table | News | None) -> Degenerat
     size = end - start if found.kind == "empty" else round((end - start) / found.peak_laps)
     reason = REASONS[found.kind].format(size=size, laps=round(found.peak_laps))
     return Degeneration(found.kind, start, end, f"{reason}: {text[start : start + 40]!r}")
+
+
+def good_part(text: str) -> str:
+    """What stands before a loop, its first lap included; all of the text where there is none."""
+    loop = find(text)
+    return text if loop is None else text[: loop.start]

@@ -120,7 +120,7 @@ class Sum:
         return score > self.bound
 
 
-class News:
+class NoveltyDetector:
     """What has piled up without news; places are indexes of tokens, the first is 1."""
 
     __slots__ = ("blocks", "known", "lately", "older", "over", "sums", "told")

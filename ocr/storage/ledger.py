@@ -16,8 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ocr.core.document import READ, Generation, Page, Reader, Source, Status
-from ocr.pipeline.classify import Attempt, text_of
+from ocr.core.document import READ, Attempt, EngineOutput, Page, Reader, Source, Status, text_of
 from ocr.storage.sqlite import Database
 
 MIGRATIONS = (
@@ -63,7 +62,7 @@ _COLUMNS = (
 _INTO_PAGES = f"INTO pages ({', '.join(_COLUMNS)})"
 _PAGE_VALUES = f"VALUES ({', '.join('?' * len(_COLUMNS))})"
 _PAGE = TypeAdapter(Page)
-_GENERATION = TypeAdapter(Generation)
+_GENERATION = TypeAdapter(EngineOutput)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Entry:
     """What is recorded of one page: the page, what it was made of, and the attempts that were not kept."""
 
     page: Page
-    generation: Generation | None = None
+    generation: EngineOutput | None = None
     rejected: tuple[Attempt, ...] = ()
     arrangement: str = ""
 
@@ -219,7 +218,7 @@ class Ledger:
         query = "SELECT number, status FROM pages WHERE sha256 = ? AND engine = ?"
         return dict(self._all(query, (sha256, self._engine)))
 
-    def outdated(self, sha256: str, arrangement: str) -> Iterator[tuple[Page, Generation]]:
+    def outdated(self, sha256: str, arrangement: str) -> Iterator[tuple[Page, EngineOutput]]:
         """Pages that an older layout made of readings that we still have."""
         query = (
             "SELECT page, generation FROM pages WHERE sha256 = ? AND engine = ?"
@@ -241,7 +240,7 @@ class Ledger:
         for sha256, number, page, raw in self._all(query, (self._engine,)):
             places = [row[0] for row in self._all("SELECT place FROM files WHERE sha256 = ? ORDER BY path", (sha256,))]
             rejected = tuple(
-                Attempt(Generation(finish, text=text.decode("utf-8", "ignore")), status)
+                Attempt(EngineOutput(finish, text=text.decode("utf-8", "ignore")), status)
                 for status, finish, text in self._all(of_page, (sha256, number, self._engine))
             )
             yield places, sha256, Entry(_page(page), _GENERATION.validate_json(zlib.decompress(raw)), rejected)

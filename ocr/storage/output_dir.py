@@ -35,7 +35,7 @@ class NotOursError(OutputError):
     """A file stands where an output should go, and it is not as we left it. Other outputs can still be written."""
 
 
-class Folder:
+class OutputDirectory:
     """A folder that this process has to itself; made by `open_folder`."""
 
     def __init__(self, root: Path, ledger: Ledger) -> None:
@@ -136,7 +136,7 @@ def held(root: Path, *, create: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def open_folder(root: Path, *, create: bool = False) -> Iterator[Folder]:
+def open_folder(root: Path, *, create: bool = False) -> Iterator[OutputDirectory]:
     """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged or lost ledger."""
     with held(root, create=create) as private:
         repair = f"ocr verify {shlex.quote(str(root))} --rebuild"
@@ -147,7 +147,7 @@ def open_folder(root: Path, *, create: bool = False) -> Iterator[Folder]:
             raise OutputError(f"the ledger {private / LEDGER} is lost", hint=repair)
         ledger = Ledger(private / LEDGER, repair=repair)
         try:
-            yield Folder(root, ledger)
+            yield OutputDirectory(root, ledger)
         finally:
             ledger.close()
 

@@ -8,7 +8,7 @@ from typing import IO, Protocol
 from ocr.core.document import Page, Source
 from ocr.core.errors import OutputError
 from ocr.storage.ledger import Ledger
-from ocr.storage.output_dir import Folder
+from ocr.storage.output_dir import OutputDirectory
 from ocr.storage.writers import WRITERS, write_jsonl
 
 
@@ -28,7 +28,7 @@ class Delivery(Protocol):
 class FileDelivery:
     """One file a scan and format. What is up to date is left alone; formats of earlier runs are kept up to date too."""
 
-    def __init__(self, folder: Folder, forms: Sequence[str]) -> None:
+    def __init__(self, folder: OutputDirectory, forms: Sequence[str]) -> None:
         self._folder = folder
         self._forms = forms
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+from ocr.core.environment import file_system
 from ocr.core.errors import OutputError
 
 Value = TypeVar("Value")
@@ -192,17 +193,3 @@ class Database:
             f"the ledger {self._file} cannot be used: {words}",
             hint="choose a folder that you can write with --to DIR",
         )
-
-
-def file_system(path: Path, table: Path = Path("/proc/mounts")) -> str:
-    """The type of the file system that holds `path`, as the kernel names it; "" where that cannot be known."""
-    try:
-        mounts = table.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    place, best, kind = path.resolve(), "", ""
-    for line in mounts.splitlines():
-        mount, this = (line.split(" ")[1].replace("\\040", " "), line.split(" ")[2])
-        if place.is_relative_to(mount) and len(mount) >= len(best):
-            best, kind = mount, this
-    return kind

@@ -1,15 +1,23 @@
 """Prove that every page of an output folder is accounted for, and that every file says what the ledger says."""
 
 import hashlib
+import platform
 import shlex
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from ocr.core.document import LOST, Source
-from ocr.core.errors import ExitCode
+import ocr
+from ocr.core.document import LOST, Reader, Source
+from ocr.core.errors import ExitCode, OutputError
+from ocr.engines.base import ENGINES
 from ocr.rendering.discovery import shown
-from ocr.storage.output_dir import Folder, output_path
+from ocr.storage.ledger import Entry, Ledger, Output
+from ocr.storage.output_dir import LEDGER, OutputDirectory, held, output_path, standing_documents
 from ocr.storage.summary import Summary, summarize
+from ocr.storage.writers import WRITERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Report:
         return ExitCode.PAGES_FAILED if self.lost else ExitCode.OK
 
 
-def verify(folder: Folder) -> Report:
+def verify(folder: OutputDirectory) -> Report:
     """Check a folder that nobody is writing to. Reads every page and every output file once."""
     ledger = folder.ledger
     wrong = [f"the ledger itself: {problem}" for problem in ledger.check()]
@@ -62,13 +70,13 @@ def verify(folder: Folder) -> Report:
     return Report(summarize(ledger), right, wrong, lost, advice)
 
 
-def _unread(folder: Folder, source: Source) -> list[int]:
+def _unread(folder: OutputDirectory, source: Source) -> list[int]:
     """Numbers of the pages that were seen and have no state."""
     states = folder.ledger.states(source.sha256)
     return [number for number in range(1, source.pages + 1) if number not in states]
 
 
-def _lost(folder: Folder, source: Source) -> Iterator[str]:
+def _lost(folder: OutputDirectory, source: Source) -> Iterator[str]:
     """A line for each page, or for the file, whose text nobody has."""
     if source.reason:
         yield f"{shown(source.path)}: could not be opened: {source.reason}"
@@ -78,7 +86,7 @@ def _lost(folder: Folder, source: Source) -> Iterator[str]:
                 yield f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
 
 
-def _compare(folder: Folder, path: str, source: Source | None, form: str) -> str:
+def _compare(folder: OutputDirectory, path: str, source: Source | None, form: str) -> str:
     """What is wrong with an output file; "" where its bytes are those that the ledger gives."""
     if source is None:
         return "belongs to a file that the ledger does not know any more"
@@ -109,3 +117,47 @@ def _ranges(numbers: list[int]) -> str:
         else:
             ranges.append([number, number])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def rebuild(root: Path) -> int:
+    """Put the old ledger aside as `ledger.damaged-1` (2, 3 ...) and make a new one; answers how many files it knows.
+
+    Raises `OutputError` when the folder is not ours or in use, or where no JSON output stands to make a ledger of.
+    """
+    with held(root) as private:
+        if not any(standing_documents(root)):
+            raise OutputError(
+                f"no JSON output of lusocr stands in {root}: other formats do not hold what a ledger needs",
+                hint="read the scans again into another folder with ocr extract --to DIR",
+            )
+        number = 1 + len(list(private.glob("ledger.damaged-*[0-9]")))
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            part = private / f"{LEDGER}{suffix}"
+            if part.exists():
+                part.replace(private / f"ledger.damaged-{number}{suffix}")
+        with closing(Ledger(private / LEDGER)) as ledger:
+            return _fill(ledger, root)
+
+
+def _fill(ledger: Ledger, root: Path) -> int:
+    readers: Counter[Reader] = Counter()
+    forms = set()
+    for document in standing_documents(root):
+        ledger.begin(document.engine, version=ocr.__version__, host=platform.node())
+        readers[document.engine] += len(document.pages)
+        ledger.add_file(document.source)
+        for page in document.pages:
+            ledger.record(document.source.sha256, Entry(page))
+        for form in WRITERS:
+            path = output_path(document.source.path, form)
+            if (root / path).is_file():
+                forms.add(form)
+                digest = hashlib.sha256((root / path).read_bytes()).hexdigest()
+                ledger.claim(Output(path, document.source.path, form, digest))
+    for reader, _ in readers.most_common(1):
+        ledger.begin(reader, version=ocr.__version__, host=platform.node())
+        ledger.adopt()
+        if reader.name in ENGINES:
+            ledger.remember("engine typed", reader.name)
+    ledger.remember("formats", ",".join(form for form in WRITERS if form in forms))
+    return sum(1 for _ in ledger.files())

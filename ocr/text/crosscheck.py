@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
-from ocr.core.document import Box, Line
-from ocr.layout.quality_flags import confidence_of
+from ocr.core.document import FIELDS, Box, Line, box_around, confidence_of
+from ocr.models.answer_format import Fields, parse
+from ocr.repetition.detector import good_part
 from ocr.text.identifiers import CHECKED
 from ocr.text.identifiers import find as find_identifiers
 
@@ -49,7 +50,7 @@ WORD = re.compile(r"\d(?:[\d.,/:-]*\d)?|[^\W\d_]+|[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Discrepancy:
     """Something on which the two readers do not agree."""
 
     kind: Kind
@@ -91,7 +92,7 @@ class _Record:
     """All letters of the text, and of the lines in the order given."""
 
 
-def cross_examine(text: str, lines: Sequence[Line]) -> tuple[Doubt, ...]:
+def cross_examine(text: str, lines: Sequence[Line]) -> tuple[Discrepancy, ...]:
     """The doubts that the witness's `lines`, in any order, cast on the model's `text`; none where it reads badly."""
     lines = [line for line in lines if line.text]
     sureness = confidence_of(lines)
@@ -166,7 +167,7 @@ def _accounted(placement: _Placement) -> Iterator[int]:
         yield from range(first - first_own, last + len(placement.words) - last_own)
 
 
-def _omitted(record: _Record) -> Iterator[Doubt]:
+def _omitted(record: _Record) -> Iterator[Discrepancy]:
     """Lines without a place, unless what is left of the text is a misreading of them, or their letters stand there."""
     left = _groups(_letters(word for at, word in enumerate(record.words) if at not in record.known))
     for placement in record.placements:
@@ -174,10 +175,10 @@ def _omitted(record: _Record) -> Iterator[Doubt]:
         if placement.pairs or len(letters) < LEAST_LETTERS or not (line.confidence is None or line.confidence >= SURE):
             continue
         if _echo(letters, left) < ECHO and record.written.count(letters) < record.seen.count(letters):
-            yield Doubt("omitted", f"a line that the witness reads is missing: {_quote(line.text)}", box=line.box)
+            yield Discrepancy("omitted", f"a line that the witness reads is missing: {_quote(line.text)}", box=line.box)
 
 
-def _invented(record: _Record) -> Iterator[Doubt]:
+def _invented(record: _Record) -> Iterator[Discrepancy]:
     """Words that no line accounts for, unless a line without a place misreads them, or their letters were seen."""
     missing = _groups("".join(_letters(placement.words) for placement in record.placements if not placement.pairs))
     for run in _unaccounted(record):
@@ -187,7 +188,7 @@ def _invented(record: _Record) -> Iterator[Doubt]:
             continue
         if _echo(letters, missing) < ECHO:
             span = words[0].start, words[-1].start + len(words[-1].text)
-            yield Doubt("invented", f"the witness does not see {_quote(record.text[slice(*span)])}", span=span)
+            yield Discrepancy("invented", f"the witness does not see {_quote(record.text[slice(*span)])}", span=span)
 
 
 def _quote(text: str) -> str:
@@ -221,7 +222,7 @@ def _echo(letters: str, groups: frozenset[str]) -> float:
     return len(own & groups) / max(1, len(own))
 
 
-def _changed(record: _Record) -> Iterator[Doubt]:
+def _changed(record: _Record) -> Iterator[Discrepancy]:
     """Numbers that the text has more often than the witness, and that differ in a digit or two from one it has less.
 
     Short numbers must also stand in the same place; long ones need not, as cells of a table come in any order. What
@@ -241,7 +242,7 @@ def _changed(record: _Record) -> Iterator[Doubt]:
             less[seen] -= 1
             written = record.words[at]
             reason = f"the witness reads {word.text} where the text has {written.text}"
-            yield Doubt("number", reason, placement.line.box, (written.start, written.start + len(written.text)))
+            yield Discrepancy("number", reason, placement.line.box, (written.start, written.start + len(written.text)))
 
 
 def _surplus(record: _Record) -> tuple[dict[int, str], Counter[str]]:
@@ -278,10 +279,47 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdecimal())
 
 
-def _failing(record: _Record) -> Iterator[Doubt]:
+def _failing(record: _Record) -> Iterator[Discrepancy]:
     """Identifiers whose check digits fail, unless the witness reads them so too: then the paper has them so."""
     digits = "\n".join(_digits(placement.line.text) for placement in record.placements)
     for item in find_identifiers(record.text):
         if item.kind in CHECKED and not item.valid and item.value not in digits:
             span = item.start, item.start + len(item.text)
-            yield Doubt("check digits", f"the check digits of {item.text} do not agree", span=span)
+            yield Discrepancy("check digits", f"the check digits of {item.text} do not agree", span=span)
+
+
+def examine(text: str, lines: Sequence[Line], *, whole: bool) -> tuple[str, ...]:
+    """The witness's `lines` against what a model wrote of the page; `whole` says that it came to the end of the page.
+
+    Where it did not, the lines that are missing are one loss and make one flag.
+    """
+    kept = good_part(text)
+    fields = parse(kept)
+    parts = [(field, getattr(fields, field)) for field in FIELDS if getattr(fields, field)]
+    doubts = cross_examine("\n".join(part for _, part in parts), lines)
+    omitted = [doubt.box for doubt in doubts if doubt.kind == "omitted" and doubt.box is not None]
+    if (whole and kept == text) or len(omitted) < 2:
+        return tuple(_say(doubt, fields) for doubt in doubts)
+    lost = f"omitted: {len(omitted)} lines that the witness reads are missing, because the text was cut"
+    others = (_say(doubt, fields) for doubt in doubts if doubt.kind != "omitted")
+    return (f"{lost}{_at(box_around(omitted))}", *others)
+
+
+def _say(doubt: Discrepancy, fields: Fields) -> str:
+    where = _at(doubt.box) if doubt.box is not None else _within(doubt.span, fields)
+    return f"{doubt.kind}: {doubt.reason}{where}"
+
+
+def _at(box: Box) -> str:
+    return " at " + ", ".join(f"{edge:.0f}" for edge in box)
+
+
+def _within(span: tuple[int, int] | None, fields: Fields) -> str:
+    """The field and its line in which a span of the joined texts begins."""
+    start = span[0] if span else 0
+    for field in FIELDS:
+        part = getattr(fields, field)
+        if part and start <= len(part):
+            return f" in line {part.count(chr(10), 0, start) + 1} of the field {field}"
+        start -= len(part) + 1 if part else 0
+    return ""

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.examples import Example, hash_bytes, read_manifest, write_manifest
+from data.examples import Example, read_manifest, write_manifest
 from ocr.core.document import PageImage
+from ocr.core.environment import sees_gpu
+from ocr.core.files import hash_bytes
 from ocr.engines.base import Request
 from ocr.engines.vlm.request import DETECT_REPEATS, Answer
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
-from ocr.models.catalog import sees_gpu
 from training import run_dir
 from training.quantization import compressor_environment
 from training.quantization.quantize import Scheme, write_checkpoint
@@ -21,7 +22,7 @@ from training.recipe import read_recipe
 from training.trainer import process
 from training.trainer.merge import merge
 from training.trainer.model_loading import reading_model
-from training.trainer.tiny_model import Shape, build
+from training.trainer.tiny_model import TinyModelConfig, build
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
 
@@ -42,7 +43,7 @@ def parent(tmp_path: Path) -> run_dir.Run:
     manifest = tmp_path / "train.jsonl"
     write_manifest(manifest, examples)
     folder = tmp_path / "general-1"
-    build(folder, Shape(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
+    build(folder, TinyModelConfig(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
     recipe = read_recipe("miniature", ["max_tokens=32", "general.steps=3", "general.batch=4", "general.method=qlora"])
     run = run_dir.Run("general-1", "general", str(folder), "", recipe, run_dir.Sets(*[str(manifest)] * 3))
     catalog.save(reading_model(run.base, recipe), folder)

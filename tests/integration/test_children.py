@@ -16,7 +16,7 @@ from ocr.core.errors import EngineError
 from ocr.core.worker_pool import ChildDiedError, Parcel, Pool
 from ocr.engines.base import Request
 from ocr.engines.local.pool_engine import PoolEngine
-from ocr.pipeline.page_reader import Readings
+from ocr.pipeline.page_reader import PageReader
 
 HANDLERS = """
 import contextlib, os, subprocess, sys, time
@@ -250,7 +250,7 @@ def test_closing_ends_every_wait_and_a_fresh_start_serves_again() -> None:
 def test_one_dead_worker_costs_nobody_else_anything() -> None:
     async def story() -> None:
         engine = PoolEngine("few", "few", "handlers:read", 2)
-        readings = Readings(engine)
+        readings = PageReader(engine)
         await engine.start()
         try:
             pages = [PageImage(n, np.full((4, n, 3), 255, np.uint8), 100) for n in (1, 2, 3, 4)]

@@ -8,12 +8,12 @@ import pytest
 from command import ENVIRONMENT, OCR, outputs
 from hostile_pdfs import slow_page
 from hosts import CLUSTER, form_cluster, machines, why_not
+from paths import SAMPLES
 
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 
 REASON = why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SINGLE = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
 SLOW = ("--set", "render.seconds=6")
 PATIENCE = 300

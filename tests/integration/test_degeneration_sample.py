@@ -1,13 +1,12 @@
 """A small sample of benchmarks/degeneration.py: few false alarms on real pages, most planted loops found."""
 
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 from ocr.repetition.detector import find
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261124
 
 pytestmark = pytest.mark.skipif(

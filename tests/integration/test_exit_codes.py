@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan, run_ocr
+from paths import ROOT
 
 from ocr.core.errors import ExitCode
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_0_when_every_page_is_ok_blank_or_skipped(tmp_path: Path) -> None:

@@ -19,8 +19,7 @@ import ocr.pipeline.scheduler
 from ocr.core.document import Page
 from ocr.core.errors import UsageError
 from ocr.pipeline.extract import extract_to_folder
-from ocr.pipeline.options import ExtractSettings, Job
-from ocr.pipeline.page_selection import parse_selection
+from ocr.pipeline.options import ExtractSettings, Job, parse_selection
 from ocr.pipeline.progress import Lines, Quiet
 from ocr.storage.json_schema import document_from_json
 

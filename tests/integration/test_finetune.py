@@ -10,7 +10,8 @@ import pytest
 from command import ENVIRONMENT, OCR
 from PIL import Image
 
-from data.examples import Example, hash_bytes, write_manifest
+from data.examples import Example, write_manifest
+from ocr.core.files import hash_bytes
 
 psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 

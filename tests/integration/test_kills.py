@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-PROOF = Path(__file__).resolve().parents[2] / "benchmarks/kills.py"
+from paths import ROOT
+
+PROOF = ROOT / "benchmarks/kills.py"
 
 
 def test_killed_runs_are_resumed_without_loss() -> None:

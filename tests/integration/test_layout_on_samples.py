@@ -3,26 +3,25 @@
 import json
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from paths import SAMPLES
 from rapidfuzz.distance import Levenshtein
 
 from ocr.core.document import Page
-from ocr.engines.local.line_reader import PageReader
-from ocr.engines.local.turning import read_page
+from ocr.engines.local.line_reader import PpocrPageReader
+from ocr.engines.local.orientation import read_page
 from ocr.layout.page import arrange
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 Read = Callable[[str], tuple[Page, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
 def read() -> Read:
-    reader = PageReader("onnxruntime")
+    reader = PpocrPageReader("onnxruntime")
 
     def read(name: str) -> tuple[Page, dict[str, Any]]:
         gray = np.asarray(cv2.imread(str(SAMPLES / name), cv2.IMREAD_GRAYSCALE), np.uint8)

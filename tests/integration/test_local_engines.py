@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import SAMPLES
 from PIL import Image
 
-from ocr.core.document import Generation, PageImage
+from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.engines.base import Engine, Request, create
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 TESSERACT = pytest.param("tesseract", marks=pytest.mark.skipif(not shutil.which("tesseract"), reason="no tesseract"))
 ENGINES = ["rapid", TESSERACT]
 
@@ -46,13 +46,13 @@ async def started(name: str, **options: object) -> AsyncIterator[Engine]:
         await engine.close()
 
 
-async def read_all(name: str, pages: Sequence[PageImage], **options: object) -> list[Generation]:
+async def read_all(name: str, pages: Sequence[PageImage], **options: object) -> list[EngineOutput]:
     async with started(name, **options) as engine:
         answers = await asyncio.gather(*(engine.read(Request(page)) for page in pages))
     return [replace(answer, seconds=0.0) for answer in answers]
 
 
-def words(generation: Generation) -> set[str]:
+def words(generation: EngineOutput) -> set[str]:
     assert generation.lines is not None
     return {word.text.strip(".,;:") for line in generation.lines for word in line.words}
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from command import ENVIRONMENT, run_ocr
-
-ROOT = Path(__file__).resolve().parents[2]
+from paths import ROOT
 
 # Loaded by every Python process of the run, children too. Unix sockets between our own processes are no connection.
 GUARD = """

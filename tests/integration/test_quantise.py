@@ -7,6 +7,7 @@ import pytest
 from drawn import TEXTS, draw_lines
 
 from data.examples import read_manifest
+from ocr.core import files
 from ocr.models import catalog
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
@@ -19,11 +20,11 @@ from training.quantization import compressor_environment  # noqa: E402
 from training.quantization.quantize import Scheme, write_checkpoint  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
 from training.trainer.model_loading import reading_model  # noqa: E402
-from training.trainer.tiny_model import Shape, build  # noqa: E402
+from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not compressor_environment.is_ready(compressor_environment.find_folder()),
-    reason=f"no environment of llm-compressor (docs/quantise.md makes it; {compressor_environment.VARIABLE} names another)",
+    reason=f"no environment of llm-compressor ({compressor_environment.VARIABLE} names one)",
 )
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -34,11 +35,11 @@ def parent(tmp_path: Path) -> run_dir.Run:
     """A run with a checkpoint whose widths are multiples of the 128 weights that share a scale; float32."""
     manifest = draw_lines(tmp_path)
     folder = tmp_path / "runs/general-1"
-    shape = Shape(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
+    shape = TinyModelConfig(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
     build(folder, shape, seed=0, texts=TEXTS)
     recipe = read_recipe("miniature", ["max_tokens=32"])
     sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
-    run = run_dir.Run("general-1", "general", str(folder), catalog.digest(folder), recipe, sets)
+    run = run_dir.Run("general-1", "general", str(folder), files.digest(folder), recipe, sets)
     catalog.save(reading_model(run.base, recipe), folder)
     run_dir.save(run, folder)
     return run

@@ -9,21 +9,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.examples import Example, hash_bytes, write_manifest
-from ocr.core.document import Generation
+from data.examples import Example, write_manifest
+from ocr.core import files
+from ocr.core.document import EngineOutput
 from ocr.core.errors import GateError
+from ocr.core.files import hash_bytes
 from ocr.models import catalog
 
 pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
 from training import finetune, run_dir
-from training.plan import Wish
+from training.plan import StageRequest
 from training.quantization import compressor_environment
 from training.quantization.quantize import quantise
 from training.recipe import read_recipe
 from training.trainer.model_loading import reading_model
-from training.trainer.tiny_model import Shape, build
+from training.trainer.tiny_model import TinyModelConfig, build
 
 PAGES = 100
 TEXT = "Fica autorizada a União a abrir crédito."
@@ -47,7 +49,7 @@ def set_of(folder: Path, name: str) -> str:
 def parent(tmp_path: Path) -> run_dir.Run:
     """A promoted run whose gate has kept its answers, all of them right."""
     folder = tmp_path / "runs/general-1"
-    build(folder, Shape(hidden=64, patch=16, vocabulary=320), seed=0)
+    build(folder, TinyModelConfig(hidden=64, patch=16, vocabulary=320), seed=0)
     recipe = read_recipe("miniature", [])
     catalog.save(reading_model(str(folder), recipe), folder)
     train, held_out = set_of(tmp_path, "train"), set_of(tmp_path, "held")
@@ -73,9 +75,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Path]]:
             for name in ("config.json", "model.safetensors"):
                 shutil.copy(Path(told["checkpoint"]) / name, told["target"])
 
-        def read(_engine: str, model: Path, images: Sequence[Path], *_: object) -> list[tuple[Generation, ...]]:
+        def read(_engine: str, model: Path, images: Sequence[Path], *_: object) -> list[tuple[EngineOutput, ...]]:
             seen.append(model)
-            return [(Generation(text=text, finish="stop"),) for _ in images]
+            return [(EngineOutput(text=text, finish="stop"),) for _ in images]
 
         monkeypatch.setattr(compressor_environment, "run_worker", write)
         monkeypatch.setattr(finetune, "read_pages", read)
@@ -88,15 +90,15 @@ def test_one_that_reads_as_well_is_promoted_once(
     parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:
     home = tmp_path / "runs"
-    known_by = catalog.digest(home / "general-1")
-    wish = Wish("general", home, parent.recipe)
+    known_by = files.digest(home / "general-1")
+    wish = StageRequest("general", home, parent.recipe)
     seen = reads(TEXT)
     run = quantise(parent, "fp8", wish)
     assert (run.name, run.parent, run.state) == ("general-1/fp8", "general-1", "promoted")
     assert seen == [home / "general-1/fp8"], "the parent's own answers are not read again"
     assert quantise(parent, "fp8", wish).started == run.started
     assert len(seen) == 1, "what is finished is not done twice"
-    assert catalog.digest(home / "general-1") == known_by, "the parent stays what it was"
+    assert files.digest(home / "general-1") == known_by, "the parent stays what it was"
     assert catalog.resolve(str(home / "general-1/fp8")).serving == {"dtype": "bfloat16"}
     assert "FP8_DYNAMIC" in (home / "general-1/fp8/README.md").read_text(encoding="utf-8")
     assert [one.name for one in run_dir.all_runs(home)] == ["general-1"], "no stage starts from it"
@@ -105,7 +107,7 @@ def test_one_that_reads_as_well_is_promoted_once(
 def test_one_that_reads_worse_is_refused(
     parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:
-    wish = Wish("general", tmp_path / "runs", parent.recipe)
+    wish = StageRequest("general", tmp_path / "runs", parent.recipe)
     reads("Fica autorizado o Uniao")
     for _ in range(2):
         with pytest.raises(GateError, match="general-1/awq is refused"):

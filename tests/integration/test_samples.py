@@ -3,14 +3,13 @@
 import importlib.util
 import json
 import tomllib
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pypdfium2
 import pytest
+from paths import SAMPLES
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SCANS: list[dict[str, Any]] = tomllib.loads((SAMPLES / "source.toml").read_text(encoding="utf-8"))["scan"]
 
 

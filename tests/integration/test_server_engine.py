@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocr.core.document import Generation, PageImage
+from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import EngineError, UsageError
 from ocr.engines.base import Request
 from ocr.engines.vlm.openai_server import create
-from ocr.pipeline.repetition_guard import watched
+from ocr.pipeline.retry import watched
 from ocr.repetition.detector import find
 
 pytest.importorskip("httpx", reason="the extra server is not installed")
@@ -98,8 +98,8 @@ def page() -> Request:
     return Request(PageImage(1, np.full((40, 60, 3), 255, dtype=np.uint8), 200.0), seconds=20.0)
 
 
-def read(endpoint: Endpoint, request: Request | None = None, **options: Any) -> Generation:
-    async def run() -> Generation:
+def read(endpoint: Endpoint, request: Request | None = None, **options: Any) -> EngineOutput:
+    async def run() -> EngineOutput:
         async with endpoint:
             engine = create({"url": endpoint.url, "first_wait": 0.01, "tries": 3, **options})
             await engine.start()
@@ -190,7 +190,7 @@ def test_a_wrong_key_or_address_is_said_at_once(status: int, hint: str) -> None:
 def test_the_connection_is_closed_when_the_watch_says_so() -> None:
     loop = [piece(TEXT + " ")] + [piece("A parte autora requer o deferimento. ") for _ in range(100_000)]
 
-    async def run() -> Generation:
+    async def run() -> EngineOutput:
         async with Endpoint(stream(*loop)) as endpoint:
             engine = create({"url": endpoint.url})
             await engine.start()
@@ -222,7 +222,7 @@ def test_the_deadline_is_kept() -> None:
 
 
 def test_a_page_that_fails_while_others_are_read_does_not_end_the_run() -> None:
-    async def run() -> list[Generation]:
+    async def run() -> list[EngineOutput]:
         async def answer(writer: asyncio.StreamWriter) -> None:
             await (respond(500, "bad page") if endpoint.bodies[-1]["max_tokens"] == 1 else GOOD)(writer)
 

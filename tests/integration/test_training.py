@@ -28,7 +28,7 @@ from training.trainer.batched_vision_attention import attend_densely  # noqa: E4
 from training.trainer.merge import merge  # noqa: E402
 from training.trainer.model_loading import load_processor, load_weights, reading_model  # noqa: E402
 from training.trainer.monitor import read_log  # noqa: E402
-from training.trainer.tiny_model import Shape, build  # noqa: E402
+from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
 
 SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
 
@@ -37,7 +37,7 @@ SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "preci
 def run(tmp_path: Path) -> run_dir.Run:
     """A run that is laid out but not trained, on four drawn lines."""
     manifest = draw_lines(tmp_path)
-    shape = Shape(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
+    shape = TinyModelConfig(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
     build(tmp_path / "base", shape, seed=0, texts=TEXTS)
     sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
     laid = run_dir.Run("general-1", "general", str(tmp_path / "base"), "", read_recipe("miniature", SETTINGS), sets)

@@ -8,12 +8,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from data.examples import hash_bytes
-from data.synthesis.composed_document import Order
+from data.synthesis.composed_document import SynthesisConfig
 from data.synthesis.degradation import parse_profiles
 from data.synthesis.generate import compose
 from data.synthesis.page_types import parse_kinds
-from ocr.core.worker_pool import count_cores
+from ocr.core.environment import count_cores
+from ocr.core.files import hash_bytes
 
 FOLDER = "general-pages"
 """In the folder of runs."""
@@ -43,6 +43,6 @@ def prepare(manifest: Path) -> None:
         compose(_order(manifest))
 
 
-def _order(manifest: Path) -> Order:
+def _order(manifest: Path) -> SynthesisConfig:
     kinds, profiles = parse_kinds("all"), parse_profiles("scan")
-    return Order(kinds, PAGES, manifest.parent, seed=0, profiles=profiles, workers=count_cores())
+    return SynthesisConfig(kinds, PAGES, manifest.parent, seed=0, profiles=profiles, workers=count_cores())

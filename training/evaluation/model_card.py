@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from data.examples import write_whole
+from ocr.core.files import write_whole
 from training.evaluation.promotion import WORST_DEGENERATION
 from training.run_dir import Run
 

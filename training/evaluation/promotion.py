@@ -14,7 +14,7 @@ from eval.metrics.composite import published
 from eval.metrics.diacritics import merge
 from eval.metrics.page_scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.metrics.stats import Interval, bootstrap_mean
-from ocr.core.document import FIELDS, Generation
+from ocr.core.document import FIELDS, EngineOutput
 from ocr.core.errors import DataError
 from ocr.models.answer_format import Fields, parse, render
 from ocr.models.catalog import Model
@@ -65,7 +65,12 @@ def check_size(examples: Sequence[Example], path: Path) -> None:
 
 
 def compare(
-    examples: Sequence[Example], model: Model, before: Sequence[Generation], after: Sequence[Generation], *, seed: int
+    examples: Sequence[Example],
+    model: Model,
+    before: Sequence[EngineOutput],
+    after: Sequence[EngineOutput],
+    *,
+    seed: int,
 ) -> Verdict:
     """Hold the readings of the same pages before and after a stage against each other."""
     documents = [example.document for example in examples]
@@ -101,7 +106,7 @@ def _complaints(score: Interval, loops: Interval) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _composites(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[float]:
+def _composites(examples: Sequence[Example], model: Model, readings: Sequence[EngineOutput]) -> list[float]:
     """Of what is said, each side in the form that `model` writes: a base may answer in another, and knows no better."""
     return [
         published(answer(example, model), write(parse(reading.text or ""), model)).score
@@ -110,7 +115,7 @@ def _composites(examples: Sequence[Example], model: Model, readings: Sequence[Ge
 
 
 def losses(
-    examples: Sequence[Example], model: Model, before: Sequence[Generation], after: Sequence[Generation]
+    examples: Sequence[Example], model: Model, before: Sequence[EngineOutput], after: Sequence[EngineOutput]
 ) -> dict[str, str]:
     """What a stage cost, where it cost something: kinds of page, fields, accents and identifiers that read worse.
 
@@ -133,7 +138,7 @@ def losses(
     return lost | _lost_signs(old, new)
 
 
-def leaves_out(example: Example, reading: Generation) -> bool:
+def leaves_out(example: Example, reading: EngineOutput) -> bool:
     """Does the reading lack more letters and digits of the page than misreading accounts for?
 
     Marks do not count, for who reads a blank with a dot less leaves nothing out; nor does a loop, which fills no gap.
@@ -171,7 +176,7 @@ def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Seque
         lost[what] = f"{_mean(before):.4f} -> {_mean(after):.4f}"
 
 
-def _scores(examples: Sequence[Example], model: Model, readings: Sequence[Generation]) -> list[PageScore]:
+def _scores(examples: Sequence[Example], model: Model, readings: Sequence[EngineOutput]) -> list[PageScore]:
     pairs = [
         Pair(render(teach(Fields(**example.fields), model)), render(teach(parse(reading.text or ""), model)))
         for example, reading in zip(examples, readings, strict=True)

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.examples import hash_bytes, write_whole
 from ocr.core.document import FIELDS, PageImage, Reader
 from ocr.core.environment import load
 from ocr.core.errors import DataError, ScanError, UsageError
+from ocr.core.files import hash_bytes, write_whole
 from ocr.models.answer_format import Fields
 from ocr.models.catalog import Model
-from ocr.pipeline.options import drawn_as
+from ocr.pipeline.engine_selection import drawn_as
 from ocr.rendering.discovery import sha256_of
 from ocr.rendering.renderer import Renderer, RenderSettings
 from ocr.storage.ledger import Entry

@@ -10,7 +10,7 @@ from pathlib import Path
 from data.examples import Example
 from eval.metrics.composite import published
 from eval.metrics.edit_distance import character_errors
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.models.answer_format import is_complete
 from ocr.models.catalog import Model
 from training.formatting import answer
@@ -31,7 +31,7 @@ and the memory that a pair takes grows with its longer side (a loop of 8,192 tok
 
 
 def find_pairs(
-    examples: Sequence[Example], readings: Iterable[Sequence[Generation]], folder: Path, model: Model
+    examples: Sequence[Example], readings: Iterable[Sequence[EngineOutput]], folder: Path, model: Model
 ) -> Iterator[Pair]:
     """Pairs of each page: its best answer against every answer that is wrong in kind, not merely in a letter."""
     for example, answers in zip(examples, readings, strict=True):
@@ -53,7 +53,7 @@ class Rejected:
     """Whether the text ends where the model ended it."""
 
 
-def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: str = "") -> Iterator[Rejected]:
+def oppose(chosen: str, answers: Iterable[EngineOutput], model: Model, *, truth: str = "") -> Iterator[Rejected]:
     """The answers to reject beside `chosen`, each once; what is wrong with them is judged by `truth` where known.
 
     What the engine failed to make is no answer, and an answer that was cut before its first word says nothing.
@@ -71,7 +71,7 @@ def oppose(chosen: str, answers: Iterable[Generation], model: Model, *, truth: s
         yield Rejected(text, cause, ended=reading.finish == "stop" and text == whole)
 
 
-def cause_of(truth: str, reading: Generation, model: Model) -> Cause | None:
+def cause_of(truth: str, reading: EngineOutput, model: Model) -> Cause | None:
     """What is wrong with a reading in kind, the gravest first; None where it is only as wrong as letters are."""
     text = reading.text or ""
     if is_degenerate(reading):
@@ -84,7 +84,7 @@ def cause_of(truth: str, reading: Generation, model: Model) -> Cause | None:
     return "invention" if share > INVENTED else None
 
 
-def _best(truth: str, answers: Sequence[Generation], model: Model) -> tuple[str, bool]:
+def _best(truth: str, answers: Sequence[EngineOutput], model: Model) -> tuple[str, bool]:
     """The answer to prefer, and whether it is the truth: a verified reading is nearer to what the model writes."""
     good = [
         reading.text

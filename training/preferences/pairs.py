@@ -12,8 +12,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from data.examples import write_whole
 from ocr.core.errors import DataError
+from ocr.core.files import write_whole
 
 Cause = Literal["loop", "omission", "invention", "schema"]
 Origin = Literal["truth", "reading"]

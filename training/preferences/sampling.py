@@ -13,15 +13,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from data.examples import write_whole
-from ocr.core.document import Generation, PageImage
+from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import OcrError, OutputError
+from ocr.core.files import write_whole
 from ocr.engines.base import Engine, Request, create
 from ocr.repetition import detector
 from training.formatting import read_pixels
 
 DAY = 86_400.0
-_KEPT: TypeAdapter[tuple[int, tuple[Generation, ...]]] = TypeAdapter(tuple[int, tuple[Generation, ...]])
+_KEPT: TypeAdapter[tuple[int, tuple[EngineOutput, ...]]] = TypeAdapter(tuple[int, tuple[EngineOutput, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sampled:
 
 def read_pages(
     engine: str, model: Path, images: Sequence[Path], sampled: Sampled, kept: Path | None = None
-) -> list[tuple[Generation, ...]]:
+) -> list[tuple[EngineOutput, ...]]:
     """Every answer of the model in folder `model` to every page, in order; `sampled.count` answers a page.
 
     The file `kept` takes each page's answers as they come; what stands in it is not read again. Raises `EngineError`
@@ -49,7 +49,7 @@ def read_pages(
     return [known[place] for place in range(len(images))]
 
 
-def read_kept(file: Path) -> dict[int, tuple[Generation, ...]]:
+def read_kept(file: Path) -> dict[int, tuple[EngineOutput, ...]]:
     """The answers in a file of `read_pages` by the page's place.
 
     A line that a kill or a full disk cut, and one that is glued to it, go out of the file: the next must begin anew.
@@ -68,7 +68,7 @@ async def _read_all(
     engine: Engine,
     images: Mapping[int, Path],
     sampled: Sampled,
-    known: dict[int, tuple[Generation, ...]],
+    known: dict[int, tuple[EngineOutput, ...]],
     kept: Path | None,
 ) -> None:
     await engine.start()
@@ -121,7 +121,7 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
     )
 
 
-def is_degenerate(generation: Generation) -> bool:
+def is_degenerate(generation: EngineOutput) -> bool:
     """Does the answer loop, by our own rule, by the published one, or because its engine says so?
 
     The published rule sees what a low token limit cuts before our own has seen enough laps.

@@ -1,7 +1,8 @@
 """A promoted run made smaller for serving, in `runs/NAME/awq` or `runs/NAME/fp8`, and held to the same gate.
 
 This half makes the calibration pages, by the code that makes training batches, and puts processor, `reading.toml` and
-`run.json` beside the weights; `training/quantization/quantize_worker.py` writes the weights, in an environment of its own.
+`run.json` beside the weights; `training/quantization/quantize_worker.py` writes the weights, in an environment of
+its own.
 """
 
 import json
@@ -15,13 +16,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from data.examples import Example
+from ocr.core import files
 from ocr.core.environment import load
 from ocr.core.errors import UsageError
 from ocr.models import catalog
 from training import run_dir
 from training.finetune import claimed, conclude, pass_gate
 from training.formatting import to_conversation
-from training.plan import Wish, read_sets
+from training.plan import StageRequest, read_sets
 from training.quantization import compressor_environment
 from training.run_dir import Run
 from training.trainer.model_loading import reading_model
@@ -44,7 +46,7 @@ def choose_scheme(name: str) -> Scheme:
     raise UsageError(f"--quantize {name}: no such scheme", hint=f"schemes: {', '.join(PRESETS)}")
 
 
-def quantise(parent: Run, scheme: Scheme, wish: Wish) -> Run:
+def quantise(parent: Run, scheme: Scheme, wish: StageRequest) -> Run:
     """Quantise a promoted run and read the frozen sets with the result; answers it, promoted.
 
     What is finished is not done twice. `run.json` of the parent stays as it is: it is part of what stages and output
@@ -57,7 +59,7 @@ def quantise(parent: Run, scheme: Scheme, wish: Wish) -> Run:
         name=f"{parent.name}/{scheme}",
         parent=parent.name,
         base=str(whole),
-        base_digest=catalog.digest(whole),
+        base_digest=files.digest(whole),
         state="training",
         forced=False,
         started=run_dir.now(),

@@ -1,4 +1,4 @@
-"""Run `training.trainer.process` in a process of its own, or in several through accelerate's launcher, and say why it stopped."""
+"""Run `training.trainer.process` in a child process, or in several through accelerate, and report failures."""
 
 import json
 import os

@@ -7,7 +7,8 @@ from typing import Any
 
 from ocr.core.environment import load
 from ocr.core.errors import TrainingError
-from ocr.models.catalog import Model, find_weights, resolve
+from ocr.models.catalog import Model, resolve
+from ocr.models.weights import find_weights
 from training.recipe import Optimisation, Recipe
 from training.run_dir import Run
 from training.trainer.batched_vision_attention import attend_densely

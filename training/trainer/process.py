@@ -11,10 +11,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from data.examples import write_whole
 from ocr.core import process_tree
 from ocr.core.environment import load
 from ocr.core.errors import OcrError, TrainingError
+from ocr.core.files import write_whole
 from training import run_dir
 from training.trainer import dpo, sft
 from training.trainer.monitor import Watcher, draw_curves

@@ -49,7 +49,7 @@ TEXTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TinyModelConfig:
     """How large the model is. The defaults give about 0.8 M parameters, enough to compare engines with."""
 
     architecture: Architecture = "qwen2_5_vl"
@@ -82,7 +82,7 @@ class Shape:
         return self.patch or (14 if self.architecture == "qwen2_5_vl" else 16)
 
 
-def build(out: Path, shape: Shape, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
+def build(out: Path, shape: TinyModelConfig, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
     """Write an untrained checkpoint with its processor to `out`; answers how many parameters it has.
 
     `seed` fixes the weights; `texts` train the tokenizer. Raises `DependencyError` without the extra `train`.
@@ -107,7 +107,7 @@ def build(out: Path, shape: Shape, *, seed: int, texts: Iterable[str] = TEXTS) -
 _CLASSES: dict[Architecture, str] = {"qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}
 
 
-def build_tokenizer(shape: Shape, texts: Iterable[str]) -> Any:
+def build_tokenizer(shape: TinyModelConfig, texts: Iterable[str]) -> Any:
     """Train a byte-level BPE of `shape.vocabulary` entries on `texts`: any text can be written, known text is short."""
     tokenizers, transformers = load("tokenizers", extra="train"), load("transformers", extra="train")
     bpe = tokenizers.Tokenizer(tokenizers.models.BPE())
@@ -139,7 +139,7 @@ def _chat_template(architecture: Architecture) -> str:
     return template
 
 
-def _configuration(shape: Shape, tokenizer: Any) -> Any:
+def _configuration(shape: TinyModelConfig, tokenizer: Any) -> Any:
     identify = tokenizer.convert_tokens_to_ids
     head = shape.hidden // shape.heads
     text: dict[str, Any] = {
@@ -174,7 +174,7 @@ def _configuration(shape: Shape, tokenizer: Any) -> Any:
     )
 
 
-def _vision(shape: Shape) -> dict[str, Any]:
+def _vision(shape: TinyModelConfig) -> dict[str, Any]:
     vision: dict[str, Any] = {
         "depth": shape.vision_layers,
         "hidden_size": shape.vision_hidden,
@@ -190,12 +190,12 @@ def _vision(shape: Shape) -> dict[str, Any]:
     return vision | {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, shape.vision_layers - 1]}
 
 
-def _whole_image_layers(shape: Shape) -> list[int]:
+def _whole_image_layers(shape: TinyModelConfig) -> list[int]:
     last = shape.vision_layers - 1
     return list(range(last + 1)) if shape.full_attention else [last]
 
 
-def _processor(shape: Shape, tokenizer: Any) -> Any:
+def _processor(shape: TinyModelConfig, tokenizer: Any) -> Any:
     transformers = load("transformers", extra="train")
     pixels_per_token = 4 * shape.patch_side**2
     settings: dict[str, Any] = {

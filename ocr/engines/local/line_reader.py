@@ -190,7 +190,7 @@ def _run(places: NDArray[np.int64]) -> NDArray[np.int64]:
     return places[: breaks[0] + 1] if len(breaks) else places
 
 
-class PageReader:
+class PpocrPageReader:
     """The networks and what is done with them on one page."""
 
     def __init__(self, backend: str) -> None:

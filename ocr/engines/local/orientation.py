@@ -4,13 +4,15 @@ Pure functions on (H, W) uint8 gray pixels. What only reading can tell, upside d
 caller, who can read: this module knows ink, not letters. Angles are degrees clockwise.
 """
 
+from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.core.document import Box
+from ocr.core.document import Box, EngineOutput, Line
 
 Gray = NDArray[np.uint8]
 Affine = NDArray[np.float64]
@@ -150,3 +152,81 @@ def _ripple(ink: NDArray[np.float32]) -> float:
     """How sharply rows alternate; in bands, so that columns out of step do not hide each other."""
     bands, _ = _bands(ink, SIDEWAYS_BANDS)
     return float(np.mean(np.square(np.diff(bands, axis=1)))) if bands.shape[1] > 1 else 0.0
+
+
+DOUBTFUL = 0.85
+"""Mean confidence below which a page may lie wrong. On the 30 printed shared pages samples of upright text read at
+0.92 or more, of upside-down text at 0.73 or less."""
+
+
+MARGIN = 0.1
+"""How much surer another turn must read than the one at hand before the page is turned."""
+
+
+class Reader(Protocol):
+    """What an engine can do with an upright, level page of (H, W) gray pixels."""
+
+    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+        """Read it; `placement` takes its pixels to the coordinates that boxes are given in."""
+
+    def confidence(self, gray: Gray) -> float:
+        """How surely level text on it reads, 0 to 1; 0 where there is none."""
+
+
+def read_page(reader: Reader, gray: Gray) -> EngineOutput:
+    """Read a page that may lie any way; a blank one has no lines and costs nothing."""
+    if not has_ink(gray):
+        return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
+    rotation = 90 if is_sideways(gray) else 0
+    generation = _read_turned(reader, gray, rotation)
+    if _is_doubtful(generation.lines or ()):
+        better = _best_turn(reader, gray, rotation)
+        if better != rotation:
+            generation = _read_turned(reader, gray, better)
+    if not generation.lines and looks_printed(gray):
+        page = (0.0, 0.0, float(generation.width), float(generation.height))
+        return replace(generation, lines=(Line("", page, 0.0),))
+    return generation
+
+
+def _read_turned(reader: Reader, gray: Gray, rotation: int) -> EngineOutput:
+    turned = turn(gray, rotation)
+    skew = find_skew(turned)
+    leveled, back = level(turned, skew)
+    height, width = turned.shape
+    lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
+    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew)
+
+
+def _inside(line: Line, width: int, height: int) -> Line:
+    """The line with its boxes kept to the page: levelling and room around letters can push them over its edge."""
+
+    def keep(box: Box) -> Box:
+        left, top, right, bottom = box
+        return max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom)
+
+    words = tuple(replace(word, box=keep(word.box)) for word in line.words)
+    return replace(line, box=keep(line.box), words=words)
+
+
+def _is_doubtful(lines: tuple[Line, ...]) -> bool:
+    """Whether a page reads so badly, or so much of it stands on end, that it may lie wrong."""
+    letters = sum(len(line.text) for line in lines)
+    if not letters:
+        return True
+    on_end = sum(len(line.text) for line in lines if _stands_on_end(line))
+    sureness = sum(len(line.text) * (line.confidence or 0.0) for line in lines) / letters
+    return sureness < DOUBTFUL or on_end > letters / 2
+
+
+def _stands_on_end(line: Line) -> bool:
+    left, top, right, bottom = line.box
+    return len(line.text) > 2 and bottom - top > 1.5 * (right - left)
+
+
+def _best_turn(reader: Reader, gray: Gray, rotation: int) -> int:
+    """The turn in which a sample of the page reads surest; `rotation` unless another beats it by `MARGIN`."""
+    sample = busiest(gray)
+    sureness = {angle: reader.confidence(turn(sample, angle)) for angle in (0, 90, 180, 270)}
+    best = max(sureness, key=lambda turn: sureness[turn])
+    return best if sureness[best] > sureness[rotation] + MARGIN else rotation

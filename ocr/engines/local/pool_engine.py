@@ -3,9 +3,10 @@
 import time
 from dataclasses import replace
 
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
+from ocr.core.environment import count_cores
 from ocr.core.errors import EngineError
-from ocr.core.worker_pool import ChildDiedError, Parcel, Pool, count_cores
+from ocr.core.worker_pool import ChildDiedError, Parcel, Pool
 from ocr.engines.base import Request
 
 RECYCLE = 500
@@ -40,7 +41,7 @@ class PoolEngine:
             ) from cause
         self._started = True
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page. Raises `EngineError` where one worker after the other dies."""
         if not self._started:
             raise EngineError(f"the engine {self.name} was asked to read before it was started")
@@ -48,16 +49,16 @@ class PoolEngine:
         try:
             answer = await self._pool.ask(Parcel(None, request.image.pixels), request.seconds)
         except TimeoutError:
-            return Generation("timeout", reason=f"not read within {request.seconds:g} s", seconds=request.seconds)
+            return EngineOutput("timeout", reason=f"not read within {request.seconds:g} s", seconds=request.seconds)
         except ChildDiedError as death:
             self._deaths += 1
             if self._deaths >= DEATHS:
                 raise EngineError(
                     f"{self._deaths} workers of the engine {self.name} died in a row: {death}", hint="ocr doctor"
                 ) from death
-            return Generation("error", reason=f"the worker died: {death}", seconds=time.monotonic() - began)
+            return EngineOutput("error", reason=f"the worker died: {death}", seconds=time.monotonic() - began)
         self._deaths = 0
-        generation: Generation = answer.value
+        generation: EngineOutput = answer.value
         return replace(generation, seconds=time.monotonic() - began)
 
     async def close(self) -> None:

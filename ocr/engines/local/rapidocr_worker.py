@@ -1,4 +1,4 @@
-"""What a worker of the engine rapid does: load the networks once, then turn pixels into a `Generation`.
+"""What a worker of the engine rapid does: load the networks once, then turn pixels into a `EngineOutput`.
 
 The functions here are targets of `ocr.core.worker_pool`.
 """
@@ -8,21 +8,21 @@ import numpy as np
 
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
-from ocr.engines.local.line_reader import PageReader
-from ocr.engines.local.turning import read_page
+from ocr.engines.local.line_reader import PpocrPageReader
+from ocr.engines.local.orientation import read_page
 
 
 def openvino() -> Handler:
     """Load the networks on OpenVINO."""
-    return _handler(PageReader("openvino"))
+    return _handler(PpocrPageReader("openvino"))
 
 
 def onnxruntime() -> Handler:
     """Load the networks on onnxruntime."""
-    return _handler(PageReader("onnxruntime"))
+    return _handler(PpocrPageReader("onnxruntime"))
 
 
-def _handler(reader: PageReader) -> Handler:
+def _handler(reader: PpocrPageReader) -> Handler:
     cv2.setNumThreads(1)
 
     def handle(request: Parcel) -> Parcel:

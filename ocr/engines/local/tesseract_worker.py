@@ -1,7 +1,7 @@
 """What a worker of the engine tesseract does with a page: run the program on its pixels and parse what it prints.
 
-The functions here are targets of `ocr.core.worker_pool`, which sets OMP_THREAD_LIMIT=1: with its default threads the program
-takes up to sixty times longer on a busy machine.
+The functions here are targets of `ocr.core.worker_pool`, which sets OMP_THREAD_LIMIT=1: with its default threads the
+program takes up to sixty times longer on a busy machine.
 """
 
 import subprocess
@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 
 from ocr.core import process_tree
-from ocr.core.document import Box, Generation, Line, Word, box_around
+from ocr.core.document import Box, EngineOutput, Line, Word, box_around
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
-from ocr.engines.local.orientation import Affine, Gray, placed
+from ocr.engines.local.orientation import Affine, Gray, placed, read_page
 from ocr.engines.local.tesseract import LANGUAGE
-from ocr.engines.local.turning import read_page
 
 RULES = frozenset("|¦")
 """What Tesseract makes of the vertical rules of a table."""
@@ -50,7 +49,7 @@ def _handle(request: Parcel) -> Parcel:
     try:
         return Parcel(read_page(TesseractReader(), gray))
     except TesseractFailedError as failure:
-        return Parcel(Generation("error", reason=f"tesseract: {failure}"))
+        return Parcel(EngineOutput("error", reason=f"tesseract: {failure}"))
 
 
 class TesseractReader:

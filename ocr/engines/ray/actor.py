@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ocr.core.document import Generation, PageImage
+from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import OcrError
 from ocr.engines import base
 from ocr.engines.base import Request
 from ocr.engines.ray.scan_files import Files
-from ocr.rendering.renderer import Renderer, Undrawn
+from ocr.rendering.renderer import PageRef, Renderer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ class Reader:
         await self._engine.start()
         return self._engine.concurrency
 
-    async def draw(self, page: Undrawn, contents: "NDArray[np.uint8] | None" = None) -> tuple[str, PageImage | None]:
+    async def draw(self, page: PageRef, contents: "NDArray[np.uint8] | None" = None) -> tuple[str, PageImage | None]:
         """The page, or why it could not be drawn here. That is no verdict: the driver draws such a page itself."""
         if self._renderer is None:
             self._renderer = Renderer(page.settings)
@@ -42,6 +42,6 @@ class Reader:
         except (OcrError, OSError) as problem:
             return str(problem) or type(problem).__name__, None
 
-    async def read(self, request: Request, image: PageImage | None = None) -> Generation:
+    async def read(self, request: Request, image: PageImage | None = None) -> EngineOutput:
         """Read a page: the request's own image, or one that was drawn here or on another worker."""
         return await self._engine.read(request if image is None else replace(request, image=image))

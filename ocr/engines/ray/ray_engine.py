@@ -18,15 +18,15 @@ from typing import Any
 
 from pydantic import Field as Setting
 
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines import base
-from ocr.engines.base import Engine, NotDrawnError, Request
+from ocr.engines.base import Engine, NotRenderedError, Request
 from ocr.engines.ray.actor import MISSING, Reader
 from ocr.engines.ray.scan_files import Sender
-from ocr.rendering.renderer import Undrawn
+from ocr.rendering.renderer import PageRef
 
 DEATHS = 3
 """A page under which so many actors died is given up: it may be what kills them."""
@@ -180,7 +180,7 @@ class RayEngine:
                 slot.actor = self._spawn(load("ray", extra="cluster"))
         raise EngineError(f"{DEATHS_LOADING} workers of the cluster died while they loaded {self.name}")
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page, elsewhere again if its actor dies. Raises `EngineError` where no actor can be started."""
         started = time.monotonic()
         deaths: Counter[str] = Counter()
@@ -188,7 +188,7 @@ class RayEngine:
             if not self._slots:
                 raise EngineError("the ray engine was not started")
             if deaths["draw"] >= DEATHS:
-                raise NotDrawnError(f"{DEATHS} workers died while they were to draw it")
+                raise NotRenderedError(f"{DEATHS} workers died while they were to draw it")
             # A machine that is gone may never come back, so nobody waits for a new actor where there is a loaded one.
             slot = min(self._slots, key=lambda one: (not one.ready, one.flying / one.wanted))
             slot.flying += 1
@@ -199,33 +199,35 @@ class RayEngine:
             finally:
                 slot.flying -= 1
         seconds = time.monotonic() - started
-        return Generation("error", reason=f"{DEATHS} workers died on this page", seconds=seconds)
+        return EngineOutput("error", reason=f"{DEATHS} workers died on this page", seconds=seconds)
 
-    async def _read_in(self, slot: _Slot, request: Request) -> Generation:
+    async def _read_in(self, slot: _Slot, request: Request) -> EngineOutput:
         """Draw and read in one actor; the pixels stay in the memory of its machine, here is only a reference."""
         actor, page = await slot.load(), request.image
-        drawn = (await self._draw(slot, actor, page),) if isinstance(page, Undrawn) else ()
+        drawn = (await self._draw(slot, actor, page),) if isinstance(page, PageRef) else ()
         async with slot.turns:
             if slot.actor is not actor:
                 raise _ActorDiedError("wait")
             try:
                 async with self._deaths_of(slot, actor, "read"):
-                    generation: Generation = await _within(request.seconds, actor.read.remote(request, *drawn))
+                    generation: EngineOutput = await _within(request.seconds, actor.read.remote(request, *drawn))
             except TimeoutError:
-                return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
+                return EngineOutput(
+                    "timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds
+                )
         return generation
 
-    async def _draw(self, slot: _Slot, actor: Any, page: Undrawn) -> Any:
-        """A reference to the page, drawn. Raises `NotDrawnError`."""
+    async def _draw(self, slot: _Slot, actor: Any, page: PageRef) -> Any:
+        """A reference to the page, drawn. Raises `NotRenderedError`."""
         there = replace(page, path=page.path.absolute())
         said, image = await self._ask_to_draw(slot, actor, there)
         if said == MISSING:
             said, image = await self._ask_to_draw(slot, actor, there, await self._sender.send(page))
         if said:
-            raise NotDrawnError(said)
+            raise NotRenderedError(said)
         return image
 
-    async def _ask_to_draw(self, slot: _Slot, actor: Any, page: Undrawn, *contents: Any) -> tuple[str, Any]:
+    async def _ask_to_draw(self, slot: _Slot, actor: Any, page: PageRef, *contents: Any) -> tuple[str, Any]:
         # In an actor one page of a file is drawn at a time, and each may take as long as the renderer lets it.
         seconds = page.settings.seconds * (1 + slot.flying)
         try:
@@ -235,7 +237,7 @@ class RayEngine:
         except TimeoutError:
             return f"not drawn within {seconds:g} s", None
         except load("ray.exceptions", extra="cluster").RayTaskError as bug:  # of its machine or ours: not of the page
-            raise NotDrawnError(str(bug.cause or bug)) from bug
+            raise NotRenderedError(str(bug.cause or bug)) from bug
 
     @contextlib.asynccontextmanager
     async def _deaths_of(self, slot: _Slot, actor: Any, step: str) -> AsyncIterator[None]:

@@ -17,9 +17,9 @@ from weakref import WeakValueDictionary
 
 from ocr.core.environment import load
 from ocr.core.errors import ScanError
-from ocr.engines.base import NotDrawnError
+from ocr.engines.base import NotRenderedError
 from ocr.rendering.discovery import Version, sha256_of, version_of
-from ocr.rendering.renderer import Undrawn
+from ocr.rendering.renderer import PageRef
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class Files:
         self._recent: deque[_Copy] = deque(maxlen=COPIES)
         self._looking = asyncio.Lock()
 
-    async def find(self, page: Undrawn, contents: "NDArray[np.uint8] | None") -> tuple[Undrawn, object] | None:
+    async def find(self, page: PageRef, contents: "NDArray[np.uint8] | None") -> tuple[PageRef, object] | None:
         """The page in a file of this machine, and what is to be held while it is drawn; None where there is no such
         file and no `contents` to make one from. Raises `OSError` where there is no room for one.
         """
@@ -91,8 +91,8 @@ class Sender:
         self._sent: dict[str, Any] = {}
         self._sending = asyncio.Lock()
 
-    async def send(self, page: Undrawn) -> Any:
-        """A reference to the bytes of the page's file. Raises `NotDrawnError` where they cannot travel."""
+    async def send(self, page: PageRef) -> Any:
+        """A reference to the bytes of the page's file. Raises `NotRenderedError` where they cannot travel."""
         async with self._sending:
             if page.sha256 not in self._sent:
                 while len(self._sent) >= SENT:
@@ -105,7 +105,7 @@ def _put(path: Path) -> Any:
     numpy, ray = load("numpy"), load("ray", extra="cluster")
     try:
         if path.stat().st_size > LARGEST:
-            raise NotDrawnError(f"the file is larger than {LARGEST >> 20} MB")
+            raise NotRenderedError(f"the file is larger than {LARGEST >> 20} MB")
         return ray.put(numpy.asarray(numpy.memmap(path, numpy.uint8, "r")))
     except (OSError, ValueError, ray.exceptions.RayError) as cause:
-        raise NotDrawnError(f"the file cannot be sent: {cause}") from cause
+        raise NotRenderedError(f"the file cannot be sent: {cause}") from cause

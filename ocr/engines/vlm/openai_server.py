@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field as Setting
 
-from ocr.core.document import Finish, Generation
+from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
 from ocr.core.settings import check
@@ -152,7 +152,7 @@ class ServerEngine:
             hint="check that the server runs and is reachable; the same command goes on where this one stopped",
         )
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page. Raises `EngineError` when the server stays out of reach."""
         started = time.monotonic()
         if self._client is None:
@@ -164,7 +164,7 @@ class ServerEngine:
             async with asyncio.timeout(request.seconds):
                 answer = await self._patiently(lambda: self._ask(body, request))
         except TimeoutError:
-            return Generation("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
+            return EngineOutput("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
         except PageRefusedError as refusal:
             return failed(str(refusal), request, started)
         except BusyError as busy:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Setting
 
-from ocr.core.document import Finish, Generation
+from ocr.core import files
+from ocr.core.document import EngineOutput, Finish
 from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines.base import Request
-from ocr.models import answer_format, catalog
+from ocr.models import answer_format, catalog, weights
 from ocr.models.catalog import Model
 from ocr.models.prompts import PROMPTS, Prompt, conversation, show
 
@@ -103,9 +104,9 @@ def compose(model: Model, request: Request) -> Question:
     )
 
 
-def conclude(answer: Answer, request: Request, started: float) -> Generation:
+def conclude(answer: Answer, request: Request, started: float) -> EngineOutput:
     """The reading that an answer makes; `started` is the `time.monotonic()` at which the question was put."""
-    return Generation(
+    return EngineOutput(
         finish=answer.finish,
         text=answer.text,
         reason=answer.reason,
@@ -117,9 +118,9 @@ def conclude(answer: Answer, request: Request, started: float) -> Generation:
     )
 
 
-def failed(reason: str, request: Request, started: float) -> Generation:
+def failed(reason: str, request: Request, started: float) -> EngineOutput:
     """A reading that the engine could not make, for a reason that lies with this page."""
-    return Generation(
+    return EngineOutput(
         finish="error",
         reason=reason,
         width=request.image.width,
@@ -148,7 +149,7 @@ def describe(engine: str, package: str, model: Model) -> str:
     if model.is_local:
         parts["model"] = Path(model.id).name
     if model.adapter:
-        parts["adapter"] = catalog.digest(Path(model.adapter))
+        parts["adapter"] = files.digest(Path(model.adapter))
     return f"{engine} {package} {version} {json.dumps(parts, sort_keys=True, ensure_ascii=False)}"
 
 
@@ -157,7 +158,7 @@ def find_checkpoint(model: Model) -> Path:
 
     Raises `EngineError` that says what is missing and what to do.
     """
-    folder = catalog.find_weights(model)
+    folder = weights.find_weights(model)
     if folder is None:
         raise EngineError(
             f"the weights of {model.name} ({model.id}) are not on this machine",

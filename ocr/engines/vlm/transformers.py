@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ocr.core.document import Finish, Generation
+from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.engines.base import Request
@@ -95,7 +95,7 @@ class TransformersEngine:
         except (OSError, ValueError, RuntimeError) as cause:
             raise EngineError(f"{self.model.name} does not load: {cause}", hint="check the folder's files") from cause
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page; cancelling stops the generation after the token that is being written."""
         started = time.monotonic()
         try:

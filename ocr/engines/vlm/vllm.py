@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ocr.core.document import Finish, Generation
-from ocr.core.environment import load
+from ocr.core.document import EngineOutput, Finish
+from ocr.core.environment import load, sees_gpu
 from ocr.core.errors import EngineError
-from ocr.core.process_tree import Reaper
+from ocr.core.process_tree import OrphanKiller
 from ocr.engines.base import Request
 from ocr.engines.vlm import vllm_errors
 from ocr.engines.vlm.request import (
@@ -32,7 +32,7 @@ from ocr.engines.vlm.request import (
     failed,
     find_checkpoint,
 )
-from ocr.models.catalog import Model, sees_gpu
+from ocr.models.catalog import Model
 
 # Exact repetition of up to 20 tokens, 12 times over. Of 34 real pages' true text this stops one (a run of near-empty
 # table rows; two at 4 times), which is why a stop that the text judge calls honest is read again without it.
@@ -71,7 +71,7 @@ class VllmEngine:
         self._adapter: Any = None
         self._asked = 0
         self._death: asyncio.Task[None] | None = None
-        self._reaper: Reaper | None = None
+        self._reaper: OrphanKiller | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -109,7 +109,7 @@ class VllmEngine:
         """Have vLLM's processes, which do not notice when we are killed, die with us from their beginning on."""
         ours = {child.pid for child in multiprocessing.active_children()}
         if sys.platform == "linux" and self._reaper is None:
-            self._reaper = Reaper()
+            self._reaper = OrphanKiller()
         while not loading.done():
             await asyncio.wait({loading}, timeout=0.2)
             if self._reaper:
@@ -147,7 +147,7 @@ class VllmEngine:
             arguments |= _serve_adapter(Path(self.model.adapter))
         return arguments | self.model.serving
 
-    async def read(self, request: Request) -> Generation:
+    async def read(self, request: Request) -> EngineOutput:
         """Read one page. Raises `EngineError(retryable=True)` when vLLM's process has died."""
         started = time.monotonic()
         exceptions, dead = load("vllm.exceptions"), load("vllm.v1.engine.exceptions")

@@ -13,9 +13,9 @@ from data.examples import (
     read_manifest,
     render_row,
     write_manifest,
-    write_whole,
 )
 from ocr.core.errors import DataError, OutputError
+from ocr.core.files import write_whole
 
 EXAMPLE = Example(
     id="a-1",

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from data.examples import Example, hash_bytes, write_manifest
-from data.synthesis.composed_document import Order
+from data.examples import Example, write_manifest
+from data.synthesis.composed_document import SynthesisConfig
 from ocr.core.errors import DataError, TrainingError, UsageError
+from ocr.core.files import hash_bytes
 from training import plan, run_dir
 from training.evaluation import general_set
-from training.plan import Wish, estimate, held_out_images
+from training.plan import StageRequest, estimate, held_out_images
 from training.recipe import StageName, read_recipe
 from training.run_dir import Run, Sets
 
@@ -25,8 +26,8 @@ def write_pages(manifest: Path, examples: list[Example]) -> None:
     write_manifest(manifest, examples)
 
 
-def wish(stage: StageName, home: Path, recipe: str = "miniature") -> Wish:
-    return Wish(stage, home, read_recipe(recipe, []))
+def wish(stage: StageName, home: Path, recipe: str = "miniature") -> StageRequest:
+    return StageRequest(stage, home, read_recipe(recipe, []))
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_a_stage_without_a_general_parent_is_held_to_composed_pages(
     assert not (tmp_path / "runs").exists(), "a plan makes nothing"
     composed = []
 
-    def compose(order: Order) -> None:
+    def compose(order: SynthesisConfig) -> None:
         composed.append(order)
         order.to.mkdir(parents=True)
         write_pages(order.to / "manifest.jsonl", [page("c", "train"), *held_out])

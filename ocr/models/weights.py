@@ -1,0 +1,74 @@
+"""Find, weigh and download the weights of a model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ocr.core.environment import load
+from ocr.core.errors import EngineError, UsageError
+from ocr.models import catalog
+from ocr.models.catalog import Model
+
+
+def find_weights(model: Model) -> Path | None:
+    """The folder with the model's weights on this machine, or None where they must be downloaded first.
+
+    Raises `DependencyError` where the hub's client is not installed.
+    """
+    if model.is_local:
+        return Path(model.id)
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        found = hub.snapshot_download(model.id, revision=model.revision, local_files_only=True)
+    except errors.LocalEntryNotFoundError:
+        return None
+    return Path(found)
+
+
+def weigh_download(model: Model) -> int:
+    """Bytes that `download` would fetch. Raises `EngineError` when the hub does not answer or knows no such model."""
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+        raise _unreachable(model, cause) from cause
+    return sum(part.size or 0 for part in described.siblings or [])
+
+
+def download(model: Model) -> Path:
+    """Fetch the weights from the hub and answer their folder. Raises `EngineError` when that fails."""
+    hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
+    try:
+        return Path(hub.snapshot_download(model.id, revision=model.revision))
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+        raise _unreachable(model, cause) from cause
+
+
+def _unreachable(model: Model, cause: Exception) -> EngineError:
+    return EngineError(
+        f"the weights of {model.name} ({model.id}) are not on this machine and cannot be fetched: {cause}",
+        hint="copy them here and name the folder: --model PATH",
+    )
+
+
+def obtain(name: str, *, agreed: bool, ask: Callable[[str], bool]) -> None:
+    """Make sure that the weights of model `name` are on this machine.
+
+    `ask` puts the question to a person; `agreed` is the answer given beforehand. Raises `UsageError` when the answer is
+    no, and `EngineError` when the weights cannot be fetched.
+    """
+    model = catalog.resolve(name or catalog.default_name())
+    if find_weights(model) is not None:
+        return
+    size = weigh_download(model)
+    words = f"{model.name} ({model.id}, licence: {model.licence}) is not on this machine: {size / 1e9:.1f} GB to fetch"
+    if not agreed and not ask(f"{words}. Fetch it?"):
+        raise UsageError(words, hint="type --yes to fetch it, or name a folder that holds it: --model PATH")
+    download(model)
+
+
+def warnings_about(model: catalog.Model) -> list[str]:
+    """What a person should know before this model reads, a line each."""
+    lines = [f"{model.name}: {trap}" for trap in model.traps]
+    if not model.is_local and model.revision == "main":
+        lines.insert(0, f"{model.name}: unpinned: revision main of {model.id} may change between runs")
+    return lines

@@ -1,0 +1,81 @@
+"""Laws of layout: whatever an engine gives and however a page looks, nothing is lost and nothing is said twice."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ocr.core.document import Box, EngineOutput, Line
+from ocr.layout.columns import cut
+from ocr.layout.page import arrange
+from ocr.text.hyphenation import join
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyzáéãç0123456789°-.§", min_size=1, max_size=12)
+TEXTS = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    left, top = draw(st.floats(-50, 2000)), draw(st.floats(-50, 3000))
+    return (left, top, left + draw(st.floats(0, 1500)), top + draw(st.floats(0, 400)))
+
+
+LINES = st.lists(st.builds(Line, TEXTS, boxes(), st.none() | st.floats(0, 1)), max_size=40)
+
+
+@given(LINES, st.floats(-10, 10))
+@settings(max_examples=200, deadline=None)
+def test_every_line_comes_out_once(lines: list[Line], skew: float) -> None:
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754, skew=skew), 1)
+    assert Counter(line.box for line in page.lines) == Counter(line.box for line in lines)
+    printed = "\n".join((page.header, page.text, page.margin, page.footer)).split()
+    assert Counter(printed) == Counter(word for line in page.lines for word in line.text.split())
+    assert page.confidence is None or 0 <= page.confidence <= 1
+
+
+@given(LINES)
+@settings(max_examples=100, deadline=None)
+def test_paragraphs_and_tables_hold_the_letters_of_the_body(lines: list[Line]) -> None:
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1)
+    cells = [cell for table in page.tables for row in table.rows for cell in row]
+    given_out = Counter("".join([*page.paragraphs, *cells]).replace("-", ""))
+    body = Counter(page.text.replace("-", ""))
+    del given_out[" "], body[" "], body["\n"]
+    assert given_out == body
+
+
+@given(st.permutations(range(24)), st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_the_order_in_which_lines_come_does_not_matter(places: list[int], columns: int) -> None:
+    width = 1000 // (columns + 1)
+    lines = [
+        Line(
+            f"linha {n}",
+            (100 + width * (n % (columns + 1)), 100 + 40 * n, 60 + width * (n % (columns + 1) + 1), 130 + 40 * n),
+        )
+        for n in range(24)
+    ]
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1)
+    shuffled = arrange(EngineOutput("stop", lines=tuple(lines[n] for n in places), width=1240, height=1754), 1)
+    assert shuffled == page
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 400), st.integers(1, 400), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_regions_tile_the_page(seed: int, width: int, height: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    gray = np.where(rng.random((height, width)) < share, 0, 255).astype(np.uint8)
+    for left in range(0, width, 90):
+        gray[:, left : left + 20] = 255
+    covered = np.zeros((height, width), int)
+    for left, top, right, bottom in cut(gray):
+        covered[int(top) : int(bottom), int(left) : int(right)] += 1
+    assert (covered == 1).all()
+
+
+@given(TEXTS, TEXTS)
+def test_joining_lines_loses_at_most_the_hyphen(first: str, second: str) -> None:
+    joined = join(first, second)
+    assert joined.replace("-", "").replace(" ", "") == (first + second).replace("-", "").replace(" ", "")
+    assert joined in (f"{first} {second}", first + second, first[:-1] + second)

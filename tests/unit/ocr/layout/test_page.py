@@ -1,0 +1,83 @@
+from math import cos, radians, sin
+
+import pytest
+
+from ocr.core.document import Box, EngineOutput, Line
+from ocr.layout.page import ARRANGEMENT, arrange
+
+WIDTH, HEIGHT = 1240, 1754
+
+
+def line(text: str, left: float, top: float, right: float, confidence: float = 0.99) -> Line:
+    return Line(text, (left, top, right, top + 30), confidence)
+
+
+def gazette() -> list[Line]:
+    head = [line("Diário Oficial do Município", 100, 80, 600), line("PÁGINA 3", 1000, 80, 1120)]
+    left = [line(f"esquerda {n} de um texto na coluna", 100, 200 + 34 * n, 600) for n in range(20)]
+    right = [line(f"direita {n} de um texto na coluna", 640, 200 + 34 * n, 1140) for n in range(20)]
+    stamp = Line("Protocolo 12345 recebido", (1190, 500, 1215, 1000), 0.9)
+    foot = [line("Documento assinado digitalmente por F.", 100, 1600, 600)]
+    return [*foot, stamp, *right[::-1], *left, *head]
+
+
+def generation(lines: list[Line], skew: float = 0.0) -> EngineOutput:
+    return EngineOutput("stop", lines=tuple(lines), width=WIDTH, height=HEIGHT, rotation=90, skew=skew)
+
+
+def test_the_fields_of_a_page() -> None:
+    page = arrange(generation(gazette()), 7)
+    assert (page.number, page.status, page.width, page.height, page.rotation) == (7, "ok", WIDTH, HEIGHT, 90)
+    assert page.header == "Diário Oficial do Município PÁGINA 3"
+    assert page.margin == "Protocolo 12345 recebido"
+    assert page.footer == "Documento assinado digitalmente por F."
+    assert page.text.splitlines()[0].startswith("esquerda 0") and page.text.splitlines()[20].startswith("direita 0")
+    assert [part.field for part in page.lines[:2]] == ["header", "header"]
+
+
+def test_every_line_comes_out_once_with_its_own_box() -> None:
+    lines = gazette()
+    page = arrange(generation(lines), 1)
+    assert sorted(part.box for part in page.lines) == sorted(part.box for part in lines)
+    fields = page.header, page.text, page.margin, page.footer
+    assert sorted(" ".join(fields).split()) == sorted(" ".join(part.text for part in lines).split())
+
+
+def leaning(box: Box, degrees: float) -> Box:
+    """The upright box around a box that turns clockwise with the page."""
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    corners = [(box[x] - WIDTH / 2, box[y] - HEIGHT / 2) for x in (0, 2) for y in (1, 3)]
+    turned = [(x * c - y * s + WIDTH / 2, x * s + y * c + HEIGHT / 2) for x, y in corners]
+    xs, ys = zip(*turned, strict=True)
+    return (min(xs), min(ys), max(xs), max(ys))
+
+
+@pytest.mark.parametrize("skew", [-4.0, -1.5, 2.0, 5.0])
+def test_a_page_that_leans_reads_as_if_it_were_level(skew: float) -> None:
+    level = arrange(generation(gazette()), 1)
+    lines = [Line(part.text, leaning(part.box, skew), part.confidence) for part in gazette()]
+    page = arrange(generation(lines, skew), 1)
+    assert (page.header, page.text, page.margin, page.footer) == (level.header, level.text, level.margin, level.footer)
+    assert page.paragraphs == level.paragraphs
+
+
+def test_tables_stand_apart_from_paragraphs_but_stay_in_the_text() -> None:
+    text = [line(f"linha {n} de texto corrido em toda a largura", 100, 200 + 36 * n, 1100) for n in range(5)]
+    cells = [line(f"c{r}{c}", 100 + 400 * c, 500 + 40 * r, 260 + 400 * c) for r in range(4) for c in range(3)]
+    page = arrange(generation([*text, *cells]), 1)
+    assert [len(row) for table in page.tables for row in table.rows] == [3, 3, 3, 3]
+    assert "c00 c01 c02\nc10 c11 c12" in page.text
+    assert not any("c00" in paragraph for paragraph in page.paragraphs)
+
+
+def test_misread_characters_are_mended_on_the_way() -> None:
+    assert arrange(generation([line("Art. 5° da Lei n° 8.112", 100, 100, 900)]), 1).text == "Art. 5º da Lei nº 8.112"
+
+
+def test_a_page_without_lines_is_blank() -> None:
+    page = arrange(generation([]), 2)
+    assert (page.status, page.text, page.lines, page.confidence, page.flags) == ("blank", "", (), None, ())
+
+
+def test_the_version_names_the_layout() -> None:
+    assert ARRANGEMENT.startswith("layout-")

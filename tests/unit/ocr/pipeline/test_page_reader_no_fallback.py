@@ -1,0 +1,72 @@
+"""A vision-language model where the embedded engine cannot be had: it reads, alone, and the run says so."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocr.core.document import EngineOutput, PageImage
+from ocr.core.errors import DependencyError
+from ocr.engines.base import Engine, Request
+from ocr.pipeline import page_reader
+from ocr.pipeline.page_reader import PageReader, Witness
+from ocr.pipeline.retry import LADDER
+
+LOOP = "e assim por diante " * 200
+
+
+class Model:
+    """Reads page 1 and loops on every other."""
+
+    name, fingerprint, concurrency = "vllm", "fake", 2
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def start(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def read(self, request: Request) -> EngineOutput:
+        self.asked += 1
+        good = request.image.number == 1
+        return EngineOutput("stop" if good else "repetition", "Publique-se." if good else LOOP, completion_tokens=10)
+
+
+@pytest.fixture(autouse=True)
+def _no_embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(_name: str, _options: Mapping[str, Any]) -> Engine:
+        raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed")
+
+    monkeypatch.setattr(page_reader, "create", create)
+
+
+def read(model: Model, witness: Witness) -> PageReader:
+    async def story() -> PageReader:
+        readings = PageReader(model, witness=witness)
+        pixels = np.full((80, 60, 3), 255, np.uint8)
+        good, bad = [await readings.read(Request(PageImage(n, pixels, 200.0)), "a" * 64) for n in (1, 2)]
+        assert (good.kept.status, bad.kept.status) == ("ok", "degenerate")
+        assert not good.kept.generation.witnessed
+        assert len(bad.rejected) == len(LADDER) - 2, "every rung but the last is tried"
+        return readings
+
+    return asyncio.run(story())
+
+
+@pytest.mark.parametrize("witness", ["share", "off"])
+def test_the_model_reads_alone_and_the_run_says_so(witness: Witness) -> None:
+    said = read(Model(), witness).spent.describe(1.0)
+    assert "no page was rescued or witnessed by the embedded engine" in said
+    assert "rapidocr" in said
+
+
+def test_where_every_page_is_to_be_witnessed_nothing_is_read_without_a_witness() -> None:
+    model = Model()
+    with pytest.raises(DependencyError, match="rapidocr"):
+        read(model, "all")
+    assert model.asked == 0
