@@ -101,9 +101,7 @@ def main() -> None:
     check_equal(plain, ours)
     print(f"{len(pairs)} pages of {SIZE} characters, {os.cpu_count()} cores")
     print(f"rapidfuzz + nltk + jiwer, one process, 3 scores: {middle - start:6.1f} s")
-    print(
-        f"all cores, every score            : {end - middle:6.1f} s (starting the processes included)"
-    )
+    print(f"all cores, every score            : {end - middle:6.1f} s (starting the processes included)")
     ratio = (middle - start) / (end - middle)
     print(f"CPU seconds {plain_work:.1f} against {our_work:.1f} (a busy machine gives two processes no two cores)")
     print(f"ratio {ratio:.2f} (bar 3.0); the three shared scores are equal to 1e-9 on every page")

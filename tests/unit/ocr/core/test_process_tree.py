@@ -11,10 +11,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are t
 
 PARENT = """
 import subprocess, time
-from ocr.core.process_tree import Reaper
+from ocr.core.process_tree import OrphanKiller
 
 child = subprocess.Popen(["sleep", "600"], start_new_session=True)
-reaper = Reaper()
+reaper = OrphanKiller()
 reaper.watch(child.pid, child.pid)
 print(child.pid, flush=True)
 {then}
@@ -23,9 +23,9 @@ print(child.pid, flush=True)
 
 FORKED = """
 import os, time
-from ocr.core.process_tree import Reaper
+from ocr.core.process_tree import OrphanKiller
 
-reaper = Reaper()
+reaper = OrphanKiller()
 child = os.fork()
 if child == 0:
     time.sleep(600)
