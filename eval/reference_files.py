@@ -2,7 +2,8 @@
 
 One answer a page comes back: a JSON object of the fields header, text, margin, footer, or plain text. Readings that
 some other system wrote come in the same files, so the same functions read them: unlike
-`data.importers.alto_page_xml`, which makes examples for training, they need neither boxes nor images, and they keep the order that PAGE XML states.
+`data.importers.alto_page_xml`, which makes examples for training, they need neither boxes nor images, and they keep
+the order that PAGE XML states.
 """
 
 import json

@@ -234,7 +234,8 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
     (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state a layer and
     token, and the vocabulary's logits in 32 bits twice; a page is its image tokens (28 x 28 pixels) and its answer, a
     quarter of the longest one. A pair is the page twice, with answers as long as
-    `training.preferences.mining` lets the rejected one be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
+    `training.preferences.mining` lets the rejected one be. Disk: three checkpoints while the oldest is being
+    replaced, and the merged model.
     """
     numbers = recipe.optimisation(stage)
     total = recipe.parameters * 1e9

@@ -1,7 +1,8 @@
 """A page of a scan -> `PageImage`, in a small pool of killable children.
 
 Every decoder runs in a child (`ocr.rendering.render_worker`), so a file can neither crash nor hang nor fill the
-process that reads thousands of others. A child leads its own process group, is killed with it at the deadline, and is replaced after a
+process that reads thousands of others. A child leads its own process group, is killed with it at the deadline, and
+is replaced after a
 number of pages, because decoders leak. Pixels are mapped from the child's memory, never copied or pickled.
 """
 
