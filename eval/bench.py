@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import ocr
 from eval.datasets import DataSet, open_data
 from eval.regression import check_baseline, check_limits, hold
 from eval.report import html
@@ -19,6 +18,7 @@ from eval.systems.pricing import Machine, read_table
 from eval.systems.registry import Means, System, estimate, find_system, is_priced, read_recorded
 from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages
 from eval.systems.vendor_engine import Budget, Policy
+from ocr.core.environment import VERSION
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import write_private
 from ocr.pipeline.engine_selection import Choice, choose
@@ -186,7 +186,7 @@ def _gather(job: Job, data: DataSet, measured: Sequence[Measured]) -> dict[str, 
         json.dumps([(page.id, page.sha256, page.number, page.truth) for page in data.pages]).encode()
     ).hexdigest()
     return {
-        "version": ocr.__version__,
+        "version": VERSION,
         "command": job.command,
         "seed": job.seed,
         "python": sys.version.split()[0],

@@ -1,6 +1,81 @@
-"""`--compare opus gpt gemini` as people type it, rewritten into what the command-line library understands."""
+"""The command `ocr bench`, and `--compare opus gpt gemini` rewritten into what the command-line library understands."""
 
+import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ocr.extract_commands import Assignments, Config
+
+
+def bench(
+    data: Annotated[
+        str,
+        typer.Option(help="samples, dharma, a folder of scans and texts, a manifest.jsonl or a .parquet file."),
+    ] = "samples",
+    engine: Annotated[
+        str, typer.Option(help="Engine to evaluate; NAME=MODEL for engines that serve models. Default: as ocr extract.")
+    ] = "",
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Systems to compare with: opus, gpt, gemini, a model id, an engine, recorded:DIR."),
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Output folder for the report, results and response cache.")] = Path(
+        "ocr-bench"
+    ),
+    machine: Annotated[
+        str,
+        typer.Option(help="Price of your own hardware: l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR."),
+    ] = "",
+    utilisation: Annotated[
+        float,
+        typer.Option(
+            "--utilization",
+            "--utilisation",
+            help="Share of paid hours in which the machine reads.",
+            min=0.01,
+            max=1,
+        ),
+    ] = 1.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Send page images to the vendors without asking.")] = False,
+    max_cost: Annotated[float | None, typer.Option(help="Upper limit of the cost in dollars.", min=0)] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(help="Exit with code 11 if a metric is worse than this, such as score=0.90 or cer=0.02."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier results.json: exit with code 11 if the engine got worse.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the intervals and tests.")] = 0,
+    config: Config = None,
+    assignments: Assignments = None,
+) -> None:
+    """Evaluate an engine on pages with ground truth beside other systems: quality, repetition, cost, with intervals."""
+    from eval.bench import Job, run
+    from eval.console import make_voice, show
+    from eval.regression import parse_limits
+    from eval.systems.pricing import find_machine
+    from ocr.core.settings import load
+    from ocr.pipeline.options import ExtractSettings
+
+    job = Job(
+        data=data,
+        settings=load(ExtractSettings, file=config, assignments=assignments or [], flags={"engine": engine or None}),
+        compare=tuple(compare or ()),
+        to=to,
+        command=shlex.join(["ocr", *sys.argv[1:]]),
+        seed=seed,
+        machine=find_machine(machine) if machine else None,
+        utilisation=utilisation,
+        yes=yes,
+        max_cost=max_cost,
+        limits=parse_limits(fail_under or []),
+        baseline=baseline,
+    )
+    run(job, make_voice(), show)
 
 
 def spread_compare(arguments: Sequence[str]) -> list[str]:

@@ -1,3 +1,7 @@
 """Read Brazilian Portuguese scans into structured, accounted-for text."""
 
-__version__ = "0.1.0"
+from ocr.core import environment
+
+__all__ = ["__version__"]
+
+__version__ = environment.VERSION

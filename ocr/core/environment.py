@@ -3,14 +3,12 @@
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 from types import ModuleType
 
 from ocr.core.errors import DependencyError
+
+VERSION = "0.1.0"
+"""Of lusocr; pyproject.toml says the same, and a test compares the two."""
 
 
 def load(module: str, *, extra: str = "") -> ModuleType:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import ocr
+from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OcrError, OutputError, UsageError
 from ocr.pipeline.engine_selection import choose_engine, remarks
 from ocr.pipeline.options import Job
@@ -50,7 +50,7 @@ def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, r
     if chosen.again:
         others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
         progress.note(f"another engine than before: {others}")
-    ledger.begin(chosen.reader, version=ocr.__version__, host=platform.node())
+    ledger.begin(chosen.reader, version=VERSION, host=platform.node())
     extraction = Scheduler(job, chosen, ledger, delivery, progress)
     ignored: list[Path] = []
     try:

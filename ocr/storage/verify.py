@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import ocr
 from ocr.core.document import LOST, Reader, Source
+from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OutputError
 from ocr.engines.base import ENGINES
 from ocr.rendering.discovery import shown
@@ -143,7 +143,7 @@ def _fill(ledger: Ledger, root: Path) -> int:
     readers: Counter[Reader] = Counter()
     forms = set()
     for document in standing_documents(root):
-        ledger.begin(document.engine, version=ocr.__version__, host=platform.node())
+        ledger.begin(document.engine, version=VERSION, host=platform.node())
         readers[document.engine] += len(document.pages)
         ledger.add_file(document.source)
         for page in document.pages:
@@ -155,7 +155,7 @@ def _fill(ledger: Ledger, root: Path) -> int:
                 digest = hashlib.sha256((root / path).read_bytes()).hexdigest()
                 ledger.claim(Output(path, document.source.path, form, digest))
     for reader, _ in readers.most_common(1):
-        ledger.begin(reader, version=ocr.__version__, host=platform.node())
+        ledger.begin(reader, version=VERSION, host=platform.node())
         ledger.adopt()
         if reader.name in ENGINES:
             ledger.remember("engine typed", reader.name)

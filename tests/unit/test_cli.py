@@ -1,11 +1,14 @@
 """`main` turns whatever ends a command into words and an exit code, in the form that was asked for."""
 
 import json
+import tomllib
 
 import pytest
 import typer
+from paths import ROOT
 
 import cli
+import ocr
 from ocr.core.errors import ExitCode, OutputError
 
 
@@ -55,3 +58,24 @@ def test_errors_are_json_where_everything_is(
     event = json.loads(line)
     assert event["event"] == "error"
     assert event["message"] and event["hint"]
+
+
+@pytest.mark.parametrize("word", ["--version", "--show-completion"])
+def test_options_of_the_whole_command_print_and_end(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        cli.main([word])
+    assert leaving.value.code == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert ocr.__version__ == project["project"]["version"]
+
+
+@pytest.mark.parametrize("word", ["--witness", "--cross-check"])
+def test_old_names_of_options_still_work(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["extract", "missing", word, "some"])
+    assert leaving.value.code == ExitCode.USAGE
+    assert "--witness" in capsys.readouterr().err

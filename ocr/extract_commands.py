@@ -1,0 +1,146 @@
+"""The commands `ocr extract`, `verify`, `doctor` and `schema`: options -> settings -> one call -> exit code.
+
+Nothing heavy is imported before a command runs, so that `ocr --help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ocr.core.errors import ExitCode
+
+Config = Annotated[Path | None, typer.Option(help="Read settings from this TOML file.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change one setting, such as render.dpi=300. May be repeated.", metavar="KEY=VALUE"),
+]
+
+
+def confirm(question: str) -> bool:
+    """Ask a yes/no question on the terminal. Without a terminal the answer is no."""
+    return sys.stdin.isatty() and typer.confirm(question, err=True)
+
+
+def extract(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Folders, files or glob patterns; - reads a list of paths from standard input.")
+    ],
+    out: Annotated[
+        str | None, typer.Option(help="Output formats, separated by commas: json, jsonl, md, txt. Default: json.")
+    ] = None,
+    to: Annotated[str, typer.Option(help="Output folder; - writes JSON Lines to standard output.")] = "ocr-out",
+    pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")] = "",
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="rapid, tesseract, vllm, server, transformers, ray, or your own engine as package.module:function."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Vision-language model to read with: a name, a folder or a hub id.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://host:8000/v1.")
+    ] = None,
+    witness: Annotated[
+        str | None,
+        typer.Option(
+            "--cross-check",
+            "--witness",
+            help="Cross-check model output with the built-in engine: all pages, a share of them (5%), or off.",
+        ),
+    ] = None,
+    no_canary: Annotated[
+        bool, typer.Option("--no-canary", help="Read even if the model misreads the built-in test page.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Download the model's weights without asking.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="Read on a Ray cluster: its address, or auto for the one this machine is in.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="OCR_PASSWORD", help="Password of encrypted PDF files.")
+    ] = None,
+    config: Config = None,
+    assignments: Assignments = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if any page is flagged.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Print progress and errors as JSON Lines on standard error.")
+    ] = False,
+) -> int:
+    """Read scans and write structured text. Run it again to read only the pages that are missing."""
+    from ocr.core.settings import load
+    from ocr.models.weights import obtain
+    from ocr.pipeline.engine_selection import spread
+    from ocr.pipeline.extract import claimed_stdout, extract_to_folder, extract_to_stream
+    from ocr.pipeline.options import ExtractSettings, Job, parse_selection
+    from ocr.pipeline.progress import make_progress
+
+    flags = {
+        "out": out,
+        "engine": engine or ("server" if url else "vllm" if model else None),
+        "options.model": model,
+        "options.url": url,
+        "witness": witness,
+        "canary": False if no_canary else None,
+    }
+    settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
+    if settings.engine in ("vllm", "transformers"):
+        obtain(str(settings.options.get("model", "")), agreed=yes, ask=confirm)
+    if cluster is not None:
+        settings = spread(settings, cluster)
+    job = Job(tuple(inputs), settings, parse_selection(pages), password)
+    with claimed_stdout() as stream:
+        progress = make_progress(quiet=quiet, log_json=log_json)
+        summary = extract_to_stream(job, stream, progress) if to == "-" else extract_to_folder(job, Path(to), progress)
+    code = summary.exit_code
+    return ExitCode.OK if code == ExitCode.PAGES_FLAGGED and not strict else code
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Output folder, as given to --to.")],
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Move a damaged ledger aside and build a new one from the JSON output files."),
+    ] = False,
+) -> int:
+    """Check that every page of an output folder is accounted for and that no output file was changed."""
+    from ocr.storage.output_dir import open_folder
+    from ocr.storage.summary import describe
+    from ocr.storage.verify import rebuild as build_ledger
+    from ocr.storage.verify import verify as check
+
+    if rebuild:
+        typer.echo(f"the new ledger holds {build_ledger(folder):,} files")
+    with open_folder(folder) as held:
+        report = check(held)
+    for line in (*report.lost, *report.wrong_outputs):
+        typer.echo(line)
+    typer.echo(describe(report.summary))
+    typer.echo(f"{report.outputs:,} output files are byte for byte what the ledger gives")
+    if report.advice:
+        typer.echo(f"hint: {report.advice}", err=True)
+    return report.exit_code
+
+
+def doctor() -> int:
+    """List what this machine can run, what is missing, and the command that installs it."""
+    from ocr.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{finding.state:<9} {finding.what}: {finding.detail}")
+        if finding.install:
+            typer.echo(f"{'':<9} to install it: {finding.install}")
+    return ExitCode.DEPENDENCY if any(finding.state == "missing" for finding in findings) else ExitCode.OK
+
+
+def schema() -> None:
+    """Print the JSON Schema of the JSON output files."""
+    import json
+
+    from ocr.storage.json_schema import output_schema
+
+    typer.echo(json.dumps(output_schema(), ensure_ascii=False, indent=2))

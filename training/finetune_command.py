@@ -1,0 +1,74 @@
+"""The command `ocr finetune`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ocr.core.errors import ExitCode
+from ocr.extract_commands import confirm
+
+
+def finetune(
+    stage: Annotated[str, typer.Option(help="Training stage: general, domain or dpo.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder that ocr data split wrote. Default for the stage dpo: that of the parent run."),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", "--model", help="Model to start from, instead of the parent run.")
+    ] = "",
+    recipe: Annotated[
+        str, typer.Option(help="Name of a built-in recipe, or a TOML file. Default: the parent run's.")
+    ] = "",
+    runs: Annotated[Path, typer.Option(help="Folder of training runs.")] = Path("runs"),
+    general: Annotated[
+        Path | None,
+        typer.Option(help="Manifest of the general test set. Default: the parent run's, or synthetic pages."),
+    ] = None,
+    pairs_from: Annotated[
+        Path | None,
+        typer.Option(help="Take preference pairs from an output folder of ocr extract, or from a pairs.jsonl."),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Number of training processes, one for each GPU.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one value of the recipe. May be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and train nothing.")] = False,
+    force_promote: Annotated[
+        bool, typer.Option("--force-promote", help="Promote the model even if the regression check fails.")
+    ] = False,
+    quantize: Annotated[str, typer.Option(help="Also quantize the promoted model: awq (4-bit weights) or fp8.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Download base weights and what --quantize needs without asking.")
+    ] = False,
+) -> int:
+    """Fine-tune a model by one training stage. It is promoted only if it passes the regression check."""
+    from ocr.models.weights import obtain
+    from training.evaluation.model_card import describe_gate
+    from training.finetune import finetune, make_wish
+    from training.plan import describe_plan, plan
+    from training.quantization import compressor_environment
+    from training.quantization.quantize import choose_scheme, quantise
+
+    wish = make_wish(stage, runs, recipe, assignments or [], base)
+    wish = replace(
+        wish, data=data, general=general, pairs_from=pairs_from, processes=processes, seed=seed, force=force_promote
+    )
+    if dry_run:
+        typer.echo(describe_plan(wish))
+        return ExitCode.OK
+    if name := plan(wish).base:
+        obtain(name, agreed=yes, ask=confirm)
+    scheme = choose_scheme(quantize) if quantize else None
+    if scheme:
+        compressor_environment.obtain(agreed=yes, ask=confirm)
+    run = finetune(wish)
+    if scheme:
+        run = quantise(run, scheme, wish)
+    typer.echo(describe_gate(run))
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
+    return ExitCode.OK
