@@ -17,7 +17,7 @@ test: .venv/stack
 	$(BIN)/python -m pytest
 
 prove: .venv/stack
-	$(BIN)/python benchmarks/prove.py
+	$(BIN)/python -m benchmarks.run_all
 
 .venv/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -25,7 +25,7 @@ one word in ten was changed keeps next to nothing."""
 SAME = 0.40
 """Jaccard of 3-word shingles from which two texts are the same text, edited. A text of which 10% of the words were
 changed at random keeps about 0.9^3 = 0.73 of its shingles: Jaccard 0.57. Unrelated composed pages stay below 0.1.
-Benchmark: benchmarks/duplicates.py."""
+Benchmark: benchmarks/synthesis/near_duplicates.py."""
 _BANDS, _ROWS = 32, 3
 """A pair of Jaccard 0.57 is a candidate with 1 - (1 - 0.57^3)^32 = 0.999, one of 0.05 with 0.004."""
 _PRIME = (1 << 61) - 1

@@ -42,7 +42,7 @@ AS_ASKED = Step("as asked")
 UNSTOPPED = Step("without the engine's own stop", decoding={DETECT_REPEATS: False})
 # A loop is a fixed point of greedy decoding: some temperature leaves it, another size of the image gives other tokens
 # at its start, half a page is half the way to it. Every rung costs what the page's good part costs and the hundred
-# tokens until the watch is sure (benchmarks/guard_tokens.py); the embedded engine costs no tokens and cannot loop.
+# tokens until the watch is sure (benchmarks.repetition.token_cost); the embedded engine costs no tokens.
 WARMER: Mapping[str, float] = {"temperature": 0.3, "top_p": 0.95}
 SMALLER = Step("a smaller image", sampling=WARMER, decoding={IMAGE_SCALE: 0.8})
 LARGER = Step("a larger image", sampling=WARMER, decoding={IMAGE_SCALE: 1.25})

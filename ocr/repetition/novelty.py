@@ -26,7 +26,7 @@ RICH = 6
 NEW, PAIR, FRESH, STALE, NUMBER = 15.0, 3.0, 2.5, 1.75, 2.0
 """What is news in a block, in characters: a new word, two words that never stood together, a letter of a word that did
 not stand in the block before, one of a word that did, a digit of a number; words and numbers once a block. Tuned on
-half 0 of benchmarks/repetition.py for the least ROOM that honest pages need."""
+half 0 of benchmarks/repetition/synthetic_loops.py for the least ROOM that honest pages need."""
 FULL, DENSE = 40, 1.0
 """Digits of a block that are worth NUMBER each, and what each after them is worth: on a page of sums or of case numbers
 the digits must pay for themselves, but not for the brackets around them as well."""

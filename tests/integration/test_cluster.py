@@ -15,7 +15,7 @@ pytest.importorskip("ray", reason="the extra cluster is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 
 KILLS = int(os.environ.get("LUSOCR_CLUSTER_KILLS", "3"))
-"""benchmarks/cluster_kills.py asks for more."""
+"""benchmarks/robustness/killed_cluster_workers.py asks for more."""
 PAGES = 24 * KILLS
 """Enough that the run is not over before the last worker is killed, on a fast machine too."""
 PATIENCE = 240 + 30 * KILLS

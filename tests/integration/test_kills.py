@@ -5,12 +5,16 @@ import sys
 
 from paths import ROOT
 
-PROOF = ROOT / "benchmarks/kills.py"
+PROOF = "benchmarks.robustness.killed_runs"
 
 
 def test_killed_runs_are_resumed_without_loss() -> None:
     done = subprocess.run(
-        [sys.executable, PROOF, "--count", "6", "--seed", "7"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", PROOF, "--count", "6", "--seed", "7"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "6 runs killed" in done.stdout

@@ -21,7 +21,7 @@ Art. 12. A inscrição será concluída até
 de R$ 4.365,09 por lote. Não há exceções.
 O órgão avaliará também os três recursos.
 Brasília, 177º da Independência."""
-"""What stands in canary.png, which benchmarks/draw_canary.py draws. No model can have read it before."""
+"""What stands in canary.png, which benchmarks/tools/draw_canary.py draws. No model can have read it before."""
 
 SECONDS, TOKENS = 300.0, 400
 

@@ -1,0 +1,1 @@
+"""Measure how many characters, lines and page orientations the engines read correctly."""

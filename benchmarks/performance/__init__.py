@@ -1,0 +1,1 @@
+"""Measure speed as a ratio within one run, and memory."""

@@ -1,0 +1,1 @@
+"""Measure the repetition detector on synthetic loops, held-out loops and legitimate pages."""

@@ -1,0 +1,1 @@
+"""Kill processes at random moments and check that no page is lost."""

@@ -1,0 +1,1 @@
+"""Measure composed pages: realism, diversity, correctness of their reference text, speed."""

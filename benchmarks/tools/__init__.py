@@ -1,0 +1,1 @@
+"""Make files that the package ships."""
