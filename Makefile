@@ -1,11 +1,12 @@
 # make extract   set up .venv (core only) and read samples/ into ocr-out/
 # make test      set up what the tests need and run them all
+# make docs      build the documentation site into site/, strictly
 # make prove     run the full counts and write their numbers into docs/
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: extract test prove clean
+.PHONY: extract test docs prove clean
 
 extract: .venv/core
 	$(BIN)/ocr extract samples --out json,md
@@ -15,6 +16,9 @@ test: .venv/stack
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+docs: .venv/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 prove: .venv/stack
 	$(BIN)/python -m benchmarks.run_all
@@ -34,4 +38,4 @@ prove: .venv/stack
 	touch $@
 
 clean:
-	rm -rf .venv ocr-out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv ocr-out site .mypy_cache .ruff_cache .pytest_cache

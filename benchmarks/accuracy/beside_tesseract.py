@@ -1,4 +1,4 @@
-"""rapid against tesseract on real Portuguese pages: the numbers of docs/bench.md.
+"""rapid against tesseract on real Portuguese pages: the numbers of docs/benchmarks.md.
 
     python -m benchmarks.accuracy.beside_tesseract [--pages ../shared/pages] [--to FOLDER]
 

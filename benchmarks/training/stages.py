@@ -1,4 +1,4 @@
-"""Train every stage with the recipe `miniature` on two CPU cores: the rows of docs/experiments.md.
+"""Train every stage with the recipe `miniature` on two CPU cores: the rows of docs/dev/lab-notebook.md.
 
     python -m benchmarks.training.stages memorise TO            # 64 small pages from nothing, read back through vLLM
     python -m benchmarks.training.stages curve TO               # 259,124 lines from nothing, some 100 minutes

@@ -1,4 +1,4 @@
-"""The published composite, quirks kept, and a strict variant of it without them. docs/scores.md defines both.
+"""The published composite, quirks kept, and a strict variant of it without them. docs/concepts/metrics.md defines both.
 
 Source of the published one: DharmaOCR (arXiv 2604.14314, Eq. 1) as re-implemented from the authors' evaluation
 notebook: (Levenshtein ratio + sentence BLEU-4) / 2 on the flattened answer, no normalisation at all.

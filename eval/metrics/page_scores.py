@@ -1,4 +1,4 @@
-"""Everything that is measured on one page, and the sums over many. docs/scores.md defines each score exactly.
+"""Everything that is measured on one page, and the sums over many. docs/concepts/metrics.md defines each score exactly.
 
 A truth and a reading are strings: a JSON object with the fields of the page, or plain text.
 """

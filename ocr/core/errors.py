@@ -2,7 +2,7 @@
 
 One root, one subclass per exit code. Raise them `from` their cause, with the file and page in the message;
 `cli.main` is the one place that turns them into `error:` and `hint:` lines and an exit status.
-docs/errors.md describes each code and is held to this module by a test.
+docs/reference/exit-codes.md describes each code and is held to this module by a test.
 """
 
 from enum import IntEnum

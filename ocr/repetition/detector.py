@@ -8,7 +8,7 @@ Honest repetition brings something new with every row (a name, a sum), so its ev
 empty on honest paper (leaders, rules, blank cells, 0,00, idem) is no evidence, but is held to what fits on a page.
 So is a table that says nothing but numbers: they are new with every row even where they are invented, but no page has
 rows of ever more cells, rows without end, or tables in tables in tables.
-docs/degeneration.md has the definition in full, what it finds and misses, and the numbers.
+docs/concepts/repetition.md has the definition in full, what it finds and misses, and the numbers.
 """
 
 import re
@@ -52,7 +52,7 @@ NUMBER = "0"
 VALUES = {"idem": 0, "Idem": 0, "IDEM": 0, **dict(_romans())}
 """Words that count as numbers; "idem" says as little as a zero."""
 
-# All numbers below were tuned on half 0 of benchmarks.repetition.synthetic_loops; docs/degeneration.md reports half 1.
+# All numbers below were tuned on half 0 of benchmarks.repetition.synthetic_loops; docs/concepts/repetition.md reports half 1.
 REACH = 4096
 """Tokens. About 20 kB, the fullest gazette page: what stands further back is no source of a copy."""
 NEW_WORD, NEW_SHORT_WORD, NEW_DIGIT, BROKEN_COUNT = 32.0, 12.0, 5.0, 60.0

@@ -5,7 +5,7 @@ misreads letters, but it cannot make up a line, nor skip one that it has detecte
 in the model's text by its words, wherever they stand (columns may come in any order), and a place once found is taken.
 What no line accounts for may be invented, a line without a place may be omitted, and a number that stands in the same
 place but reads otherwise may be changed. What a misreading explains raises no doubt, and a witness that cannot read
-the page is not heard. docs/witness.md has precision and recall.
+the page is not heard. docs/concepts/cross-check.md has precision and recall.
 """
 
 import re
@@ -24,7 +24,7 @@ from ocr.text.identifiers import find as find_identifiers
 
 Kind = Literal["omitted", "invented", "number", "check digits"]
 
-# Tuned on the even pages of benchmarks/accuracy/crosscheck.py; the odd ones are what docs/witness.md reports.
+# Tuned on the even pages of benchmarks/accuracy/crosscheck.py; the odd ones are what docs/concepts/cross-check.md reports.
 HEARD = 0.85
 """Least confidence of the witness in its own reading for its doubts to be heard: print has 0.93 and more, of 1887 too;
 medieval hands 0.54 to 0.66."""

@@ -3,7 +3,7 @@
 Portuguese hangs pronouns on verbs (disse-lhe, far-se-á) and builds compounds (sócio-gerente, ex-presidente), and a line
 often ends at that very hyphen. What decides is the piece after the hyphen and the end of the piece before it. The
 lists are of the words that break both rules most often in 58 MB of Portuguese books, newspapers and official acts;
-docs/quality.md says how often the answer is right there.
+docs/benchmarks.md says how often the answer is right there.
 """
 
 import re

@@ -162,7 +162,7 @@ def test_130_at_once_for_a_second_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_the_documentation_knows_every_code() -> None:
-    text = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/exit-codes.md").read_text(encoding="utf-8")
     documented = {int(code): name for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
     assert documented == {code.value: code.name for code in ExitCode}
 

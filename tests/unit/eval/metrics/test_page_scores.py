@@ -1,4 +1,4 @@
-"""What each score says at its edges: the cases that docs/scores.md promises."""
+"""What each score says at its edges: the cases that docs/concepts/metrics.md promises."""
 
 import json
 
