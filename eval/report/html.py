@@ -142,4 +142,4 @@ def _origin(results: dict[str, Any]) -> str:
         if row["status"] == "measured" and row["fingerprint"]:
             lines[html.escape(row["title"])] = f"<code>{html.escape(row['fingerprint'])}</code>"
     listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in lines.items())
-    return f"<h2>How this was made</h2><dl>{listed}</dl><p class=note>Every score is defined in docs/concepts/metrics.md.</p>"
+    return f"<h2>How this was made</h2><dl>{listed}</dl><p class=note>docs/concepts/metrics.md defines every score.</p>"

@@ -52,7 +52,7 @@ NUMBER = "0"
 VALUES = {"idem": 0, "Idem": 0, "IDEM": 0, **dict(_romans())}
 """Words that count as numbers; "idem" says as little as a zero."""
 
-# All numbers below were tuned on half 0 of benchmarks.repetition.synthetic_loops; docs/concepts/repetition.md reports half 1.
+# Tuned on half 0 of benchmarks.repetition.synthetic_loops; docs/concepts/repetition.md reports half 1.
 REACH = 4096
 """Tokens. About 20 kB, the fullest gazette page: what stands further back is no source of a copy."""
 NEW_WORD, NEW_SHORT_WORD, NEW_DIGIT, BROKEN_COUNT = 32.0, 12.0, 5.0, 60.0

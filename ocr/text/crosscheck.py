@@ -24,7 +24,7 @@ from ocr.text.identifiers import find as find_identifiers
 
 Kind = Literal["omitted", "invented", "number", "check digits"]
 
-# Tuned on the even pages of benchmarks/accuracy/crosscheck.py; the odd ones are what docs/concepts/cross-check.md reports.
+# Tuned on the even pages of benchmarks/accuracy/crosscheck.py; docs/concepts/cross-check.md reports the odd ones.
 HEARD = 0.85
 """Least confidence of the witness in its own reading for its doubts to be heard: print has 0.93 and more, of 1887 too;
 medieval hands 0.54 to 0.66."""
