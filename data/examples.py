@@ -167,8 +167,8 @@ def _complaint(example: Example) -> str:
         return "page, width and height start at 1"
     if len(example.sha256) != 64 or set(example.sha256) - set("0123456789abcdef"):
         return "sha256 is not 64 hexadecimal digits"
-    if not example.image or Path(example.image).is_absolute() or ".." in Path(example.image).parts:
-        return f"image {example.image!r} is not a path below the manifest's folder"
+    if not example.image or Path(example.image).is_absolute():
+        return f"image {example.image!r} is not a path relative to the manifest's folder"
     for place, line in enumerate(example.lines, start=1):
         left, top, right, bottom = line.box
         if not (0 <= left < right <= example.width and 0 <= top < bottom <= example.height):

@@ -5,11 +5,12 @@ added or taken away.
 """
 
 import hashlib
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from data.duplicates import image_hash, near_pairs, shingles, words_of
 from data.examples import SPLITS, Example, Split, read_manifest, write_manifest
@@ -78,16 +79,17 @@ def assign(examples: Iterable[Example], shares: tuple[float, float, float], seed
 
 
 def write_splits(manifest: Path, to: Path, shares: tuple[float, float, float], seed: int) -> dict[str, int]:
-    """Write train.jsonl, validation.jsonl and test.jsonl, where not empty, in `to`; returns the pages of each.
+    """Write train.jsonl, validation.jsonl and test.jsonl, where not empty, in `to`; return the pages of each.
 
-    Image paths stay relative, so that `to` must be the manifest's folder or one that can see its images.
+    Image paths become relative to `to`, which may be any folder. Raises DataError on a bad row, or where no relative
+    path leads from `to` to the images (another drive).
     """
-    below = _seen_from(to, manifest.parent)
     examples = assign(read_manifest(manifest), shares, seed)
-    moved = [replace(example, image=(below / example.image).as_posix()) for example in examples]
+    if to.resolve() != manifest.parent.resolve():
+        examples = [replace(example, image=_path_from(to, manifest.parent / example.image)) for example in examples]
     counts: dict[str, int] = {}
     for split in SPLITS:
-        chosen = [example for example in moved if example.split == split]
+        chosen = [example for example in examples if example.split == split]
         (to / f"{split}.jsonl").unlink(missing_ok=True)
         if chosen:
             write_manifest(to / f"{split}.jsonl", chosen)
@@ -177,12 +179,12 @@ def _split_of(manifest: Path) -> Split:
     return next((split for split in SPLITS if split == manifest.stem), "")
 
 
-def _seen_from(folder: Path, data: Path) -> PurePosixPath:
-    """Where a data set lies, seen from a folder around it or its own."""
+def _path_from(folder: Path, image: Path) -> str:
+    """Return the relative path that leads from a folder to an image. Links inside the data set are kept as they are."""
+    absolute = Path(os.path.normpath(image.parent.resolve() / image.name))
     try:
-        return PurePosixPath(data.resolve().relative_to(folder.resolve()).as_posix())
-    except ValueError as failure:
+        return Path(os.path.relpath(absolute, folder.resolve())).as_posix()
+    except ValueError as failure:  # Windows: another drive
         raise DataError(
-            f"{folder}: the images of {data} do not lie below it",
-            hint="name the manifest's folder, or one above it, with --to",
+            f"{folder}: no relative path leads to {image}", hint="--to a folder of the same drive"
         ) from failure

@@ -217,6 +217,20 @@ def test_split_check_and_leak(composed: Path, tmp_path: Path) -> None:
     ocr("split", folder / "manifest.jsonl", "--by", "page", expect=2)
 
 
+def test_the_commands_of_the_readme_in_a_fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose, split into another folder, check, show: each command takes what the one before it wrote."""
+    monkeypatch.chdir(tmp_path)
+    ocr("compose", "--kind", "receipt", "--count", 8, "--to", "pages/", "--seed", 7, "--dpi", 60)
+    said = ocr("split", "pages/manifest.jsonl", "--by", "document", "--to", "split/", "--shares", "0.6,0.2,0.2").stdout
+    assert sum(int(line.split()[1]) for line in said.splitlines()) == 8
+    parts = sorted(Path("split").glob("*.jsonl"))
+    assert len(parts) > 1
+    assert "licence    Apache-2.0: 8 pages" in ocr("check", *parts).stdout
+    said = ocr("show", parts[0]).stdout
+    assert f"split/sheet.html: {len(read_manifest(parts[0]))} pages" in said.replace(os.sep, "/")
+    assert "data:image/jpeg;base64," in Path("split/sheet.html").read_text(encoding="utf-8")
+
+
 def test_bad_row_is_named_by_the_command(composed: Path, tmp_path: Path) -> None:
     content = (composed / "manifest.jsonl").read_text(encoding="utf-8")
     (tmp_path / "manifest.jsonl").write_text(content, encoding="utf-8")

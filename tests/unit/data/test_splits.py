@@ -74,6 +74,29 @@ def test_written_splits_are_clean(tmp_path: Path) -> None:
     assert "Apache-2.0: 40 pages" in render_report(report)
 
 
+@pytest.mark.parametrize("to", ["split", "set/below/deeper", ".", "beside/set"])
+def test_splits_elsewhere_find_their_images(tmp_path: Path, to: str) -> None:
+    data, folder = tmp_path / "set", tmp_path / to
+    examples = [page(data, f"p{n}", f"d{n}", body(str(n))) for n in range(12)]
+    write_manifest(data / "manifest.jsonl", examples)
+    counts = write_splits(data / "manifest.jsonl", folder, (0.5, 0.25, 0.25), 3)
+    written = [folder / f"{name}.jsonl" for name, pages in counts.items() if pages]
+    found = {example.id: (path.parent / example.image).resolve() for path in written for example in read_manifest(path)}
+    assert found == {example.id: (data / example.image).resolve() for example in examples}
+    assert check(written).damaged == ()
+
+
+def test_a_split_through_a_linked_folder_finds_its_images(tmp_path: Path) -> None:
+    (tmp_path / "disk/deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk/deep")
+    write_manifest(tmp_path / "set/manifest.jsonl", [page(tmp_path / "set", "p", "d", body("1"))])
+    write_splits(tmp_path / "set/manifest.jsonl", tmp_path / "link", (1.0, 0.0, 0.0), 0)
+    (example,) = read_manifest(tmp_path / "link/train.jsonl")
+    assert example.image == "../../set/images/p.png"
+    write_splits(tmp_path / "link/train.jsonl", tmp_path / "again", (1.0, 0.0, 0.0), 0)
+    assert [example.image for example in read_manifest(tmp_path / "again/train.jsonl")] == ["../set/images/p.png"]
+
+
 Change = Callable[[Path], tuple[Example, Example]]
 
 
