@@ -27,7 +27,7 @@ WAYS |= {"bytes": ("options.draw=true", True)}
 def extract(head: Host, *words: object) -> tuple[float, int]:
     """CPU seconds of the driver with its render children, and bytes that left its machine."""
     with tempfile.TemporaryDirectory() as out:
-        command = head.command(OCR, "extract", "--to", out, "--engine", "fakes:create", *words)
+        command = head.command(OCR, "extract", "--to", out, "--engine", "ocr.engines.fake:create", *words)
         before = head.sent()
         process = subprocess.Popen(command, env={**ENVIRONMENT, **CLUSTER}, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)

@@ -34,7 +34,7 @@ def tree_mb(process: psutil.Process) -> float:
 
 def peak_mb(scan: Path, out: Path) -> tuple[float, float]:
     """The peak while `scan` is read, and the seconds that it took."""
-    words = [OCR, "extract", scan, "--to", out, "--out", "json,jsonl,md,txt", "--engine", "fakes:create"]
+    words = [OCR, "extract", scan, "--to", out, "--out", "json,jsonl,md,txt", "--engine", "ocr.engines.fake:create"]
     # As many words as a full page has: short pages would hide what is kept by mistake.
     run = subprocess.Popen([*words, "--set", "options.words=400"], env=ENVIRONMENT, stderr=subprocess.DEVNULL)
     started = time.monotonic()

@@ -1,6 +1,6 @@
 """Kill `ocr extract` at random moments, run it again, and compare with a run that nobody disturbed.
 
-    python -m benchmarks.robustness.killed_runs --count 100 --engine fakes:create
+    python -m benchmarks.robustness.killed_runs --count 100 --engine ocr.engines.fake:create
     python -m benchmarks.robustness.killed_runs --count 3 --engine rapid
 
 Every other time only the parent is killed (SIGKILL), else its whole process group. Every other pair of runs writes over
@@ -34,7 +34,7 @@ MARK = "LUSOCR_KILL_PROOF"
 
 def make_scans(folder: Path, engine: str) -> None:
     """For the fake engine many pages, two copies among them; for a real one pages that take a while."""
-    if engine.startswith("fakes:"):
+    if engine.startswith("ocr.engines.fake:"):
         make_scan(folder / "book.pdf", pages=40)
         make_scan(folder / "notes/minutes.tiff", pages=10, shade=50)
         for number in range(15):
@@ -46,7 +46,7 @@ def make_scans(folder: Path, engine: str) -> None:
 
 
 def command(scans: Path, out: Path, engine: str) -> list[str]:
-    options = ["--set", "options.seconds=0.03"] if engine.startswith("fakes:") else []
+    options = ["--set", "options.seconds=0.03"] if engine.startswith("ocr.engines.fake:") else []
     return [str(OCR), "extract", str(scans), "--to", str(out), "--out", "json,md", "--engine", engine, *options]
 
 
@@ -130,7 +130,7 @@ def prove(count: int, engine: str, seed: int, work: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--engine", default="fakes:create")
+    parser.add_argument("--engine", default="ocr.engines.fake:create")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:

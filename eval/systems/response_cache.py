@@ -19,12 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from eval.datasets import TruePage
 from eval.systems.pricing import Usage
-from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, FrontierEngine, PaidGeneration
+from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, PaidGeneration
 from ocr.core.document import EngineOutput, PageImage, Status
 from ocr.core.errors import EngineError, OutputError, ScanError
 from ocr.core.files import write_private
-from ocr.engines.base import Engine, Request
-from ocr.pipeline.page_reader import GRACE_SECONDS, seed_of
+from ocr.engines.base import Engine, Request, capabilities_of
+from ocr.engines.supervised import GRACE_SECONDS
+from ocr.pipeline.page_reader import seed_of
 from ocr.rendering.renderer import Renderer
 
 ANSWERED = frozenset({"stop", "length", "repetition", "refused"})
@@ -167,8 +168,8 @@ class _Reader:
 
     def __init__(self, engine: Engine, desk: Desk) -> None:
         self._engine, self._desk = engine, desk
-        # A vendor's engine keeps time itself, attempt by attempt, and may be told by the server to wait.
-        self._limit = None if isinstance(engine, FrontierEngine) else desk.seconds + GRACE_SECONDS
+        enforces = capabilities_of(engine).enforces_deadline
+        self._limit = None if enforces else desk.seconds + GRACE_SECONDS
         self._ended: Unread | None = None
         self.death: EngineError | None = None
         self.answered = 0

@@ -18,7 +18,7 @@ from eval.systems import vendor_clients
 from eval.systems.pricing import ModelPrice, Usage, Vendor, dollars, image_tokens
 from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError
-from ocr.engines.base import Request
+from ocr.engines.base import Capabilities, Request
 from ocr.models.prompts import PROMPTS, ImageBudget, show
 
 PROMPT = PROMPTS["page-json-1"]
@@ -101,6 +101,11 @@ class FrontierEngine:
     policy: Policy = field(default_factory=Policy)
     seconds: float = 600.0
     _client: Any = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """It enforces deadlines itself, attempt by attempt: the server may tell it to wait."""
+        return Capabilities(generates_text=True, enforces_deadline=True)
 
     @property
     def fingerprint(self) -> str:

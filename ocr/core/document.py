@@ -6,6 +6,7 @@ Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upri
 turn that was found (`EngineOutput.rotation`), before deskewing. Page numbers are 1-based, as in the source.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -175,11 +176,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class EngineIdentity:
     """Which engine read a document: `fingerprint` holds all that decided what was read."""
 
     name: str
     fingerprint: str
+
+    @property
+    def digest(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the fingerprint: a short name for folders and keys."""
+        return hashlib.sha256(self.fingerprint.encode("utf-8")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,7 @@ class Document:
     """What an output file holds; `ocr.storage.json_schema` publishes this shape as JSON."""
 
     source: Source
-    engine: Reader
+    engine: EngineIdentity
     pages: tuple[Page, ...]
 
 

@@ -1,11 +1,12 @@
-"""The seam: an engine reads one page at a time, many in flight. One file per engine, one line in `ENGINES`.
+"""The engine interface: an engine reads one page at a time, with many pages in flight.
 
-A bad page is a value (`EngineOutput(finish="error", reason=...)`); a dead engine is an `EngineError`. Retries, the
-guard against degeneration and the witness live in `ocr.pipeline.page_reader`, never in an engine.
+A bad page is a value (`EngineOutput(finish="error", reason=...)`). A dead engine is an `EngineError`. Retries,
+restarts, repetition detection and cross-checks happen outside the engine (`ocr.engines.supervised`,
+`ocr.pipeline.page_reader`).
 
-An engine is made by a function that takes its options (the `[options]` table of the settings) and checks them:
-`def create(options: Mapping[str, Any]) -> Engine`. It loads nothing heavy before `start`. Besides the names of
-`ENGINES`, `--engine package.module:function` takes any such function, so that an engine of your own needs no fork.
+A factory function makes an engine: `def create(options: Mapping[str, Any]) -> Engine`. It validates its options (the
+`[options]` table of the settings) and loads nothing heavy before `start`. `--engine` accepts a name of `ENGINES` or
+`package.module:function`, so an engine of your own needs no fork.
 """
 
 import difflib
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
-from ocr.core.document import EngineOutput, PageImage
+from ocr.core.document import EngineIdentity, EngineOutput, PageImage
 from ocr.core.errors import UsageError
-from ocr.rendering.renderer import PageRef
+from ocr.models.catalog import Model
+from ocr.rendering.renderer import PageRef, RenderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +26,57 @@ class Request:
     """One attempt at one page."""
 
     image: PageImage | PageRef
-    """Drawn, unless the engine `draws`."""
+    """The rendered page. A `PageRef` only for an engine whose capabilities say that it renders pages itself."""
     attempt: int = 1
     seed: int = 0
-    """Seeds any sampling; derived from the reading's identity and the attempt, so that runs repeat."""
+    """Random seed for sampling, derived from scan, page, engine and attempt, so that runs are reproducible."""
     seconds: float = 600.0
-    """Time allowed for this attempt; past it the engine answers `finish="timeout"`."""
+    """Time limit of this attempt; past it the engine returns `finish="timeout"`."""
     prompt: str = ""
     max_tokens: int = 0
-    """Token budget of the answer; 0 lets the engine choose."""
+    """Token budget of the output; 0 lets the engine choose."""
     sampling: Mapping[str, float] = field(default_factory=dict)
-    """temperature, top_p, repetition_penalty: whatever the engine knows; classical engines ignore it."""
+    """temperature, top_p, repetition_penalty: what the engine supports; classical engines ignore it."""
     decoding: Mapping[str, object] = field(default_factory=dict)
     """Engine-specific options, such as a decoding mode (autoregressive, diffusion, self-speculation)."""
     on_text: Callable[[str], bool] | None = None
-    """Called with each new piece of streamed text; answering False aborts the reading as `repetition`. An empty piece
-    says that the text begins anew, because a broken stream or a dead engine is asked again."""
+    """Called with each new piece of streamed text; returning False aborts the attempt as `repetition`. An empty piece
+    says that the text starts again, because a broken stream or a crashed engine is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the pipeline must know about an engine to use it correctly."""
+
+    generates_text: bool = False
+    """A language model writes the text, so it can repeat itself or invent text. The pipeline checks such an engine
+    with the canary page, detects repetition, falls back to the built-in engine and cross-checks with it."""
+    renders: bool = False
+    """The engine renders the pages that it reads: it accepts `PageRef`, and raises `NotRenderedError` for a page that
+    it cannot render."""
+    enforces_deadline: bool = False
+    """The engine enforces `Request.seconds` itself, and time that a page waits in it does not count. Other engines are
+    cancelled some time after the deadline."""
+    model: Model | None = None
+    """The model that a vision engine asks, where it is a `Model`: its image size, canary limit and known problems."""
 
 
 class Engine(Protocol):
-    """What reads pages. `start` comes first and `close` last; `read` may be awaited `concurrency` times at once."""
+    """Reads pages. Call `start` first and `close` last; up to `concurrency` calls of `read` may be awaited at once.
+
+    An engine may also have an attribute `capabilities: Capabilities`; see `capabilities_of`.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
     def fingerprint(self) -> str:
-        """All that decides what is read: model, revision, versions, prompt id, image size, sampling, adapter."""
+        """All that decides the output: model, revision, versions, prompt id, image size, sampling, adapter."""
 
     @property
     def concurrency(self) -> int:
-        """How many pages it wants in flight."""
+        """How many pages the engine wants in flight."""
 
     async def start(self) -> None:
         """Load. Raises `EngineError` or `DependencyError` here, before the first page."""
@@ -63,20 +85,22 @@ class Engine(Protocol):
         """Read one page. Cancelling the await frees the slot."""
 
     async def close(self) -> None:
-        """Free everything; safe to call twice and before `start`."""
+        """Release all resources; safe to call twice and before `start`."""
 
 
 class NotRenderedError(Exception):
-    """An engine that draws could not draw this page. It says nothing of the page: it is to be drawn here instead."""
+    """An engine that renders pages could not render this one. The caller renders it and asks again."""
 
 
-def draws(engine: Engine) -> bool:
-    """Does the engine draw the pages that it reads? It says so by an attribute `draws`; most have none.
+def capabilities_of(engine: Engine) -> Capabilities:
+    """Return the engine's `capabilities`; the defaults for an engine that does not declare any."""
+    declared = getattr(engine, "capabilities", None)
+    return declared if isinstance(declared, Capabilities) else Capabilities()
 
-    Such an engine takes pages that are `PageRef` too, raises `NotRenderedError` where it cannot draw one, and keeps
-    time itself: a page that waits in it, or is being drawn, is not being read.
-    """
-    return bool(getattr(engine, "draws", False))
+
+def identity_of(engine: Engine, render: RenderSettings) -> EngineIdentity:
+    """Return the identity under which a folder records what `engine` reads from pages rendered with `render`."""
+    return EngineIdentity(engine.name, f"{engine.fingerprint} at {render.dpi} dpi by {render.pdf}")
 
 
 ENGINES: Mapping[str, str] = {
@@ -87,16 +111,13 @@ ENGINES: Mapping[str, str] = {
     "transformers": "ocr.engines.vlm.transformers:create",
     "vllm": "ocr.engines.vlm.vllm:create",
 }
-"""Name -> "module:function" that makes the engine; imported only when the engine is asked for."""
-
-VISION_ENGINES = frozenset({"server", "transformers", "vllm"})
-"""Those whose language model writes the text: they can loop and invent, so they are watched and cross-examined."""
+"""Name -> "module:function" that makes the engine; imported only when the engine is requested."""
 
 
 def create(name: str, options: Mapping[str, Any]) -> Engine:
     """Make (not start) the engine called `name`: a key of `ENGINES`, or "package.module:function".
 
-    Raises `UsageError` for a name that leads nowhere, and whatever the engine says about its options.
+    Raises `UsageError` for a name that leads nowhere, and what the engine raises about its options.
     """
     module, colon, function = ENGINES.get(name, name).partition(":")
     if not colon:

@@ -5,7 +5,6 @@ minutes a page, so there it has to be asked for. A download is announced with it
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ocr.core import environment
-from ocr.core.document import Reader
+from ocr.core.document import EngineIdentity
 from ocr.core.errors import UsageError
-from ocr.engines.base import Engine, create
-from ocr.engines.vlm.canary import is_vision_engine
+from ocr.engines.base import Engine, capabilities_of, create, identity_of
 from ocr.models import catalog, weights
 from ocr.models.weights import warnings_about
 from ocr.pipeline.options import ExtractSettings
@@ -72,17 +70,19 @@ class Chosen:
     """An engine that has not been started yet, and what to type for it."""
 
     engine: Engine
-    reader: Reader
+    reader: EngineIdentity
     """Its identity in this folder."""
     again: int
     """Pages that will be read again because of it."""
     typed: str
     options: dict[str, Any]
+    render: RenderSettings
 
     def settle(self, ledger: Ledger) -> None:
         """Make it the engine of the folder. Not before it has loaded: one that cannot must not be asked for again."""
         ledger.adopt()
         ledger.remember("engine typed", self.typed)
+        ledger.remember("rendered as", self.render.model_dump_json(include={"dpi", "pdf"}))
         ledger.remember("options typed", json.dumps(self.options, sort_keys=True))
 
 
@@ -99,7 +99,7 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
     typed = settings.engine or settings.options
     options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
     engine = create(name, options)
-    reader = Reader(engine.name, f"{engine.fingerprint} at {settings.render.dpi} dpi by {settings.render.pdf}")
+    reader = identity_of(engine, settings.render)
     again = ledger.read_by_others(reader) if before not in (None, reader) else 0
     if again and not settings.engine:
         assert before is not None
@@ -108,13 +108,22 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
             f"and {again:,} pages would be read again",
             hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
         )
-    return Chosen(engine, reader, again, name, options)
+    return Chosen(engine, reader, again, name, options, settings.render)
 
 
-def drawn_as(reader: Reader) -> RenderSettings:
-    """How the pages were drawn that this reader of a folder has read; `choose_engine` puts it into the fingerprint."""
-    drawn = re.search(r" at (\d+) dpi by (\w+)$", reader.fingerprint)
-    return RenderSettings.model_validate({"dpi": int(drawn[1]), "pdf": drawn[2]} if drawn else {})
+def rendered_as(ledger: Ledger) -> RenderSettings:
+    """Return the resolution and the program with which the pages of a folder were rendered for its engine."""
+    kept = ledger.recall("rendered as")
+    if kept:
+        return RenderSettings.model_validate_json(kept)
+    identity = ledger.reader()
+    return _rendered_in_old_folder(identity.fingerprint) if identity else RenderSettings()
+
+
+def _rendered_in_old_folder(fingerprint: str) -> RenderSettings:
+    """Return what `identity_of` put at the end of a fingerprint: folders of older versions keep it nowhere else."""
+    dpi, by, pdf = fingerprint.rpartition(" at ")[2].partition(" dpi by ")
+    return RenderSettings.model_validate({"dpi": dpi, "pdf": pdf} if by else {})
 
 
 def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
@@ -128,7 +137,8 @@ def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
 
 def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
     """What a person should know of the engine that reads, a line each."""
-    if is_vision_engine(engine):
-        return warnings_about(engine.model)
+    model = capabilities_of(engine).model
+    if model is not None:
+        return warnings_about(model)
     hint = choose().hint if not settings.engine else ""
     return [f"hint: {hint}"] if hint else []

@@ -1,7 +1,4 @@
-"""One page through an engine: attempts until one is accepted, and a dead engine started again.
-
-The engine knows nothing of this: it answers, or it raises. Which attempt is kept is decided here.
-"""
+"""Read one page with an engine: make attempts until one is accepted, and choose the attempt to keep."""
 
 import asyncio
 import hashlib
@@ -10,21 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ocr.core.document import Attempt, EngineOutput, PageImage, Status, text_of
-from ocr.core.errors import EngineError, OcrError, ScanError
-from ocr.engines.base import VISION_ENGINES, Engine, NotRenderedError, Request, create, draws
-from ocr.models.catalog import Model
+from ocr.core.errors import OcrError, ScanError
+from ocr.engines.base import Engine, NotRenderedError, Request, capabilities_of, create
+from ocr.engines.supervised import SupervisedEngine
 from ocr.pipeline.page_builder import judge
 from ocr.pipeline.retry import AS_ASKED, Step, Taken, join, next_step, take, vary
 from ocr.rendering.renderer import PageRef
 from ocr.repetition.detector import good_part
 from ocr.text.crosscheck import examine
-
-DEATHS_OF_A_PAGE = 3
-"""A page during which the engine died this often is given up: it may be what kills it."""
-DEATHS_OF_AN_ENGINE = 10
-"""An engine that died this often without reading a single page in between is given up."""
-GRACE_SECONDS = 30.0
-"""An engine that misses its deadline by more than this does not keep time; the reading is cancelled from outside."""
 
 RESCUE_ENGINE = "rapid"
 
@@ -89,7 +79,7 @@ class Spent:
 
 
 class PageReader:
-    """Reads pages with one engine, which it starts again when it dies."""
+    """Reads pages with one engine, which is restarted when it crashes."""
 
     def __init__(
         self,
@@ -101,20 +91,14 @@ class PageReader:
         """`rescue` reads what `engine` cannot, and is heard as a witness to what it did read; by default a
         vision-language model has the embedded engine for that. `draw` draws what is wanted here of pages that the
         engine was to draw: those that it cannot, and those that are cut, rescued or witnessed."""
-        self._engine = engine
+        self._engine = SupervisedEngine(engine)
         self._draw = draw
         self._witness = witness
-        # A few more than it wants, so that the next page waits inside the engine, not for our event loop to come round.
-        self._turns = asyncio.Semaphore(engine.concurrency + engine.concurrency // 16)
         self.spent = Spent()
-        self._rescue = rescue or (self._make_rescue() if engine.name in VISION_ENGINES else None)
+        self._rescue = rescue or (self._make_rescue() if capabilities_of(engine).generates_text else None)
         self._rescue_turns = asyncio.Semaphore(self._rescue.concurrency if self._rescue else 1)
         self._rescue_starting = asyncio.Lock()
         self._rescue_started = False
-        self._restarting = asyncio.Lock()
-        self._suspects = asyncio.Lock()
-        self._lives = 0
-        self._deaths = 0
 
     def _make_rescue(self) -> Engine | None:
         try:
@@ -155,8 +139,8 @@ class PageReader:
 
     def _shrinks(self, page: PageImage | EngineOutput) -> bool:
         """Is a page of this size shown to a model with fewer pixels than it has?"""
-        model = getattr(self._engine, "model", None)
-        return isinstance(model, Model) and page.width > 0 and model.budget.factor(page.width, page.height) < 1.0
+        model = self._engine.capabilities.model
+        return model is not None and page.width > 0 and model.budget.factor(page.width, page.height) < 1.0
 
     def _is_witnessed(self, kept: Attempt, page: str) -> bool:
         """Pages that were hard to get are heard always, others by lot; the lot falls the same way in every run."""
@@ -198,12 +182,12 @@ class PageReader:
         if step.bands > 1:
             request = await self._drawn(request)
         try:
-            parts = [await self._survive(varied) for varied in vary(request, step)]
+            parts = [await self._engine.read(varied) for varied in vary(request, step)]
         except NotRenderedError as cause:
             request = await self._drawn(request)
             self.spent.drawn_here += 1
             self.spent.undrawn = str(cause)
-            parts = [await self._survive(varied) for varied in vary(request, step)]
+            parts = [await self._engine.read(varied) for varied in vary(request, step)]
         return join(parts, request.image)
 
     async def _drawn(self, request: Request) -> Request:
@@ -241,60 +225,6 @@ class PageReader:
                 await self._rescue.close()
                 raise
             self._rescue_started = True
-
-    async def _survive(self, request: Request) -> EngineOutput:
-        """One attempt, repeated when the engine dies under it.
-
-        The second try is made while no other suspect is being read: a page that kills the engine then takes with it
-        only pages that have not been tried yet, so no innocent page dies of its company three times.
-        """
-        answer = await self._ask(request)
-        if isinstance(answer, EngineOutput):
-            return answer
-        async with self._suspects:
-            for _ in range(DEATHS_OF_A_PAGE - 1):
-                answer = await self._ask(request)
-                if isinstance(answer, EngineOutput):
-                    return answer
-        return EngineOutput("error", reason=f"the engine died {DEATHS_OF_A_PAGE} times on this page: {answer.message}")
-
-    async def _ask(self, request: Request) -> EngineOutput | EngineError:
-        """What the engine answers, or what it died of under this page, once it has been started again."""
-        if request.on_text is not None:
-            request.on_text("")
-        # Held for this attempt alone: while a page is being rescued the engine reads another one.
-        async with self._turns:
-            async with self._restarting:  # nothing is asked of an engine that is just being started again
-                lives = self._lives
-            try:
-                async with asyncio.timeout(None if draws(self._engine) else request.seconds + GRACE_SECONDS):
-                    generation = await self._engine.read(request)
-            except TimeoutError:
-                return EngineOutput(
-                    "timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds
-                )
-            except EngineError as death:
-                await self._restart(lives, death)
-                return death
-        self._deaths = 0
-        return generation
-
-    async def _restart(self, lives: int, death: EngineError) -> None:
-        """Start the engine again, once for all pages that it took with it."""
-        if not death.retryable:
-            raise death
-        async with self._restarting:
-            if self._lives != lives:
-                return
-            self._deaths += 1
-            if self._deaths >= DEATHS_OF_AN_ENGINE:
-                raise EngineError(
-                    f"the engine {self._engine.name} died {self._deaths} times in a row: {death.message}",
-                    hint="pages that were read are kept; `ocr doctor` says what this machine can run",
-                ) from death
-            await self._engine.close()
-            await self._engine.start()
-            self._lives += 1
 
 
 def _worth(attempt: Attempt) -> tuple[bool, int, int]:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from ocr.core.document import READ, Attempt, Page, Source
 from ocr.core.errors import OcrError, ScanError
-from ocr.engines.base import Request, draws
+from ocr.engines.base import Request, capabilities_of
 from ocr.engines.vlm import canary
-from ocr.engines.vlm.canary import is_vision_engine
 from ocr.pipeline.engine_selection import Chosen
 from ocr.pipeline.options import Job
 from ocr.pipeline.page_builder import ARRANGEMENT, assemble, judge
@@ -99,7 +98,7 @@ class Scheduler:
 
     async def _load(self) -> None:
         await self._engine.start()
-        if self._job.settings.canary and is_vision_engine(self._engine):
+        if self._job.settings.canary and capabilities_of(self._engine).generates_text:
             await canary.check(self._engine)
         self._chosen.settle(self._ledger)
 
@@ -144,7 +143,7 @@ class Scheduler:
         async with self._images:
             sha256, render = work.sources[0].sha256, self._job.settings.render
             page = PageRef(work.path, number, sha256, render, work.version, self._job.password)
-            image = page if draws(self._engine) else await self._renderer.draw(page)
+            image = page if capabilities_of(self._engine).renders else await self._renderer.draw(page)
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._readings.read(request, sha256)
             del image, request

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ocr.core.document import READ, Attempt, EngineOutput, Page, Reader, Source, Status, text_of
+from ocr.core.document import READ, Attempt, EngineIdentity, EngineOutput, Page, Source, Status, text_of
 from ocr.storage.sqlite import Database
 
 MIGRATIONS = (
@@ -107,7 +107,7 @@ class Ledger:
 
     # The run and its engine
 
-    def begin(self, reader: Reader, *, version: str, host: str) -> None:
+    def begin(self, reader: EngineIdentity, *, version: str, host: str) -> None:
         """Start a run with this engine; the folder's own it is after `adopt`, or where there was none."""
 
         def work(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -127,10 +127,10 @@ class Ledger:
         """Make the engine of this run that of the folder: it has loaded, or needs not."""
         self._change("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (self._engine,))
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> EngineIdentity | None:
         """The engine of this run, or else the one that the folder was last read with."""
         row = self._one("SELECT name, fingerprint FROM engines WHERE id = ?", (self._engine,))
-        return Reader(*row) if row else None
+        return EngineIdentity(*row) if row else None
 
     def remember(self, key: str, value: str) -> None:
         """Keep a fact about the folder, such as what was typed."""
@@ -270,7 +270,7 @@ class Ledger:
 
     # Sums
 
-    def read_by_others(self, reader: Reader) -> int:
+    def read_by_others(self, reader: EngineIdentity) -> int:
         """Pages of the files seen that were read, but not with this engine."""
         read = ", ".join(f"'{status}'" for status in sorted(READ))
         query = (

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr.core.document import LOST, Reader, Source
+from ocr.core.document import LOST, EngineIdentity, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OutputError
 from ocr.engines.base import ENGINES
@@ -140,7 +140,7 @@ def rebuild(root: Path) -> int:
 
 
 def _fill(ledger: Ledger, root: Path) -> int:
-    readers: Counter[Reader] = Counter()
+    readers: Counter[EngineIdentity] = Counter()
     forms = set()
     for document in standing_documents(root):
         ledger.begin(document.engine, version=VERSION, host=platform.node())

@@ -8,13 +8,13 @@ scan of 5,000 pages needs the memory of one. It adds no dates, hosts or paths of
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from ocr.core.document import Page, Reader, Source, Table
+from ocr.core.document import EngineIdentity, Page, Source, Table
 from ocr.storage.json_schema import SCHEMA_VERSION, to_json
 
-Writer = Callable[[Source, Reader, Iterable[Page]], Iterator[str]]
+Writer = Callable[[Source, EngineIdentity, Iterable[Page]], Iterator[str]]
 
 
-def write_json(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
+def write_json(source: Source, reader: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """The document as `ocr schema` describes it, one page a line."""
     head = _compact({"schema_version": SCHEMA_VERSION, **_origin(source, reader)})
     yield head.removesuffix("}") + ',"pages":['
@@ -25,7 +25,7 @@ def write_json(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterato
     yield "\n]}\n"
 
 
-def write_jsonl(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
+def write_jsonl(source: Source, reader: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """One line a page, each complete in itself: what the document says of its source and engine, and `page`.
 
     A scan that could not be opened gives one line without `page`.
@@ -37,7 +37,7 @@ def write_jsonl(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterat
         yield _compact({**head, "page": to_json(page)}) + "\n"
 
 
-def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
+def write_markdown(source: Source, reader: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """For people: header in italics, paragraphs and tables in their order, margin and footer in italics.
 
     Page numbers are comments; what is not whole says so in a quote.
@@ -60,7 +60,7 @@ def write_markdown(source: Source, reader: Reader, pages: Iterable[Page]) -> Ite
         separator = "\n"
 
 
-def write_text(source: Source, reader: Reader, pages: Iterable[Page]) -> Iterator[str]:
+def write_text(source: Source, reader: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """Header, paragraphs and tables in their order, margin and footer, with an empty line after each.
 
     A form feed parts two pages, as pdftotext does it.
@@ -103,7 +103,7 @@ def notice_of(page: Page) -> str:
     return f"Page {page.number}: {words}{reason}"
 
 
-def _origin(source: Source, reader: Reader) -> dict[str, object]:
+def _origin(source: Source, reader: EngineIdentity) -> dict[str, object]:
     return {
         "source": {"path": source.path, "sha256": source.sha256, "pages": source.pages, "reason": source.reason},
         "engine": {"name": reader.name, "fingerprint": reader.fingerprint},

@@ -46,7 +46,7 @@ def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     found = []
     for child in psutil.Process(process.pid).children(recursive=True):
         try:
-            if child.cmdline() and child.cmdline()[0].startswith("ray::Reader"):
+            if child.cmdline() and child.cmdline()[0].startswith("ray::EngineActor"):
                 found.append(child.pid)
         except psutil.Error:
             continue

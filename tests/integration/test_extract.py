@@ -39,7 +39,7 @@ class Heard(Quiet):
         self.notes.append(text)
 
 
-def extract(scans: Path, folder: Path, *, engine: str = "fakes:create", pages: str = "", **settings: Any) -> Heard:
+def extract(scans: Path, folder: Path, *, engine: str = FAKE[1], pages: str = "", **settings: Any) -> Heard:
     heard = Heard()
     job = Job((str(scans),), ExtractSettings(engine=engine, **settings), parse_selection(pages))
     extract_to_folder(job, folder, heard)
@@ -171,7 +171,7 @@ def test_a_folder_remembers_its_engine(scans: Path, tmp_path: Path) -> None:
     assert extract(scans, tmp_path / "out", engine="").pages == []
     with pytest.raises(UsageError, match="7 pages would be read again") as refusal:
         extract(scans, tmp_path / "out", engine="", options={"words": 9})
-    assert "--engine fakes:create" in refusal.value.hint
+    assert "--engine ocr.engines.fake:create" in refusal.value.hint
     heard = extract(scans, tmp_path / "out", options={"words": 9})
     assert len(heard.pages) == 7
     assert any("7 pages will be read again" in note for note in heard.notes)

@@ -57,7 +57,7 @@ def test_an_engine_that_does_not_keep_time_is_stopped_from_outside(
     make_scan(tmp_path / "a.pdf", pages=PAGES)
     (tmp_path / "site").mkdir()
     (tmp_path / "site/sitecustomize.py").write_text(
-        "import ocr.pipeline.page_reader\nocr.reading.GRACE_SECONDS = 0.2\n", "utf-8"
+        "from ocr.engines import supervised\nsupervised.GRACE_SECONDS = 0.2\n", "utf-8"
     )
     monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", f"{tmp_path / 'site'}:{ENVIRONMENT['PYTHONPATH']}")
     code, states, reasons, _ = read(tmp_path, "options.hang=[2]", "seconds=0.1")
@@ -87,7 +87,7 @@ def test_an_engine_that_only_dies_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     make_scan(tmp_path / "a.pdf", pages=200)
-    words = f"{OCR} extract a.pdf --engine fakes:create --set options.words=300"
+    words = f"{OCR} extract a.pdf --engine ocr.engines.fake:create --set options.words=300"
     # A limit on the size of any file stands for the disk: nothing here needs root.
     full = subprocess.run(
         ["bash", "-c", f"ulimit -f 300; exec {words}"],

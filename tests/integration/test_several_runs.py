@@ -37,7 +37,7 @@ class Heard(Lines):
 
 def extract(folder: Path, *inputs: Path, heard: Heard | None = None, **settings: Any) -> Heard:
     heard = heard or Heard()
-    job = Job(tuple(map(str, inputs)), ExtractSettings(**{"engine": "fakes:create", **settings}))
+    job = Job(tuple(map(str, inputs)), ExtractSettings(**{"engine": "ocr.engines.fake:create", **settings}))
     extract_to_folder(job, folder, heard)
     return heard
 

@@ -16,7 +16,7 @@ ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     "NO_COLOR": "1",
 }
-FAKE = ("--engine", "fakes:create")
+FAKE = ("--engine", "ocr.engines.fake:create")
 
 
 def run_ocr(

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocr.core.document import FIELDS, PageImage, Reader
+from ocr.core.document import FIELDS, PageImage
 from ocr.core.environment import load
 from ocr.core.errors import DataError, ScanError, UsageError
 from ocr.core.files import hash_bytes, write_whole
 from ocr.models.answer_format import Fields
 from ocr.models.catalog import Model
-from ocr.pipeline.engine_selection import drawn_as
+from ocr.pipeline.engine_selection import rendered_as
 from ocr.rendering.discovery import sha256_of
 from ocr.rendering.renderer import Renderer, RenderSettings
 from ocr.storage.ledger import Entry
@@ -80,11 +80,11 @@ def _of_file(source: Path, barred: Mapping[str, str]) -> Harvest:
 
 
 def _of_ledger(source: Path, model: Model, images: Path, barred: Mapping[str, str]) -> Harvest:
-    reader, entries = _open(source)
+    settings, entries = _open(source)
     _refuse_held_out(source, [sha256 for _, sha256, _ in entries], barred)
     found = [_pair(places, sha256, entry, model) for places, sha256, entry in entries]
     useful = [page for page in found if page.pairs]
-    harvest = asyncio.run(_draw(useful, drawn_as(reader) if reader else RenderSettings(), images))
+    harvest = asyncio.run(_draw(useful, settings, images))
     if len(useful) < len(found):
         harvest.left_out.append(
             f"{len(found) - len(useful)} pages: what was accepted is doubted or not the model's own, or hardly differs"
@@ -92,9 +92,9 @@ def _of_ledger(source: Path, model: Model, images: Path, barred: Mapping[str, st
     return harvest
 
 
-def _open(source: Path) -> tuple[Reader | None, list[tuple[list[str], str, Entry]]]:
+def _open(source: Path) -> tuple[RenderSettings, list[tuple[list[str], str, Entry]]]:
     with open_folder(source) as folder:
-        return folder.ledger.reader(), list(folder.ledger.rejections())
+        return rendered_as(folder.ledger), list(folder.ledger.rejections())
 
 
 def _refuse_held_out(source: Path, digests: Sequence[str], barred: Mapping[str, str]) -> None:

@@ -163,7 +163,7 @@ MARGIN = 0.1
 """How much surer another turn must read than the one at hand before the page is turned."""
 
 
-class Reader(Protocol):
+class LineReader(Protocol):
     """What an engine can do with an upright, level page of (H, W) gray pixels."""
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
@@ -173,7 +173,7 @@ class Reader(Protocol):
         """How surely level text on it reads, 0 to 1; 0 where there is none."""
 
 
-def read_page(reader: Reader, gray: Gray) -> EngineOutput:
+def read_page(reader: LineReader, gray: Gray) -> EngineOutput:
     """Read a page that may lie any way; a blank one has no lines and costs nothing."""
     if not has_ink(gray):
         return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
@@ -189,7 +189,7 @@ def read_page(reader: Reader, gray: Gray) -> EngineOutput:
     return generation
 
 
-def _read_turned(reader: Reader, gray: Gray, rotation: int) -> EngineOutput:
+def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
     turned = turn(gray, rotation)
     skew = find_skew(turned)
     leveled, back = level(turned, skew)
@@ -224,7 +224,7 @@ def _stands_on_end(line: Line) -> bool:
     return len(line.text) > 2 and bottom - top > 1.5 * (right - left)
 
 
-def _best_turn(reader: Reader, gray: Gray, rotation: int) -> int:
+def _best_turn(reader: LineReader, gray: Gray, rotation: int) -> int:
     """The turn in which a sample of the page reads surest; `rotation` unless another beats it by `MARGIN`."""
     sample = busiest(gray)
     sureness = {angle: reader.confidence(turn(sample, angle)) for angle in (0, 90, 180, 270)}

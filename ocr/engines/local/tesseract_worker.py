@@ -53,7 +53,7 @@ def _handle(request: Parcel) -> Parcel:
 
 
 class TesseractReader:
-    """The program as a `Reader`."""
+    """The program as a `LineReader`."""
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, level page; lines come in Tesseract's own reading order."""

@@ -19,7 +19,7 @@ MISSING = "the file is not on this machine"
 """What an actor says that wants the file's bytes."""
 
 
-class Reader:
+class EngineActor:
     """One engine on one machine. It may be killed at any moment: its children go with it, and it has no files."""
 
     def __init__(self, engine: str, options: Mapping[str, Any]) -> None:

@@ -23,8 +23,8 @@ from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines import base
-from ocr.engines.base import Engine, NotRenderedError, Request
-from ocr.engines.ray.actor import MISSING, Reader
+from ocr.engines.base import Engine, NotRenderedError, Request, capabilities_of
+from ocr.engines.ray.actor import MISSING, EngineActor
 from ocr.engines.ray.scan_files import Sender
 from ocr.rendering.renderer import PageRef
 
@@ -111,9 +111,7 @@ class RayEngine:
         self._inner: Engine = base.create(options.engine, self._inner_options())
         self._slots: list[_Slot] = []
         self._sender = Sender()
-        self.draws = options.draw
-        if hasattr(self._inner, "model"):
-            self.model = self._inner.model
+        self.capabilities = replace(capabilities_of(self._inner), renders=options.draw, enforces_deadline=options.draw)
 
     @property
     def name(self) -> str:
@@ -126,7 +124,7 @@ class RayEngine:
     @property
     def concurrency(self) -> int:
         """Before the cluster is known, a guess: pages wait here when it turns out to be smaller."""
-        ahead = AHEAD if self.draws else 0
+        ahead = AHEAD if self.capabilities.renders else 0
         return (self._inner.concurrency + ahead) * (self._options.actors or max(2, os.cpu_count() or 1))
 
     def _inner_options(self) -> dict[str, Any]:
@@ -159,10 +157,10 @@ class RayEngine:
         return resources
 
     def _spawn(self, ray: Any) -> Any:
-        gpus = 1 if self._resources(ray).get("GPU") and hasattr(self, "model") else 0
+        gpus = 1 if self._resources(ray).get("GPU") and self.capabilities.generates_text else 0
         # Which page waits for which is decided here, so an actor is never to make one wait.
         room = 2 * max(1, self._inner.concurrency) + 16
-        actor = ray.remote(Reader).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=room)
+        actor = ray.remote(EngineActor).options(num_cpus=0 if gpus else 1, num_gpus=gpus, max_concurrency=room)
         return actor.remote(self._options.engine, self._inner_options())
 
     async def _load(self, slot: _Slot) -> None:

@@ -6,12 +6,11 @@ page after page. One page that costs a second tells.
 
 import unicodedata
 from importlib.resources import as_file, files
-from typing import Protocol, TypeGuard
 
 from ocr.core.document import PageImage
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
-from ocr.engines.base import VISION_ENGINES, Engine, Request
+from ocr.engines.base import Engine, Request, capabilities_of
 from ocr.models.answer_format import parse
 from ocr.models.catalog import Model
 
@@ -26,17 +25,6 @@ Brasília, 177º da Independência."""
 SECONDS, TOKENS = 300.0, 400
 
 
-class VisionEngine(Engine, Protocol):
-    """An engine that asks a vision-language model."""
-
-    model: Model
-
-
-def is_vision_engine(engine: Engine) -> TypeGuard[VisionEngine]:
-    """Does this engine have a model that can be asked wrongly?"""
-    return engine.name in VISION_ENGINES
-
-
 def draw() -> PageImage:
     """The known page as pixels."""
     numpy, image_module = load("numpy"), load("PIL.Image")
@@ -44,20 +32,21 @@ def draw() -> PageImage:
         return PageImage(1, numpy.asarray(image.convert("RGB")), 200.0)
 
 
-async def check(engine: VisionEngine) -> float:
-    """Have the started engine read the known page; answers its character error rate (Levenshtein over true length).
+async def check(engine: Engine) -> float:
+    """Have the started engine read the known page; return its character error rate (edit distance over true length).
 
-    Raises `EngineError` where that is above the model's `canary_errors`.
+    Raises `EngineError` if the rate is above the model's `canary_errors`.
     """
+    model = capabilities_of(engine).model or Model()
     generation = await engine.read(Request(draw(), seconds=SECONDS, max_tokens=TOKENS))
     fields = parse(generation.text or "")
     read = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
     errors = error_rate(read)
-    if errors > engine.model.canary_errors:
+    if errors > model.canary_errors:
         said = f"it wrote {read[:120]!r}" if read else (generation.reason or "it wrote nothing")
         raise EngineError(
-            f"{engine.model.name or engine.name} misread the known page: {min(errors, 9.99):.0%} of the characters are "
-            f"wrong, {engine.model.canary_errors:.0%} may be; {said}",
+            f"{model.name or engine.name} misread the known page: {min(errors, 9.99):.0%} of the characters are "
+            f"wrong, {model.canary_errors:.0%} may be; {said}",
             hint="check weights, prompt and image size (reading.toml); to read with it all the same: --no-canary",
         )
     return errors

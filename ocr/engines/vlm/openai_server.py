@@ -21,7 +21,7 @@ from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
 from ocr.core.settings import check
-from ocr.engines.base import Request
+from ocr.engines.base import Capabilities, Request
 from ocr.engines.vlm.request import Answer, Question, VisionOptions, compose, conclude, describe, failed
 from ocr.models.catalog import Model
 
@@ -90,6 +90,10 @@ class ServerEngine:
         self._served = options.served
         self._answered = 0
         self._client: Any = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(generates_text=True, model=self.model)
 
     @property
     def fingerprint(self) -> str:

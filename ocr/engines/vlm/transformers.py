@@ -15,7 +15,7 @@ from typing import Any
 from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
-from ocr.engines.base import Request
+from ocr.engines.base import Capabilities, Request
 from ocr.engines.vlm.request import (
     Answer,
     Question,
@@ -69,6 +69,10 @@ class TransformersEngine:
         self._worker: ThreadPoolExecutor | None = None
         self._network: Any = None
         self._processor: Any = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(generates_text=True, model=self.model)
 
     @property
     def fingerprint(self) -> str:

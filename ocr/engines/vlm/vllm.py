@@ -19,7 +19,7 @@ from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load, sees_gpu
 from ocr.core.errors import EngineError
 from ocr.core.process_tree import OrphanKiller
-from ocr.engines.base import Request
+from ocr.engines.base import Capabilities, Request
 from ocr.engines.vlm import vllm_errors
 from ocr.engines.vlm.request import (
     Answer,
@@ -72,6 +72,10 @@ class VllmEngine:
         self._asked = 0
         self._death: asyncio.Task[None] | None = None
         self._reaper: OrphanKiller | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(generates_text=True, model=self.model)
 
     @property
     def fingerprint(self) -> str:

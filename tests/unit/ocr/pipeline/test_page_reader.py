@@ -1,13 +1,11 @@
 import asyncio
 
 import numpy as np
-import pytest
-from fakes import FakeEngine
 
 from ocr.core.document import PageImage
-from ocr.core.errors import EngineError
 from ocr.engines.base import Request
-from ocr.pipeline.page_reader import DEATHS_OF_A_PAGE, Outcome, PageReader, seed_of
+from ocr.engines.fake import FakeEngine
+from ocr.pipeline.page_reader import Outcome, PageReader, seed_of
 
 PIXELS = np.full((80, 60, 3), 255, np.uint8)
 SCAN = "a" * 64
@@ -35,24 +33,6 @@ def test_the_better_attempt_is_kept_and_the_other_remembered() -> None:
     (outcome,) = read(FakeEngine(loops=[1], times=1), 1)
     assert outcome.kept.status == "ok"
     assert [attempt.status for attempt in outcome.rejected] == ["degenerate"]
-
-
-def test_a_death_that_takes_several_pages_costs_one_restart() -> None:
-    engine = FakeEngine(concurrency=8, seconds=0.01, dies=[1, 2, 3], times=1)
-    outcomes = read(engine, *range(1, 9))
-    assert {outcome.kept.status for outcome in outcomes} == {"ok"}
-    assert engine.starts == 2
-
-
-def test_a_page_that_kills_the_engine_is_given_up() -> None:
-    outcomes = read(FakeEngine(concurrency=8, dies=[2]), *range(1, 9))
-    assert [outcome.kept.status for outcome in outcomes] == ["ok", "failed", *["ok"] * 6]
-    assert f"died {DEATHS_OF_A_PAGE} times on this page" in outcomes[1].kept.reason
-
-
-def test_a_final_death_is_passed_on() -> None:
-    with pytest.raises(EngineError, match="the device is gone"):
-        read(FakeEngine(fatal=[1]), 1)
 
 
 def test_seeds_repeat_and_differ() -> None:

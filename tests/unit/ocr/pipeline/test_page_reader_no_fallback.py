@@ -9,7 +9,7 @@ import pytest
 
 from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import DependencyError
-from ocr.engines.base import Engine, Request
+from ocr.engines.base import Capabilities, Engine, Request
 from ocr.pipeline import page_reader
 from ocr.pipeline.page_reader import PageReader, Witness
 from ocr.pipeline.retry import LADDER
@@ -20,7 +20,8 @@ LOOP = "e assim por diante " * 200
 class Model:
     """Reads page 1 and loops on every other."""
 
-    name, fingerprint, concurrency = "vllm", "fake", 2
+    name, fingerprint, concurrency = "plugged-in", "fake", 2
+    capabilities = Capabilities(generates_text=True)
 
     def __init__(self) -> None:
         self.asked = 0

@@ -10,7 +10,7 @@ import pytest
 
 from ocr.core.document import EngineOutput, Line, PageImage
 from ocr.core.errors import ScanError
-from ocr.engines.base import NotRenderedError, Request, draws
+from ocr.engines.base import Capabilities, NotRenderedError, Request
 from ocr.pipeline.page_reader import Outcome, PageReader, Witness
 from ocr.rendering.renderer import PageRef, RenderSettings
 
@@ -23,7 +23,8 @@ CUT = EngineOutput("length", "O réu interpôs", width=60, height=80)
 class Drawing:
     """Answers in order, the last answer for ever; remembers whether it was given pixels."""
 
-    name, fingerprint, concurrency, draws = "drawing", "drawing", 4, True
+    name, fingerprint, concurrency = "drawing", "drawing", 4
+    capabilities = Capabilities(renders=True, enforces_deadline=True)
 
     def __init__(self, answers: Sequence[EngineOutput], *, able: bool = True) -> None:
         self.answers = list(answers)
@@ -46,7 +47,7 @@ class Drawing:
 class Embedded(Drawing):
     """Takes pixels only, as engines do."""
 
-    draws = False
+    capabilities = Capabilities()
 
     async def read(self, request: Request) -> EngineOutput:
         assert request.image.pixels.shape == PIXELS.shape
@@ -124,7 +125,6 @@ def test_an_undrawn_page_is_never_taken_for_a_drawn_one() -> None:
     for side in ("pixels", "width", "height"):
         with pytest.raises(TypeError, match="page 3 is not drawn yet"):
             getattr(PAGE, side)
-    assert not draws(Embedded([GOOD]))
 
 
 def test_an_undrawn_page_travels_and_keeps_its_password_to_itself() -> None:

@@ -3,12 +3,12 @@
 import jsonschema
 import pytest
 
-from ocr.core.document import Document, Line, Page, Reader, Source, Table, Word
+from ocr.core.document import Document, EngineIdentity, Line, Page, Source, Table, Word
 from ocr.storage.json_schema import document_from_json, output_schema, to_json
 
 DOCUMENT = Document(
     Source("autos/fl 1.pdf", "0" * 64, 2),
-    Reader("rapid", "rapid;1"),
+    EngineIdentity("rapid", "rapid;1"),
     (
         Page(
             1,

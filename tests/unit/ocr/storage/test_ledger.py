@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr.core.document import Attempt, EngineOutput, Line, Page, Reader, Source, Word
+from ocr.core.document import Attempt, EngineIdentity, EngineOutput, Line, Page, Source, Word
 from ocr.storage.ledger import REJECTED_BYTES, Entry, Ledger
 
-READER = Reader("fake", "fake 1")
+READER = EngineIdentity("fake", "fake 1")
 SCAN = "a" * 64
 
 
@@ -70,7 +70,7 @@ def test_another_engine_has_pages_of_its_own(ledger: Ledger) -> None:
     ledger.add_file(Source("a.pdf", SCAN, 2))
     ledger.record(SCAN, Entry(page(1)))
     ledger.record(SCAN, Entry(Page(2, "skipped")))
-    other = Reader("fake", "fake 2")
+    other = EngineIdentity("fake", "fake 2")
     assert ledger.read_by_others(READER) == 0
     assert ledger.read_by_others(other) == 1
     ledger.begin(other, version="0", host="here")

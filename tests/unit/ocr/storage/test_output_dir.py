@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.core.document import Page, Reader, Source
+from ocr.core.document import EngineIdentity, Page, Source
 from ocr.core.errors import OutputError
 from ocr.storage.ledger import Entry
 from ocr.storage.output_dir import NotOursError, OutputDirectory, open_folder, output_path
@@ -16,7 +16,7 @@ SOURCE = Source("deep/a.pdf", "a" * 64, 1)
 
 
 def fill(folder: OutputDirectory, text: str = "O réu") -> None:
-    folder.ledger.begin(Reader("fake", "fake 1"), version="0", host="here")
+    folder.ledger.begin(EngineIdentity("fake", "fake 1"), version="0", host="here")
     folder.ledger.add_file(SOURCE)
     folder.ledger.record(SOURCE.sha256, Entry(Page(1, "ok", text=text))).result(timeout=10)
 

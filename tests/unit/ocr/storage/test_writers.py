@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from ocr.core.document import Document, Page, Reader, Source, Table
+from ocr.core.document import Document, EngineIdentity, Page, Source, Table
 from ocr.storage.json_schema import document_from_json
 from ocr.storage.writers import WRITERS, notice_of
 
-READER = Reader("fake", "fake 1")
+READER = EngineIdentity("fake", "fake 1")
 SOURCE = Source("ação.pdf", "a" * 64, 3)
 PAGES = (
     Page(

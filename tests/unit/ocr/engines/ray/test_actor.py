@@ -16,7 +16,7 @@ from PIL import Image
 
 from ocr.core.document import PageImage
 from ocr.core.errors import ScanError
-from ocr.engines.ray.actor import MISSING, Reader
+from ocr.engines.ray.actor import MISSING, EngineActor
 from ocr.engines.ray.scan_files import Files
 from ocr.rendering.renderer import PageRef, Renderer, RenderSettings
 
@@ -42,9 +42,9 @@ async def drawn(page: PageRef) -> PageImage:
         await renderer.close()
 
 
-def work(story: Callable[[Reader], Awaitable[None]]) -> None:
+def work(story: Callable[[EngineActor], Awaitable[None]]) -> None:
     async def run() -> None:
-        reader = Reader("fakes:create", {})
+        reader = EngineActor("ocr.engines.fake:create", {})
         try:
             await story(reader)
         finally:
@@ -59,7 +59,7 @@ def test_a_worker_draws_the_same_pixels_from_the_same_path_and_from_bytes(tmp_pa
     contents = bytes_of(page.path)
     elsewhere = replace(page, path=tmp_path / "not here.png")
 
-    async def story(reader: Reader) -> None:
+    async def story(reader: EngineActor) -> None:
         local = await drawn(page)
         assert await reader.draw(elsewhere) == (MISSING, None)
         for asked in (await reader.draw(page), await reader.draw(elsewhere, contents), await reader.draw(elsewhere)):
@@ -80,7 +80,7 @@ def test_every_kind_of_file_is_drawn_from_a_copy_without_a_name(name: str, progr
     settings = RenderSettings.model_validate({"pdf": program})
     page = PageRef(path, 1, hashlib.sha256(path.read_bytes()).hexdigest(), settings)
 
-    async def story(reader: Reader) -> None:
+    async def story(reader: EngineActor) -> None:
         said, image = await reader.draw(replace(page, path=tmp_path / "not here"), bytes_of(path))
         assert said == ""
         assert image is not None
@@ -93,7 +93,7 @@ def test_another_file_under_the_same_path_is_not_drawn_from(tmp_path: Path) -> N
     page = scan(tmp_path / "a.png")
     scan(page.path, shade=90)
 
-    async def story(reader: Reader) -> None:
+    async def story(reader: EngineActor) -> None:
         assert await reader.draw(page) == (MISSING, None)
         said, _ = await reader.draw(page, bytes_of(page.path))
         assert said == "the file changed while it was sent"
@@ -108,7 +108,7 @@ def test_what_cannot_be_drawn_is_said_and_costs_nothing_else(tmp_path: Path) -> 
         tmp_path / "bad.png", 1, hashlib.sha256((tmp_path / "bad.png").read_bytes()).hexdigest(), page.settings
     )
 
-    async def story(reader: Reader) -> None:
+    async def story(reader: EngineActor) -> None:
         with pytest.raises(ScanError) as local:
             await drawn(bad)
         assert await reader.draw(bad) == (str(local.value), None)
