@@ -16,6 +16,7 @@ from typing import IO
 
 from ocr.core.document import Document, Source
 from ocr.core.errors import OutputError
+from ocr.core.files import hash_file
 from ocr.storage.json_schema import document_from_json
 from ocr.storage.ledger import Ledger, Output
 from ocr.storage.writers import WRITERS
@@ -199,8 +200,7 @@ def _write_draft(draft: Path, pieces: Iterable[bytes]) -> str:
 
 def _digest(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path)
     except FileNotFoundError:
         return None
 
