@@ -12,6 +12,7 @@ is not, or that cannot be read, is a scan with a problem. A file that the user n
 """
 
 import glob
+import hashlib
 import os
 import stat
 import sys
@@ -20,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr.core.errors import ScanError
-from ocr.core.files import hash_file
 from ocr.rendering.filetype import EXTENSIONS, HEAD_BYTES, Kind, describe, kind_of
 
 OUTPUT_FOLDER = "ocr-out"
@@ -95,7 +95,8 @@ def _standard_input() -> Iterator[str]:
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, streamed. Raises `ScanError` where the file cannot be read."""
     try:
-        return hash_file(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise _unreadable(path, cause) from cause
 
