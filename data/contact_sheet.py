@@ -11,7 +11,7 @@ from data.examples import UNREADABLE, Example, TrueLine
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 
 _SIDE = 1000
 """Longest side of the images on the sheet, in pixels: text of 8 points can still be read."""
@@ -54,7 +54,7 @@ def write_sheet(path: Path, examples: Iterable[Example], folder: Path) -> int:
         f"<style>{_STYLE}</style><h1>{len(chosen)} pages</h1>"
         f'<nav>{links}<label><input type="checkbox" id="boxes" checked> boxes</label></nav>{"".join(articles)}</html>'
     )
-    write_whole(path, page.encode("utf-8"))
+    write_atomic(path, page.encode("utf-8"))
     return len(chosen)
 
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ocr.core.document import FIELDS, Box, Field
 from ocr.core.errors import DataError
-from ocr.core.files import write_whole
+from ocr.core.files import write_lines
 
 Split = Literal["", "train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -124,7 +124,7 @@ def render_row(example: Example) -> str:
 def write_manifest(path: Path, examples: Iterable[Example]) -> int:
     """Write all rows, or nothing: a temporary file beside `path`, synced and renamed. Returns the number of rows."""
     rows = [render_row(example) for example in examples]
-    write_whole(path, "".join(row + "\n" for row in rows).encode("utf-8"))
+    write_lines(path, (row.encode("utf-8") for row in rows))
     return len(rows)
 
 

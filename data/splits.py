@@ -15,7 +15,7 @@ from pathlib import Path
 from data.duplicates import image_hash, near_pairs, shingles, words_of
 from data.examples import SPLITS, Example, Split, read_manifest, write_manifest
 from ocr.core.errors import DataError, UsageError
-from ocr.core.files import hash_bytes
+from ocr.core.files import hash_file
 
 _IMAGE_BITS = 12
 """Of 256 bits of two images' hashes, so many may differ: a page saved again differs in 0 to 6, two composed pages of
@@ -106,7 +106,7 @@ def check(manifests: Sequence[Path]) -> Report:
             key = f"{manifest}:{example.id}"
             pages[key] = example if example.split else replace(example, split=_split_of(manifest))
             images[key] = manifest.parent / example.image
-    damaged = tuple(key for key, example in pages.items() if hash_bytes(images[key].read_bytes()) != example.sha256)
+    damaged = tuple(key for key, example in pages.items() if hash_file(images[key]) != example.sha256)
     return Report(
         pages=Counter(example.split or "(none)" for example in pages.values()),
         licences=Counter(example.licence for example in pages.values()),

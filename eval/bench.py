@@ -1,7 +1,6 @@
 """The story of a bench: open the pages, ask before money is spent, read, score, compare, report, and hold the gate."""
 
 import asyncio
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_page
 from eval.systems.vendor_engine import Budget, Policy
 from ocr.core.environment import VERSION
 from ocr.core.errors import DependencyError, EngineError, UsageError
-from ocr.core.files import write_private
+from ocr.core.files import hash_bytes, write_private
 from ocr.pipeline.engine_selection import Choice, choose
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import Renderer
@@ -182,9 +181,7 @@ async def _read(job: Job, data: DataSet, system: System, voice: Voice) -> list[O
 def _gather(job: Job, data: DataSet, measured: Sequence[Measured]) -> dict[str, Any]:
     """All numbers, JSON-ready: what results.json holds and every table and plot is made from."""
     ours, rivals = measured[0], {each.system.name: each.results for each in measured[1:] if each.results}
-    digest = hashlib.sha256(
-        json.dumps([(page.id, page.sha256, page.number, page.truth) for page in data.pages]).encode()
-    ).hexdigest()
+    digest = hash_bytes(json.dumps([(page.id, page.sha256, page.number, page.truth) for page in data.pages]).encode())
     return {
         "version": VERSION,
         "command": job.command,

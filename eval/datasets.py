@@ -11,7 +11,7 @@ from eval.reference_files import find_beside, from_fields, read_answers
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 from ocr.rendering.discovery import sha256_of
 from ocr.rendering.filetype import EXTENSIONS, kind_of
 
@@ -191,5 +191,5 @@ def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
         return f"id {identity}: holds no image"
     scan = work / f"{identity}.{kind}"
     if not scan.is_file() or scan.stat().st_size != len(content):
-        write_whole(scan, content)
+        write_atomic(scan, content)
     return TruePage(identity, identity, scan, 1, truth, sha256_of(scan))

@@ -188,11 +188,18 @@ def test_broad_except_stands_in_two_places_only(name: str) -> None:
     found = []
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.ExceptHandler):
-            reraises = bool(node.body) and isinstance(node.body[-1], ast.Raise)
-            found += [node.lineno] if is_broad(node.type) and not reraises else []
+            found += [node.lineno] if is_broad(node.type) and not hands_on(node) else []
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
             found += [node.lineno for kind in node.args if is_broad(kind)]
     assert len(found) == (name in ("cli", "ocr.pipeline.scheduler")), f"{name}: broad except in lines {found}"
+
+
+def hands_on(handler: ast.ExceptHandler) -> bool:
+    """Does it raise the exception again, or give it to the future that someone waits for?"""
+    last = handler.body[-1]
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return ast.unparse(last.value).endswith(f".set_exception({handler.name})")
+    return isinstance(last, ast.Raise)
 
 
 def is_broad(kind: ast.expr | None) -> bool:
@@ -240,6 +247,19 @@ def test_the_rule_about_broad_excepts_sees_what_it_should(code: str, broad: bool
     (block,) = ast.parse(f"try:\n    work()\n{code}\n    pass").body
     assert isinstance(block, ast.Try)
     assert is_broad(block.handlers[0].type) is broad
+
+
+@pytest.mark.parametrize(
+    ("body", "on"),
+    [
+        ("raise", True), ("found.set_exception(failure)", True), ("pass", False),
+        ("found.set_exception(ValueError())", False), ("failures.append(failure)", False),
+    ],
+)  # fmt: skip
+def test_the_rule_about_broad_excepts_knows_what_hands_a_failure_on(body: str, on: bool) -> None:
+    (block,) = ast.parse(f"try:\n    work()\nexcept Exception as failure:\n    {body}").body
+    assert isinstance(block, ast.Try)
+    assert hands_on(block.handlers[0]) is on
 
 
 def test_help_comes_before_anything_heavy_is_imported() -> None:

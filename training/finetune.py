@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from data.examples import Example
 from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError, GateError, OutputError, TrainingError, UsageError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 from ocr.engines.vlm.request import find_checkpoint
 from ocr.models import catalog
 from ocr.storage.output_dir import held
@@ -152,7 +152,7 @@ def _find_pairs(run: Run, folder: Path, training: Sequence[Example], wish: Stage
     )
     write_pairs(target, pairs)
     kept.unlink(missing_ok=True)
-    write_whole(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
+    write_atomic(folder / "balance.json", json.dumps(asdict(weigh(pairs)), indent=1).encode("utf-8"))
 
 
 def _harvest(run: Run, folder: Path, source: Path) -> list[Pair]:
@@ -234,7 +234,7 @@ def _readings(engine: str, model: Path, file: Path, images: Sequence[Path]) -> l
                 f"e.g. {images[failed[0]]}: {readings[failed[0]][0].reason}",
                 hint="type the same command again, what was read is kept; or leave the page out of the manifest",
             )
-        write_whole(file, _READINGS.dump_json(readings))
+        write_atomic(file, _READINGS.dump_json(readings))
         kept.unlink(missing_ok=True)
     return [answers[0] for answers in _READINGS.validate_json(file.read_bytes())]
 

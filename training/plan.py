@@ -1,6 +1,5 @@
 """What a stage will do, settled before anything is loaded: where it starts, on which pages, with how much memory."""
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 from data.examples import Example, for_training, read_manifest
 from ocr.core.environment import load, sees_gpu
 from ocr.core.errors import DataError, TrainingError, UsageError
-from ocr.core.files import digest, hash_bytes
+from ocr.core.files import hash_bytes, hash_checkpoint, hash_file
 from ocr.models.catalog import resolve
 from training import run_dir
 from training.evaluation import general_set, promotion
@@ -184,16 +183,16 @@ def _manifest(data: Path) -> Path:
 def _digest(base: str, recipe: Recipe) -> str:
     """What the base is, by content where it lies here; a model from nothing is its shape."""
     if not base:
-        return "" if recipe.scratch is None else hashlib.sha256(recipe.scratch.model_dump_json().encode()).hexdigest()
+        return "" if recipe.scratch is None else hash_bytes(recipe.scratch.model_dump_json().encode())
     model = resolve(base)
-    return digest(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
+    return hash_checkpoint(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
 
 
 def _digest_pages(path: Path) -> str:
     if general_set.is_composed(path):
         return general_set.digest_order(path)
     try:
-        return hash_bytes(path.read_bytes())
+        return hash_file(path)
     except OSError as cause:
         raise DataError(
             f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR, --general MANIFEST"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from ocr.core.errors import TrainingError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 from training.recipe import STAGES, Recipe, StageName
 
 RUN_FILE = "run.json"
@@ -82,7 +82,7 @@ _RUN: TypeAdapter[Run] = TypeAdapter(Run)
 
 def save(run: Run, folder: Path) -> None:
     """Write `folder/run.json`, whole or not at all. Raises `OutputError` where it cannot be written."""
-    write_whole(folder / RUN_FILE, _RUN.dump_json(run, indent=2) + b"\n")
+    write_atomic(folder / RUN_FILE, _RUN.dump_json(run, indent=2) + b"\n")
 
 
 def load(folder: Path) -> Run:
@@ -100,7 +100,7 @@ def load(folder: Path) -> Run:
 
 def save_pages(images: Iterable[str], folder: Path) -> None:
     """Keep the SHA-256 of the images that a run learns from."""
-    write_whole(folder / LEARNED_FROM, json.dumps(sorted(set(images)), indent=0).encode("utf-8"))
+    write_atomic(folder / LEARNED_FROM, json.dumps(sorted(set(images)), indent=0).encode("utf-8"))
 
 
 def learned_from(run: Run, home: Path) -> dict[str, str]:

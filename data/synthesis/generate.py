@@ -23,7 +23,7 @@ from data.synthesis.composed_document import LINES_A_BATCH, SynthesisConfig, mak
 from data.synthesis.fonts import read_faces
 from data.synthesis.page_types import LINE
 from ocr.core.errors import DataError, EngineError, OutputError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic, write_lines
 from ocr.storage.output_dir import held
 
 _PARTS = ".parts"
@@ -117,7 +117,7 @@ def _make_part(order: SynthesisConfig, index: int) -> list[str]:
     except OSError as failure:
         raise OutputError(f"{order.to}: {failure.strerror}", hint="free space or name another --to") from failure
     rows = [render_row(page.example) for page in made]
-    write_whole(part, "".join(row + "\n" for row in rows).encode("utf-8"))
+    write_lines(part, (row.encode("utf-8") for row in rows))
     return rows
 
 
@@ -148,7 +148,7 @@ def _claim(order: SynthesisConfig) -> None:
         raise OutputError(f"{order.to}: {failure.strerror}", hint="name another folder: --to DIR") from failure
     if there and there != wanted:
         raise OutputError(f"{order.to}: holds the pages of another order", hint="name another folder: --to DIR")
-    write_whole(path, wanted.encode("utf-8"))
+    write_atomic(path, wanted.encode("utf-8"))
 
 
 def _finish(order: SynthesisConfig, manifest: Path, examples: list[Example]) -> None:

@@ -7,7 +7,6 @@ the same one chance; score an output folder of `ocr extract` as `recorded:DIR` t
 """
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -22,7 +21,7 @@ from eval.systems.pricing import Usage
 from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, PaidGeneration
 from ocr.core.document import EngineOutput, PageImage, Status
 from ocr.core.errors import EngineError, OutputError, ScanError
-from ocr.core.files import write_private
+from ocr.core.files import hash_bytes, write_private
 from ocr.engines.base import Engine, Request, capabilities_of
 from ocr.engines.supervised import GRACE_SECONDS
 from ocr.pipeline.page_reader import seed_of
@@ -69,7 +68,7 @@ class Cache:
     """Answers of one engine on disk, one file a page, readable by their owner only."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+        self._folder = folder / hash_bytes(fingerprint.encode())[:16]
         self._fingerprint = fingerprint
         self.unusable = 0
         """Files that did not hold an answer: damaged, or written by another version. Their pages are read again."""
@@ -110,7 +109,7 @@ class Cache:
         return sum((_SESSION.validate_json(path.read_bytes()) for path in files), Session())
 
     def _path(self, page: TruePage) -> Path:
-        key = hashlib.sha256(f"{page.sha256}:{page.number}".encode()).hexdigest()[:32]
+        key = hash_bytes(f"{page.sha256}:{page.number}".encode())[:32]
         return self._folder / f"{key}.json"
 
 

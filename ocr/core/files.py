@@ -1,64 +1,129 @@
-"""Write files atomically and hash content."""
+"""Write files atomically, append and read JSON lines, and hash content."""
 
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ocr.core.errors import OutputError
 
+Row = TypeVar("Row")
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all. Raises OutputError when the disk is full or not writable."""
+HASHED_SUFFIXES = (".json", ".safetensors", ".txt", ".jinja", ".toml", ".model")
+"""Files of a checkpoint that decide what the model does."""
+HASHED_BYTES = 1 << 20
+"""How much of the beginning and of the end of a file goes into the digest of a checkpoint."""
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that it is complete or absent, also after a crash. Raises `OutputError`."""
+    _write(path, content, private=False)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file like `write_atomic`, readable by its owner only: it holds text of pages. Raises `OutputError`."""
+    _write(path, text.encode("utf-8"), private=True)
+
+
+def _write(path: Path, content: bytes, *, private: bool) -> None:
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+        # mkstemp creates the file with mode 0600.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        if not private:
+            temporary.chmod(0o644)
         temporary.replace(path)
-    except OSError as failure:
-        if temporary:
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written: {failure.strerror}", hint="free space or name another --to"
-        ) from failure
+    except OSError as cause:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise _cannot_write(path, cause) from cause
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a line to a file of lines; a last line that a crash cut short is ended first. Raises `OutputError`."""
+    try:
+        with path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line + b"\n")
+    except OSError as cause:
+        raise _cannot_write(path, cause) from cause
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is not a row: its 1-based number, and what its parser raised."""
+
+    number: int
+    error: ValueError
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Write a file of lines like `write_atomic`. Raises `OutputError`."""
+    write_atomic(path, b"".join(line + b"\n" for line in lines))
+
+
+def read_jsonl(path: Path, parse: Callable[[bytes], Row]) -> tuple[list[Row], list[BadLine]]:
+    """Return the rows of a file of JSON lines, and the lines for which `parse` raised `ValueError`.
+
+    A crash or a full disk can cut a line short, so the caller decides whether bad lines are an error. Empty lines are
+    skipped. Raises `OSError` if the file cannot be read.
+    """
+    rows: list[Row] = []
+    bad: list[BadLine] = []
+    # Only line feeds end a line of JSON: other line separators may stand in a string.
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if line.strip():
+            try:
+                rows.append(parse(line))
+            except ValueError as error:
+                bad.append(BadLine(number, error))
+    return rows, bad
+
+
+def _cannot_write(path: Path, cause: OSError) -> OutputError:
+    words = cause.strerror or str(cause)
+    return OutputError(f"{path}: cannot be written: {words}", hint="free space or name another --to")
 
 
 def hash_bytes(content: bytes) -> str:
-    """SHA-256 in hexadecimal digits."""
+    """Return the SHA-256 of `content` in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner's eyes: it holds the text of pages. Raises OutputError."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file 0600.
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError as cause:
-        raise OutputError(
-            f"{path}: cannot be written: {cause.strerror}", hint="free space, or name another --to"
-        ) from cause
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digest(folder: Path) -> str:
-    """A fingerprint of a checkpoint: the content of small files; size, first and last mebibyte of large ones."""
+def seed_from(text: str) -> int:
+    """Return the first 32 bits of the SHA-256 of `text`: a random seed that a repeated run computes again."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:4], "big")
+
+
+def hash_checkpoint(folder: Path) -> str:
+    """Return a fingerprint of a model folder: content of small files; size, first and last mebibyte of large ones."""
     sha = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.suffix not in (".json", ".safetensors", ".txt", ".jinja", ".toml", ".model"):
+        if not path.is_file() or path.suffix not in HASHED_SUFFIXES:
             continue
         size = path.stat().st_size
         sha.update(f"{path.name}\0{size}\0".encode())
         with path.open("rb") as stream:
-            sha.update(stream.read(1 << 20))
-            stream.seek(max(0, size - (1 << 20)))
+            sha.update(stream.read(HASHED_BYTES))
+            stream.seek(max(0, size - HASHED_BYTES))
             sha.update(stream.read())
     return sha.hexdigest()[:16]

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field as Setting
 
 from ocr.core.errors import EngineError, UsageError
-from ocr.core.files import digest
+from ocr.core.files import hash_checkpoint, write_atomic
 from ocr.core.settings import Settings, check
 from ocr.models.prompts import PROMPTS, ImageBudget
 
@@ -108,7 +108,7 @@ def _from_folder(name: str, folder: Path) -> Model:
             values = tomllib.loads(reading.read_text(encoding="utf-8"))
         except ValueError as cause:
             raise EngineError(f"{reading} is not TOML: {cause}") from cause
-    values |= {"name": name, "id": str(folder), "revision": digest(folder)}
+    values |= {"name": name, "id": str(folder), "revision": hash_checkpoint(folder)}
     adapter = folder / "adapter_config.json"
     if adapter.is_file() and not (folder / "config.json").is_file():
         base = _base_of(name, adapter).model_dump()
@@ -148,7 +148,7 @@ def save(model: Model, folder: Path) -> None:
     lines = ["# How this model is asked; lusocr reads it when it loads the folder."]
     values = model.model_dump(exclude={"name", "id", "revision", "adapter"})
     lines += [f"{key} = {_toml_literal(value)}" for key, value in values.items()]
-    (folder / READING_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_atomic(folder / READING_FILE, ("\n".join(lines) + "\n").encode("utf-8"))
 
 
 def _toml_literal(value: object) -> str:

@@ -17,6 +17,7 @@ from ocr.pipeline.engine_selection import choose_engine, remarks
 from ocr.pipeline.options import Job
 from ocr.pipeline.progress import Progress
 from ocr.pipeline.scheduler import Scheduler
+from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, discover, shown, version_of
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
@@ -51,10 +52,12 @@ def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, r
         others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
         progress.note(f"another engine than before: {others}")
     ledger.begin(chosen.reader, version=VERSION, host=platform.node())
-    extraction = Scheduler(job, chosen, ledger, delivery, progress)
+    session = EngineSession(chosen, job.settings)
+    extraction = Scheduler(job, session, ledger, delivery, progress)
     ignored: list[Path] = []
     try:
-        _run(extraction, discover(job.inputs, output=root, on_ignored=ignored.append), progress)
+        scans = discover(job.inputs, output=root, on_ignored=ignored.append)
+        _run(_with_engine(session, extraction, scans), extraction, progress)
     finally:
         summary = _summary(ledger)
         overlooked = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
@@ -85,12 +88,17 @@ def _summary(ledger: Ledger) -> Summary:
         return Summary()  # a ledger that failed has ended the run already, with its own message
 
 
-def _run(extraction: Scheduler, scans: Iterator[Scan], progress: Progress) -> None:
+async def _with_engine(session: EngineSession, extraction: Scheduler, scans: Iterator[Scan]) -> None:
+    async with session:
+        await extraction.run(scans)
+
+
+def _run(story: Coroutine[Any, Any, None], extraction: Scheduler, progress: Progress) -> None:
     """Run to the end. Raises `KeyboardInterrupt` after a signal, else the gravest `OcrError` of all that went wrong."""
     heard: list[int] = []
     failures: list[BaseException] = []
     try:
-        asyncio.run(_until_signal(extraction.run(scans), progress, heard))
+        asyncio.run(_until_signal(story, progress, heard))
     except (asyncio.CancelledError, KeyboardInterrupt) as cause:
         raise KeyboardInterrupt from cause
     except BaseExceptionGroup as several:

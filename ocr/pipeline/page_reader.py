@@ -1,13 +1,13 @@
 """Read one page with an engine: make attempts until one is accepted, and choose the attempt to keep."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ocr.core.document import Attempt, EngineOutput, PageImage, Status, text_of
 from ocr.core.errors import OcrError, ScanError
+from ocr.core.files import seed_from
 from ocr.engines.base import Engine, NotRenderedError, Request, capabilities_of, create
 from ocr.engines.supervised import SupervisedEngine
 from ocr.pipeline.page_builder import judge
@@ -147,7 +147,7 @@ class PageReader:
         if self._rescue is None or self._witness == "off" or not kept.generation.text:
             return False
         flagged = kept.status != "ok" or bool(kept.generation.obtained)
-        lot = int.from_bytes(hashlib.sha256(page.encode()).digest()[:4], "big") / 2**32
+        lot = seed_from(page) / 2**32
         return flagged or self._witness == "all" or lot < WITNESSED_SHARE
 
     async def _cross_examine(self, generation: EngineOutput, request: Request) -> EngineOutput:
@@ -238,5 +238,4 @@ def _worth(attempt: Attempt) -> tuple[bool, int, int]:
 
 def seed_of(sha256: str, number: int, fingerprint: str, attempt: int) -> int:
     """A seed for sampling that a repeated run computes again: 32 bits of a hash over the reading and the attempt."""
-    text = f"{sha256}:{number}:{fingerprint}:{attempt}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    return seed_from(f"{sha256}:{number}:{fingerprint}:{attempt}")

@@ -6,6 +6,7 @@ disk, Ctrl-C) leaves pages unrecorded, and the next run reads exactly those.
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 import time
@@ -16,14 +17,12 @@ from pathlib import Path
 from ocr.core.document import READ, Attempt, Page, Source
 from ocr.core.errors import OcrError, ScanError
 from ocr.engines.base import Request, capabilities_of
-from ocr.engines.vlm import canary
-from ocr.pipeline.engine_selection import Chosen
 from ocr.pipeline.options import Job
 from ocr.pipeline.page_builder import ARRANGEMENT, assemble, judge
-from ocr.pipeline.page_reader import PageReader
 from ocr.pipeline.progress import Progress
+from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, Version, sha256_of, shown, version_of
-from ocr.rendering.renderer import PageRef, Renderer
+from ocr.rendering.renderer import PageRef
 from ocr.storage.ledger import Entry, Ledger
 from ocr.storage.output_dir import NotOursError
 from ocr.storage.sinks import Delivery
@@ -46,17 +45,19 @@ class _Work:
 
 
 class Scheduler:
-    """One run over the scans of a job. Ledger and delivery are opened and closed by the caller."""
+    """One run over the scans of a job. The caller opens and closes session, ledger and delivery."""
 
-    def __init__(self, job: Job, chosen: Chosen, ledger: Ledger, delivery: Delivery, progress: Progress) -> None:
+    def __init__(
+        self, job: Job, session: EngineSession, ledger: Ledger, delivery: Delivery, progress: Progress
+    ) -> None:
         self._job = job
         self._ledger = ledger
         self._delivery = delivery
         self._progress = progress
-        self._chosen = chosen
-        self._engine = engine = chosen.engine
-        self._renderer = Renderer(job.settings.render)
-        self._readings = PageReader(engine, witness=job.settings.witness, draw=self._renderer.draw)
+        self._session = session
+        self._engine = engine = session.engine
+        self._renderer = session.renderer
+        self._readings = session.page_reader
         # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
@@ -66,20 +67,16 @@ class Scheduler:
         """Contents that this run has read: a copy that is found later reads none of it again."""
         self.refused: list[NotOursError] = []
         """Outputs that were not written because a file that is not ours stands in their place."""
+        self.unopened: list[ScanError] = []
+        """Why files could not be opened, in the order in which they were found."""
 
     async def run(self, scans: Iterator[Scan]) -> None:
         """Read whatever is not read yet. Raises the first `OcrError` that ends the run, after stopping the rest."""
-        try:
-            await self._renderer.start()
-            started = time.monotonic()
-            await self._read_all(scans)
-            spent = self._readings.spent.describe(time.monotonic() - started)
-            if spent:
-                self._progress.note(spent)
-        finally:
-            await self._engine.close()
-            await self._readings.close()
-            await self._renderer.close()
+        started = time.monotonic()
+        await self._read_all(scans)
+        spent = self._readings.spent.describe(time.monotonic() - started)
+        if spent:
+            self._progress.note(spent)
 
     async def _read_all(self, scans: Iterator[Scan]) -> None:
         opened: asyncio.Queue[_Work | None] = asyncio.Queue(FILES_AHEAD)
@@ -87,20 +84,13 @@ class Scheduler:
             tasks.create_task(self._open_all(scans, opened))
             work = await opened.get()
             if work is not None:  # loading takes a while, and a run that finds everything read needs no engine
-                await self._load()
-            else:
-                self._chosen.settle(self._ledger)
+                await self._session.load()
+            self._session.chosen.settle(self._ledger)
             while work is not None:
                 for number in work.numbers:
                     await self._flight.acquire()
                     tasks.create_task(self._page(work, number))
                 work = await opened.get()
-
-    async def _load(self) -> None:
-        await self._engine.start()
-        if self._job.settings.canary and capabilities_of(self._engine).generates_text:
-            await canary.check(self._engine)
-        self._chosen.settle(self._ledger)
 
     async def _page(self, work: _Work, number: int) -> None:
         """The story of one page."""
@@ -194,6 +184,7 @@ class Scheduler:
                 pages = inspection.pages
             return Source(self._name(scan, sha256), sha256, pages)
         except ScanError as problem:
+            self.unopened.append(problem)
             return Source(self._name(scan, sha256), sha256, 0, _reason(problem, f"{shown(scan.path)}: "))
 
     def _name(self, scan: Scan, sha256: str) -> str:
@@ -242,25 +233,21 @@ def _bugs_caught(number: int, failed: list[Page]) -> Iterator[None]:
 
 
 async def _from_daemon(scans: Iterator[Scan]) -> Scan | None:
-    """The next scan, None after the last, from a thread that the end of a run does not wait for.
+    """Return the next scan, None after the last, from a thread that the end of a run does not wait for.
 
-    A list on standard input may stay open for ever. `discover` never raises.
+    A list on standard input may stay open for ever. Raises whatever finding the scan raises.
     """
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[Scan | None] = loop.create_future()
+    found: concurrent.futures.Future[Scan | None] = concurrent.futures.Future()
+    found.set_running_or_notify_cancel()  # a run that stops waiting does not take the result away from the thread
 
     def look() -> None:
-        scan = next(scans, None)
-        with contextlib.suppress(RuntimeError):  # the run is over
-            loop.call_soon_threadsafe(_settle, found, scan)
+        try:
+            found.set_result(next(scans, None))
+        except BaseException as failure:
+            found.set_exception(failure)
 
     threading.Thread(target=look, daemon=True).start()
-    return await found
-
-
-def _settle(found: "asyncio.Future[Scan | None]", scan: Scan | None) -> None:
-    if not found.done():
-        found.set_result(scan)
+    return await asyncio.wrap_future(found)
 
 
 def _reason(problem: ScanError, where: str) -> str:

@@ -12,7 +12,6 @@ is not, or that cannot be read, is a scan with a problem. A file that the user n
 """
 
 import glob
-import hashlib
 import os
 import stat
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr.core.errors import ScanError
+from ocr.core.files import hash_file
 from ocr.rendering.filetype import EXTENSIONS, HEAD_BYTES, Kind, describe, kind_of
 
 OUTPUT_FOLDER = "ocr-out"
@@ -95,8 +95,7 @@ def _standard_input() -> Iterator[str]:
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, streamed. Raises `ScanError` where the file cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path)
     except OSError as cause:
         raise _unreadable(path, cause) from cause
 

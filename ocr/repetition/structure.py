@@ -1,32 +1,16 @@
-"""Tables and blanks that no page has: rows of ever more cells or without end, tables in tables, leaders without end.
+"""Find tables and blanks that no page has: ever wider rows, endless rows, nested tables, endless leaders.
 
-A model that loops in a table may invent new numbers for ever, so that nothing in it is a copy. But a page has a size:
-its rows are all of about one width, there is room for so many of them, and tables stand in tables once or twice. These
-are counted from one new word to the next: whatever a row is called, its numbers say nothing. What is empty (leaders,
-rules, blank cells, zeros) is counted from one new word or number to the next.
+A model that repeats itself in a table may invent new numbers, so that nothing is a copy. But a page has a size: its
+rows are of about the same width, their number is limited, and tables are nested once or twice. All of this is counted
+from one new word to the next; numbers do not count as new. Empty content (leaders, rules, blank cells, zeros) is
+counted from one new word or number to the next.
 """
 
 from typing import Literal
 
-WIDEST_ROW, MOST_ROWS, DEEPEST = 64, 100, 5
-"""Cells in a row (a month of days has 31, a year of weeks 52), rows without a new word, and tables in one another."""
-RAGGED, GROWING = 4, 16
-"""A row of so many cells is too wide if so many rows before were each wider than all before, and it doubles the last
-but three: triangles of distances and of Pascal grow, but by a cell a row."""
-MOST_RECORDS = 32
-"""Rows each wider than all before: a triangle of distances has 26, between 27 capitals."""
-DROUGHT = 6000
-"""Tokens without a new word: a full page of numbers is 65 rows of 13 sums; the longest in real text was 472."""
-MOST_KNOWN = 250
-"""Words said again without a new one, whatever numbers stand between: labels of three words in 80 rows; the
-most in real text was 160."""
-EMPTY_LINE, EMPTY_LINES, EMPTY_PAGE = 200, 80, 4500
-"""Most characters in one line, lines, and characters of leaders, rules, zeros and blanks between two pieces of news. On
-half 0 a line has 134, but for nine lines of dots that were joined; a list of zeros 61 lines; a ruled page 3,900."""
-LINE_ENDS = frozenset(("\n", "\\n", "</tr>"))
-CELLS = frozenset(("|", "<td>", "</td>"))
-CELL_SIZE = 2
-"""Characters of paper that a mark of a cell takes at most: a month of blank days is a row of 31."""
+from ocr.repetition.config import StructureConfig
+from ocr.repetition.tokens import CELLS, LINE_ENDS
+
 Mark = Literal["cell", "tag cell", "row", "tag row", "opens", "closes"]
 MARKS: dict[str, Mark] = {
     "|": "cell", "&": "cell", "<td": "tag cell", "<th": "tag cell",
@@ -34,15 +18,16 @@ MARKS: dict[str, Mark] = {
     "<table": "opens", "<div": "opens", "<ul": "opens", "<ol": "opens", "<span": "opens",
     "</table": "closes", "</div": "closes", "</ul": "closes", "</ol": "closes", "</span": "closes",
 }  # fmt: skip
-"""What marks do in a table; a tag stands here without its attributes."""
+"""What marks do in a table. A tag stands here without its attributes."""
 
 
 class Table:
-    """What stands since the last new word, whatever its numbers, as rows of cells; places are indexes of tokens."""
+    """The content since the last new word, as rows of cells; places are indexes of tokens."""
 
     __slots__ = (
         "bare",
         "cells",
+        "config",
         "depth",
         "fresh",
         "known",
@@ -56,22 +41,24 @@ class Table:
         "tagged",
     )
     kind: Literal["endless"] = "endless"
-    peak_laps = 1.0
+    peak_periods = 1.0
 
-    def __init__(self) -> None:
+    def __init__(self, config: StructureConfig) -> None:
+        self.config = config
         self.start = self.stop = 1
         self.fresh = self.row = 1
-        """Where the last new word and the row under way stand."""
+        """The places of the last new word and of the start of the current row."""
         self.known = 0
         """Words copied since the last new one."""
         self.cells = self.numbers = self.bare = self.rows = self.depth = 0
-        """Of `numbers`, `bare` stand right after a number: each is a cell for sure."""
+        """Of `numbers`, `bare` stand right after a number: each of those is a cell for sure."""
         self.tagged = False
-        self.limit = WIDEST_ROW
+        self.limit = config.widest_row
         self.records: list[int] = []
-        """The widths of rows wider than all before."""
+        """The widths of rows that are wider than all before."""
 
     def add_number(self, place: int, *, bare: bool) -> None:
+        """Add a number; `bare` says that the token before it is a number too."""
         if self.fresh > self.stop:
             self.cells = self.numbers = self.bare = 0
         self.numbers += 1
@@ -79,6 +66,7 @@ class Table:
         self.stop = place
 
     def add_mark(self, token: str, place: int) -> None:
+        """Add a mark or a tag."""
         if self.fresh > self.stop:
             self.cells = self.numbers = self.bare = 0
         self.stop = place
@@ -88,7 +76,7 @@ class Table:
         if mark == "cell" or mark == "tag cell":
             self.cells += 1
             self.tagged = mark == "tag cell"
-        elif mark == "tag row" or (mark == "row" and not self.tagged):  # tagged rows may run over lines
+        elif mark == "tag row" or (mark == "row" and not self.tagged):  # Tagged rows may run over lines.
             self._end_row()
             self.row = place
         elif mark == "opens":
@@ -97,55 +85,61 @@ class Table:
             self.depth = max(0, self.depth - 1)
 
     def _end_row(self) -> None:
-        width = self.cells or self.numbers // 2  # of a plain row: a sum or a date is two or three numbers
+        config = self.config
+        width = self.cells or self.numbers // 2  # In a plain row a sum or a date is two or three numbers.
         if self.fresh >= self.row:
             self.rows = self.depth = 0
-            self.records, self.limit = [], WIDEST_ROW
+            self.records, self.limit = [], config.widest_row
         elif width:
-            self.rows += (
-                self.cells > 1 or self.bare > 2 or width > 3
-            )  # a few bare numbers may be a column, read after another
+            # A few bare numbers may be one column, which is read after another.
+            self.rows += self.cells > 1 or self.bare > 2 or width > 3
             if not self.records or width > self.records[-1]:
                 self.records.append(width)
-            if len(self.records) >= RAGGED:
-                self.limit = max(GROWING, min(WIDEST_ROW, 2 * self.records[-RAGGED]))
+            if len(self.records) >= config.ragged_rows:
+                self.limit = max(config.growing_row, min(config.widest_row, 2 * self.records[-config.ragged_rows]))
         self.cells = self.numbers = self.bare = 0
         self.tagged = False
 
     @property
-    def is_loop(self) -> bool:
-        if self.cells > self.limit or self.rows > MOST_ROWS or self.depth > DEEPEST:
+    def is_repetition(self) -> bool:
+        """Whether no page has a table of this shape or size."""
+        config = self.config
+        if self.cells > self.limit or self.rows > config.most_rows or self.depth > config.deepest:
             return True
-        ragged = len(self.records) > MOST_RECORDS or (len(self.records) >= RAGGED and self.numbers > 2 * self.limit)
-        return ragged or self.known > MOST_KNOWN or self.stop - self.fresh > DROUGHT
+        records = len(self.records)
+        ragged = records > config.most_records or (records >= config.ragged_rows and self.numbers > 2 * self.limit)
+        return ragged or self.known > config.most_known_words or self.stop - self.fresh > config.most_tokens
 
 
 class Empty:
-    """Leaders, rules, zeros and blank cells with nothing new between them, neither a word nor a number."""
+    """Leaders, rules, zeros and blank cells with neither a new word nor a new number between them."""
 
-    __slots__ = ("line", "lines", "size", "start", "stop")
+    __slots__ = ("config", "line", "lines", "size", "start", "stop")
     kind: Literal["empty"] = "empty"
-    peak_laps = 1.0
+    peak_periods = 1.0
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, config: StructureConfig) -> None:
+        self.config = config
         self.begin(start)
 
     def begin(self, start: int) -> None:
-        """Forget all; the next token stands at place `start`."""
+        """Reset; the next token stands at place `start`."""
         self.start = self.stop = start
         self.size = self.line = self.lines = 0
 
     def add(self, token: str, place: int, after: str) -> None:
-        """Add a token behind the token `after`."""
+        """Add a token that stands behind the token `after`."""
         self.stop = place
-        size = min(len(token), CELL_SIZE) if token in CELLS else len(token)
+        size = min(len(token), self.config.cell_size) if token in CELLS else len(token)
         self.size += size
         if token not in LINE_ENDS:
             self.line += size
         else:
             self.line = 0
-            self.lines += after[:1] != "<"  # a row that ends with the line is one row, and a cell is none
+            self.lines += after[:1] != "<"  # A row that ends with the line is one row; a cell is none.
 
     @property
-    def is_loop(self) -> bool:
-        return self.line > EMPTY_LINE or self.lines > EMPTY_LINES or self.size > EMPTY_PAGE
+    def is_repetition(self) -> bool:
+        """Whether no page has so much empty content in a row."""
+        config = self.config
+        return self.line > config.empty_line or self.lines > config.empty_lines or self.size > config.empty_page

@@ -12,12 +12,13 @@ from pathlib import Path
 from ocr.core.document import LOST, EngineIdentity, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OutputError
+from ocr.core.files import hash_file
 from ocr.engines.base import ENGINES
+from ocr.formats.writers import FORMATS
 from ocr.rendering.discovery import shown
 from ocr.storage.ledger import Entry, Ledger, Output
 from ocr.storage.output_dir import LEDGER, OutputDirectory, held, output_path, standing_documents
 from ocr.storage.summary import Summary, summarize
-from ocr.storage.writers import WRITERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,15 @@ def _compare(folder: OutputDirectory, path: str, source: Source | None, form: st
     for piece in folder.render(source, form):
         wanted.update(piece)
     try:
-        with (folder.root / path).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256")
+        found = hash_file(folder.root / path)
     except FileNotFoundError:
         return "is missing"
     except OSError as cause:
         return f"cannot be read: {cause.strerror}"
-    if found.digest() == wanted.digest():
+    if found == wanted.hexdigest():
         return ""
     output = folder.ledger.output(path)
-    if output is not None and found.hexdigest() in (output.sha256, output.previous):
+    if output is not None and found in (output.sha256, output.previous):
         return "is out of date"
     return "was changed by someone else; move it away to have it written anew"
 
@@ -148,16 +148,16 @@ def _fill(ledger: Ledger, root: Path) -> int:
         ledger.add_file(document.source)
         for page in document.pages:
             ledger.record(document.source.sha256, Entry(page))
-        for form in WRITERS:
+        for form in FORMATS:
             path = output_path(document.source.path, form)
             if (root / path).is_file():
                 forms.add(form)
-                digest = hashlib.sha256((root / path).read_bytes()).hexdigest()
+                digest = hash_file(root / path)
                 ledger.claim(Output(path, document.source.path, form, digest))
     for reader, _ in readers.most_common(1):
         ledger.begin(reader, version=VERSION, host=platform.node())
         ledger.adopt()
         if reader.name in ENGINES:
             ledger.remember("engine typed", reader.name)
-    ledger.remember("formats", ",".join(form for form in WRITERS if form in forms))
+    ledger.remember("formats", ",".join(form for form in FORMATS if form in forms))
     return sum(1 for _ in ledger.files())

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from command import ENVIRONMENT, FAKE, OCR, make_scan, outputs, run_ocr
 import ocr.pipeline.scheduler
 from ocr.core.document import Page
 from ocr.core.errors import UsageError
+from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, parse_selection
 from ocr.pipeline.progress import Lines, Quiet
-from ocr.storage.json_schema import document_from_json
+from ocr.rendering.discovery import Scan, discover
 
 
 class Heard(Quiet):
@@ -292,3 +294,19 @@ def test_a_terminal_sees_a_bar_and_a_table(tmp_path: Path) -> None:
     assert "pages/s" in text
     assert "book.pdf: page 5: failed: could not make sense of it" in text
     assert "3 files, 7 pages: 6 ok, 1 failed" in text
+
+
+def test_an_unexpected_error_while_files_are_found_ends_the_run(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised to the caller, where it once left the run waiting for ever; pages read before it are kept."""
+
+    def find(*arguments: Any, **options: Any) -> Iterator[Scan]:
+        yield next(discover(*arguments, **options))
+        raise ValueError("a slip of the pen")
+
+    monkeypatch.setattr("ocr.pipeline.extract.discover", find)
+    with pytest.raises(ValueError, match="a slip of the pen"):
+        extract(scans, tmp_path / "out")
+    monkeypatch.undo()
+    assert ("letter.png", 1) in extract(scans, tmp_path / "out").pages

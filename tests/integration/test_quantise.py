@@ -39,7 +39,7 @@ def parent(tmp_path: Path) -> run_dir.Run:
     build(folder, shape, seed=0, texts=TEXTS)
     recipe = read_recipe("miniature", ["max_tokens=32"])
     sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
-    run = run_dir.Run("general-1", "general", str(folder), files.digest(folder), recipe, sets)
+    run = run_dir.Run("general-1", "general", str(folder), files.hash_checkpoint(folder), recipe, sets)
     catalog.save(reading_model(run.base, recipe), folder)
     run_dir.save(run, folder)
     return run

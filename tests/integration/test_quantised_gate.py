@@ -90,7 +90,7 @@ def test_one_that_reads_as_well_is_promoted_once(
     parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:
     home = tmp_path / "runs"
-    known_by = files.digest(home / "general-1")
+    known_by = files.hash_checkpoint(home / "general-1")
     wish = StageRequest("general", home, parent.recipe)
     seen = reads(TEXT)
     run = quantise(parent, "fp8", wish)
@@ -98,7 +98,7 @@ def test_one_that_reads_as_well_is_promoted_once(
     assert seen == [home / "general-1/fp8"], "the parent's own answers are not read again"
     assert quantise(parent, "fp8", wish).started == run.started
     assert len(seen) == 1, "what is finished is not done twice"
-    assert files.digest(home / "general-1") == known_by, "the parent stays what it was"
+    assert files.hash_checkpoint(home / "general-1") == known_by, "the parent stays what it was"
     assert catalog.resolve(str(home / "general-1/fp8")).serving == {"dtype": "bfloat16"}
     assert "FP8_DYNAMIC" in (home / "general-1/fp8/README.md").read_text(encoding="utf-8")
     assert [one.name for one in run_dir.all_runs(home)] == ["general-1"], "no stage starts from it"

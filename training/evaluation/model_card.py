@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 from training.evaluation.promotion import WORST_DEGENERATION
 from training.run_dir import Run
 
 
 def write_card(run: Run, folder: Path) -> None:
     """Write `folder/README.md`."""
-    write_whole(folder / "README.md", describe(run).encode("utf-8"))
+    write_atomic(folder / "README.md", describe(run).encode("utf-8"))
 
 
 def describe(run: Run) -> str:

@@ -5,7 +5,6 @@ they are pairs; the page is drawn again as it was drawn for the reading. Whateve
 """
 
 import asyncio
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 from ocr.core.document import FIELDS, PageImage
 from ocr.core.environment import load
 from ocr.core.errors import DataError, ScanError, UsageError
-from ocr.core.files import hash_bytes, write_whole
+from ocr.core.files import hash_bytes, hash_file, write_atomic
 from ocr.models.answer_format import Fields
 from ocr.models.catalog import Model
 from ocr.pipeline.engine_selection import rendered_as
@@ -48,14 +47,14 @@ class _Found:
 def digest_source(source: Path) -> str:
     """What stands in a pairs file, or which attempts a ledger holds. Raises `UsageError` where there is neither."""
     if source.is_file():
-        return hash_bytes(source.read_bytes())
+        return hash_file(source)
     if not source.is_dir():
         raise UsageError(
             f"--pairs-from {source}: no such file or folder", hint="a folder that `ocr extract --to` named, or a file"
         )
     _, entries = _open(source)
     rows = sorted((sha256, entry.page.number, len(entry.rejected)) for _, sha256, entry in entries)
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
+    return hash_bytes(repr(rows).encode())
 
 
 def take_pairs(source: Path, model: Model, images: Path, barred: Mapping[str, str]) -> Harvest:
@@ -133,7 +132,7 @@ async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path)
         for page in found:
             image = images / f"{page.sha256[:16]}-{page.number}.png"
             try:
-                write_whole(image, _png(await renderer.render(_standing(page), page.number)))
+                write_atomic(image, _png(await renderer.render(_standing(page), page.number)))
             except ScanError as problem:
                 harvest.left_out.append(problem.message)
             else:

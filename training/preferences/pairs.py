@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from ocr.core.errors import DataError
-from ocr.core.files import write_whole
+from ocr.core.files import read_jsonl, write_lines
 
 Cause = Literal["loop", "omission", "invention", "schema"]
 Origin = Literal["truth", "reading"]
@@ -40,21 +40,18 @@ _PAIR: TypeAdapter[Pair] = TypeAdapter(Pair)
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
     """Write `pairs.jsonl`, whole or not at all."""
-    write_whole(path, b"".join(_PAIR.dump_json(pair) + b"\n" for pair in pairs))
+    write_lines(path, map(_PAIR.dump_json, pairs))
 
 
 def read_pairs(path: Path) -> list[Pair]:
     """The pairs of a file. Raises `DataError` naming the first line that is no pair, or that there are none."""
-    pairs: list[Pair] = []
     try:
-        lines = path.read_bytes().splitlines()
+        pairs, bad = read_jsonl(path, _PAIR.validate_json)
     except OSError as cause:
         raise DataError(f"{path}: {cause.strerror}", hint="ocr finetune --stage dpo mines them") from cause
-    for number, line in enumerate(lines, start=1):
-        try:
-            pairs.append(_PAIR.validate_json(line))
-        except ValidationError as cause:
-            raise DataError(f"{path}: line {number}: {cause.errors()[0]['msg']}", hint="mend or delete it") from cause
+    for line in bad:
+        said = line.error.errors()[0]["msg"] if isinstance(line.error, ValidationError) else str(line.error)
+        raise DataError(f"{path}: line {line.number}: {said}", hint="fix or delete it") from line.error
     if not pairs:
         raise DataError(f"{path}: holds no pairs", hint="the model's readings gave nothing to reject: no stage is due")
     return pairs

@@ -5,17 +5,15 @@ they are looking for.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ocr.core.document import EngineOutput, PageImage
-from ocr.core.errors import OcrError, OutputError
-from ocr.core.files import write_whole
+from ocr.core.errors import OcrError
+from ocr.core.files import append_line, read_jsonl, seed_from, write_lines
 from ocr.engines.base import Engine, Request, create
 from ocr.repetition import detector
 from training.formatting import read_pixels
@@ -56,11 +54,9 @@ def read_kept(file: Path) -> dict[int, tuple[EngineOutput, ...]]:
     """
     if not file.is_file():
         return {}
-    rows = []
-    for line in file.read_bytes().splitlines():
-        with suppress(ValidationError):
-            rows.append(_KEPT.validate_json(line))
-    write_whole(file, b"".join(_KEPT.dump_json(row) + b"\n" for row in rows))
+    rows, cut = read_jsonl(file, _KEPT.validate_json)
+    if cut:
+        write_lines(file, map(_KEPT.dump_json, rows))
     return dict(rows)
 
 
@@ -82,7 +78,7 @@ async def _read_all(
                 known[place] = tuple([await engine.read(request) for request in requests])
                 # A failure may lie with the machine and is asked for again.
                 if kept and not any(answer.finish == "error" for answer in known[place]):
-                    _append(kept, _KEPT.dump_json((place, known[place])) + b"\n")
+                    append_line(kept, _KEPT.dump_json((place, known[place])))
 
         async with asyncio.TaskGroup() as group:
             for place, path in images.items():
@@ -94,14 +90,6 @@ async def _read_all(
         await engine.close()
 
 
-def _append(file: Path, line: bytes) -> None:
-    try:
-        with file.open("ab") as stream:
-            stream.write(line)
-    except OSError as cause:
-        raise OutputError(f"{file}: {cause.strerror}", hint="free space; what was read is kept") from cause
-
-
 def first_of(failures: BaseExceptionGroup[OcrError]) -> OcrError:
     """The first failure of a group, however deeply it is nested."""
     first = failures.exceptions[0]
@@ -109,11 +97,10 @@ def first_of(failures: BaseExceptionGroup[OcrError]) -> OcrError:
 
 
 def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Request:
-    key = hashlib.sha256(f"{sampled.seed}/{path.name}/{number}".encode()).digest()
     return Request(
         image=page,
         attempt=number + 1,
-        seed=int.from_bytes(key[:4], "big"),
+        seed=seed_from(f"{sampled.seed}/{path.name}/{number}"),
         sampling={"temperature": sampled.temperature if number else 0.0},
         # A loop must run its course, however slow the machine: it is what is being counted.
         seconds=DAY,

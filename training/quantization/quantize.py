@@ -59,7 +59,7 @@ def quantise(parent: Run, scheme: Scheme, wish: StageRequest) -> Run:
         name=f"{parent.name}/{scheme}",
         parent=parent.name,
         base=str(whole),
-        base_digest=files.digest(whole),
+        base_digest=files.hash_checkpoint(whole),
         state="training",
         forced=False,
         started=run_dir.now(),

@@ -1,6 +1,5 @@
 """Watch a stage while it trains: losses to a file and a picture, and a stop before nonsense is saved."""
 
-import contextlib
 import json
 import math
 import time
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 
 from ocr.core.environment import load
 from ocr.core.errors import TrainingError
+from ocr.core.files import append_line, read_jsonl
 
 LOG_FILE = "losses.jsonl"
 EXPLODED = 10.0
@@ -84,8 +84,7 @@ class Watcher:
         """Log one step to `losses.jsonl`, with the seconds that the run has taken so far, and to whoever looks."""
         seconds = self._earlier + time.monotonic() - self._started
         line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
-        with (self._folder / LOG_FILE).open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
+        append_line(self._folder / LOG_FILE, line.encode("utf-8"))
         self._made += 1
         self._tell(step, steps, logged["loss"])
 
@@ -100,12 +99,8 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
     A line that a full disk has cut short is left out: the run stopped there, and goes on from before it.
     """
-    rows: dict[int, dict[str, Any]] = {}
-    for line in (folder / LOG_FILE).read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
-            row = json.loads(line)
-            rows[row["step"]] = row
-    return list(rows.values())
+    rows, _ = read_jsonl(folder / LOG_FILE, json.loads)
+    return list({row["step"]: row for row in rows}.values())
 
 
 def draw_curves(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ocr.core import process_tree
 from ocr.core.environment import load
 from ocr.core.errors import OcrError, TrainingError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 from training import run_dir
 from training.trainer import dpo, sft
 from training.trainer.monitor import Watcher, draw_curves
@@ -87,7 +87,7 @@ def main() -> None:
         train(folder)
     except OcrError as failure:
         said = {"code": int(failure.exit_code), "message": failure.message, "hint": failure.hint}
-        write_whole(folder / FAILURE, json.dumps(said).encode("utf-8"))
+        write_atomic(folder / FAILURE, json.dumps(said).encode("utf-8"))
         sys.exit(int(failure.exit_code))
 
 

@@ -149,7 +149,7 @@ def describe(engine: str, package: str, model: Model) -> str:
     if model.is_local:
         parts["model"] = Path(model.id).name
     if model.adapter:
-        parts["adapter"] = files.digest(Path(model.adapter))
+        parts["adapter"] = files.hash_checkpoint(Path(model.adapter))
     return f"{engine} {package} {version} {json.dumps(parts, sort_keys=True, ensure_ascii=False)}"
 
 

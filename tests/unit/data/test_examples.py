@@ -15,7 +15,7 @@ from data.examples import (
     write_manifest,
 )
 from ocr.core.errors import DataError, OutputError
-from ocr.core.files import write_whole
+from ocr.core.files import write_atomic
 
 EXAMPLE = Example(
     id="a-1",
@@ -114,7 +114,7 @@ def test_training_refuses_test_pages() -> None:
 def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(OutputError, match="taken"):
-        write_whole(tmp_path / "taken", b"x")
+        write_atomic(tmp_path / "taken", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

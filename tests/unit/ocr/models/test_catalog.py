@@ -49,15 +49,15 @@ def test_a_folder_is_asked_as_it_was_saved(tmp_path: Path) -> None:
         exclude={"name", "id", "revision"}
     )
     assert model.id == str(tmp_path.resolve())
-    assert model.revision == files.digest(tmp_path)
+    assert model.revision == files.hash_checkpoint(tmp_path)
 
 
 def test_the_digest_follows_the_weights(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes(b"a" * 3_000_000)
-    before = files.digest(tmp_path)
+    before = files.hash_checkpoint(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"a" * 2_999_999 + b"b")
-    assert files.digest(tmp_path) != before
+    assert files.hash_checkpoint(tmp_path) != before
 
 
 def test_an_adapter_folder_names_its_base(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ import random
 
 import pytest
 
-from ocr.repetition.detector import VALUES, Degeneration, RepetitionMonitor, find, published_rule
+from ocr.repetition.detector import RepetitionMonitor, find, published_rule
+from ocr.repetition.evidence import Repetition
+from ocr.repetition.tokens import VALUES
 
 PROSE = (
     "Ao cair de uma tarde de dezembro, frio e chuvoso, subiam dois viandantes a encosta de um monte por estreita e "
@@ -220,7 +222,7 @@ def test_the_watch_lets_honest_pages_pass() -> None:
 def test_the_watch_keeps_its_answer() -> None:
     watch = RepetitionMonitor()
     found = watch.feed("requerente " * 200)
-    assert isinstance(found, Degeneration)
+    assert isinstance(found, Repetition)
     assert watch.feed("e assim por diante") is found
 
 

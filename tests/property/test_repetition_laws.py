@@ -1,9 +1,10 @@
-"""What holds for any text: the watch says what `find` says, however the text is cut, and never more."""
+"""What holds for any text: the monitor says what `find` says, however the text is cut, and never more."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.repetition.detector import LONGEST_TOKEN, RepetitionMonitor, find
+from ocr.repetition.detector import RepetitionMonitor, find
+from ocr.repetition.tokens import LONGEST_TOKEN
 
 WORDS = st.sampled_from(
     ["de", "Olinda", "São", "rogai", "0,00", "12", "13", "idem", "...", "____", "|", "<td></td>", "\n", "\\n", "XIV"]
@@ -17,18 +18,18 @@ TEXTS = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(TEXTS, st.integers(1, 60))
-def test_the_watch_says_what_find_says(text: str, size: int) -> None:
-    watch = RepetitionMonitor()
+def test_the_monitor_finds_what_find_finds(text: str, size: int) -> None:
+    monitor = RepetitionMonitor()
     for at in range(0, len(text), size):
-        watch.feed(text[at : at + size])
+        monitor.feed(text[at : at + size])
     for _ in range(
         RepetitionMonitor.BATCH + LONGEST_TOKEN + 1
     ):  # words that repeat nothing push the last of the text through
-        watch.feed("?")
+        monitor.feed("?")
     wanted = find(text)
     if wanted is not None:
-        assert watch.found is not None
-        assert (watch.found.start, watch.found.kind) == (wanted.start, wanted.kind)
+        assert monitor.found is not None
+        assert (monitor.found.start, monitor.found.kind) == (wanted.start, wanted.kind)
 
 
 @settings(max_examples=150, deadline=None)
