@@ -1,6 +1,6 @@
 """The command `ocr finetune`."""
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -48,27 +48,34 @@ def finetune(
 ) -> int:
     """Fine-tune a model by one training stage. It is promoted only if it passes the regression check."""
     from ocr.models.weights import obtain
+    from training import stages
     from training.evaluation.model_card import describe_gate
-    from training.finetune import finetune, make_wish
-    from training.plan import describe_plan, plan
+    from training.plan import StageRequest, describe_plan
     from training.quantization import compressor_environment
     from training.quantization.quantize import choose_scheme, quantise
 
-    wish = make_wish(stage, runs, recipe, assignments or [], base)
-    wish = replace(
-        wish, data=data, general=general, pairs_from=pairs_from, processes=processes, seed=seed, force=force_promote
+    request = StageRequest(
+        stage,
+        home=runs,
+        recipe=recipe,
+        assignments=assignments or (),
+        data=data,
+        base=base,
+        general=general,
+        seed=seed,
+        force=force_promote,
+        processes=processes,
+        pairs_from=pairs_from,
     )
     if dry_run:
-        typer.echo(describe_plan(wish))
+        typer.echo(describe_plan(request))
         return ExitCode.OK
-    if name := plan(wish).base:
-        obtain(name, agreed=yes, ask=confirm)
     scheme = choose_scheme(quantize) if quantize else None
     if scheme:
         compressor_environment.obtain(agreed=yes, ask=confirm)
-    run = finetune(wish)
+    run = stages.finetune(request, obtain=partial(obtain, agreed=yes, ask=confirm))
     if scheme:
-        run = quantise(run, scheme, wish)
+        run = quantise(run, scheme, request)
     typer.echo(describe_gate(run))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
     return ExitCode.OK

@@ -1,7 +1,7 @@
-"""Examples as conversations, and the same eyes for training as for reading.
+"""Format examples as conversations, with the same prompt and image size in training as in inference.
 
-What a model is shown and asked in training comes from `ocr.models.prompts`, as it does in the engines: same words, same
-image size. The loss falls on the answer alone, and image tokens are never cut: a page that is too long is an error.
+Prompt and image come from `ocr.models.prompts`, as they do in the engines. The loss falls on the answer alone. Image
+tokens are never cut: a page that is too long is an error.
 """
 
 import re
@@ -23,24 +23,28 @@ if TYPE_CHECKING:
 
 
 LEADERS = re.compile(r"([._·])(?: \1){3,}|([._…·*=–—-])\2{3,}")
-"""Four or more alike, closed up; dots also spaced, where dashes may stand for the blanks of a table."""
+"""Four or more equal signs without spaces; dots also with spaces, where dashes may be empty cells of a table."""
 
 
 def answer(example: Example, model: Model) -> str:
-    """What the model is to write for a page with known text."""
+    """Return the answer that the model is to write for a page with known text."""
     return write(Fields(**example.fields), model)
 
 
 def write(fields: Fields, model: Model) -> str:
-    """The four fields as the model writes them: the JSON of `ocr.models.answer_format`, or one below the other."""
-    taught = teach(fields, model)
+    """Return the four fields as the model writes them."""
+    return lay_out(teach(fields, model), model)
+
+
+def lay_out(taught: Fields, model: Model) -> str:
+    """Return taught fields as one text: the JSON of `ocr.models.answer_format`, or one field below the other."""
     if model.structured:
         return render(taught)
     return "\n".join(text for name in FIELDS if (text := getattr(taught, name)))
 
 
 def teach(fields: Fields, model: Model) -> Fields:
-    """The four fields as the model is taught to write them: dots and dashes that fill a line cut to `model.leaders`."""
+    """Return the four fields as they are taught: dots and dashes that fill a line are cut to `model.leaders`."""
     if not model.leaders:
         return fields
     short = {name: LEADERS.sub(lambda run: run[0][0] * model.leaders, getattr(fields, name)) for name in FIELDS}
@@ -48,7 +52,7 @@ def teach(fields: Fields, model: Model) -> Fields:
 
 
 def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:
-    """A page as trl takes it: `images` (one PIL image at reading size), `prompt` and `completion` (chat messages).
+    """Return a page as trl takes it: `images` (one PIL image at inference size), `prompt`, `completion` (messages).
 
     `folder` is that of the manifest. Raises `DataError` where the image cannot be read.
     """
@@ -60,12 +64,12 @@ def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, A
 
 
 def look(image: Path, model: Model) -> Any:
-    """The image file as the model sees it: RGB, shrunk to the model's budget."""
+    """Return the image file as the model sees it: RGB, shrunk to the model's budget."""
     return show(read_pixels(image), model.budget)
 
 
 def read_pixels(image: Path) -> "NDArray[np.uint8]":
-    """The pixels of an image file, (height, width, 3) RGB. Raises `DataError` where it cannot be read."""
+    """Return the pixels of an image file, (height, width, 3) RGB. Raises `DataError` where it cannot be read."""
     pillow, numpy = load("PIL.Image"), load("numpy")
     try:
         with pillow.open(image) as opened:
@@ -76,7 +80,7 @@ def read_pixels(image: Path) -> "NDArray[np.uint8]":
 
 
 def lazily(rows: Sequence[Any], convert: Any) -> Any:
-    """A `datasets.Dataset` whose row is `convert(rows[i])`, made when it is asked for: images stay on disk."""
+    """Return a `datasets.Dataset` whose row is `convert(rows[i])`, made on access: images stay on disk."""
     datasets = load("datasets", extra="train")
     table = datasets.Dataset.from_dict({"row": list(range(len(rows)))})
 

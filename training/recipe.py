@@ -14,7 +14,7 @@ from pydantic import field_validator
 
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
-from ocr.models.catalog import ImageSize
+from ocr.models.catalog import ImageSize, Model
 from ocr.models.prompts import PROMPTS
 
 StageName = Literal["general", "domain", "dpo"]
@@ -124,8 +124,21 @@ class Recipe(Settings):
         return prompt
 
     def optimisation(self, stage: StageName) -> Optimisation:
-        """The numbers of one stage."""
+        """Return the numbers of one stage."""
         return {"general": self.general, "domain": self.domain, "dpo": self.dpo}[stage]
+
+    def model(self, base: str, licence: str = "unknown") -> Model:
+        """Return how a model trained by this recipe is prompted, and the form of its answers."""
+        return Model(
+            name=base,
+            id=base,
+            licence=licence,
+            prompt=self.prompt,
+            structured=self.structured,
+            leaders=self.leaders,
+            image=self.image,
+            max_tokens=self.max_tokens,
+        )
 
 
 def shipped() -> list[str]:

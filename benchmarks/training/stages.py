@@ -26,12 +26,11 @@ from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import compare
 from ocr.core.document import EngineOutput
 from ocr.models import catalog
-from training import run_dir
 from training.evaluation.promotion import leaves_out
 from training.preferences.mining import cause_of
 from training.preferences.sampling import Sampled, is_degenerate, read_pages
 from training.recipe import read_recipe
-from training.trainer.model_loading import reading_model
+from training.run_dir import RunDir
 
 RECIPE = "miniature"
 EVERY = 400
@@ -103,7 +102,7 @@ def curve(wanted: argparse.Namespace) -> None:
 
 def keep_checkpoints(run: Path, to: Path) -> None:
     """Copy the weights of every `EVERY`th step, which the trainer deletes as it goes on."""
-    for checkpoint in run_dir.checkpoints(run):
+    for checkpoint in RunDir(run).whole_checkpoints():
         step = int(checkpoint.name.rpartition("-")[2])
         if step % EVERY or (to / str(step)).is_dir():
             continue
@@ -112,7 +111,7 @@ def keep_checkpoints(run: Path, to: Path) -> None:
         for file in checkpoint.iterdir():
             if file.suffix in (".safetensors", ".json", ".jinja"):
                 (part / file.name).write_bytes(file.read_bytes())
-        catalog.save(reading_model(str(part), read_recipe(RECIPE, [])), part)
+        catalog.save(read_recipe(RECIPE, []).model(str(part)), part)
         part.rename(to / str(step))
 
 
@@ -152,9 +151,9 @@ def dpo(wanted: argparse.Namespace) -> None:
 
 def print_change(home: Path, code: int, seed: int) -> None:
     """One row: what a dpo run changed on its held-out pages, before -> after, with p of paired permutation tests."""
-    run = run_dir.load(home / f"dpo-{seed}")
+    run = RunDir(home / f"dpo-{seed}").load()
     examples = read_manifest(Path(run.sets.held_out))
-    model = reading_model(run.base, run.recipe)
+    model = run.recipe.model(run.base)
     form = TypeAdapter(list[tuple[EngineOutput, ...]])
     sides = [
         [answers[0] for answers in form.validate_json(file.read_bytes())][: len(examples)]

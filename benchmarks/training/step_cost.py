@@ -21,8 +21,9 @@ from pathlib import Path
 
 from benchmarks.training.small_pages import make_lines
 from data.examples import read_manifest
-from training import run_dir
 from training.recipe import read_recipe
+from training.run import Run, Sets
+from training.run_dir import RunDir, name_for
 from training.trainer import process
 from training.trainer.launcher import ALLOCATOR
 from training.trainer.tiny_model import CHAT, TinyModelConfig, build
@@ -42,17 +43,17 @@ def lay_run(folder: Path, settings: list[str]) -> Path:
     if not base.is_dir() and recipe.scratch is not None:
         texts = (text for example in read_manifest(manifest) for text in (*CHAT, example.text))
         build(base, TinyModelConfig(**recipe.scratch.model_dump()), seed=0, texts=texts)
-    sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
-    run = run_dir.Run(run_dir.name_for("general", folder), "general", str(base), "", recipe, sets)
+    sets = Sets(str(manifest), str(manifest), str(manifest))
+    run = Run(name_for("general", folder), "general", str(base), "", recipe, sets)
     (folder / run.name).mkdir()
-    run_dir.save(run, folder / run.name)
+    RunDir(folder / run.name).save(run)
     return folder / run.name
 
 
 def profile(folder: Path) -> None:
     profiler = cProfile.Profile()
     run = lay_run(folder, ["general.steps=60", "general.save_every=30"])
-    profiler.runcall(process.train, run)
+    profiler.runcall(process.train, RunDir(run))
     stats = pstats.Stats(profiler)
     spent = {(name, Path(file).name): cell[3] for (file, _, name), cell in stats.stats.items()}  # type: ignore[attr-defined]
     whole = spent["_inner_training_loop", "trainer.py"]

@@ -15,13 +15,13 @@ from ocr.engines.base import Request
 from ocr.engines.vlm.request import DETECT_REPEATS, Answer
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
-from training import run_dir
 from training.quantization import compressor_environment
 from training.quantization.quantize import Scheme, write_checkpoint
 from training.recipe import read_recipe
+from training.run import Run, Sets
+from training.run_dir import RunDir
 from training.trainer import process
-from training.trainer.merge import merge
-from training.trainer.model_loading import reading_model
+from training.trainer.model_loading import merge_weights
 from training.trainer.tiny_model import TinyModelConfig, build
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
@@ -30,7 +30,7 @@ PAGES = 16
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> run_dir.Run:
+def parent(tmp_path: Path) -> Run:
     """An untrained run of the true architecture on pages of noise; its greedy choices are decisive."""
     pixels = np.random.default_rng(0).integers(0, 255, (PAGES, 196, 280, 3), dtype=np.uint8)
     examples = []
@@ -45,12 +45,12 @@ def parent(tmp_path: Path) -> run_dir.Run:
     folder = tmp_path / "general-1"
     build(folder, TinyModelConfig(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
     recipe = read_recipe("miniature", ["max_tokens=32", "general.steps=3", "general.batch=4", "general.method=qlora"])
-    run = run_dir.Run("general-1", "general", str(folder), "", recipe, run_dir.Sets(*[str(manifest)] * 3))
-    catalog.save(reading_model(run.base, recipe), folder)
+    run = Run("general-1", "general", str(folder), "", recipe, Sets(*[str(manifest)] * 3))
+    catalog.save(recipe.model(run.base), folder)
     return run
 
 
-async def read_all(folder: Path, run: run_dir.Run) -> list[Answer]:
+async def read_all(folder: Path, run: Run) -> list[Answer]:
     engine = VllmEngine(catalog.resolve(str(folder)))
     await engine.start()
     try:
@@ -67,7 +67,7 @@ async def read_all(folder: Path, run: run_dir.Run) -> list[Answer]:
     not compressor_environment.is_ready(compressor_environment.find_folder()), reason="no environment of llm-compressor"
 )
 @pytest.mark.parametrize("scheme", ["fp8", "awq"])
-def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: run_dir.Run, scheme: Scheme) -> None:
+def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: Run, scheme: Scheme) -> None:
     whole = Path(parent.base)
     write_checkpoint(parent, scheme, whole / scheme, read_manifest(Path(parent.sets.train)))
     before, after = asyncio.run(read_all(whole, parent)), asyncio.run(read_all(whole / scheme, parent))
@@ -77,10 +77,11 @@ def test_vllm_serves_it_and_it_writes_nearly_the_same(parent: run_dir.Run, schem
     assert len({answer.ids for answer in after}) > PAGES // 2, "different pages, different answers"
 
 
-def test_qlora_learns_and_merges(parent: run_dir.Run, tmp_path: Path) -> None:
+def test_qlora_learns_and_merges(parent: Run, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes", reason="the extra train is not installed")
     folder = tmp_path / "learner"
-    run_dir.save(parent, folder)
-    process.train(folder)
-    merge(parent, folder)
+    directory = RunDir(folder)
+    directory.save(parent)
+    process.train(directory)
+    merge_weights(parent, directory, parent.recipe.model(parent.base))
     assert len(asyncio.run(read_all(folder, parent))) == PAGES

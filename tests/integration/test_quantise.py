@@ -15,11 +15,11 @@ pytest.importorskip("trl", reason="the extra train is not installed")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from training import run_dir  # noqa: E402
 from training.quantization import compressor_environment  # noqa: E402
 from training.quantization.quantize import Scheme, write_checkpoint  # noqa: E402
 from training.recipe import read_recipe  # noqa: E402
-from training.trainer.model_loading import reading_model  # noqa: E402
+from training.run import Run, Sets  # noqa: E402
+from training.run_dir import RunDir  # noqa: E402
 from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
@@ -31,17 +31,17 @@ PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> run_dir.Run:
+def parent(tmp_path: Path) -> Run:
     """A run with a checkpoint whose widths are multiples of the 128 weights that share a scale; float32."""
     manifest = draw_lines(tmp_path)
     folder = tmp_path / "runs/general-1"
     shape = TinyModelConfig(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
     build(folder, shape, seed=0, texts=TEXTS)
     recipe = read_recipe("miniature", ["max_tokens=32"])
-    sets = run_dir.Sets(str(manifest), str(manifest), str(manifest))
-    run = run_dir.Run("general-1", "general", str(folder), files.hash_checkpoint(folder), recipe, sets)
-    catalog.save(reading_model(run.base, recipe), folder)
-    run_dir.save(run, folder)
+    sets = Sets(str(manifest), str(manifest), str(manifest))
+    run = Run("general-1", "general", str(folder), files.hash_checkpoint(folder), recipe, sets)
+    catalog.save(recipe.model(run.base), folder)
+    RunDir(folder).save(run)
     return run
 
 
@@ -60,7 +60,7 @@ def restore(tensors: "dict[str, torch.Tensor]", name: str, scheme: Scheme) -> "t
 
 
 @pytest.mark.parametrize("scheme", ["fp8", "awq"])
-def test_the_decoder_is_quantised_and_nothing_else(parent: run_dir.Run, scheme: Scheme) -> None:
+def test_the_decoder_is_quantised_and_nothing_else(parent: Run, scheme: Scheme) -> None:
     whole = Path(parent.base)
     run = write_checkpoint(parent, scheme, whole / scheme, read_manifest(Path(parent.sets.train)))
     folder = whole / scheme
@@ -102,8 +102,9 @@ def test_the_decoder_is_quantised_and_nothing_else(parent: run_dir.Run, scheme: 
     assert (model.prompt, model.image.max_pixels, model.max_tokens) == ("image-only", 131072, 32)
     assert model.serving["dtype"] == "bfloat16"
     assert {"tokenizer.json", "processor_config.json", "generation_config.json"} <= {p.name for p in folder.iterdir()}
-    assert run_dir.load(folder) == run
-    numbers = run.metrics["quantised"]
-    assert numbers["pages"] == {"fp8": 0, "awq": len(TEXTS)}[scheme]
-    assert numbers["bytes_after"] == (folder / "model.safetensors").stat().st_size < numbers["bytes_before"]
+    assert RunDir(folder).load() == run
+    numbers = run.metrics.quantised
+    assert numbers is not None
+    assert numbers.pages == {"fp8": 0, "awq": len(TEXTS)}[scheme]
+    assert numbers.bytes_after == (folder / "model.safetensors").stat().st_size < numbers.bytes_before
     assert not list(whole.glob(f".{scheme}-*")), "drafts and batches are gone"

@@ -19,12 +19,13 @@ from ocr.models import catalog
 pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
-from training import finetune, run_dir
+from training import run_dir, stages
 from training.plan import StageRequest
 from training.quantization import compressor_environment
 from training.quantization.quantize import quantise
 from training.recipe import read_recipe
-from training.trainer.model_loading import reading_model
+from training.run import Run, Sets
+from training.run_dir import RunDir
 from training.trainer.tiny_model import TinyModelConfig, build
 
 PAGES = 100
@@ -46,19 +47,19 @@ def set_of(folder: Path, name: str) -> str:
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> run_dir.Run:
+def parent(tmp_path: Path) -> Run:
     """A promoted run whose gate has kept its answers, all of them right."""
     folder = tmp_path / "runs/general-1"
     build(folder, TinyModelConfig(hidden=64, patch=16, vocabulary=320), seed=0)
     recipe = read_recipe("miniature", [])
-    catalog.save(reading_model(str(folder), recipe), folder)
+    catalog.save(recipe.model(str(folder)), folder)
     train, held_out = set_of(tmp_path, "train"), set_of(tmp_path, "held")
-    sets = run_dir.Sets(train, held_out, held_out)
+    sets = Sets(train, held_out, held_out)
     data = {train: "a", held_out: "b"}
-    run = run_dir.Run("general-1", "general", "base", "", recipe, sets, state="promoted", data=data)
-    run_dir.save(run, folder)
+    run = Run("general-1", "general", "base", "", recipe, sets, state="promoted", data=data)
+    RunDir(folder).save(run)
     answers = [[{"text": TEXT, "finish": "stop"}]] * PAGES
-    (folder / finetune.AFTER).write_text(json.dumps(answers), encoding="utf-8")
+    RunDir(folder).after.write_text(json.dumps(answers), encoding="utf-8")
     return run
 
 
@@ -80,23 +81,23 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Path]]:
             return [(EngineOutput(text=text, finish="stop"),) for _ in images]
 
         monkeypatch.setattr(compressor_environment, "run_worker", write)
-        monkeypatch.setattr(finetune, "read_pages", read)
+        monkeypatch.setattr(stages, "read_pages", read)
         return seen
 
     return tell
 
 
 def test_one_that_reads_as_well_is_promoted_once(
-    parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
+    parent: Run, reads: Callable[[str], list[Path]], tmp_path: Path
 ) -> None:
     home = tmp_path / "runs"
     known_by = files.hash_checkpoint(home / "general-1")
-    wish = StageRequest("general", home, parent.recipe)
+    request = StageRequest("general", home, parent.recipe)
     seen = reads(TEXT)
-    run = quantise(parent, "fp8", wish)
+    run = quantise(parent, "fp8", request)
     assert (run.name, run.parent, run.state) == ("general-1/fp8", "general-1", "promoted")
     assert seen == [home / "general-1/fp8"], "the parent's own answers are not read again"
-    assert quantise(parent, "fp8", wish).started == run.started
+    assert quantise(parent, "fp8", request).started == run.started
     assert len(seen) == 1, "what is finished is not done twice"
     assert files.hash_checkpoint(home / "general-1") == known_by, "the parent stays what it was"
     assert catalog.resolve(str(home / "general-1/fp8")).serving == {"dtype": "bfloat16"}
@@ -104,13 +105,11 @@ def test_one_that_reads_as_well_is_promoted_once(
     assert [one.name for one in run_dir.all_runs(home)] == ["general-1"], "no stage starts from it"
 
 
-def test_one_that_reads_worse_is_refused(
-    parent: run_dir.Run, reads: Callable[[str], list[Path]], tmp_path: Path
-) -> None:
-    wish = StageRequest("general", tmp_path / "runs", parent.recipe)
+def test_one_that_reads_worse_is_refused(parent: Run, reads: Callable[[str], list[Path]], tmp_path: Path) -> None:
+    request = StageRequest("general", tmp_path / "runs", parent.recipe)
     reads("Fica autorizado o Uniao")
     for _ in range(2):
-        with pytest.raises(GateError, match="general-1/awq is refused"):
-            quantise(parent, "awq", wish)
-    forced = quantise(parent, "awq", replace(wish, force=True))
+        with pytest.raises(GateError, match="general-1/awq fails the regression check"):
+            quantise(parent, "awq", request)
+    forced = quantise(parent, "awq", replace(request, force=True))
     assert (forced.state, forced.forced) == ("promoted", True)

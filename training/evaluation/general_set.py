@@ -1,11 +1,10 @@
 """The general set of a stage that has no general parent: composed pages of seed 0, the same for everyone.
 
-A stage that starts from somebody else's model must not lose what that model could read, and nobody knows what pages it
-has learned from. So it is held to pages of every kind that `ocr data compose` makes, which no model has seen.
+A stage that starts from a published model must not lose what that model could read, and the pages it was trained on are
+unknown. The regression check therefore reads pages of every kind that `ocr data compose` makes.
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from data.synthesis.composed_document import SynthesisConfig
@@ -18,31 +17,43 @@ from ocr.core.files import hash_bytes
 FOLDER = "general-pages"
 """In the folder of runs."""
 PAGES = 200
-"""Twice what the gate asks for at least."""
+"""Twice what the regression check asks for at least."""
 
 
 def general_manifest(home: Path) -> Path:
-    """Where the manifest of the composed set is, or will be, below the folder of runs."""
+    """Return the path of the manifest of the composed set, made or not, below the folder of runs."""
     return home.resolve() / FOLDER / "manifest.jsonl"
 
 
-def is_composed(manifest: Path) -> bool:
-    """Whether this is the manifest of a composed general set, already made or not."""
-    return manifest.parent.name == FOLDER
+def digest_config(manifest: Path) -> str:
+    """Return the digest of the configuration where this is the manifest of a composed set, made or not; else nothing.
+
+    It is known before the pages are, so that a plan makes nothing. The text under the digest is the form that the first
+    `run.json` files were written with: a changed form would make finished runs look like other work.
+    """
+    if manifest.parent.name != FOLDER:
+        return ""
+    config = _configuration(manifest)
+    text = (
+        f"Order(kinds={config.kinds!r}, count={config.count}, to=PosixPath('.'), seed={config.seed}, "
+        f"profiles={config.profiles!r}, text=None, licence={config.licence!r}, fonts=(), dpi={config.dpi}, workers=1)"
+    )
+    return hash_bytes(text.encode("utf-8"))
 
 
-def digest_order(manifest: Path) -> str:
-    """SHA-256 of what is composed there: known before it is made, so that a plan makes nothing."""
-    return hash_bytes(repr(replace(_order(manifest), to=Path(), workers=1)).encode("utf-8"))
+def prepare(manifest: Path) -> bool:
+    """Compose the set where this is its manifest and not there yet; return whether this is its manifest.
 
-
-def prepare(manifest: Path) -> None:
-    """Compose the set where it is not there yet. Raises `DependencyError` without the extra `data`."""
+    Raises `DependencyError` without the extra `data`.
+    """
+    if manifest.parent.name != FOLDER:
+        return False
     if not manifest.is_file():
         print(f"composing {PAGES} pages of every kind for the general set: {manifest.parent}", file=sys.stderr)
-        compose(_order(manifest))
+        compose(_configuration(manifest))
+    return True
 
 
-def _order(manifest: Path) -> SynthesisConfig:
+def _configuration(manifest: Path) -> SynthesisConfig:
     kinds, profiles = parse_kinds("all"), parse_profiles("scan")
     return SynthesisConfig(kinds, PAGES, manifest.parent, seed=0, profiles=profiles, workers=count_cores())

@@ -1,25 +1,25 @@
-"""The model card of a run, written from its run.json: what it is, what it was made from, and what the gate saw."""
+"""The model card of a run, written from its run.json: its origin, its recipe and its regression check."""
 
 from pathlib import Path
-from typing import Any
 
 from ocr.core.files import write_atomic
 from training.evaluation.promotion import WORST_DEGENERATION
-from training.run_dir import Run
+from training.run import Run, SetComparison
 
 
-def write_card(run: Run, folder: Path) -> None:
-    """Write `folder/README.md`."""
-    write_atomic(folder / "README.md", describe(run).encode("utf-8"))
+def write_card(run: Run, card: Path) -> None:
+    """Write the model card to the file `card`."""
+    write_atomic(card, describe(run).encode("utf-8"))
 
 
 def describe(run: Run) -> str:
-    """The card as Markdown."""
+    """Return the card as Markdown."""
     numbers = run.recipe.optimisation(run.stage)
+    state = "promoted by force: the regression check failed" if run.forced else run.state
     lines = [
         f"# {run.name}",
         "",
-        f"Stage `{run.stage}` of the lusocr hierarchy, {'promoted against the gate' if run.forced else run.state}.",
+        f"Stage `{run.stage}` of the lusocr hierarchy, {state}.",
         "",
         "| | |",
         "|---|---|",
@@ -33,33 +33,33 @@ def describe(run: Run) -> str:
         *(f"| data | {_short(path)} ({digest[:16]}) |" for path, digest in run.data.items()),
         *(f"| {name} | {version} |" for name, version in run.packages.items()),
         "",
-        "## The gate",
+        "## Regression check",
         "",
         describe_gate(run),
         "",
         *describe_lost(run),
-        f"Read with it: `ocr extract scans/ --model runs/{run.name}`"
+        f"Use it: `ocr extract scans/ --model runs/{run.name}`"
         if run.state == "promoted"
-        else "It is not to be used.",
+        else "Do not use it: the regression check failed.",
         "",
     ]
     return "\n".join(lines)
 
 
 def describe_gate(run: Run) -> str:
-    """What the gate saw, a table in Markdown whose columns are aligned for a terminal."""
+    """Return the regression check as a Markdown table whose columns are aligned for a terminal."""
     rows = [COLUMNS]
-    for name, seen in run.metrics.get("gate", {}).items():
-        score, loops = seen["score"], seen["degeneration"]
+    for name, seen in run.metrics.gate.items():
+        score, loops = seen.score, seen.degeneration
         rows.append(
             (
                 name,
-                str(seen["pages"]),
-                f"{seen['score_before']:.4f} -> {seen['score_after']:.4f}",
-                f"{score['value']:+.4f} (>= {_signed(score['low'], '+.4f')})",
-                f"{seen['degeneration_before']:.2%} -> {seen['degeneration_after']:.2%}",
-                f"{100 * loops['value']:+.2f} (<= {_signed(loops['high'], '+.2f', 100)})",
-                "; ".join(seen["complaints"]) or _praise(seen),
+                str(seen.pages),
+                f"{seen.score_before:.4f} -> {seen.score_after:.4f}",
+                f"{score.value:+.4f} (>= {_signed(score.low, '+.4f')})",
+                f"{seen.degeneration_before:.2%} -> {seen.degeneration_after:.2%}",
+                f"{100 * loops.value:+.2f} (<= {_signed(loops.high, '+.2f', 100)})",
+                "; ".join(seen.complaints) or _verdict(seen),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
@@ -68,21 +68,21 @@ def describe_gate(run: Run) -> str:
     return "\n".join([first, rule, *others])
 
 
-def _praise(seen: dict[str, Any]) -> str:
-    """What a set that lets the stage pass has shown, and what so few pages cannot show.
+def _verdict(seen: SetComparison) -> str:
+    """Return the verdict of a set that passes, with the bound where no page shows repetition.
 
-    Where no page loops there is no spread to judge by; three in the number of pages may then do so unseen (the rule of
-    three: Hanley and Lippman-Hand 1983).
+    With zero repetitions the interval is degenerate. The rule of three gives the bound 3/n (Hanley and Lippman-Hand
+    1983).
     """
-    hidden = 3 / seen["pages"]
-    if seen["degeneration_before"] or seen["degeneration_after"] or hidden <= WORST_DEGENERATION:
+    hidden = 3 / seen.pages
+    if seen.degeneration_before or seen.degeneration_after or hidden <= WORST_DEGENERATION:
         return "no worse"
-    return f"no worse; loops on up to {hidden:.1%} of pages may not show"
+    return f"no worse; repetition on up to {hidden:.1%} of pages may not show"
 
 
 def describe_lost(run: Run) -> list[str]:
-    """What the run reads worse than what it started from, a list below its heading; empty where that is nothing."""
-    lost = [f"- {what}: {change}" for what, change in run.metrics.get("lost", {}).items()]
+    """Return a list, under its heading, of what the run reads worse than its base; empty where that is nothing."""
+    lost = [f"- {what}: {change}" for what, change in run.metrics.lost.items()]
     return ["Worse in:", "", *lost, ""] if lost else []
 
 
@@ -94,18 +94,18 @@ def _signed(value: float | None, form: str, times: float = 1) -> str:
 
 
 def _describe_losses(run: Run) -> str:
-    losses = run.metrics.get("loss", {})
-    return f", loss {losses['first']:.3f} -> {losses['last']:.3f} in {losses['steps']} steps" if losses else ""
+    losses = run.metrics.loss
+    return f", loss {losses.first:.3f} -> {losses.last:.3f} in {losses.steps} steps" if losses else ""
 
 
 def _describe_quantised(run: Run) -> list[str]:
-    seen = run.metrics.get("quantised")
+    seen = run.metrics.quantised
     if seen is None:
         return []
-    before, after = seen["bytes_before"] / 1e6, seen["bytes_after"] / 1e6
-    return [f"| quantised | {seen['preset']}, {seen['pages']} pages of calibration, {before:,.1f} -> {after:,.1f} MB |"]
+    before, after = seen.bytes_before / 1e6, seen.bytes_after / 1e6
+    return [f"| quantized | {seen.preset}, {seen.pages} calibration pages, {before:,.1f} -> {after:,.1f} MB |"]
 
 
 def _short(path: str) -> str:
-    """A path without what it says of this machine: its last two parts, which is all of a hub id."""
+    """Return the last two parts of a path, which name no machine; a hub id stays whole."""
     return "/".join(Path(path).parts[-2:]) or "nothing"

@@ -1,11 +1,11 @@
-"""Does a stage help? The model reads two frozen sets before and after it, and only a proven "no worse" is promoted.
+"""The regression check: the model reads two frozen sets before and after a stage, and only "no worse" is promoted.
 
 `domain` is a document-held-out part of the stage's own data, `general` what the model could read before. On both, the
 one-sided 95% bound of the paired difference of the published composite must stay above `WORST_SCORE`, and that of the
-degeneration rate below `WORST_DEGENERATION`. What the pages cannot resolve is not promoted.
+degeneration rate below `WORST_DEGENERATION`. A stage is refused where the pages cannot resolve that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,72 +19,100 @@ from ocr.core.errors import DataError
 from ocr.models.answer_format import Fields, parse, render
 from ocr.models.catalog import Model
 from ocr.repetition import detector
-from training.formatting import answer, teach, write
+from training.formatting import lay_out, teach
 from training.preferences.mining import OMITTED
 from training.preferences.sampling import is_degenerate
+from training.run import PromotionReport, SetComparison
 
 WORST_SCORE = -0.005
 WORST_DEGENERATION = 0.005
 LEAST_PAGES = 100
 ONE_SIDED = 0.90
 """A two-sided interval of 90% has the one-sided bounds of 95%."""
+SETS = ("domain", "general")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one frozen set says of a stage; differences are after minus before, means over pages."""
+class ScoredOutputs:
+    """The outputs of one model for a frozen set, scored; sequences run in the order of the pages."""
 
-    pages: int
-    score_before: float
-    score_after: float
-    score: Interval
-    degeneration_before: float
-    degeneration_after: float
-    degeneration: Interval
-    complaints: tuple[str, ...]
-    """Why the set does not let the stage pass; empty when it does."""
-
-    @property
-    def passed(self) -> bool:
-        return not self.complaints
+    composites: list[float]
+    """Published composite of the laid out answers, between 0 and 1."""
+    scores: list[PageScore]
+    degenerate: list[float]
+    """1 where the output repeats itself without end, else 0."""
+    complete: int
+    """Outputs that leave nothing out."""
 
 
-def check_size(examples: Sequence[Example], path: Path) -> None:
-    """Raise `DataError` where a frozen set is too small to say anything: documents are what chance is judged by."""
-    if len(examples) < LEAST_PAGES:
-        raise DataError(
-            f"{path}: {len(examples)} held-out pages; the gate needs {LEAST_PAGES}",
-            hint="give validation a larger share: ocr data split MANIFEST --shares 0.8,0.2,0; or add pages: "
-            "ocr data compose --kind all --count 1000 --to pages/",
-        )
-    if len({example.document for example in examples}) == 1:
-        raise DataError(
-            f"{path}: all {len(examples)} held-out pages are of one document, which tells nothing of others",
-            hint="add documents, then split again: ocr data split MANIFEST --by document",
-        )
-
-
-def compare(
-    examples: Sequence[Example],
+def compare_sets(
+    frozen: Iterable[Sequence[Example]],
     model: Model,
     before: Sequence[EngineOutput],
     after: Sequence[EngineOutput],
     *,
     seed: int,
-) -> Verdict:
-    """Hold the readings of the same pages before and after a stage against each other."""
+) -> PromotionReport:
+    """Compare the outputs before and after a stage on each frozen set.
+
+    `before` and `after` hold one output for each page of the sets, one set after the other. `model` gives the form of
+    the answers, `seed` the resampling.
+    """
+    sets: dict[str, SetComparison] = {}
+    lost: dict[str, str] = {}
+    start = 0
+    for name, examples in zip(SETS, frozen, strict=False):
+        part = slice(start, start + len(examples))
+        start += len(examples)
+        old, new = (score_outputs(examples, model, side[part]) for side in (before, after))
+        sets[name] = compare(examples, old, new, seed=seed)
+        lost |= {f"{name}: {what}": change for what, change in losses(examples, old, new).items()}
+    return PromotionReport(sets, lost)
+
+
+def check_size(examples: Sequence[Example], path: Path) -> None:
+    """Raise `DataError` where a frozen set is too small, or of one document: documents are the resampling unit."""
+    if len(examples) < LEAST_PAGES:
+        raise DataError(
+            f"{path}: {len(examples)} held-out pages; the regression check needs {LEAST_PAGES}",
+            hint="give validation a larger share: ocr data split MANIFEST --shares 0.8,0.2,0; or add pages: "
+            "ocr data compose --kind all --count 1000 --to pages/",
+        )
+    if len({example.document for example in examples}) == 1:
+        raise DataError(
+            f"{path}: all {len(examples)} held-out pages are of one document, which says nothing about others",
+            hint="add documents, then split again: ocr data split MANIFEST --by document",
+        )
+
+
+def score_outputs(examples: Sequence[Example], model: Model, outputs: Sequence[EngineOutput]) -> ScoredOutputs:
+    """Score one output a page, in the form that `model` writes: a base that answers in another form loses nothing."""
+    taught = [
+        (teach(Fields(**example.fields), model), teach(parse(output.text or ""), model))
+        for example, output in zip(examples, outputs, strict=True)
+    ]
+    return ScoredOutputs(
+        composites=[published(lay_out(truth, model), lay_out(read, model)).score for truth, read in taught],
+        scores=score_pages([Pair(render(truth), render(read)) for truth, read in taught]),
+        degenerate=[float(is_degenerate(output)) for output in outputs],
+        complete=sum(not leaves_out(*page) for page in zip(examples, outputs, strict=True)),
+    )
+
+
+def compare(examples: Sequence[Example], before: ScoredOutputs, after: ScoredOutputs, *, seed: int) -> SetComparison:
+    """Compare the outputs of the same pages before and after a stage; whole documents are resampled."""
     documents = [example.document for example in examples]
-    old, new = _composites(examples, model, before), _composites(examples, model, after)
-    looped_old, looped_new = ([float(is_degenerate(reading)) for reading in side] for side in (before, after))
-    score = bootstrap_mean(_minus(new, old), documents, seed=seed, confidence=ONE_SIDED)
-    loops = bootstrap_mean(_minus(looped_new, looped_old), documents, seed=seed, confidence=ONE_SIDED)
-    return Verdict(
+    score, loops = (
+        bootstrap_mean(_minus(new, old), documents, seed=seed, confidence=ONE_SIDED)
+        for new, old in ((after.composites, before.composites), (after.degenerate, before.degenerate))
+    )
+    return SetComparison(
         pages=len(examples),
-        score_before=_mean(old),
-        score_after=_mean(new),
+        score_before=_mean(before.composites),
+        score_after=_mean(after.composites),
         score=score,
-        degeneration_before=_mean(looped_old),
-        degeneration_after=_mean(looped_new),
+        degeneration_before=_mean(before.degenerate),
+        degeneration_after=_mean(after.degenerate),
         degeneration=loops,
         complaints=_complaints(score, loops),
     )
@@ -106,25 +134,14 @@ def _complaints(score: Interval, loops: Interval) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _composites(examples: Sequence[Example], model: Model, readings: Sequence[EngineOutput]) -> list[float]:
-    """Of what is said, each side in the form that `model` writes: a base may answer in another, and knows no better."""
-    return [
-        published(answer(example, model), write(parse(reading.text or ""), model)).score
-        for example, reading in zip(examples, readings, strict=True)
-    ]
+def losses(examples: Sequence[Example], before: ScoredOutputs, after: ScoredOutputs) -> dict[str, str]:
+    """Return what a stage reads worse: page types, fields, diacritics, identifiers, and pages with omissions.
 
-
-def losses(
-    examples: Sequence[Example], model: Model, before: Sequence[EngineOutput], after: Sequence[EngineOutput]
-) -> dict[str, str]:
-    """What a stage cost, where it cost something: kinds of page, fields, accents and identifiers that read worse.
-
-    And pages of which more is left out than before: a stage against loops may teach to end too soon.
+    Omissions count because a stage against repetition may teach to end too soon.
     """
-    old, new = _scores(examples, model, before), _scores(examples, model, after)
+    old, new = before.scores, after.scores
     lost: dict[str, str] = {}
-    whole = [sum(not leaves_out(*page) for page in zip(examples, side, strict=True)) for side in (before, after)]
-    _count(lost, "pages read to the end", (whole[0], whole[1]), len(examples))
+    _count(lost, "pages read to the end", (before.complete, after.complete), len(examples))
     for kind in sorted({example.kind for example in examples}):
         places = [place for place, example in enumerate(examples) if example.kind == kind]
         _note(lost, f"kind {kind}", [old[p].strict.score for p in places], [new[p].strict.score for p in places])
@@ -138,14 +155,15 @@ def losses(
     return lost | _lost_signs(old, new)
 
 
-def leaves_out(example: Example, reading: EngineOutput) -> bool:
-    """Does the reading lack more letters and digits of the page than misreading accounts for?
+def leaves_out(example: Example, output: EngineOutput) -> bool:
+    """Return whether the output lacks more letters and digits of the page than misreading accounts for.
 
-    Marks do not count, for who reads a blank with a dot less leaves nothing out; nor does a loop, which fills no gap.
+    Punctuation does not count: an output with one dot less in a blank leaves nothing out. The text of a repetition does
+    not count either.
     """
-    text = reading.text or ""
+    text = output.text or ""
     loop = detector.find(text)
-    if loop and loop.kind != "empty":  # which holds no letters, and is said to begin where the last news was
+    if loop and loop.kind != "empty":  # it holds no letters, and its start is where the last new text was
         text = text[: loop.start] + text[loop.end :]
     return _letters(parse(text)) < OMITTED * _letters(Fields(**example.fields))
 
@@ -155,7 +173,7 @@ def _letters(fields: Fields) -> int:
 
 
 def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str, str]:
-    """Accented letters and identifiers of the truth of which fewer are read right than before."""
+    """Return the accented letters and identifiers of the reference of which fewer are read right than before."""
     lost: dict[str, str] = {}
     accents, left = (merge([score.accents for score in side]) for side in (old, new))
     for letter, fates in accents.items():
@@ -174,14 +192,6 @@ def _count(lost: dict[str, str], what: str, right: tuple[int, int], total: int) 
 def _note(lost: dict[str, str], what: str, before: Sequence[float], after: Sequence[float]) -> None:
     if before and _mean(after) < _mean(before):
         lost[what] = f"{_mean(before):.4f} -> {_mean(after):.4f}"
-
-
-def _scores(examples: Sequence[Example], model: Model, readings: Sequence[EngineOutput]) -> list[PageScore]:
-    pairs = [
-        Pair(render(teach(Fields(**example.fields), model)), render(teach(parse(reading.text or ""), model)))
-        for example, reading in zip(examples, readings, strict=True)
-    ]
-    return score_pages(pairs)
 
 
 def _minus(first: Sequence[float], second: Sequence[float]) -> list[float]:

@@ -21,12 +21,12 @@ from ocr.core.environment import load
 from ocr.core.errors import UsageError
 from ocr.models import catalog
 from training import run_dir
-from training.finetune import claimed, conclude, pass_gate
 from training.formatting import to_conversation
-from training.plan import StageRequest, read_sets
+from training.plan import StageContext, StageRequest, read_sets
 from training.quantization import compressor_environment
-from training.run_dir import Run
-from training.trainer.model_loading import reading_model
+from training.run import Metrics, QuantizationSummary, Run
+from training.run_dir import RunDir
+from training.stages import conclude, evaluate, promote
 
 Scheme = Literal["awq", "fp8"]
 PRESETS: dict[Scheme, str] = {"awq": "W4A16_ASYM", "fp8": "FP8_DYNAMIC"}
@@ -46,14 +46,14 @@ def choose_scheme(name: str) -> Scheme:
     raise UsageError(f"--quantize {name}: no such scheme", hint=f"schemes: {', '.join(PRESETS)}")
 
 
-def quantise(parent: Run, scheme: Scheme, wish: StageRequest) -> Run:
-    """Quantise a promoted run and read the frozen sets with the result; answers it, promoted.
+def quantise(parent: Run, scheme: Scheme, request: StageRequest) -> Run:
+    """Quantize a promoted run, apply the regression check to the result and return it, promoted.
 
-    What is finished is not done twice. `run.json` of the parent stays as it is: it is part of what stages and output
-    folders know the parent by. Raises `GateError` where the result reads worse than the parent.
+    A finished result is not made twice. `run.json` of the parent stays as it is: stages and output folders identify the
+    parent by it. Raises `GateError` where the result reads worse than the parent.
     """
-    whole = wish.home / parent.name
-    folder = whole / scheme
+    whole = request.home / parent.name
+    directory = RunDir(whole / scheme)
     run = replace(
         parent,
         name=f"{parent.name}/{scheme}",
@@ -64,17 +64,19 @@ def quantise(parent: Run, scheme: Scheme, wish: StageRequest) -> Run:
         forced=False,
         started=run_dir.now(),
     )
-    earlier = run_dir.load(folder) if (folder / run_dir.RUN_FILE).is_file() else None
+    earlier = directory.load() if directory.record.is_file() else None
     if earlier is not None and earlier.base_digest == run.base_digest:
-        if earlier.state == "promoted" or (earlier.state == "refused" and not wish.force):
-            return conclude(earlier, folder)
         run = earlier
-    training, frozen = read_sets(parent, wish.home)
-    with claimed(whole):
+    context = StageContext(request, run, directory, run.recipe.model(run.base))
+    if context.is_finished:
+        return conclude(context)
+    training, frozen = read_sets(parent, request.home)
+    context = replace(context, training=training, frozen=frozen)
+    with RunDir(whole).lock():
         if run.state == "training":
-            run = write_checkpoint(run, scheme, folder, training)
-        run = pass_gate(run, folder, frozen, wish)
-    return conclude(run, folder)
+            run = write_checkpoint(run, scheme, directory.path, training)
+        context = promote(evaluate(replace(context, run=run)))
+    return conclude(context)
 
 
 def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[Example]) -> Run:
@@ -100,17 +102,21 @@ def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[
         (draft / "job.json").write_text(json.dumps(job), encoding="utf-8")
         compressor_environment.run_worker(draft / "job.json", log)
         _complete(run, draft / "model")
-        numbers = {
-            "scheme": scheme,
-            "preset": PRESETS[scheme],
-            "pages": len(pages),
-            "bytes_before": _weigh(whole),
-            "bytes_after": _weigh(draft / "model"),
-        }
-        seconds = time.monotonic() - started
-        packages = run.packages | {"llmcompressor": compressor_environment.VERSION}
-        run = run_dir.marked(run, "trained", seconds=seconds, packages=packages, metrics={"quantised": numbers})
-        run_dir.save(run, draft / "model")
+        numbers = QuantizationSummary(
+            scheme=scheme,
+            preset=PRESETS[scheme],
+            pages=len(pages),
+            bytes_before=_weigh(whole),
+            bytes_after=_weigh(draft / "model"),
+        )
+        run = replace(
+            run,
+            state="trained",
+            seconds=time.monotonic() - started,
+            packages=run.packages | {"llmcompressor": compressor_environment.VERSION},
+            metrics=Metrics(quantised=numbers),
+        )
+        RunDir(draft / "model").save(run)
         shutil.rmtree(folder, ignore_errors=True)
         (draft / "model").rename(folder)
     return run
@@ -124,7 +130,7 @@ def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Pat
     save_file = load("safetensors.torch", extra="train").save_file
     processor = load("transformers", extra="train").AutoProcessor.from_pretrained(run.base)
     collate = trl.DataCollatorForVisionLanguageModeling(processor=processor)
-    model = reading_model(run.base, run.recipe)
+    model = run.recipe.model(run.base)
     manifest = Path(run.sets.train)
     written = []
     for number, page in enumerate(pages):
@@ -147,7 +153,8 @@ def _complete(run: Run, folder: Path) -> None:
     shutil.copyfile(whole / "generation_config.json", folder / "generation_config.json")
     # The kernels of four and eight bits compute with 16.
     serving = {"dtype": "bfloat16"}
-    catalog.save(reading_model(run.base, run.recipe).model_copy(update={"serving": serving}), folder)
+    model = run.recipe.model(run.base, catalog.resolve(run.base).licence)
+    catalog.save(model.model_copy(update={"serving": serving}), folder)
 
 
 def _weigh(folder: Path) -> int:

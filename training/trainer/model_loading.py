@@ -1,45 +1,63 @@
-"""Load what a stage trains: base weights, processor and adapter, and the arguments that every trainer shares."""
+"""Load the parts that a stage trains with, and merge the result into a checkpoint that any engine serves."""
 
 import json
+import shutil
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ocr.core.environment import load
 from ocr.core.errors import TrainingError
-from ocr.models.catalog import Model, resolve
+from ocr.models import catalog
+from ocr.models.catalog import Model
 from ocr.models.weights import find_weights
 from training.recipe import Optimisation, Recipe
-from training.run_dir import Run
+from training.run import Run
+from training.run_dir import RunDir
 from training.trainer.batched_vision_attention import attend_densely
 
 
-def reading_model(base: str, recipe: Recipe) -> Model:
-    """How the model of a run is asked, in training and in every reading after it."""
-    return Model(
-        name=base,
-        id=base,
-        licence=resolve(base).licence,
-        prompt=recipe.prompt,
-        structured=recipe.structured,
-        leaders=recipe.leaders,
-        image=recipe.image,
-        max_tokens=recipe.max_tokens,
+@dataclass(frozen=True, slots=True)
+class TrainerParts:
+    """The parts that trl's trainers share; the first three are objects of transformers and peft."""
+
+    weights: Any
+    processor: Any
+    adapter: Any
+    """The LoRA configuration, or None where all weights are trained."""
+    arguments: dict[str, Any]
+    """Arguments of trl's SFTConfig and DPOConfig alike."""
+    model: Model
+    """How pages are shown to the model and in which form it answers."""
+
+
+def load_parts(run: Run, directory: RunDir) -> TrainerParts:
+    """Load the base of `run` and all that its trainer needs.
+
+    Raises `TrainingError` where the base is no vision-language model, or its weights are not on this machine.
+    """
+    numbers = run.recipe.optimisation(run.stage)
+    return TrainerParts(
+        weights=load_weights(run.base, run.recipe, numbers),
+        processor=load_processor(run.base),
+        adapter=None if numbers.method == "full" else _adapter(run.recipe),
+        arguments=_arguments(run, numbers, directory.checkpoints),
+        model=run.recipe.model(run.base),
     )
 
 
-def load_weights(run: Run) -> Any:
-    """The base model of `run`, ready to be trained: in four bits for QLoRA, else in the recipe's precision.
+def load_weights(base: str, recipe: Recipe, numbers: Optimisation) -> Any:
+    """Return the base model, ready to be trained: in four bits for QLoRA, else in the recipe's precision.
 
     Raises `TrainingError` where the base is no vision-language model, or its weights are not on this machine.
     """
     transformers, torch = load("transformers", extra="train"), load("torch", extra="train")
-    optimisation = run.recipe.optimisation(run.stage)
     options: dict[str, Any] = {"dtype": torch.float32}
-    if run.recipe.precision == "bf16" and optimisation.method != "full":
+    if recipe.precision == "bf16" and numbers.method != "full":
         # Frozen weights need no more bits; weights that move keep 32 and compute in 16 (autocast).
         options["dtype"] = torch.bfloat16
-    if optimisation.method == "qlora":
+    if numbers.method == "qlora":
         load("bitsandbytes", extra="train")
         options["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=True,
@@ -48,45 +66,62 @@ def load_weights(run: Run) -> Any:
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     try:
-        model = transformers.AutoModelForImageTextToText.from_pretrained(base_folder(run.base), **options)
+        model = transformers.AutoModelForImageTextToText.from_pretrained(base_folder(base), **options)
     except (ValueError, OSError) as cause:
         raise TrainingError(
-            f"{run.base} cannot be loaded as a vision-language model: {cause}",
+            f"{base} cannot be loaded as a vision-language model: {cause}",
             hint="start from one: --base nanonets-ocr2-3b, or a folder with config.json and a processor",
         ) from cause
     # Checkpoints keep the names that the weights have here: by the published ones the trainer does not find them again,
     # and a resumed run would go on from the base without a word.
     model.save_pretrained = partial(model.save_pretrained, save_original_format=False)
-    if run.recipe.scratch is not None:
+    if recipe.scratch is not None:
         attend_densely(model)
     return model
 
 
-def load_processor(run: Run) -> Any:
-    """The processor of the base, which shrinks no page further than the recipe does.
+def load_processor(base: str) -> Any:
+    """Return the processor of the base, which shrinks no page further than the recipe does.
 
-    What `ocr/models.toml` has the base's chat template told is written into the template, for trl tells it nothing.
+    trl passes nothing to the chat template, so the settings that `ocr/models.toml` has for it are written into it.
     """
-    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(base_folder(run.base))
-    told = resolve(run.base).chat_template.items()
+    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(base_folder(base))
+    told = catalog.resolve(base).chat_template.items()
     settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in told)
     processor.chat_template = settings + processor.chat_template
     return processor
 
 
 def base_folder(base: str) -> Path:
-    """The folder of the base's weights. Raises `TrainingError` where they have not been downloaded."""
-    found = find_weights(resolve(base))
+    """Return the folder of the base's weights. Raises `TrainingError` where they have not been downloaded."""
+    found = find_weights(catalog.resolve(base))
     if found is None:
         raise TrainingError(f"the weights of {base} are not on this machine", hint=f"ocr finetune --yes --base {base}")
     return found
 
 
-def adapter_for(run: Run) -> Any:
-    """The adapter that `run` trains, or None where all weights move."""
-    if run.recipe.optimisation(run.stage).method == "full":
-        return None
-    lora = run.recipe.lora
+def merge_weights(run: Run, directory: RunDir, model: Model) -> None:
+    """Write the checkpoint into the run's folder: weights (safetensors), processor and `reading.toml` of `model`.
+
+    The merged weights have the precision of the base. Raises `TrainingError` where the base is gone.
+    """
+    learned = directory.learned
+    transformers = load("transformers", extra="train")
+    if (learned / "adapter_config.json").is_file():
+        peft = load("peft", extra="train")
+        base = transformers.AutoModelForImageTextToText.from_pretrained(base_folder(run.base), dtype="auto")
+        weights = peft.PeftModel.from_pretrained(base, str(learned)).merge_and_unload()
+    else:
+        weights = transformers.AutoModelForImageTextToText.from_pretrained(learned, dtype="auto")
+    weights.save_pretrained(directory.path)
+    load_processor(run.base).save_pretrained(directory.path)
+    for place in (directory.path, learned):  # an adapter that is served unmerged is prompted in the same way
+        catalog.save(model, place)
+    shutil.rmtree(directory.checkpoints, ignore_errors=True)
+
+
+def _adapter(recipe: Recipe) -> Any:
+    lora = recipe.lora
     return load("peft", extra="train").LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
@@ -96,12 +131,10 @@ def adapter_for(run: Run) -> Any:
     )
 
 
-def trainer_arguments(run: Run, folder: Path) -> dict[str, Any]:
-    """Arguments of trl's SFTConfig and DPOConfig alike."""
+def _arguments(run: Run, numbers: Optimisation, checkpoints: Path) -> dict[str, Any]:
     torch = load("torch", extra="train")
-    numbers: Optimisation = run.recipe.optimisation(run.stage)
     return {
-        "output_dir": str(folder / "checkpoints"),
+        "output_dir": str(checkpoints),
         "learning_rate": numbers.learning_rate,
         "num_train_epochs": numbers.epochs,
         "max_steps": numbers.steps,
@@ -114,7 +147,7 @@ def trainer_arguments(run: Run, folder: Path) -> dict[str, Any]:
         "save_steps": numbers.save_every,
         "save_total_limit": 2,
         "logging_steps": 1,
-        "logging_nan_inf_filter": False,  # a loss that is no number is to be seen
+        "logging_nan_inf_filter": False,  # a loss that is not finite must be visible
         "bf16": run.recipe.precision == "bf16",
         "use_cpu": not torch.cuda.is_available(),
         "gradient_checkpointing": run.recipe.gradient_checkpointing,

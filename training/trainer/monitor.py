@@ -5,14 +5,18 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
+
+from pydantic import TypeAdapter
 
 from ocr.core.environment import load
 from ocr.core.errors import TrainingError
 from ocr.core.files import append_line, read_jsonl
+from training.run import LossSummary
+from training.run_dir import RunDir
 
-LOG_FILE = "losses.jsonl"
 EXPLODED = 10.0
 """A loss so many times its median over the last `MEMORY` steps has exploded; ordinary batches vary by a factor of 3."""
 MEMORY = 50
@@ -21,16 +25,15 @@ MEMORY = 50
 class Watcher:
     """Sees every batch that is trained on and every loss that comes of it, in each process of a run."""
 
-    def __init__(self, folder: Path, names: list[str], out: TextIO) -> None:
-        self._folder = folder
+    def __init__(self, directory: RunDir, names: Sequence[str], out: TextIO) -> None:
+        self._losses_file = directory.losses
         self._names = names
         self._out = out
         self._batch: list[str] = []
         self._tokens = 0
         self._losses: deque[float] = deque(maxlen=MEMORY)
         self._started = time.monotonic()
-        log = folder / LOG_FILE
-        self._earlier = max((row["seconds"] for row in read_log(folder)), default=0.0) if log.is_file() else 0.0
+        self._earlier = max((logged.seconds for logged in read_log(directory.losses)), default=0.0)
         """Seconds that the run was trained for before it was resumed."""
         self._made = 0
         """Steps that this process has made, for the time that is left."""
@@ -84,7 +87,7 @@ class Watcher:
         """Log one step to `losses.jsonl`, with the seconds that the run has taken so far, and to whoever looks."""
         seconds = self._earlier + time.monotonic() - self._started
         line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
-        append_line(self._folder / LOG_FILE, line.encode("utf-8"))
+        append_line(self._losses_file, line.encode("utf-8"))
         self._made += 1
         self._tell(step, steps, logged["loss"])
 
@@ -94,33 +97,58 @@ class Watcher:
         print(f"step {step}/{steps}  loss {loss:.4f}  {left / 60:.0f} min left", file=self._out, flush=True)
 
 
-def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The steps of a run in order; of one that was made again after a kill, the last.
+@dataclass(frozen=True, slots=True)
+class LoggedStep:
+    """One line of `losses.jsonl`."""
 
-    A line that a full disk has cut short is left out: the run stopped there, and goes on from before it.
+    step: int
+    loss: float
+    seconds: float
+    """Training time so far, over all starts of the run."""
+    tokens: int = 0
+    """Answer tokens of the step."""
+    learning_rate: float | None = None
+
+
+_STEP: TypeAdapter[LoggedStep] = TypeAdapter(LoggedStep)
+
+
+def read_log(losses: Path) -> list[LoggedStep]:
+    """Return the steps of a run in order, none where there is no file; of a step made again after a kill, the last.
+
+    A line that a full disk has cut short is left out: the run stopped there and continued from before it.
     """
-    rows, _ = read_jsonl(folder / LOG_FILE, json.loads)
-    return list({row["step"]: row for row in rows}.values())
+    if not losses.is_file():
+        return []
+    steps, _ = read_jsonl(losses, _STEP.validate_json)
+    return list({logged.step: logged for logged in steps}.values())
 
 
-def draw_curves(folder: Path) -> Path:
-    """Draw loss and learning rate over the steps to `folder/losses.png`; answers its path."""
+def summarize(directory: RunDir) -> tuple[LossSummary, float, int]:
+    """Return the losses of a finished training, its seconds and its answer tokens."""
+    steps = read_log(directory.losses)
+    tail = steps[-max(1, len(steps) // 10) :]
+    losses = LossSummary(len(steps), steps[0].loss, sum(logged.loss for logged in tail) / len(tail))
+    return losses, max(logged.seconds for logged in steps), sum(logged.tokens for logged in steps)
+
+
+def draw_curves(directory: RunDir) -> None:
+    """Draw loss and learning rate over the steps to `losses.png`."""
     matplotlib = load("matplotlib", extra="train")
     matplotlib.use("Agg")
     pyplot = load("matplotlib.pyplot", extra="train")
-    rows = read_log(folder)
+    rows = read_log(directory.losses)
     figure, left = pyplot.subplots(figsize=(8, 4.5))
-    steps = [row["step"] for row in rows]
-    left.plot(steps, [row["loss"] for row in rows], color="#1f5f8b", linewidth=0.9)
-    left.set(xlabel="step", ylabel="loss", title=folder.name)
+    steps = [logged.step for logged in rows]
+    left.plot(steps, [logged.loss for logged in rows], color="#1f5f8b", linewidth=0.9)
+    left.set(xlabel="step", ylabel="loss", title=directory.path.name)
     left.set_yscale("log")
     right = left.twinx()
-    right.plot(steps, [row.get("learning_rate") for row in rows], color="#b0763a", linewidth=0.9)
+    right.plot(steps, [logged.learning_rate for logged in rows], color="#b0763a", linewidth=0.9)
     right.set_ylabel("learning rate")
     figure.tight_layout()
-    figure.savefig(folder / "losses.png", dpi=120)
+    figure.savefig(directory.curves, dpi=120)
     pyplot.close(figure)
-    return folder / "losses.png"
 
 
 def _callback(watcher: Watcher, accelerator: Any) -> Any:

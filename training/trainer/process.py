@@ -1,9 +1,9 @@
 """Train one run to its end, in a process of its own: `python -m training.trainer.process RUN_FOLDER [DESCRIPTOR]`.
 
-A process of its own, because memory that training took is given back for certain only when it ends, and because
-several GPUs are several processes (`accelerate launch`). A killed run goes on from its last whole checkpoint. What was
-learned lies in `learned/`: an adapter, or the whole model where the recipe moves all weights. With the descriptor of a
-pipe from its parent, it ends when its parent does.
+Memory that training took is certain to be free only when its process ends, and several GPUs are several processes
+(`accelerate launch`). A killed run continues from its last whole checkpoint. `learned/` holds the result: an adapter,
+or the whole model where the recipe trains all weights. With the descriptor of a pipe from its parent, the process ends
+when its parent does.
 """
 
 import json
@@ -15,44 +15,42 @@ from ocr.core import process_tree
 from ocr.core.environment import load
 from ocr.core.errors import OcrError, TrainingError
 from ocr.core.files import write_atomic
-from training import run_dir
-from training.trainer import dpo, sft
+from training.run import Run
+from training.run_dir import RunDir
 from training.trainer.monitor import Watcher, draw_curves
-
-LEARNED = "learned"
-FAILURE = "failure.json"
-"""Why a run stopped, for the parent process to say: there may be several processes, and one message is enough."""
+from training.trainer.trainers import build_trainer
 
 
-def train(folder: Path) -> None:
-    """Train the run in `folder`.
+def train(directory: RunDir) -> None:
+    """Train the run in `directory`.
 
-    Raises `TrainingError` when the loss is no number or explodes, and when memory does not suffice.
+    Raises `TrainingError` when the loss is not finite or explodes, and when memory does not suffice.
     """
     torch = load("torch", extra="train")
-    run = run_dir.load(folder)
-    trainer, names = (dpo if run.stage == "dpo" else sft).build_trainer(run, folder)
-    Watcher(folder, names, sys.stderr).follow(trainer)
+    run = directory.load()
+    stage = build_trainer(run, directory)
+    trainer = stage.trainer
+    Watcher(directory, stage.names, sys.stderr).follow(trainer)
+    checkpoint = directory.last_checkpoint()
     try:
-        trainer.train(resume_from_checkpoint=_last_checkpoint(folder))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as cause:
         if isinstance(cause, RuntimeError) and "memory" not in str(cause):
             raise
         raise _out_of_memory(run) from cause
     if trainer.is_world_process_zero():
-        # Under another name until it is whole: what stands in `learned` is not trained again.
-        draft = folder / f"{LEARNED}.part"
-        trainer.save_model(str(draft))
-        shutil.rmtree(folder / LEARNED, ignore_errors=True)
-        draft.rename(folder / LEARNED)
-        draw_curves(folder)
-    # Several processes part in order: one that leaves while its links to the others are open dies of it now and then.
+        # Under another name until it is whole: a run with weights in `learned` is not trained again.
+        trainer.save_model(str(directory.learned_draft))
+        shutil.rmtree(directory.learned, ignore_errors=True)
+        directory.learned_draft.rename(directory.learned)
+        draw_curves(directory)
+    # Processes end together: one that leaves while its connections to the others are open sometimes dies of it.
     trainer.accelerator.wait_for_everyone()
     trainer.accelerator.end_training()
 
 
-def _out_of_memory(run: run_dir.Run) -> TrainingError:
-    """Which settings to lower, those first that cost the result nothing."""
+def _out_of_memory(run: Run) -> TrainingError:
+    """Return the error with the settings to lower, first those that do not change the result."""
     numbers, pixels = run.recipe.optimisation(run.stage), run.recipe.image.max_pixels
     lower = []
     if numbers.batch > 1:
@@ -69,25 +67,16 @@ def _out_of_memory(run: run_dir.Run) -> TrainingError:
     )
 
 
-def _last_checkpoint(folder: Path) -> str | None:
-    """The last whole checkpoint; broken ones go, for the trainer would take the newest by its name."""
-    whole = run_dir.checkpoints(folder)
-    for path in (folder / "checkpoints").glob("checkpoint-*"):
-        if path not in whole:
-            shutil.rmtree(path, ignore_errors=True)
-    return str(whole[-1]) if whole else None
-
-
 def main() -> None:
-    """Entry of the training process: an expected failure is left in the run's folder, and its exit code."""
-    folder = Path(sys.argv[1])
+    """Run the training process. An expected failure is written into the run's folder and sets the exit code."""
+    directory = RunDir(Path(sys.argv[1]))
     if len(sys.argv) > 2:
         process_tree.hold(int(sys.argv[2]))
     try:
-        train(folder)
+        train(directory)
     except OcrError as failure:
         said = {"code": int(failure.exit_code), "message": failure.message, "hint": failure.hint}
-        write_atomic(folder / FAILURE, json.dumps(said).encode("utf-8"))
+        write_atomic(directory.failure, json.dumps(said).encode("utf-8"))
         sys.exit(int(failure.exit_code))
 
 

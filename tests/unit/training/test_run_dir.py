@@ -6,23 +6,24 @@ import pytest
 from ocr.core.errors import TrainingError
 from training import run_dir
 from training.recipe import StageName, read_recipe
-from training.run_dir import Run, Sets
+from training.run import Metrics, Run, Sets, State
+from training.run_dir import RunDir
 
 
-def run(name: str, stage: StageName = "general", state: run_dir.State = "promoted") -> Run:
+def run(name: str, stage: StageName = "general", state: State = "promoted") -> Run:
     recipe = read_recipe("miniature", [])
     return Run(name, stage, "base", "digest", recipe, Sets("t", "h", "g"), state=state, started=name)
 
 
 def keep(home: Path, *kept: Run) -> None:
     for one in kept:
-        run_dir.save(one, home / one.name)
+        RunDir(home / one.name).save(one)
 
 
 def test_a_run_comes_back_as_it_went(tmp_path: Path) -> None:
-    one = replace(run("general-1"), metrics={"gate": {"domain": {"pages": 100}}}, data={"t": "0" * 64})
+    one = replace(run("general-1"), metrics=Metrics(lost={"domain: accent ã": "3 -> 2 of 4"}), data={"t": "0" * 64})
     keep(tmp_path, one)
-    assert run_dir.load(tmp_path / "general-1") == one
+    assert RunDir(tmp_path / "general-1").load() == one
 
 
 def test_a_stage_finds_its_parent_among_promoted_runs_below_it(tmp_path: Path) -> None:
@@ -51,12 +52,12 @@ def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "trainer_state.json").write_text(state, encoding="utf-8")
     (tmp_path / "checkpoints/checkpoint-300").mkdir()
-    assert [path.name for path in run_dir.checkpoints(tmp_path)] == ["checkpoint-20", "checkpoint-100"]
+    assert [path.name for path in RunDir(tmp_path).whole_checkpoints()] == ["checkpoint-20", "checkpoint-100"]
 
 
 def test_a_damaged_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is no run"):
-        run_dir.load(tmp_path)
+        RunDir(tmp_path).load()
     (tmp_path / "run.json").write_text('{"name": 1}', encoding="utf-8")
     with pytest.raises(TrainingError, match="damaged"):
-        run_dir.load(tmp_path)
+        RunDir(tmp_path).load()

@@ -1,12 +1,11 @@
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from eval.metrics.stats import Interval
 from training.evaluation.model_card import describe, describe_gate
-from training.evaluation.promotion import Verdict
 from training.recipe import read_recipe
-from training.run_dir import Run, Sets
+from training.run import LossSummary, Metrics, Run, SetComparison, Sets
 
-VERDICT = Verdict(
+COMPARED = SetComparison(
     *(200, 0.91, 0.93, Interval(0.02, 0.011, 0.029), 0.05, 0.01, Interval(-0.04, -0.06, -0.02)), complaints=()
 )
 RUN = Run(
@@ -15,7 +14,7 @@ RUN = Run(
     state="promoted",
     data={"/home/somebody/pages/train.jsonl": "1" * 64},
     tokens=12_345,
-    metrics={"gate": {"domain": asdict(VERDICT)}, "loss": {"steps": 40, "first": 6.5, "last": 0.25}},
+    metrics=Metrics(LossSummary(40, 6.5, 0.25), {"domain": COMPARED}),
 )
 
 
@@ -29,9 +28,9 @@ def test_the_gate_is_a_table_with_its_bounds() -> None:
 
 
 def test_where_nothing_loops_the_table_says_what_may_hide() -> None:
-    for pages, said in ((200, "no worse; loops on up to 1.5% of pages may not show"), (600, "no worse")):
-        seen = replace(VERDICT, pages=pages, degeneration_before=0.0, degeneration_after=0.0)
-        assert f"| {said} " in describe_gate(replace(RUN, metrics={"gate": {"domain": asdict(seen)}}))
+    for pages, said in ((200, "no worse; repetition on up to 1.5% of pages may not show"), (600, "no worse")):
+        seen = replace(COMPARED, pages=pages, degeneration_before=0.0, degeneration_after=0.0)
+        assert f"| {said} " in describe_gate(replace(RUN, metrics=Metrics(gate={"domain": seen})))
 
 
 def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
@@ -43,12 +42,12 @@ def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
 
 
 def test_the_card_says_what_was_lost_by_a_run_that_is_promoted_too() -> None:
-    lost = replace(RUN, metrics=RUN.metrics | {"lost": {"domain: pages read to the end": "717 -> 712 of 726"}})
-    assert "\nWorse in:\n\n- domain: pages read to the end: 717 -> 712 of 726\n\nRead with it" in describe(lost)
+    lost = replace(RUN, metrics=replace(RUN.metrics, lost={"domain: pages read to the end": "717 -> 712 of 726"}))
+    assert "\nWorse in:\n\n- domain: pages read to the end: 717 -> 712 of 726\n\nUse it" in describe(lost)
     assert "Worse in" not in describe(RUN)
 
 
 def test_a_refused_run_is_not_recommended_and_an_old_one_has_a_card() -> None:
-    refused = describe(replace(RUN, state="refused", metrics={}))
+    refused = describe(replace(RUN, state="refused", metrics=Metrics()))
     assert "ocr extract" not in refused
     assert "refused" in refused

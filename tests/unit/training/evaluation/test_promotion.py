@@ -10,6 +10,7 @@ from ocr.core.errors import DataError
 from ocr.models.answer_format import Fields, render
 from ocr.models.catalog import Model
 from training.evaluation import promotion
+from training.run import SetComparison
 
 MODEL = Model()
 WORDS = [
@@ -36,8 +37,18 @@ def pages(count: int) -> list[Example]:
     ]
 
 
-def readings(examples: list[Example], wrong: float, seed: int) -> list[EngineOutput]:
-    """Readings of which a share of the pages has a word in ten misread."""
+def compare(examples: list[Example], before: list[EngineOutput], after: list[EngineOutput]) -> SetComparison:
+    return promotion.compare_sets([examples], MODEL, before, after, seed=0).sets["domain"]
+
+
+def losses(examples: list[Example], before: list[EngineOutput], after: list[EngineOutput]) -> dict[str, str]:
+    """What reads worse, without the name of the set."""
+    lost = promotion.compare_sets([examples], MODEL, before, after, seed=0).lost
+    return {what.removeprefix("domain: "): change for what, change in lost.items()}
+
+
+def outputs(examples: list[Example], wrong: float, seed: int) -> list[EngineOutput]:
+    """Outputs of which a share of the pages has a word in ten misread."""
     luck = random.Random(seed)
     return [
         EngineOutput(
@@ -50,39 +61,39 @@ def readings(examples: list[Example], wrong: float, seed: int) -> list[EngineOut
 
 def test_what_reads_the_same_passes() -> None:
     examples = pages(120)
-    same = readings(examples, 0.2, seed=1)
-    verdict = promotion.compare(examples, MODEL, same, same, seed=0)
+    same = outputs(examples, 0.2, seed=1)
+    verdict = compare(examples, same, same)
     assert verdict.passed
     assert verdict.score.value == 0.0
 
 
 def test_what_reads_better_passes_and_worse_is_refused() -> None:
     examples = pages(120)
-    poor, good = readings(examples, 0.9, seed=1), readings(examples, 0.1, seed=2)
-    assert promotion.compare(examples, MODEL, poor, good, seed=0).passed
-    refused = promotion.compare(examples, MODEL, good, poor, seed=0)
+    poor, good = outputs(examples, 0.9, seed=1), outputs(examples, 0.1, seed=2)
+    assert compare(examples, poor, good).passed
+    refused = compare(examples, good, poor)
     assert not refused.passed
     assert refused.complaints[0].startswith("composite worse")
-    assert "kind ruling" in promotion.losses(examples, MODEL, good, poor)
+    assert "kind ruling" in losses(examples, good, poor)
 
 
 def test_what_the_pages_cannot_tell_is_not_promoted() -> None:
     examples = pages(12)
-    verdict = promotion.compare(examples, MODEL, readings(examples, 0.5, 1), readings(examples, 0.5, 2), seed=0)
+    verdict = compare(examples, outputs(examples, 0.5, 1), outputs(examples, 0.5, 2))
     assert any("not resolved" in complaint for complaint in verdict.complaints)
 
 
 def test_new_loops_are_refused() -> None:
     examples = pages(120)
-    before = readings(examples, 0.0, 1)
+    before = outputs(examples, 0.0, 1)
     loop = EngineOutput("length", text="nos termos do voto da relatora; " * 200)
-    verdict = promotion.compare(examples, MODEL, before, [loop] * 6 + before[6:], seed=0)
+    verdict = compare(examples, before, [loop] * 6 + before[6:])
     assert verdict.degeneration_after == 0.05
     assert any("degeneration" in complaint for complaint in verdict.complaints)
 
 
 def test_a_frozen_set_has_a_least_size() -> None:
-    with pytest.raises(DataError, match="99 held-out pages; the gate needs 100"):
+    with pytest.raises(DataError, match="99 held-out pages; the regression check needs 100"):
         promotion.check_size(pages(99), Path("validation.jsonl"))
     promotion.check_size(pages(100), Path("validation.jsonl"))
     with pytest.raises(DataError, match="all 100 held-out pages are of one document"):
@@ -93,14 +104,12 @@ def test_accents_and_identifiers_that_read_worse_are_named() -> None:
     truth = "A apelação do réu, CPF 529.982.247-25, de 3/2/1998."
     example = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "ruling", "composed", "none", text=truth)
     worse = truth.replace("ã", "a").replace("247-25", "247-26")
-    lost = promotion.losses([example], MODEL, [EngineOutput("stop", text=truth)], [EngineOutput("stop", text=worse)])
+    lost = losses([example], [EngineOutput("stop", text=truth)], [EngineOutput("stop", text=worse)])
     assert lost["accent ã"] == "1 -> 0 of 1"
     assert lost["identifier cpf"] == "1 -> 0 of 1"
     assert "accent é" not in lost
     assert "identifier date" not in lost
-    assert not promotion.losses(
-        [example], MODEL, [EngineOutput("stop", text=worse)], [EngineOutput("stop", text=truth)]
-    )
+    assert not losses([example], [EngineOutput("stop", text=worse)], [EngineOutput("stop", text=truth)])
 
 
 def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> None:
@@ -109,8 +118,8 @@ def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> No
     whole, short = (EngineOutput("stop", text=text) for text in (truth.rstrip("."), "Nome da mãe " + 400 * "."))
     assert not promotion.leaves_out(page, whole)
     assert promotion.leaves_out(page, short)
-    assert promotion.losses([page] * 2, MODEL, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
-    assert "pages read to the end" not in promotion.losses([page], MODEL, [short], [whole])
+    assert losses([page] * 2, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
+    assert "pages read to the end" not in losses([page], [short], [whole])
 
 
 def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
@@ -121,7 +130,7 @@ def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
         EngineOutput("stop", text=render(Fields(text=page.text.replace("a", "o").replace("____", "__"))))
         for page in examples
     ]
-    verdict = promotion.compare(examples, model, plain, worse, seed=0)
+    verdict = promotion.compare_sets([examples], model, plain, worse, seed=0).sets["domain"]
     assert verdict.score_before > 0.99
     assert not verdict.passed
 

@@ -1,1 +1,0 @@
-"""Output formats: how a document becomes the bytes of a file. `ocr.formats.writers` lists them."""

@@ -1,0 +1,134 @@
+"""The values that `run.json` holds: what a run was made from, how, and what the regression check measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import model_serializer
+
+from eval.metrics.stats import Interval
+from training.recipe import Recipe, StageName
+
+State = Literal["training", "trained", "promoted", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The manifests of a run: one to train on, two that the regression check reads and training never sees."""
+
+    train: str
+    held_out: str
+    general: str
+    """The frozen general set: held-out pages of the general stage, or composed ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossSummary:
+    """The losses of a finished training."""
+
+    steps: int
+    first: float
+    last: float
+    """Mean of the last tenth of the steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetComparison:
+    """The outputs of one frozen set before and after a stage; differences are after minus before, means over pages."""
+
+    pages: int
+    score_before: float
+    score_after: float
+    score: Interval
+    degeneration_before: float
+    degeneration_after: float
+    degeneration: Interval
+    complaints: tuple[str, ...]
+    """Why the set fails the regression check; empty when it passes."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.complaints
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionReport:
+    """The result of the regression check."""
+
+    sets: dict[str, SetComparison]
+    """By name: `domain`, and `general` where that is another set."""
+    lost: dict[str, str]
+    """What reads worse than before -> how much."""
+
+    @property
+    def passed(self) -> bool:
+        return all(compared.passed for compared in self.sets.values())
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizationSummary:
+    """How a quantized checkpoint was made."""
+
+    scheme: str
+    preset: str
+    pages: int
+    """Calibration pages."""
+    bytes_before: int
+    bytes_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The measurements of a run, each present once its step is done. The keys of `run.json` are these names."""
+
+    loss: LossSummary | None = None
+    gate: dict[str, SetComparison] = field(default_factory=dict)
+    """The regression check by frozen set."""
+    lost: dict[str, str] = field(default_factory=dict)
+    quantised: QuantizationSummary | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_absent(self, serialize: Callable[["Metrics"], dict[str, object]]) -> dict[str, object]:
+        """Write only what was measured, as `run.json` always had it."""
+        return {key: value for key, value in serialize(self).items() if value is not None and value != {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One stage of one model."""
+
+    name: str
+    stage: StageName
+    base: str
+    """Path or id of the model that it started from."""
+    base_digest: str
+    recipe: Recipe
+    sets: Sets
+    parent: str = ""
+    """Name of the run that it started from; empty at the foot of the hierarchy."""
+    state: State = "training"
+    data: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each manifest by its path."""
+    packages: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    processes: int = 1
+    """Training processes; a step takes a batch of each."""
+    started: str = ""
+    seconds: float = 0.0
+    tokens: int = 0
+    """Answer tokens that the run trained on."""
+    metrics: Metrics = Metrics()
+    forced: bool = False
+    """Promoted by hand although the regression check failed."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The values that make two runs the same work."""
+        return (
+            self.stage,
+            self.base_digest,
+            self.recipe.model_dump_json(),
+            tuple(sorted(self.data.values())),
+            self.seed,
+            self.processes,
+        )

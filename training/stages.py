@@ -1,0 +1,166 @@
+"""`ocr finetune`: plan, train, merge, evaluate and promote one stage.
+
+Each step takes the context of the stage and returns a changed one. A step leaves its result in the run's folder, so
+that a killed run continues where it stopped and a finished stage is not run twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from ocr.core.document import EngineOutput
+from ocr.core.errors import EngineError, GateError
+from ocr.core.files import write_atomic
+from ocr.models import catalog
+from training.evaluation.model_card import describe_gate, describe_lost, write_card
+from training.evaluation.promotion import compare_sets
+from training.plan import StageContext, StageRequest, Step, plan, prepare
+from training.preferences.sampling import Sampled, read_pages
+from training.preferences.stage_pairs import write_stage_pairs
+from training.run import Metrics, Run
+from training.run_dir import RunDir
+from training.trainer.launcher import train_apart
+from training.trainer.model_loading import merge_weights
+from training.trainer.monitor import summarize
+from training.trainer.tiny_model import CHAT, TinyModelConfig, build
+
+_OUTPUTS: TypeAdapter[list[tuple[EngineOutput, ...]]] = TypeAdapter(list[tuple[EngineOutput, ...]])
+
+
+def finetune(request: StageRequest, *, obtain: Callable[[str], None] | None = None) -> Run:
+    """Carry out one stage and return the promoted run.
+
+    `obtain` may download the base; it is called with the base's name. Raises `GateError` where the regression check
+    fails, and whatever the steps raise: see docs/errors.md.
+    """
+    return run_steps(prepare(plan(request), obtain), STEPS)
+
+
+def run_steps(context: StageContext, steps: Sequence[Step]) -> Run:
+    """Run the steps that are left of a stage and return the promoted run. Raises `GateError` where it is not."""
+    if not context.is_finished:
+        with context.directory.lock():
+            for step in steps:
+                context = step(context)
+    return conclude(context)
+
+
+def train(context: StageContext) -> StageContext:
+    """Train the weights in child processes; stage `dpo` first collects its pairs. A trained run is left as it is."""
+    directory = context.directory
+    context = context.recorded(_with_base(context))
+    run = context.run
+    if run.state == "training":
+        directory.save_training_images([example.sha256 for example in context.training])
+        if run.stage == "dpo":
+            write_stage_pairs(context)
+        if not directory.is_trained():
+            train_apart(directory, run.processes)
+    return context
+
+
+def merge(context: StageContext) -> StageContext:
+    """Merge what was trained into a checkpoint in the run's folder. A merged run is left as it is."""
+    if context.run.state != "training":
+        return context
+    merge_weights(context.run, context.directory, context.model)
+    loss, seconds, tokens = summarize(context.directory)
+    return context.recorded(
+        replace(context.run, state="trained", seconds=seconds, tokens=tokens, metrics=Metrics(loss=loss))
+    )
+
+
+def evaluate(context: StageContext) -> StageContext:
+    """Read the frozen sets with the base and with the run, and compare the outputs."""
+    run, directory, frozen = context.run, context.directory, context.frozen
+    images = [Path(manifest).parent / example.image for manifest, examples in frozen.items() for example in examples]
+    before, after = (
+        _frozen_outputs(context.request.engine, model, file, images)
+        for model, file in ((Path(run.base), _base_outputs(context)), (directory.path, directory.after))
+    )
+    report = compare_sets(frozen.values(), context.model, before, after, seed=run.seed)
+    return replace(context, report=report)
+
+
+def promote(context: StageContext) -> StageContext:
+    """Mark the run promoted or refused by the regression check, and write its model card."""
+    run, report = context.run, context.report
+    if report is None:
+        raise ValueError("promote follows evaluate")
+    forced = context.request.force and not report.passed
+    context = context.recorded(
+        replace(
+            run,
+            state="promoted" if report.passed or forced else "refused",
+            metrics=replace(run.metrics, gate=report.sets, lost=report.lost),
+            forced=forced,
+        )
+    )
+    write_card(context.run, context.directory.card)
+    return context
+
+
+def _with_base(context: StageContext) -> Run:
+    """Return the run with its base; a recipe that starts from scratch gets its untrained model in the run's folder."""
+    run, base = context.run, context.directory.base
+    if run.base or run.recipe.scratch is None:
+        return run
+    if not (base / "config.json").is_file():
+        texts = (text for example in context.training for text in (*CHAT, *example.fields.values()))
+        build(base, TinyModelConfig(**run.recipe.scratch.model_dump()), seed=run.seed, texts=texts)
+        catalog.save(context.model, base)
+    return replace(run, base=str(base.resolve()))
+
+
+STEPS: tuple[Step, ...] = (train, merge, evaluate, promote)
+"""The steps after the plan, for a vision-language model."""
+
+
+def _base_outputs(context: StageContext) -> Path:
+    """Return the file for the outputs of the base: the parent run's own, where it read the same frozen pages."""
+    run, parent = context.run, RunDir(context.request.home / context.run.parent)
+    if run.parent and parent.after.is_file():
+        below = parent.load()
+        frozen = (run.sets.held_out, run.sets.general)
+        if frozen == (below.sets.held_out, below.sets.general) and all(
+            run.data[path] == below.data[path] for path in frozen
+        ):
+            return parent.after
+    return context.directory.before
+
+
+def _frozen_outputs(engine: str, model: Path, file: Path, images: Sequence[Path]) -> list[EngineOutput]:
+    """Return the greedy output for each frozen page; `file` keeps them, so that nothing is read twice after a kill."""
+    if not file.is_file():
+        kept = file.with_suffix(".jsonl")
+        outputs = read_pages(engine, model, images, Sampled(), kept)
+        if failed := [place for place, (output,) in enumerate(outputs) if output.finish == "error"]:
+            raise EngineError(
+                f"{len(failed)} of {len(images)} frozen pages could not be read with {model.name}, "
+                f"e.g. {images[failed[0]]}: {outputs[failed[0]][0].reason}",
+                hint="type the same command again, finished pages are kept; or delete the page from the manifest",
+            )
+        write_atomic(file, _OUTPUTS.dump_json(outputs))
+        kept.unlink(missing_ok=True)
+    return [answers[0] for answers in _OUTPUTS.validate_json(file.read_bytes())]
+
+
+def conclude(context: StageContext) -> Run:
+    """Return the run where it is promoted. Raises `GateError` that says why it is not."""
+    run, folder = context.run, context.directory.path
+    if run.state == "promoted":
+        return run
+    complaints = [
+        f"{name}: {complaint}" for name, compared in run.metrics.gate.items() for complaint in compared.complaints
+    ]
+    hint = f"look at {folder}; --force-promote promotes it all the same and records that in run.json"
+    if run.stage != "dpo" and all("degeneration" in complaint for complaint in complaints):
+        hint += "; then ocr finetune --stage dpo can reduce the repetition"
+    raise GateError(
+        "\n".join(
+            [f"{run.name} fails the regression check", *complaints, describe_gate(run), "", *describe_lost(run)]
+        ).rstrip(),
+        hint=hint,
+    )
