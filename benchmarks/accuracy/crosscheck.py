@@ -28,7 +28,7 @@ from benchmarks.paths import PAGES
 from benchmarks.repetition.synthetic_loops import documents
 from ocr.core.document import Line, PageImage, confidence_of
 from ocr.engines.base import Request, create
-from ocr.text.crosscheck import HEARD, Discrepancy, cross_examine
+from ocr.text.crosscheck import LEAST_CONFIDENCE, Discrepancy, find_discrepancies
 
 SEED = 20261123
 KINDS = ("omitted", "invented", "number")
@@ -151,9 +151,9 @@ def report(rng: random.Random, pages: list[dict[str, str]], others: list[str], w
         lines: tuple[Line, ...] = pickle.loads((wanted.cache / f"{row['id']}.pkl").read_bytes()).lines or ()
         text = row["text"]
         began = time.perf_counter()
-        base = cross_examine(text, lines)
+        base = find_discrepancies(text, lines)
         costs.append(time.perf_counter() - began)
-        hears = (confidence_of(lines) or 0) >= HEARD
+        hears = (confidence_of(lines) or 0) >= LEAST_CONFIDENCE
         heard += hears
         print(
             f"{row['id']}: {'heard' if hears else 'not heard'}, doubts on the true text:",
@@ -164,7 +164,7 @@ def report(rng: random.Random, pages: list[dict[str, str]], others: list[str], w
         if not hears:
             continue
         for case in cases(rng, text, others, wanted.errors // len(pages) + 1):
-            doubts = cross_examine(case.text, lines)
+            doubts = find_discrepancies(case.text, lines)
             planted[case.kind] += 1
             found[case.kind] += any(is_right(doubt, case) for doubt in doubts)
             for doubt in doubts:

@@ -11,7 +11,7 @@ from ocr.layout.reading_order import Row, is_vertical, read_order
 from ocr.layout.reading_order import rows as group_rows
 from ocr.layout.regions import assign
 from ocr.layout.tables import find_tables
-from ocr.text.post_correction import mend_lines
+from ocr.text.post_correction import correct_lines
 
 ARRANGEMENT = "layout-2"
 """Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
@@ -20,7 +20,7 @@ ARRANGEMENT = "layout-2"
 def arrange(generation: EngineOutput, number: int) -> Page:
     """Make page `number` of the lines of a classical engine's reading. Pure, and never raises for any lines."""
     size = (generation.width, generation.height)
-    read = mend_lines([line for line in generation.lines or () if line.text.strip()])
+    read = correct_lines([line for line in generation.lines or () if line.text.strip()])
     level = [replace(line, box=_level(line.box, generation.skew, size)) for line in read]
     fields = assign(level, size)
     finished = {id(line): replace(was, field=field) for line, was, field in zip(level, read, fields, strict=True)}

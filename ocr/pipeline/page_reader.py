@@ -14,7 +14,7 @@ from ocr.pipeline.page_builder import judge
 from ocr.pipeline.retry import AS_ASKED, Step, Taken, join, next_step, take, vary
 from ocr.rendering.renderer import PageRef
 from ocr.repetition.detector import good_part
-from ocr.text.crosscheck import examine
+from ocr.text.crosscheck import cross_check
 
 RESCUE_ENGINE = "rapid"
 
@@ -158,7 +158,7 @@ class PageReader:
         if witness.finish != "stop":
             return generation
         whole = generation.finish == "stop"
-        said = await asyncio.to_thread(examine, generation.text or "", witness.lines or (), whole=whole)
+        said = await asyncio.to_thread(cross_check, generation.text or "", witness.lines or (), whole=whole)
         return replace(generation, witnessed=True, doubts=said)
 
     async def close(self) -> None:

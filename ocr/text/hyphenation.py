@@ -1,18 +1,18 @@
-"""A word that a line's end breaks: is the hyphen the typesetter's, or the word's own?
+"""Join words broken at line ends: keep a hyphen that belongs to the word, drop one of the typesetter.
 
-Portuguese hangs pronouns on verbs (disse-lhe, far-se-á) and builds compounds (sócio-gerente, ex-presidente), and a line
-often ends at that very hyphen. What decides is the piece after the hyphen and the end of the piece before it. The
-lists are of the words that break both rules most often in 58 MB of Portuguese books, newspapers and official acts;
-docs/benchmarks.md says how often the answer is right there.
+Portuguese attaches pronouns to verbs (disse-lhe, far-se-á) and builds compounds (sócio-gerente, ex-presidente), and a
+line often ends at such a hyphen. The decision depends on the part after the hyphen and the end of the part before it.
+The lists hold the words that break both rules most often in 58 MB of Portuguese books, newspapers and official acts.
+docs/benchmarks.md has the accuracy on them.
 """
 
 import re
 from collections.abc import Callable, Set
 
 LONGEST_WORD = 60
-"""Characters; the longest word of the language has 46."""
+"""Characters. The longest Portuguese word has 46."""
 _CONJUGATED = re.compile(r"(?:me|te|se|lhes?|nos|vos|[oa]s?|l[oa]s?|n[oa]s?)-(?:á|ás|ão|ei|emos|eis|ia|ias|iam|íamos)")
-"""The middle and end of far-se-á, dir-lhe-ia: after it the verb's own ending follows."""
+"""The middle and end of far-se-á, dir-lhe-ia: a pronoun and the verb's ending."""
 _ENDING = re.compile(r"á|ás|ão|ei|emos|eis|ia|ias|iam|íamos")
 _INNER = frozenset({"de", "do", "da", "dos", "das", "te", "a", "o", "e", "em"})
 """The middle of bem-te-vi, pé-de-moleque, dia-a-dia."""
@@ -78,7 +78,7 @@ _PRONOUN |= {
     **dict.fromkeys(("la", "los", "las"), _PRONOUN["lo"]),
     **dict.fromkeys(("na", "nas"), _PRONOUN["no"]),
 }
-"""For each pronoun that hangs on a verb: is the piece before it a verb?"""
+"""For each pronoun that may be attached to a verb: a test whether the part before it is a verb."""
 
 _FIRST_PARTS = _words(
     """
@@ -111,14 +111,14 @@ _FORMER = _words(
 
 
 def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
-    """Join a line that ends in a broken word and the next line.
+    """Join a line and the next one, which may continue a broken word.
 
-    `known` holds words of the same page in lower case: where one of the two readings stands elsewhere on the page, that
-    decides. A hyphen that follows no letter, or that stands before none, stays as it is.
+    `known` holds words of the same page in lower case: where the page has the word with or without hyphen, that form
+    is used. A hyphen without a letter on both sides stays as it is.
     """
     if not first.endswith("-") or first.endswith(" -"):
         return f"{first} {second}"
-    # A paragraph may be long already, and a word is not.
+    # The paragraph so far may be long; a word is not.
     before, after = re.search(r"[\w-]*\w-$", first[-LONGEST_WORD:]), re.match(r"\w[\w-]*", second)
     if before is None or after is None:
         return first + second
@@ -127,7 +127,7 @@ def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
 
 
 def keeps_hyphen(before: str, after: str, known: Set[str] = frozenset()) -> bool:
-    """Does the word `before` + hyphen + `after` keep its hyphen when it is written on one line?"""
+    """Return whether the word `before` + hyphen + `after` keeps its hyphen when it is written on one line."""
     left, right = before.lower(), after.lower()
     if f"{left}{right}" in known or f"{left}-{right}" in known:
         return f"{left}-{right}" in known
@@ -138,13 +138,13 @@ def keeps_hyphen(before: str, after: str, known: Set[str] = frozenset()) -> bool
     stem, _, last = left.rpartition("-")
     if _CONJUGATED.fullmatch(right) or (stem and (_ENDING.fullmatch(right) or last in _INNER)):
         return True
-    whole, hangs, rest = right.partition("-")
-    if hangs:
+    whole, hyphen, rest = right.partition("-")
+    if hyphen:
         return rest not in _PRONOUN and not _CONJUGATED.fullmatch(rest)
-    return _is_compound(last, whole) or (_hangs_on_verb(last, whole))
+    return _is_compound(last, whole) or (_attaches_to_verb(last, whole))
 
 
-def _hangs_on_verb(verb: str, pronoun: str) -> bool:
+def _attaches_to_verb(verb: str, pronoun: str) -> bool:
     return pronoun in _PRONOUN and verb[-1] not in "nlx" and _PRONOUN[pronoun](verb)
 
 

@@ -1,8 +1,7 @@
-"""The numbers that must not be misread: CPF, CNPJ and CNJ process numbers, dates and amounts, found and checked.
+"""Find and validate CPF, CNPJ and CNJ process numbers, dates and amounts in a text.
 
-A reader that changes one digit of a CPF has made another person. Three kinds carry their own check digits, so that a
-misreading shows without any truth; dates are checked against the calendar. Pure functions: the witness that watches
-readings and the scores of `ocr bench` use the same ones.
+One wrong digit of a CPF names another person. Three kinds carry check digits, so a misreading shows without ground
+truth; dates are checked against the calendar. The cross-check and the metrics of `ocr bench` use these functions.
 
 Sources: CPF and CNPJ by Receita Federal (weights modulo 11; letters in a CNPJ count as their ASCII code minus 48,
 Instrução Normativa RFB 2.229/2024); process numbers by CNJ (Resolução 65/2008, ISO 7064 modulo 97, base 10).
@@ -17,7 +16,7 @@ from typing import Literal
 Kind = Literal["cpf", "cnpj", "process", "date", "amount"]
 KINDS: tuple[Kind, ...] = ("cpf", "cnpj", "process", "date", "amount")
 CHECKED: frozenset[Kind] = frozenset({"cpf", "cnpj", "process"})
-"""The kinds that carry check digits of their own."""
+"""The kinds that carry check digits."""
 
 MONTHS = (
     "janeiro", "fevereiro", "março", "abril", "maio", "junho",
@@ -27,13 +26,13 @@ MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One identifier as it stands in a text."""
+    """One identifier in a text."""
 
     kind: Kind
     text: str
     """As written."""
     value: str
-    """The normal form: digits (and letters) of numbers, ISO dates, cents of amounts. Equal values mean the same."""
+    """Normal form: digits (and letters) of numbers, ISO dates, cents of amounts. Equal values mean the same."""
     valid: bool
     """Check digits agree (cpf, cnpj, process), the day exists (date); an amount is always valid."""
     start: int
@@ -41,10 +40,10 @@ class Identifier:
 
 
 def find(text: str) -> tuple[Identifier, ...]:
-    """The identifiers in `text`, in order, none overlapping another.
+    """Return the identifiers in `text`, in order, without overlap.
 
     A CPF or CNPJ is found by its punctuation, or bare (11 or 14 characters) right after its name. Spaces beside the
-    punctuation and a line break inside are borne with, since both come from columns and from readers.
+    punctuation and a line break inside are allowed: columns and engines cause both.
     """
     found: list[Identifier] = []
     taken = 0
@@ -62,20 +61,20 @@ def find(text: str) -> tuple[Identifier, ...]:
 
 
 def cpf_digits(base: str) -> str:
-    """The two check digits of the nine digits `base` of a CPF."""
+    """Return the two check digits for the nine digits `base` of a CPF."""
     first = _modulo_11(base, range(10, 1, -1))
     return first + _modulo_11(base + first, range(11, 1, -1))
 
 
 def cnpj_digits(base: str) -> str:
-    """The two check digits of the twelve characters `base` (digits or capital letters) of a CNPJ."""
+    """Return the two check digits for the twelve characters `base` (digits or capital letters) of a CNPJ."""
     weights = (5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
     first = _modulo_11(base, weights)
     return first + _modulo_11(base + first, (6, *weights))
 
 
 def process_digits(base: str) -> str:
-    """The two check digits of the 18 other digits `base` (NNNNNNN AAAA J TR OOOO) of a CNJ process number."""
+    """Return the two check digits for the 18 other digits `base` (NNNNNNN AAAA J TR OOOO) of a CNJ process number."""
     return f"{98 - int(base + '00') % 97:02d}"
 
 
@@ -87,7 +86,7 @@ def _modulo_11(characters: str, weights: "range | tuple[int, ...]") -> str:
 
 def _read_cpf(written: str) -> tuple[str, bool]:
     value = re.sub(r"\D", "", written)
-    # Receita Federal never issued the ten numbers of one repeated digit, though their check digits agree.
+    # Receita Federal never issued the ten numbers of one repeated digit, although their check digits are right.
     return value, len(set(value)) > 1 and cpf_digits(value[:9]) == value[9:]
 
 
@@ -133,7 +132,7 @@ _KIND_OF: dict[str, Kind] = {
     "process": "process", "cnpj": "cnpj", "cnpj_bare": "cnpj", "cpf": "cpf", "cpf_bare": "cpf",
     "date": "date", "date_words": "date", "amount": "amount",
 }  # fmt: skip
-# The look-ahead spares the regular expression eight tries at every lower-case letter: seven times as fast on prose.
+# The look-ahead saves eight attempts at every lower-case letter: seven times as fast on prose.
 _PATTERN = re.compile(
     rf"""
     (?=[0-9A-Z])(?:

@@ -1,8 +1,8 @@
-"""Put right what recognisers systematically get wrong in Portuguese, and touch nothing else.
+"""Correct systematic recognition errors in Portuguese text, and change nothing else.
 
-Each rule names a misreading seen on real pages and the context in which the characters cannot be right as they stand.
-Without that context they stay: 45° is an angle, "no 3" may be a preposition, a Russian name keeps its letters. Quotes,
-dashes and spaces are never normalised: what is printed is what a reader of the page would copy.
+Each rule names a misreading seen on real pages and the context in which the characters cannot be right. Without that
+context they stay: 45° is an angle, "no 3" may be a preposition, a Russian name keeps its letters. Quotes, dashes and
+spaces are never normalized: the output is what is printed.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ocr.core.document import Line
 
-# Full-width forms and the strokes that a recogniser trained on Chinese too takes for dashes and bars.
+# Full-width forms, and strokes that a recognizer trained on Chinese as well confuses with dashes and bars.
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _WIDE |= {ord(wide): plain for wide, plain in zip("一ー〇、。「」【】〈〉《》\u3000", "——O,.“”[]<>«» ", strict=True)}
 _BAR = {ord("丨"): "|"}
@@ -43,15 +43,15 @@ _MASCULINE = r"Ofício|Batalhão|Grau|Tenente|Sargento|Juizado|Tabelionato|Cart�
 _ORDINAL = re.compile(r"(?<![\d.,])(\d{1,3})°")
 
 
-def _mend_ordinals(text: str) -> str:
-    """5° -> 5º, unless the line speaks of degrees, or has none but round numbers that may be angles."""
+def _correct_ordinals(text: str) -> str:
+    """Correct 5° to 5º, unless the line is about degrees, or has only round numbers, which may be angles."""
     numbers = [int(number) for number in _ORDINAL.findall(text)]
     ordinal = any(number <= HIGHEST_DAY or number % 5 for number in numbers)
     return _ORDINAL.sub(r"\1º", text) if ordinal and not _DEGREES.search(text) else text
 
 
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    # nº, art. 5º, § 1º: the degree sign of the recogniser.
+    # nº, art. 5º, § 1º: the recognizer reads a degree sign.
     (re.compile(r"\b([Nn]\.?)°"), r"\1º"),
     (re.compile(r"\b([Nn])º°"), r"\1º"),
     (re.compile(r"((?:[Aa]rts?\.|§§?) ?\d+)°"), r"\1º"),
@@ -61,10 +61,10 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(rf"\b(\d{{1,2}})o(?= (?:{_MASCULINE})\b)"), r"\1º"),
     (re.compile(r"§ ?\.(?=\d)"), "§ "),
     (re.compile(r"(§ ?\d+º|\b[Aa]rt\. \d+(?:º|\.))(?=[A-ZÀ-Ý][a-zà-ÿ]*\b)"), r"\1 "),
-    # lhe, vê-lo: a capital I for a small l.
+    # lhe, vê-lo: a capital I read for a small l.
     (re.compile(r"(?<![A-Za-zÀ-ÿ])Ihes?(?![A-Za-zÀ-ÿ])"), lambda found: "l" + found[0][1:]),
     (re.compile(r"(?<=[a-zà-ÿ]-)I(?=[oa]s?\b)"), "l"),
-    # II, XIV: a small l, or an accent that a letter of the line above lent, in a Roman number.
+    # II, XIV: a small l in a Roman numeral, or an accent from a letter of the line above.
     (re.compile(r"(?<![\w-])(?=[IVXLl]*[VX])(?=[IVX]*l)[IVXLl]{2,6}(?!\w)"), lambda found: found[0].replace("l", "I")),
     (re.compile(r"^(?:I?ll?|lI{1,2}|lll)(?= ?[-–—] )"), lambda found: "I" * len(found[0])),
     (re.compile(r"(?<!\w)(?=[IVX]*Í)[IÍVX]{2,6}(?!\w)"), lambda found: found[0].replace("Í", "I")),
@@ -72,28 +72,29 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 
 
-def mend(text: str) -> str:
-    """Put right printed text, line by line. Idempotent; text without a known misreading comes back as it is."""
-    return "\n".join(map(_mend, text.split("\n")))
+def correct(text: str) -> str:
+    """Return the text corrected line by line. Idempotent; text without a known misreading stays as it is."""
+    return "\n".join(map(_correct_line, text.split("\n")))
 
 
-def _mend(text: str) -> str:
-    mended = text.translate(_WIDE).translate(_BAR) if not text.isascii() else text
-    mended = _MIXED_WORD.sub(lambda found: found[0].translate(_LOOK_ALIKES), mended)
+def _correct_line(text: str) -> str:
+    corrected = text.translate(_WIDE).translate(_BAR) if not text.isascii() else text
+    corrected = _MIXED_WORD.sub(lambda found: found[0].translate(_LOOK_ALIKES), corrected)
     for pattern, replacement in _RULES:
-        mended = pattern.sub(replacement, mended)
-    return _mend_ordinals(mended)
+        corrected = pattern.sub(replacement, corrected)
+    return _correct_ordinals(corrected)
 
 
-def mend_lines(lines: Sequence[Line]) -> list[Line]:
-    """Put right the lines of a page and their words.
+def correct_lines(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of a page corrected, with their words.
 
-    A letter that Portuguese does not have (SEGUNDA read as ŚEGUNDA) is put right where the page itself has the word
-    without its mark.
+    A letter that Portuguese does not have (SEGUNDA read as ŚEGUNDA) is corrected where the page has the same word
+    without the mark.
     """
     known = {word for line in lines for word in re.findall(r"\w+", line.text)}
     return [
-        _with_text(line, _FOREIGN_WORD.sub(lambda found: _native(found[0], known), mend(line.text))) for line in lines
+        _with_text(line, _FOREIGN_WORD.sub(lambda found: _native(found[0], known), correct(line.text)))
+        for line in lines
     ]
 
 
@@ -101,8 +102,12 @@ _NATIVE = "áâãàçéêíóôõúüÁÂÃÀÇÉÊÍÓÔÕÚÜ"
 _FOREIGN_WORD = re.compile(rf"(?=\w*[^\W\d_A-Za-z{_NATIVE}ªº])\w{{3,}}")
 
 
+def _replace_foreign(text: str, known: set[str]) -> str:
+    return _FOREIGN_WORD.sub(lambda found: _native(found[0], known), text)
+
+
 def _native(word: str, known: set[str]) -> str:
-    """`word` without its foreign marks, if `known` has that word; else `word`."""
+    """Return `word` without its foreign marks if `known` has that word, else `word`."""
     plain = "".join(
         letter if letter in _NATIVE else unicodedata.normalize("NFD", letter)[0] if letter.isalpha() else letter
         for letter in word
@@ -111,12 +116,12 @@ def _native(word: str, known: set[str]) -> str:
 
 
 def _with_text(line: Line, text: str) -> Line:
-    """The line with another text; its words take theirs from it where they still correspond one to one."""
+    """Return the line with another text. Its words take their text from it where they correspond one to one."""
     if text == line.text:
         return line
     parts = text.split()
     if len(parts) != len(line.words):
-        parts = [mend(word.text) for word in line.words]
+        parts = [correct(word.text) for word in line.words]
     return replace(
         line, text=text, words=tuple(replace(word, text=part) for word, part in zip(line.words, parts, strict=True))
     )

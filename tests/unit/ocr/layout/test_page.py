@@ -70,7 +70,7 @@ def test_tables_stand_apart_from_paragraphs_but_stay_in_the_text() -> None:
     assert not any("c00" in paragraph for paragraph in page.paragraphs)
 
 
-def test_misread_characters_are_mended_on_the_way() -> None:
+def test_misread_characters_are_corrected_on_the_way() -> None:
     assert arrange(generation([line("Art. 5° da Lei n° 8.112", 100, 100, 900)]), 1).text == "Art. 5º da Lei nº 8.112"
 
 

@@ -4,7 +4,7 @@ import pytest
 from paths import SHARED
 
 from ocr.core.document import Line, Word
-from ocr.text.post_correction import mend, mend_lines
+from ocr.text.post_correction import correct, correct_lines
 
 MISREAD = [
     ("da Lei n° 6.766, de 1979", "da Lei nº 6.766, de 1979"),
@@ -49,35 +49,35 @@ RIGHT = [
 
 
 @pytest.mark.parametrize(("misread", "right"), MISREAD)
-def test_misreadings_are_mended(misread: str, right: str) -> None:
-    assert mend(misread) == right
+def test_misreadings_are_corrected(misread: str, right: str) -> None:
+    assert correct(misread) == right
 
 
 @pytest.mark.parametrize("right", [*RIGHT, *(right for _, right in MISREAD)])
 def test_what_is_right_stays(right: str) -> None:
-    assert mend(right) == right
+    assert correct(right) == right
 
 
-def test_lines_are_mended_one_by_one() -> None:
-    assert mend("ângulo de 30°\nart. 3° e\n\n") == "ângulo de 30°\nart. 3º e\n\n"
+def test_lines_are_corrected_one_by_one() -> None:
+    assert correct("ângulo de 30°\nart. 3° e\n\n") == "ângulo de 30°\nart. 3º e\n\n"
 
 
 def test_words_follow_their_line() -> None:
     words = tuple(Word(text, (0, 0, 1, 1), 0.9) for text in ("Lei", "no", "2.498"))
-    (line,) = mend_lines([Line("Lei no 2.498", (0, 0, 3, 1), 0.9, words)])
+    (line,) = correct_lines([Line("Lei no 2.498", (0, 0, 3, 1), 0.9, words)])
     assert line.text == "Lei nº 2.498"
     assert [word.text for word in line.words] == ["Lei", "nº", "2.498"]
 
 
 def test_words_keep_their_number_when_the_line_gains_a_space() -> None:
     words = tuple(Word(text, (0, 0, 1, 1)) for text in ("§", "1ºVinculam-se"))
-    (line,) = mend_lines([Line("§ 1ºVinculam-se", (0, 0, 3, 1), None, words)])
+    (line,) = correct_lines([Line("§ 1ºVinculam-se", (0, 0, 3, 1), None, words)])
     assert line.text == "§ 1º Vinculam-se"
     assert [word.text for word in line.words] == ["§", "1ºVinculam-se"]
 
 
 def test_a_foreign_letter_goes_where_the_page_knows_the_word() -> None:
-    lines = mend_lines([Line("ŚEGUNDA IV", (0, 0, 1, 1)), Line("SEGUNDA V; Dvořák", (0, 1, 1, 2))])
+    lines = correct_lines([Line("ŚEGUNDA IV", (0, 0, 1, 1)), Line("SEGUNDA V; Dvořák", (0, 1, 1, 2))])
     assert [line.text for line in lines] == ["SEGUNDA IV", "SEGUNDA V; Dvořák"]
 
 
@@ -93,8 +93,8 @@ def test_true_text_changes_only_where_it_is_misread_itself() -> None:
         (before, after)
         for text in texts
         for line in text.split("\n")
-        if (mended := mend(line)) != line and len(mended) == len(line)
-        for before, after in zip(line, mended, strict=True)
+        if (corrected := correct(line)) != line and len(corrected) == len(line)
+        for before, after in zip(line, corrected, strict=True)
         if before != after
     }
     assert changed <= {("°", "º"), ("o", "º"), ("a", "ª"), ("I", "l"), ("Í", "I"), ("l", "I")}

@@ -1,4 +1,4 @@
-"""What holds for any page: readings that are alike raise no doubt, in whatever order; places lie in the text."""
+"""What holds for any page: equal readings have no discrepancy in any order; places lie in the text."""
 
 import random
 
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocr.core.document import Line
-from ocr.text.crosscheck import cross_examine
+from ocr.text.crosscheck import find_discrepancies
 
 WORDS = ("o", "réu", "Olinda", "1.275", "12/03/1998", "requerente", "§", "3º", "CPF 529.982.247-25", "casa-grande")
 LINES = st.lists(
@@ -25,17 +25,17 @@ def read(lines: list[str]) -> list[Line]:
 
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.randoms(use_true_random=False))
-def test_alike_readings_raise_no_doubt_in_any_order(lines: list[str], order: random.Random) -> None:
+def test_equal_readings_have_no_discrepancy_in_any_order(lines: list[str], order: random.Random) -> None:
     shuffled = list(lines)
     order.shuffle(shuffled)
-    assert cross_examine("\n".join(lines), read(lines)) == ()
-    assert not [doubt for doubt in cross_examine("\n".join(shuffled), read(lines)) if doubt.kind == "number"]
+    assert find_discrepancies("\n".join(lines), read(lines)) == ()
+    assert not [one for one in find_discrepancies("\n".join(shuffled), read(lines)) if one.kind == "number"]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(max_size=300), LINES.map("\n".join)), LINES)
 def test_places_lie_in_the_text(text: str, lines: list[str]) -> None:
     boxes = {line.box for line in read(lines)}
-    for doubt in cross_examine(text, read(lines)):
-        assert doubt.box is None or doubt.box in boxes
-        assert doubt.span is None or 0 <= doubt.span[0] < doubt.span[1] <= len(text)
+    for one in find_discrepancies(text, read(lines)):
+        assert one.box is None or one.box in boxes
+        assert one.span is None or 0 <= one.span[0] < one.span[1] <= len(text)
