@@ -14,6 +14,8 @@ MODULE_LINES = 300
 CLI_LINES = 100
 COMMANDS = re.compile(r"(_commands?|cli)$")
 """Modules whose public functions are commands: each parameter is an option of the command line."""
+API = "ocr.api"
+"""Its functions take the flags of the commands as keywords, which are not counted."""
 PACKAGE_MODULES = 9
 TOP_MODULES = 4
 FUNCTION_LINES = 40
@@ -154,7 +156,8 @@ def test_functions_are_small(name: str) -> None:
     for node in ast.walk(TREES[name]):
         if not isinstance(node, FUNCTIONS):
             continue
-        parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        options = [] if name == API else node.args.kwonlyargs
+        parameters = [*node.args.posonlyargs, *node.args.args, *options]
         count = len([p for p in parameters if p.arg not in ("self", "cls")])
         command = COMMANDS.search(name) is not None and not node.name.startswith("_")
         if code_lines(node, source) > FUNCTION_LINES and not command:

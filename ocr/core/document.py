@@ -100,6 +100,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """One table of a page, as rows of cells."""
+
     box: Box
     rows: tuple[tuple[str, ...], ...]
     after: int = 0

@@ -58,10 +58,10 @@ def _layers(
         key, equals, value = assignment.partition("=")
         if not equals:
             raise UsageError(f"--set {assignment}: no value", hint=f"write --set {key}=VALUE")
-        yield f"--set {assignment}", _nested(key.strip(), _toml_value(value.strip()))
+        yield f"--set {assignment}", _table(key.strip(), _toml_value(value.strip()))
     for key, value in flags.items():
         if value is not None:
-            yield f"--{key.rpartition('.')[2]}", _nested(key, value)
+            yield f"--{key.rpartition('.')[2]}", _table(key, value)
 
 
 def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:
@@ -107,11 +107,19 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _nested(dotted: str, value: Any) -> dict[str, Any]:
+def _table(dotted: str, value: Any) -> dict[str, Any]:
     """`a.b.c` and a value as tables in tables."""
     for key in reversed(dotted.split(".")):
         value = {key: value}
     return dict(value)
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping with dotted keys (`render.dpi`) as tables in tables."""
+    tables: dict[str, Any] = {}
+    for key, value in values.items():
+        _merge(tables, _table(key, nested(value) if isinstance(value, Mapping) else value))
+    return tables
 
 
 def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -7,14 +7,16 @@ import platform
 import shlex
 import signal
 import sys
-from collections.abc import Coroutine, Iterable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from ocr.core.document import Page, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OcrError, OutputError, UsageError
 from ocr.pipeline.engine_selection import choose_engine, remarks
-from ocr.pipeline.options import Job
+from ocr.pipeline.options import Job, PageResult, Stopper
 from ocr.pipeline.progress import Progress
 from ocr.pipeline.scheduler import Scheduler
 from ocr.pipeline.session import EngineSession
@@ -52,12 +54,14 @@ def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, r
         others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
         progress.note(f"another engine than before: {others}")
     ledger.begin(chosen.reader, version=VERSION, host=platform.node())
+    if job.on_page is not None:
+        progress = _PageCallback(progress, ledger, job.on_page)
     session = EngineSession(chosen, job.settings)
     extraction = Scheduler(job, session, ledger, delivery, progress)
     ignored: list[Path] = []
     try:
         scans = discover(job.inputs, output=root, on_ignored=ignored.append)
-        _run(_with_engine(session, extraction, scans), extraction, progress)
+        _run(_with_engine(session, extraction, scans), extraction, _Interruption(job.stopper, progress))
     finally:
         summary = _summary(ledger)
         overlooked = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
@@ -88,54 +92,93 @@ def _summary(ledger: Ledger) -> Summary:
         return Summary()  # a ledger that failed has ended the run already, with its own message
 
 
+class _PageCallback:
+    """A `Progress` that also gives every saved page, with its text, to a function of the caller."""
+
+    def __init__(self, progress: Progress, ledger: Ledger, on_page: Callable[[PageResult], object]) -> None:
+        self._ledger = ledger
+        self._on_page = on_page
+        self._progress = progress
+        self.found, self.note, self.problem = progress.found, progress.note, progress.problem
+        self.finish = progress.finish
+
+    def page(self, source: Source, page: Page) -> None:
+        self._progress.page(source, page)
+        self._on_page(PageResult(source, next(self._ledger.pages(source.sha256, page.number))))
+
+
 async def _with_engine(session: EngineSession, extraction: Scheduler, scans: Iterator[Scan]) -> None:
     async with session:
         await extraction.run(scans)
 
 
-def _run(story: Coroutine[Any, Any, None], extraction: Scheduler, progress: Progress) -> None:
+class _Interruption:
+    """Cancels a run at the first Ctrl-C, SIGTERM or call of `Stopper.stop`; a second signal ends the process.
+
+    Signals are handled in the main thread only: in another thread the program that started the run decides.
+    """
+
+    def __init__(self, stopper: Stopper, progress: Progress) -> None:
+        self.requested = False
+        self._stopper = stopper
+        self._progress = progress
+
+    async def guard(self, story: Coroutine[Any, Any, None]) -> None:
+        """Run `story` until it ends or is cancelled. Child processes end with this process."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop() -> None:
+            self.requested = True
+            task.cancel()
+
+        def stop_from_another_thread() -> None:
+            with contextlib.suppress(RuntimeError):  # the run has ended
+                loop.call_soon_threadsafe(stop)
+
+        def on_signal() -> None:
+            if self.requested:
+                os._exit(ExitCode.INTERRUPTED)
+            self._progress.note("stopping; finished pages are kept (Ctrl-C again stops at once)")
+            stop()
+
+        self._stopper.attach(stop_from_another_thread)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):  # Windows: asyncio's own handling of Ctrl-C applies
+                    loop.add_signal_handler(number, on_signal)
+        await story
+
+
+def _run(story: Coroutine[Any, Any, None], extraction: Scheduler, interruption: _Interruption) -> None:
     """Run to the end. Raises `KeyboardInterrupt` after a signal, else the gravest `OcrError` of all that went wrong."""
-    heard: list[int] = []
     failures: list[BaseException] = []
     try:
-        asyncio.run(_until_signal(story, progress, heard))
+        asyncio.run(interruption.guard(story))
     except (asyncio.CancelledError, KeyboardInterrupt) as cause:
         raise KeyboardInterrupt from cause
     except BaseExceptionGroup as several:
-        failures += _leaves(several)
+        failures.append(several)
     except OcrError as one:
         failures.append(one)
-    if heard and failures:
+    if interruption.requested and failures:
         raise KeyboardInterrupt from failures[0]
     failures += extraction.refused
     if failures:
-        raise min(failures, key=_gravity)
+        raise gravest(failures)
 
 
-async def _until_signal(story: Coroutine[Any, Any, None], progress: Progress, heard: list[int]) -> None:
-    """The first Ctrl-C (or SIGTERM) stops in order, the second at once; children notice that we are gone."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-
-    def stop(number: int) -> None:
-        if heard:
-            os._exit(ExitCode.INTERRUPTED)
-        heard.append(number)
-        progress.note("stopping; pages that are done are kept (Ctrl-C again stops at once)")
-        task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: there asyncio's own way of stopping does
-            loop.add_signal_handler(number, stop, number)
-    await story
+def gravest(failures: Iterable[BaseException]) -> BaseException:
+    """Return the failure to report of several that ended a run together; groups are taken apart."""
+    return min((leaf for failure in failures for leaf in _leaves(failure)), key=_gravity)
 
 
-def _leaves(several: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for one in several.exceptions:
-        if isinstance(one, BaseExceptionGroup):
+def _leaves(failure: BaseException) -> Iterator[BaseException]:
+    if isinstance(failure, BaseExceptionGroup):
+        for one in failure.exceptions:
             yield from _leaves(one)
-        else:
-            yield one
+    else:
+        yield failure
 
 
 def _gravity(failure: BaseException) -> int:

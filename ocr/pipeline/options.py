@@ -1,11 +1,14 @@
 """What to read, with which engine, and whether the folder agrees to that engine."""
 
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ocr.core.document import Page, Source
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
 from ocr.pipeline.page_reader import Witness
@@ -66,10 +69,50 @@ def parse_selection(text: str) -> Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class PageResult:
+    """A page that a run has read and saved, with the file that it belongs to."""
+
+    source: Source
+    page: Page
+
+    def __str__(self) -> str:
+        reason = f": {self.page.reason}" if self.page.reason else ""
+        return f"{self.source.path}: page {self.page.number}: {self.page.status}{reason}"
+
+
+class Stopper:
+    """Stops a run from another thread, as Ctrl-C stops the command. It may be used before the run begins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancel: Callable[[], object] | None = None
+        self._stopped = False
+
+    def attach(self, cancel: Callable[[], object]) -> None:
+        """Call `cancel` when the run is to stop; at once if it was stopped before."""
+        with self._lock:
+            self._cancel = cancel
+            stopped = self._stopped
+        if stopped:
+            cancel()
+
+    def stop(self) -> None:
+        """Stop the run. Finished pages are kept."""
+        with self._lock:
+            self._stopped = True
+            cancel = self._cancel
+        if cancel is not None:
+            cancel()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """One call of `ocr extract`."""
+    """One call of `ocr extract` or `ocr.extract_all`."""
 
     inputs: tuple[str, ...]
     settings: ExtractSettings = field(default_factory=ExtractSettings)
     selection: Selection = field(default_factory=Selection)
     password: str | None = None
+    on_page: Callable[[PageResult], object] | None = None
+    """Called on the event loop for each page that the run reads, once it is saved."""
+    stopper: Stopper = field(default_factory=Stopper)

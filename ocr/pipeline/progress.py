@@ -1,11 +1,13 @@
 """What a person or a log sees while pages are read, always on stderr: a bar, plain lines, JSON lines, or nothing."""
 
 import json
+import logging
 import sys
 import time
 from typing import Protocol
 
 from ocr.core.document import Page, Source
+from ocr.pipeline.options import PageResult
 from ocr.rendering.discovery import shown
 from ocr.storage.summary import STATUSES, Summary, describe
 
@@ -194,6 +196,28 @@ class Bar:
         if summary.missing:
             table.add_row(f"{summary.missing:,}", "not read yet")
         self._console.print(table)
+        self.note(describe(summary))
+
+
+class Logged:
+    """Writes everything to the logger `ocr` at debug level: for runs that a program starts."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("ocr")
+
+    def found(self, source: Source, to_read: int) -> None:
+        self.note(_closed(source) if source.reason else f"{source.path}: {to_read} of {source.pages} pages to read")
+
+    def page(self, source: Source, page: Page) -> None:
+        self.note(str(PageResult(source, page)))
+
+    def note(self, text: str) -> None:
+        self._logger.debug("%s", text)
+
+    def problem(self, message: str, hint: str = "") -> None:
+        self.note(_words(message, hint))
+
+    def finish(self, summary: Summary) -> None:
         self.note(describe(summary))
 
 

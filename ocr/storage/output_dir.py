@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,11 @@ PRIVATE = ".lusocr"
 LEDGER = "ledger.sqlite"
 _NAME_BYTES = 255
 """The longest file name that common file systems take."""
+
+
+_HELD: set[tuple[int, int]] = set()
+"""Device and inode of the private folders that this process holds."""
+_HELD_LOCK = threading.Lock()
 
 
 class NotOursError(OutputError):
@@ -128,12 +134,16 @@ def held(root: Path, *, create: bool = False) -> Iterator[Path]:
         root.mkdir(parents=True, exist_ok=True)
         private.mkdir(mode=0o700, exist_ok=True)
         (private / "drafts").mkdir(exist_ok=True)
-        lock = (private / "lock").open("a+", encoding="utf-8")
     except OSError as cause:
         raise _cannot_write(root, cause, elsewhere) from cause
-    with lock:
-        _take(lock, root)
-        yield private
+    with _alone_in_process(private, root):
+        try:
+            lock = (private / "lock").open("a+", encoding="utf-8")
+        except OSError as cause:
+            raise _cannot_write(root, cause, elsewhere) from cause
+        with lock:
+            _take(lock, root)
+            yield private
 
 
 @contextmanager
@@ -168,6 +178,28 @@ def _is_lost(ledger: Path) -> bool:
     return not ledger.exists() or ledger.stat().st_size == 0
 
 
+@contextmanager
+def _alone_in_process(private: Path, root: Path) -> Iterator[None]:
+    """Keep other threads out: a record lock belongs to the process, and ends when any thread closes the file."""
+    status = private.stat()
+    place = (status.st_dev, status.st_ino)
+    with _HELD_LOCK:
+        if place in _HELD:
+            raise _in_use(root, "another thread of this process")
+        _HELD.add(place)
+    try:
+        yield
+    finally:
+        with _HELD_LOCK:
+            _HELD.remove(place)
+
+
+def _in_use(root: Path, owner: str) -> OutputError:
+    return OutputError(
+        f"{root} is in use by {owner}", hint="wait for it to end, or choose another folder with --to DIR"
+    )
+
+
 def _take(lock: IO[str], root: Path) -> None:
     """Lock for as long as this process lives; a record lock dies with the process, also on a kill."""
     try:
@@ -178,9 +210,7 @@ def _take(lock: IO[str], root: Path) -> None:
     except OSError as cause:
         lock.seek(0)
         owner = lock.read().strip() or "another process"
-        raise OutputError(
-            f"{root} is in use by {owner}", hint="wait for it to end, or choose another folder with --to DIR"
-        ) from cause
+        raise _in_use(root, owner) from cause
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {os.uname().nodename if hasattr(os, 'uname') else 'this machine'}")
     lock.flush()
