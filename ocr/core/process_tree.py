@@ -1,14 +1,17 @@
-"""A child that never outlives its parent, nor leaves grandchildren behind, even where the parent is killed.
+"""End a child when its parent dies, with every program that the child started, also if the parent is killed.
 
-Two lines hold it. A thread waits for the end of a pipe whose other end only the parent holds, then kills the whole
-process group. On Linux the kernel also kills the child when its parent dies, because a decoder that keeps the
-interpreter lock would stop the thread from acting. A grandchild would survive that second way; while one runs (and
-the interpreter is free) only the first way is armed.
+Two mechanisms work together. A thread waits for the end of a pipe whose other end only the parent holds, then kills the
+whole process group. On Linux the kernel also kills the child when its parent dies, because a decoder that keeps the
+interpreter lock would stop the thread. A grandchild would survive that second mechanism, so while one runs (and the
+interpreter is free) only the first one is armed.
 
-A child of others' making, which cannot hold on by itself, is killed by a `OrphanKiller`.
+A child that other software started cannot watch its parent itself; an `OrphanKiller` kills it.
+
+Without process groups (Windows) a killed parent may leave behind a program that a child has started.
 """
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -17,29 +20,32 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+LOG = logging.getLogger(__name__)
+
 _PR_SET_PDEATHSIG = 1
 
 
 def hold(descriptor: int) -> None:
     """Die, with the whole process group, when `descriptor` (the read end of the parent's pipe) comes to its end."""
     threading.Thread(target=_wait, args=(descriptor,), daemon=True).start()
-    _die_with_parent(signal.SIGKILL)
+    _die_with_parent(armed=True)
 
 
 @contextmanager
 def lend_to_grandchildren() -> Iterator[None]:
-    """Run a program of this process group inside; it is killed together with us."""
-    _die_with_parent(0)
+    """Run a program of this process group inside the block; it is killed together with this process."""
+    _die_with_parent(armed=False)
     try:
         yield
     finally:
-        _die_with_parent(signal.SIGKILL)
+        _die_with_parent(armed=True)
 
 
 class OrphanKiller:
-    """A small process that outlives us, then kills the processes that it was told of, and ends.
+    """A small process that outlives this one, then kills the processes that it was told of, and ends.
 
-    One that holds the memory of a GPU would hold it until somebody looks. Ctrl-C does not reach the reaper.
+    A process that holds the memory of a GPU would hold it until somebody notices. Ctrl-C does not reach this process.
+    Linux only: it needs pidfd.
     """
 
     def __init__(self) -> None:
@@ -48,20 +54,21 @@ class OrphanKiller:
         )
         assert self._process.stdin
         self._pipe = self._process.stdin
-        # A forked child has our end of the pipe too, and the reaper would wait for that as well.
+        # A forked child has our end of the pipe too, and the killer would wait for that as well.
         os.register_at_fork(after_in_child=self._pipe.close)
         self._known: set[int] = set()
 
     def watch(self, *processes: int) -> None:
-        """Have these killed when we are gone."""
-        with suppress(OSError):  # somebody has killed the reaper: what is read does not depend on it
+        """Kill these processes when this process is gone."""
+        with suppress(OSError):  # somebody has killed the killer: reading does not depend on it
             for process in set(processes) - self._known:
+                LOG.debug("process %d is killed when this one ends", process)
                 self._pipe.write(f"{process}\n")
             self._pipe.flush()
         self._known |= set(processes)
 
     def close(self) -> None:
-        """Kill what is still there of them now."""
+        """Kill those that are still there now."""
         with suppress(OSError):
             self._process.communicate()
 
@@ -80,12 +87,14 @@ def reap(lines: Iterable[str]) -> None:
 def _wait(descriptor: int) -> None:
     while os.read(descriptor, 1):
         pass
-    os.killpg(0, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
-def _die_with_parent(number: int) -> None:
+def _die_with_parent(*, armed: bool) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL if armed else 0)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ class Scheduler:
         async with self._images:
             sha256, render = work.sources[0].sha256, self._job.settings.render
             page = PageRef(work.path, number, sha256, render, work.version, self._job.password)
-            image = page if capabilities_of(self._engine).renders else await self._renderer.draw(page)
+            image = page if capabilities_of(self._engine).renders else await self._renderer.render_page(page)
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._readings.read(request, sha256)
             del image, request

@@ -18,7 +18,7 @@ class EngineSession:
     def __init__(self, chosen: Chosen, settings: ExtractSettings) -> None:
         self.chosen = chosen
         self.renderer = Renderer(settings.render)
-        self.page_reader = PageReader(self.engine, witness=settings.witness, draw=self.renderer.draw)
+        self.page_reader = PageReader(self.engine, witness=settings.witness, draw=self.renderer.render_page)
         self._canary = settings.canary
         self._loading = asyncio.Lock()
         self._loaded = False

@@ -9,10 +9,10 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ocr.rendering.filetype import Kind
-from ocr.rendering.page_buffer import DAMAGE, DEFAULT_DPI, Limits, Sheet, check_pages
+from ocr.rendering.page_buffer import DAMAGE, DEFAULT_DPI, Limits, PageBuffer, check_pages
 from ocr.rendering.tiff import TiffPage, page_offsets
 
-# The limit on pixels is ours (`Sheet.check`), known before anything is decoded.
+# The limit on pixels is ours (`PageBuffer.check`), known before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
 # Rows converted at once: the memory beyond the decoded image and the sheet stays small.
@@ -36,15 +36,15 @@ class ImageDocument:
         else:
             self.pages = check_pages(len(self._offsets), limits)
 
-    def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
+    def render(self, number: int, buffer: PageBuffer) -> None:
+        """Render a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
         with self._open(number) as image:
             dpi, stretch = _resolution(image)
-            sheet.check(image.width, round(image.height * stretch))
+            buffer.check(image.width, round(image.height * stretch))
             image.load()
             _turn_upright(image)
             page = _to_square_pixels(_to_bytes_deep(image), stretch)
-            copy_to(sheet.allocate(page.width, page.height, dpi), page)
+            copy_to(buffer.allocate(page.width, page.height, dpi), page)
 
     def close(self) -> None:
         """Nothing is held open between pages."""

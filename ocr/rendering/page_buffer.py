@@ -1,18 +1,16 @@
-"""What the render children share: the limits they keep, and the sheet of shared memory that a page is drawn on."""
+"""What the modules of the render child share: its limits, and the shared memory that a page is rendered into."""
 
 import math
 import mmap
-import os
-import sys
-import tempfile
 from dataclasses import dataclass
 from typing import Protocol
 
+from ocr.core.channel import Pixels
 from ocr.core.errors import ScanError
 
 DEFAULT_DPI = 200.0
 
-# What decoders raise on damaged bytes, found by feeding them some.
+# What decoders raise on damaged bytes, found by fuzzing them.
 DAMAGE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
 
 _BLOCK = 3 << 18
@@ -20,7 +18,7 @@ _BLOCK = 3 << 18
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one child may do; the fields of `render.RenderSettings` that concern it."""
+    """What one child may do: the fields of `ocr.rendering.renderer.RenderSettings` that concern it."""
 
     dpi: int
     max_pixels: int
@@ -29,20 +27,16 @@ class Limits:
     pdf: str
 
 
-class Sheet:
-    """Memory for the RGB pixels of one page, shared by file descriptor.
-
-    It never has a name in a file system, so a process that is killed leaves nothing behind.
-    """
+class PageBuffer:
+    """Shared memory for the RGB pixels of one page."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.descriptor = -1
-        self.width = self.height = 0
+        self.pixels: Pixels | None = None
         self.dpi = DEFAULT_DPI
 
     def check(self, width: int, height: int) -> None:
-        """Refuse a page of so many pixels before anything is allocated. Raises `ScanError`."""
+        """Refuse a page with too many pixels before memory is allocated. Raises `ScanError`."""
         if width <= 0 or height <= 0:
             raise ScanError("the page has no area", hint="scan or export it again")
         if width * height > self._limits.max_pixels:
@@ -53,33 +47,29 @@ class Sheet:
             )
 
     def allocate(self, width: int, height: int, dpi: float) -> mmap.mmap:
-        """Writable memory of height x width x 3 bytes, zeroed. Raises `ScanError` past the limit."""
+        """Return writable, zeroed memory of height x width x 3 bytes. Raises `ScanError` past the limit."""
         self.check(width, height)
         self.close()
-        self.width, self.height, self.dpi = width, height, dpi
-        size = width * height * 3
-        if sys.platform == "linux":
-            self.descriptor = os.memfd_create("page")
-        else:
-            with tempfile.TemporaryFile() as nameless:
-                self.descriptor = os.dup(nameless.fileno())
-        os.ftruncate(self.descriptor, size)
-        return mmap.mmap(self.descriptor, size)
+        self.pixels, self.dpi = Pixels.allocate((height, width, 3)), dpi
+        assert self.pixels.memory is not None, "the page has an area"
+        return self.pixels.memory
 
-    def single_colour(self) -> bytes | None:
-        """The colour (R, G, B) of a page that has but one, else None. Reads no further than the first difference."""
-        size = self.width * self.height * 3
-        colour = os.pread(self.descriptor, 3, 0)
-        block = colour * (_BLOCK // 3)
-        places = range(0, size, _BLOCK)
-        same = all(os.pread(self.descriptor, _BLOCK, place) == block[: size - place] for place in places)
-        return colour if same else None
+    def single_color(self) -> bytes | None:
+        """Return the color (R, G, B) of a page of one color, else None. Reads up to the first difference."""
+        if self.pixels is None or self.pixels.memory is None:
+            return None
+        memory = self.pixels.memory
+        color = memory[:3]
+        block = color * (_BLOCK // 3)
+        places = range(0, len(memory), _BLOCK)
+        same = all(memory[place : place + _BLOCK] == block[: len(memory) - place] for place in places)
+        return color if same else None
 
     def close(self) -> None:
-        """Let go of the descriptor; who has received it keeps the pixels."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-        self.descriptor = -1
+        """Release the memory; a process that has received it keeps it."""
+        if self.pixels is not None:
+            self.pixels.close()
+        self.pixels = None
 
 
 class OpenDocument(Protocol):
@@ -87,14 +77,14 @@ class OpenDocument(Protocol):
 
     pages: int
 
-    def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw page `number` (1-based), upright, on white, onto the sheet."""
+    def render(self, number: int, buffer: PageBuffer) -> None:
+        """Render page `number` (1-based), upright, on white, into the buffer."""
 
     def close(self) -> None: ...
 
 
 def check_pages(pages: int, limits: Limits) -> int:
-    """`pages`, if it is a number of pages that can be read. Raises `ScanError` otherwise."""
+    """Return `pages` if so many pages can be read. Raises `ScanError` otherwise."""
     if pages <= 0:
         raise ScanError("the file has no pages", hint="export or scan it again")
     if pages > limits.max_pages:

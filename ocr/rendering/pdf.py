@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium_c
 
 from ocr.core.errors import ScanError
 from ocr.core.process_tree import lend_to_grandchildren
-from ocr.rendering.page_buffer import Limits, OpenDocument, Sheet, check_pages
+from ocr.rendering.page_buffer import Limits, OpenDocument, PageBuffer, check_pages
 
 _POINTS_PER_INCH = 72
 _LEAST_DPI = 72
@@ -31,7 +31,7 @@ class DamagedPdfError(ValueError):
 
 
 class PdfiumDocument:
-    """A PDF drawn by PDFium straight into the sheet."""
+    """A PDF drawn by PDFium straight into the buffer."""
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
         # A document without pages does not open, and leaves the error code of the file before: make that one known.
@@ -51,12 +51,12 @@ class PdfiumDocument:
         self.pages = check_pages(len(self._document), limits)
         self._document.init_forms()
 
-    def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises `ScanError`."""
+    def render(self, number: int, buffer: PageBuffer) -> None:
+        """Render a page. Raises `ScanError`."""
         try:
             page = self._document[number - 1]
             try:
-                self._draw(page, sheet)
+                self._render(page, buffer)
             finally:
                 page.close()
         except (pypdfium2.PdfiumError, DamagedPdfError) as cause:
@@ -64,14 +64,14 @@ class PdfiumDocument:
                 f"is damaged: {cause}", hint="export it again, or try the other program: --set render.pdf=poppler"
             ) from cause
 
-    def _draw(self, page: pypdfium2.PdfPage, sheet: Sheet) -> None:
+    def _render(self, page: pypdfium2.PdfPage, buffer: PageBuffer) -> None:
         if 0 in page.get_size():
             # A crop box outside of the paper: other readers show the paper.
             page.set_cropbox(*page.get_mediabox())
         dpi = min(fitting_dpi(page.get_size(), self._dpi, self._max_pixels), _picture_dpi(page))
 
         def paper(width: int, height: int, format: int, rev_byteorder: bool) -> pypdfium2.PdfBitmap:
-            memory = sheet.allocate(width, height, dpi)
+            memory = buffer.allocate(width, height, dpi)
             pixels = (ctypes.c_ubyte * len(memory)).from_buffer(memory)
             return pypdfium2.PdfBitmap.new_native(width, height, format, rev_byteorder, buffer=pixels)
 
@@ -81,8 +81,8 @@ class PdfiumDocument:
             rev_byteorder=True,
             force_bitmap_format=pdfium_c.FPDFBitmap_BGR,
         ).close()
-        colour = sheet.single_colour()
-        if colour is not None and _has_lost_images(page, colour):
+        color = buffer.single_color()
+        if color is not None and _has_lost_images(page, color):
             raise DamagedPdfError("its image cannot be decoded")
 
     def close(self) -> None:
@@ -100,8 +100,8 @@ class PopplerDocument:
         self._path, self._password, self._limits = path, password, limits
         self.pages = check_pages(int(self._info()["Pages"]), limits)
 
-    def draw(self, number: int, sheet: Sheet) -> None:
-        """Draw a page. Raises `ScanError`."""
+    def render(self, number: int, buffer: PageBuffer) -> None:
+        """Render a page. Raises `ScanError`."""
         import pdf2image
 
         from ocr.rendering.image import copy_to
@@ -119,7 +119,7 @@ class PopplerDocument:
         if not images:
             raise DamagedPdfError("poppler cannot draw it")
         image = images[0]
-        copy_to(sheet.allocate(image.width, image.height, dpi), image)
+        copy_to(buffer.allocate(image.width, image.height, dpi), image)
 
     def close(self) -> None:
         """Nothing is held open between pages."""
@@ -206,15 +206,15 @@ def _is_visible(part: pypdfium2.PdfObject) -> bool:
     return bool(part.type != pdfium_c.FPDF_PAGEOBJ_FORM)
 
 
-def _has_lost_images(page: pypdfium2.PdfPage, colour: bytes) -> bool:
-    """Of a page that came out in one colour: PDFium leaves out what it cannot decode, or fills it with zeros."""
+def _has_lost_images(page: pypdfium2.PdfPage, color: bytes) -> bool:
+    """Of a page that came out in one color: PDFium leaves out what it cannot decode, or fills it with zeros."""
     images = list(page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3))
     try:
         for image in images:
             image.get_bitmap().close()
     except pypdfium2.PdfiumError:
         return True
-    return bool(images) and colour == _BLACK
+    return bool(images) and color == _BLACK
 
 
 def _locked(password: str | None) -> ScanError:

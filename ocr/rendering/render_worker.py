@@ -1,26 +1,25 @@
 """The render child (`python -m ocr.rendering.render_worker`): open scan files and render their pages.
 
-Decoders of damaged or hostile files crash, hang and eat memory. Here they may: this process has limits, can be killed
-at any time, and starts in a blink. It reads one JSON request a line from its socket and answers with one JSON line;
-the pixels of a page travel beside it as a file descriptor of shared memory (`sheet.Sheet`).
+Decoders of damaged or hostile files crash, hang and use up memory. Here they may: this process has limits, can be
+killed at any time, and starts fast. It answers JSON requests. The pixels of a page travel in shared memory beside the
+reply.
 """
 
 import errno
 import json
-import resource
-import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 from ocr.core import process_tree
+from ocr.core.channel import JSON, STANDARD_STREAMS, Channel
 from ocr.core.errors import ScanError
 from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of
-from ocr.rendering.page_buffer import DAMAGE, Limits, OpenDocument, Sheet
+from ocr.rendering.page_buffer import DAMAGE, Limits, OpenDocument, PageBuffer
 
 
 class Decoder:
-    """Answers requests; keeps the last document open, because its next page is usually asked for next."""
+    """Answers requests. Keeps the last document open, because its next page is usually requested next."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -29,21 +28,21 @@ class Decoder:
         self._kind: Kind = "pdf"
 
     def inspect(self, path: Path, password: str | None, version: list[int] | None) -> dict[str, Any]:
-        """The number of pages and the kind of a file. Raises `ScanError`."""
+        """Return the number of pages and the kind of a file. Raises `ScanError`."""
         document = self._opened(path, password, version)
         return {"pages": document.pages, "kind": self._kind}
 
-    def draw(self, path: Path, password: str | None, version: list[int] | None, number: int) -> Sheet:
-        """A page, drawn. Raises `ScanError`."""
+    def render(self, path: Path, password: str | None, version: list[int] | None, number: int) -> PageBuffer:
+        """Return a rendered page. Raises `ScanError`."""
         document = self._opened(path, password, version)
         if not 1 <= number <= document.pages:
             raise ScanError(f"there is no such page: the file has {document.pages}", hint="check --pages")
-        sheet = Sheet(self._limits)
-        document.draw(number, sheet)
-        return sheet
+        buffer = PageBuffer(self._limits)
+        document.render(number, buffer)
+        return buffer
 
     def forget(self) -> None:
-        """Close the document: after a failure it is not to be trusted."""
+        """Close the document: after a failure its state is not reliable."""
         if self._document is not None:
             self._document.close()
         self._key = self._document = None
@@ -66,7 +65,7 @@ class Decoder:
         if kind is None:
             raise ScanError("is not a PDF, TIFF, PNG, JPEG, WebP or BMP file", hint="convert it to PDF or TIFF")
         self._kind = kind
-        # Each decoder is loaded when the first file asks for it.
+        # Each decoder is imported when the first file needs it.
         if kind == "pdf":
             from ocr.rendering.pdf import open_pdf
 
@@ -76,15 +75,15 @@ class Decoder:
         return ImageDocument(path, kind, self._limits)
 
 
-def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], Sheet | None]:
-    """The reply to one request, and the sheet that goes with it."""
+def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], PageBuffer | None]:
+    """Return the reply to one request, and the page that goes with it."""
     path, number = Path(request["path"]).absolute(), request["number"]
     password, version = request["password"], request["version"]
     try:
         if number is None:
             return decoder.inspect(path, password, version), None
-        sheet = decoder.draw(path, password, version, number)
-        return {"width": sheet.width, "height": sheet.height, "dpi": sheet.dpi}, sheet
+        page = decoder.render(path, password, version, number)
+        return {"dpi": page.dpi}, page
     except ScanError as problem:
         reply = {"error": problem.message, "hint": problem.hint}
     except (MemoryError, ImportError, *DAMAGE) as cause:
@@ -101,24 +100,33 @@ def _explain(cause: Exception) -> dict[str, Any]:
     return {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
 
 
-def main() -> None:
-    """Serve until the parent is gone. Arguments: the number of the socket's descriptor, and the limits as JSON."""
-    process_tree.hold(sys.stdin.fileno())
-    limits = Limits(**json.loads(sys.argv[2]))
+def _limit_resources(limits: Limits) -> None:
+    """Write no core files, and keep to the memory limit, where the system has such limits."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_mb << 20,) * 2)
-    decoder = Decoder(limits)
-    with socket.socket(fileno=int(sys.argv[1])) as channel, channel.makefile("r", encoding="utf-8") as requests:
-        for line in requests:
-            reply, sheet = answer(decoder, json.loads(line))
-            message = json.dumps(reply).encode("ascii") + b"\n"
-            if sheet is None:
-                channel.sendall(message)
-            else:
-                sent = socket.send_fds(channel, [message], [sheet.descriptor])
-                channel.sendall(message[sent:])
-                sheet.close()
+
+
+def main() -> None:
+    """Serve until the parent is gone. The arguments are the limits as JSON and the address of the channel."""
+    limits, address = Limits(**json.loads(sys.argv[1])), sys.argv[2]
+    if address != STANDARD_STREAMS:
+        process_tree.hold(sys.stdin.fileno())
+    _limit_resources(limits)
+    decoder, channel = Decoder(limits), Channel.in_child(address, JSON)
+    while True:
+        try:
+            request, _ = channel.receive()
+        except EOFError:
+            return
+        reply, page = answer(decoder, request)
+        channel.send(reply, page.pixels if page else None)
+        if page is not None:
+            page.close()
 
 
 if __name__ == "__main__":

@@ -1,52 +1,48 @@
-"""A page of a scan -> `PageImage`, in a small pool of killable children.
+"""Render a page of a scan to a `PageImage`, in a small pool of killable children.
 
-Every decoder runs in a child (`ocr.rendering.render_worker`), so a file can neither crash nor hang nor fill the
-process that reads thousands of others. A child leads its own process group, is killed with it at the deadline, and
-is replaced after a
-number of pages, because decoders leak. Pixels are mapped from the child's memory, never copied or pickled.
+Every decoder runs in a child (`ocr.rendering.render_worker`), so a file can neither crash nor hang the process that
+reads thousands of others, nor use up its memory. A child is killed at the deadline, and replaced after a number of
+pages, because decoders leak memory. Replies are JSON, and pixels are mapped from the child's memory
+(`ocr.core.channel`).
 """
 
 import asyncio
 import contextlib
 import json
-import mmap
 import os
 import signal
-import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 from weakref import WeakValueDictionary
 
 from pydantic import Field
 
+from ocr.core.channel import JSON, Pixels
+from ocr.core.child_process import ChildDiedError, ChildProcess
 from ocr.core.document import PageImage
 from ocr.core.errors import DependencyError, ScanError
 from ocr.core.settings import Settings
 from ocr.rendering.discovery import Version, shown
 from ocr.rendering.filetype import Kind
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 class RenderSettings(Settings):
-    """How pages are drawn, and what a file may cost."""
+    """How pages are rendered, and what a file may cost."""
 
     dpi: int = Field(default=200, ge=36, le=1200)
-    """Dots per inch that PDF pages are drawn at; image files keep their own pixels."""
+    """Dots per inch at which PDF pages are rendered; image files keep their own pixels."""
     pdf: Literal["pdfium", "poppler"] = "pdfium"
-    """The program that draws PDF pages; the other one is asked where it fails."""
+    """The program that renders PDF pages; the other one is used if it fails."""
     processes: int = Field(default=2, ge=1)
     """Children that decode at the same time, at most."""
     recycle_after: int = Field(default=500, ge=1)
-    """Pages that a child draws before a fresh one takes its place."""
+    """Pages that a child renders before a fresh one replaces it."""
     seconds: float = Field(default=60.0, gt=0)
     """Time for one page, or for opening a file, before the child is killed."""
     memory_mb: int = Field(default=3072, ge=256)
-    """Address space of a child in MB (Linux only): enough for the largest page that `max_pixels` lets in."""
+    """Address space of a child in MB (Linux only): enough for the largest page that `max_pixels` allows."""
     max_pixels: int = Field(default=150_000_000, ge=1)
     """Pixels of one page: a broadsheet newspaper at 600 dpi has 124 million."""
     max_pages: int = Field(default=20_000, ge=1)
@@ -61,27 +57,30 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class PageRef:
-    """A page that nobody has drawn yet: all that is needed to draw it, here or on another machine."""
+    """A page that is not rendered yet: all that is needed to render it, on this machine or another one."""
 
     path: Path
     number: int
     sha256: str
-    """Of the file. On another machine the path may lead to another file, or to none."""
+    """SHA-256 of the file. On another machine the path may lead to another file, or to none."""
     settings: RenderSettings
     version: Version | None = None
-    """Of the file on this machine."""
+    """Version of the file on this machine."""
     password: str | None = field(default=None, repr=False)
 
     def _refuse(self) -> NoReturn:
-        """Raise `TypeError`: only an engine that draws is given a page like this."""
-        raise TypeError(f"page {self.number} is not drawn yet")
+        """Raise `TypeError`: only an engine that renders pages gets a page like this."""
+        raise TypeError(f"page {self.number} is not rendered yet")
 
-    # So that an engine that takes it for a page fails at once, and need not know that there are such pages.
+    # An engine that takes it for a rendered page fails at once.
     pixels = width = height = property(_refuse)
 
 
+_Reply = tuple[dict[str, Any], Pixels | None]
+
+
 class Renderer:
-    """Opens scans and draws their pages, `processes` at a time. Use it from one event loop."""
+    """Opens scans and renders their pages, `processes` at a time. Use it from one event loop."""
 
     def __init__(self, settings: RenderSettings) -> None:
         self._settings = settings
@@ -90,75 +89,75 @@ class Renderer:
         self._files: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Start the first child; the others start when pages wait. Raises `DependencyError` where it does not run.
+        """Start the first child; the others start when pages wait. Raises `DependencyError` if it does not run.
 
-        Without this first question a broken installation would look like a folder of damaged files.
+        Without this first request a broken installation would look like a folder of damaged files.
         """
-        child = await _Child.start(self._settings)
+        child = _Child(self._settings)
         self._idle.append(child)
         try:
             await child.ask({"path": os.devnull, "number": None, "password": None, "version": None})
-        except _ChildDiedError as cause:
+        except ChildDiedError as cause:
             raise DependencyError(
-                f"the decoder does not run: it {cause}", hint="python -m ocr.rendering.render_worker 0 '{}' shows why"
+                f"the decoder does not run: it {_ending(cause)}",
+                hint="python -m ocr.rendering.render_worker '{}' - shows why",
             ) from cause
         child.served = 0
 
     async def inspect(self, path: Path, *, password: str | None = None, version: Version | None = None) -> Inspection:
-        """Count a file's pages. Raises `ScanError` where it cannot be opened, or is not of this `version`."""
+        """Count a file's pages. Raises `ScanError` if it cannot be opened, or is not of this `version`."""
         reply, _ = await self._ask(path, None, password, version)
         return Inspection(reply["pages"], reply["kind"])
 
     async def render(
         self, path: Path, number: int, *, password: str | None = None, version: Version | None = None
     ) -> PageImage:
-        """Draw page `number` (1-based): upright RGB, read-only pixels. Raises `ScanError`; other pages may be fine."""
-        reply, descriptor = await self._ask(path, number, password, version)
-        return PageImage(number, _map_pixels(descriptor, reply["height"], reply["width"]), reply["dpi"])
+        """Return page `number` (1-based): upright RGB, read-only pixels. Raises `ScanError` for this page alone."""
+        reply, pixels = await self._ask(path, number, password, version)
+        assert pixels is not None, "a page comes with its pixels"
+        return PageImage(number, pixels.array(), reply["dpi"])
 
-    async def draw(self, page: PageRef) -> PageImage:
-        """Draw a page, with this renderer's settings. Raises `ScanError`."""
+    async def render_page(self, page: PageRef) -> PageImage:
+        """Render a page with this renderer's settings. Raises `ScanError`."""
         return await self.render(page.path, page.number, password=page.password, version=page.version)
 
     async def close(self) -> None:
         """End all children. Await or cancel every call before."""
         while self._idle:
-            await self._idle.pop().kill()
+            await self._idle.pop().end()
 
-    async def _ask(
-        self, path: Path, number: int | None, password: str | None, version: Version | None
-    ) -> tuple[dict[str, Any], int]:
-        """The reply about a file or page, and the descriptor of its pixels. Raises `ScanError` naming both."""
+    async def _ask(self, path: Path, number: int | None, password: str | None, version: Version | None) -> _Reply:
+        """Return the reply about a file or page, and its pixels. Raises `ScanError` naming both."""
         where = shown(path) if number is None else f"{shown(path)}: page {number}"
         request = {"path": str(path), "number": number, "password": password, "version": version}
         try:
-            # One page of a file at a time, and so mostly by one child: each child that draws from a long PDF keeps
+            # One page of a file at a time, and so mostly by one child: each child that renders from a long PDF keeps
             # the dictionaries of all pages before, 7 MB at page 5,000.
             async with self._files.setdefault(path, asyncio.Lock()), self._free:
-                reply, descriptor = await self._try(request)
+                reply, pixels = await self._try(request)
         except TimeoutError as cause:
             raise ScanError(
                 f"{where}: took longer than {self._settings.seconds:g} s",
                 hint="if the machine was busy, give it longer: --set render.seconds=SECONDS",
             ) from cause
-        except _ChildDiedError as cause:
+        except ChildDiedError as cause:
             raise ScanError(
-                f"{where}: the decoder {cause}",
+                f"{where}: the decoder {_ending(cause)}",
                 hint="the file is damaged, or needs more memory: --set render.memory_mb=MB",
             ) from cause
         if "error" in reply:
             raise ScanError(f"{where}: {reply['error']}", hint=reply["hint"])
-        return reply, descriptor
+        return reply, pixels
 
-    async def _try(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """A child's reply; where one that has drawn other pages dies, those may be why, so a fresh one is asked."""
+    async def _try(self, request: dict[str, Any]) -> _Reply:
+        """Return a child's reply. If a used child dies, its earlier pages may be the cause, so a fresh one is asked."""
         while self._idle:
-            with contextlib.suppress(_ChildDiedError):
+            with contextlib.suppress(ChildDiedError):
                 return await self._answer(self._idle.pop(), request)
-        return await self._answer(await _Child.start(self._settings), request)
+        return await self._answer(_Child(self._settings), request)
 
-    async def _answer(self, child: "_Child", request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """A child's reply; afterwards the child is idle again, or dead where it did not answer in time."""
+    async def _answer(self, child: "_Child", request: dict[str, Any]) -> _Reply:
+        """Return a child's reply; afterwards the child is idle again, or dead if it did not answer in time."""
         answered = False
         try:
             async with asyncio.timeout(self._settings.seconds):
@@ -168,99 +167,29 @@ class Renderer:
             if answered and child.served < self._settings.recycle_after:
                 self._idle.append(child)
             else:
-                await child.kill()
+                await child.end()
         return result
 
 
-class _ChildDiedError(Exception):
-    """A child ended in the middle of a request; the message says how."""
-
-
 class _Child:
-    """One `ocr.rendering.render_worker` process and our end of its socket."""
+    """One render child, and how many requests it has served."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
-        self._process = process
-        self._channel = channel
+    def __init__(self, settings: RenderSettings) -> None:
+        limits = settings.model_dump(include={"dpi", "max_pixels", "max_pages", "memory_mb", "pdf"})
+        self._process = ChildProcess([sys.executable, "-m", "ocr.rendering.render_worker", json.dumps(limits)], JSON)
         self.served = 0
 
-    @classmethod
-    async def start(cls, settings: RenderSettings) -> "_Child":
-        limits = settings.model_dump(include={"dpi", "max_pixels", "max_pages", "memory_mb", "pdf"})
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ocr.rendering.render_worker", str(theirs.fileno()), json.dumps(limits)),
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # also a new group, which the event loops of Ray's actors cannot make alone
-            )
-        return cls(process, ours)
-
-    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """The reply, and the descriptor of the pixels or -1. Raises `_ChildDiedError`."""
+    async def ask(self, request: dict[str, Any]) -> _Reply:
+        """Return the reply. Raises `ChildDiedError`."""
         self.served += 1
-        descriptors: list[int] = []
-        try:
-            received = await self._exchange(json.dumps(request).encode("ascii") + b"\n", descriptors)
-        except BaseException:
-            for descriptor in descriptors:
-                os.close(descriptor)
-            raise
-        return json.loads(received), descriptors[0] if descriptors else -1
+        return await self._process.ask(request)
 
-    async def _exchange(self, message: bytes, descriptors: list[int]) -> bytes:
-        loop = asyncio.get_running_loop()
-        received = b""
-        try:
-            await loop.sock_sendall(self._channel, message)
-            while not received.endswith(b"\n"):
-                await _readable(self._channel)
-                data, sent, _, _ = socket.recv_fds(self._channel, 65536, 1)
-                descriptors += sent
-                received += data
-                if not data:
-                    raise ConnectionResetError
-        except ConnectionError:
-            code = await self._process.wait()
-            ending = f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended (exit {code})"
-            raise _ChildDiedError(ending) from None
-        return received
-
-    async def kill(self) -> None:
+    async def end(self) -> None:
         """Kill the child with its grandchildren, and wait until it is gone."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._channel.close()
-        await self._process.wait()
+        await asyncio.to_thread(self._process.kill)
 
 
-async def _readable(channel: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(channel, _settle, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(channel)
-
-
-def _settle(ready: "asyncio.Future[None]") -> None:
-    if not ready.done():
-        ready.set_result(None)
-
-
-def _map_pixels(descriptor: int, height: int, width: int) -> "NDArray[np.uint8]":
-    """The shared memory as a read-only array; it lives as long as the array does."""
-    import numpy as np
-
-    try:
-        memory = mmap.mmap(descriptor, height * width * 3, prot=mmap.PROT_READ)
-    finally:
-        os.close(descriptor)
-    return np.frombuffer(memory, np.uint8).reshape(height, width, 3)
+def _ending(death: ChildDiedError) -> str:
+    if death.code is None:
+        return str(death)
+    return f"crashed ({signal.Signals(-death.code).name})" if death.code < 0 else f"ended (exit {death.code})"

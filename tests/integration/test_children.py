@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 
+from ocr.core.child_process import ChildDiedError
 from ocr.core.document import PageImage
 from ocr.core.errors import EngineError
-from ocr.core.worker_pool import ChildDiedError, Parcel, Pool
+from ocr.core.worker_pool import Parcel, Pool
 from ocr.engines.base import Request
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.pipeline.page_reader import PageReader
@@ -22,7 +24,7 @@ HANDLERS = """
 import contextlib, os, subprocess, sys, time
 from ocr.core import process_tree
 from ocr.core.worker_pool import Parcel
-from ocr.core.document import Generation
+from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError
 
 lending = contextlib.ExitStack()
@@ -54,7 +56,7 @@ def read():
         if parcel.pixels.shape[1] == 2:
             os.kill(os.getpid(), 9)
         time.sleep(0.5)
-        return Parcel(Generation("stop", "lida"))
+        return Parcel(EngineOutput("stop", "lida"))
     return handle
 
 def broken():
@@ -65,7 +67,7 @@ def broken():
 @pytest.fixture(autouse=True)
 def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "handlers.py").write_text(HANDLERS, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(ROOT))))
 
 
 def gone(pid: int, seconds: float = 5.0) -> bool:

@@ -3,10 +3,11 @@
 import time
 from dataclasses import replace
 
+from ocr.core.child_process import ChildDiedError
 from ocr.core.document import EngineOutput
 from ocr.core.environment import count_cores
 from ocr.core.errors import EngineError
-from ocr.core.worker_pool import ChildDiedError, Parcel, Pool
+from ocr.core.worker_pool import Parcel, Pool
 from ocr.engines.base import Request
 
 RECYCLE = 500

@@ -38,7 +38,7 @@ class EngineActor:
             self._renderer = Renderer(page.settings)
         try:
             found = await self._files.find(page, contents)
-            return ("", await self._renderer.draw(found[0])) if found else (MISSING, None)
+            return ("", await self._renderer.render_page(found[0])) if found else (MISSING, None)
         except (OcrError, OSError) as problem:
             return str(problem) or type(problem).__name__, None
 

@@ -123,7 +123,7 @@ def test_a_scan_that_is_gone_before_its_page_is_rescued_costs_no_attempt() -> No
 
 def test_an_undrawn_page_is_never_taken_for_a_drawn_one() -> None:
     for side in ("pixels", "width", "height"):
-        with pytest.raises(TypeError, match="page 3 is not drawn yet"):
+        with pytest.raises(TypeError, match="page 3 is not rendered yet"):
             getattr(PAGE, side)
 
 

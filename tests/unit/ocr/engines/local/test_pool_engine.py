@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ocr.core.child_process import ChildDiedError
 from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import EngineError
-from ocr.core.worker_pool import ChildDiedError, Parcel
+from ocr.core.worker_pool import Parcel
 from ocr.engines.base import Request
 from ocr.engines.local.pool_engine import DEATHS, PoolEngine
 

@@ -37,7 +37,7 @@ def bytes_of(path: Path) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
 async def drawn(page: PageRef) -> PageImage:
     renderer = Renderer(page.settings)
     try:
-        return await renderer.draw(page)
+        return await renderer.render_page(page)
     finally:
         await renderer.close()
 
