@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from eval.systems.pricing import Machine, read_table
 from eval.systems.registry import Means, System, estimate, find_system, is_priced, read_recorded
 from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages
 from eval.systems.vendor_engine import Budget, Policy
-from ocr.core.environment import VERSION
+from ocr.core.environment import VERSION, package_version
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import hash_bytes, write_private
 from ocr.pipeline.engine_selection import Choice, choose
@@ -230,13 +229,7 @@ def _row(job: Job, each: Measured) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "missing"
-    return found
+    return {package: package_version(package) or "missing" for package in PACKAGES}
 
 
 def _write_pages(path: Path, measured: Sequence[Measured]) -> None:

@@ -10,10 +10,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from ocr.core.environment import count_cores
+from ocr.core.environment import count_cores, package_version, weaker_features
 
 State = Literal["ready", "optional", "missing"]
 
@@ -51,29 +50,23 @@ def _processors() -> Finding:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB of memory"
     return Finding(
-        "machine", "ready", f"{platform.system()}, Python {platform.python_version()}, {count_cores()} cores{memory}"
+        "machine",
+        "ready",
+        f"{platform.system()}, Python {platform.python_version()}, {count_cores()} cores{memory}",
     )
 
 
 def _embedded() -> Finding:
     """RapidOCR with either of the runtimes that it can use."""
-    runtimes = [name for name in ("openvino", "onnxruntime") if _version(name)] or ["openvino"]
+    runtimes = [name for name in ("openvino", "onnxruntime") if package_version(name)] or ["openvino"]
     return _packages("embedded engine (rapid)", ("rapidocr", *runtimes), "pip install lusocr", needed=True)
 
 
 def _packages(what: str, names: Sequence[str], install: str, *, needed: bool = False) -> Finding:
-    absent = [name for name in names if not _version(name)]
+    absent = [name for name in names if not package_version(name)]
     if not absent:
-        return Finding(what, "ready", ", ".join(f"{name} {_version(name)}" for name in names))
+        return Finding(what, "ready", ", ".join(f"{name} {package_version(name)}" for name in names))
     return Finding(what, "missing" if needed else "optional", f"not installed: {', '.join(absent)}", install)
-
-
-def _version(package: str) -> str:
-    """Empty where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _program(what: str, program: str, install: str) -> Finding:
@@ -93,10 +86,11 @@ def _tesseract() -> Finding:
 
 
 def _limits() -> Finding:
-    what = "memory limits on decoders"
-    if platform.system() == "Linux":
-        return Finding(what, "ready", "a hostile file cannot take more than its share")
-    return Finding(what, "optional", "the system does not enforce them: deadlines still hold, memory is not bounded")
+    what = "limits on decoders"
+    weaker = weaker_features()
+    if not weaker:
+        return Finding(what, "ready", "memory and time of a hostile file are bounded")
+    return Finding(what, "optional", "; ".join(weaker))
 
 
 def _graphics_card() -> Finding:

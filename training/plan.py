@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from data.examples import Example, for_training, read_manifest
+from ocr.core.environment import package_version
 from ocr.core.errors import DataError, TrainingError, UsageError
 from ocr.core.files import hash_bytes, hash_checkpoint, hash_file
 from ocr.engines.vlm.request import find_checkpoint
@@ -288,13 +288,7 @@ def _digest_pages(path: Path) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {package: version for package in PACKAGES if (version := package_version(package))}
 
 
 def describe_plan(request: StageRequest) -> str:

@@ -1,14 +1,17 @@
-"""Import a heavy or optional package on first use, or say which extra brings it."""
+"""What this machine has: packages that load on first use, cores, a GPU, and features of the operating system."""
 
 import os
+import socket
+import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from ocr.core.errors import DependencyError
 
 VERSION = "0.1.0"
-"""Of lusocr; pyproject.toml says the same, and a test compares the two."""
+"""The version of lusocr; a test compares it with pyproject.toml."""
 
 
 def load(module: str, *, extra: str = "") -> ModuleType:
@@ -26,18 +29,50 @@ def load(module: str, *, extra: str = "") -> ModuleType:
         ) from cause
 
 
+def package_version(package: str) -> str:
+    """Return the version of an installed package from its metadata, without importing it; "" if there is none."""
+    from importlib import metadata  # it loads more than all of this package
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def weaker_features() -> list[str]:
+    """Return what protects less on this operating system than on Linux, a sentence each; see docs/guides."""
+    found = []
+    if sys.platform != "linux" or not has_module("resource"):
+        found.append("no memory limit for decoders: only their deadline bounds a hostile file")
+    if not hasattr(os, "killpg"):
+        found.append("no process groups: a program that a killed worker has started may go on")
+    if not hasattr(socket, "send_fds"):
+        found.append("no shared memory between processes: pixels of pages are copied")
+    if not has_module("fcntl") and not has_module("msvcrt"):
+        found.append("no file locks: do not start two runs on one output folder")
+    return found
+
+
+def has_module(name: str) -> bool:
+    """Return whether a module can be imported, without importing it."""
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # a module that a test hides
+        return False
+
+
 def count_cores() -> int:
-    """Cores that this process may use: how many children can work at once."""
+    """Return the number of cores that this process may use: how many children can work at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def sees_gpu() -> bool:
-    """Is there an NVIDIA GPU that this process may use? Looks at the device, loads nothing."""
+    """Return whether there is an NVIDIA GPU that this process may use. Looks at the device, loads nothing."""
     return Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "0") not in ("", "-1")
 
 
 def file_system(path: Path, table: Path = Path("/proc/mounts")) -> str:
-    """The type of the file system that holds `path`, as the kernel names it; "" where that cannot be known."""
+    """Return the type of the file system that holds `path`, as the kernel names it; "" if that is unknown."""
     try:
         mounts = table.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from ocr.core.errors import OutputError
 
@@ -48,6 +49,23 @@ def _write(path: Path, content: bytes, *, private: bool) -> None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         raise _cannot_write(path, cause) from cause
+
+
+def lock_file(file: IO[str]) -> None:
+    """Lock an open file until it is closed or this process ends, also by a kill.
+
+    Raises `OSError` if another process holds the lock. Does nothing on a system without file locks.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        return
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def append_line(path: Path, line: bytes) -> None:

@@ -17,15 +17,10 @@ from typing import IO
 
 from ocr.core.document import Document, Source
 from ocr.core.errors import OutputError
-from ocr.core.files import hash_file
+from ocr.core.files import hash_file, lock_file
 from ocr.storage.json_schema import document_from_json
 from ocr.storage.ledger import Ledger, Output
 from ocr.storage.writers import WRITERS
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 PRIVATE = ".lusocr"
 LEDGER = "ledger.sqlite"
@@ -203,10 +198,7 @@ def _in_use(root: Path, owner: str) -> OutputError:
 def _take(lock: IO[str], root: Path) -> None:
     """Lock for as long as this process lives; a record lock dies with the process, also on a kill."""
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(lock)
     except OSError as cause:
         lock.seek(0)
         owner = lock.read().strip() or "another process"

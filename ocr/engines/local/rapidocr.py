@@ -5,11 +5,11 @@ What a worker does with a page stands in `ocr.engines.local.rapidocr_worker`.
 
 import hashlib
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from ocr.core.environment import package_version
 from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
 from ocr.engines.local.pool_engine import PoolEngine
@@ -67,12 +67,5 @@ def _backend(wanted: str) -> str:
 def _fingerprint(backend: str) -> str:
     """Package versions, models, backend and the version of our own part."""
     packages = ("rapidocr", backend, "opencv-python-headless", "numpy")
-    parts = [f"{package}={_version(package)}" for package in packages]
+    parts = [f"{package}={package_version(package) or 'none'}" for package in packages]
     return " ".join(("rapid", *parts, f"models={model_digest()}", f"reading={READING_VERSION}"))
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"

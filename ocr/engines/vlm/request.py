@@ -1,6 +1,5 @@
 """What one attempt asks of a vision-language model, and what comes back: shared by every engine that serves one."""
 
-import importlib.metadata
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pydantic import Field as Setting
 
 from ocr.core import files
 from ocr.core.document import EngineOutput, Finish
+from ocr.core.environment import package_version
 from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines.base import Request
@@ -131,10 +131,7 @@ def failed(reason: str, request: Request, started: float) -> EngineOutput:
 
 def describe(engine: str, package: str, model: Model) -> str:
     """The fingerprint: all that decides what is read, as one line that a person can compare."""
-    try:
-        version = importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        version = "missing"
+    version = package_version(package) or "missing"
     parts: dict[str, object] = {
         "model": model.name or model.id,
         "revision": model.revision,
