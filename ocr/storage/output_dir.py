@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shlex
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
