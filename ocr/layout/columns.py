@@ -1,12 +1,12 @@
 """Cut a page into columns on its pixels, before any text is detected.
 
-A text detector merges lines across a narrow gutter, and no later step can part them again. So the tallest white
-gutter that has text columns on both sides is sought, the page is cut there into a band above, the columns and a band
-below, and each piece is cut again. Where no gutter passes the tests the page stays whole: a missed cut costs reading
-order, a wrong one costs words.
+A text detector merges lines across a narrow gutter, and no later step can separate them. The search finds the tallest
+white gutter with text columns on both sides. The page is cut there into a band above, the columns and a band below,
+and each piece is cut again. Where no gutter passes the tests the page stays whole: a missed cut costs reading order, a
+wrong cut costs words.
 
-Lengths are in "letters": the median height of a piece of ink on the page at hand, so that neither the resolution nor
-the size of the print needs to be known.
+Lengths are in letters: the median height of a connected piece of ink on the page. So neither the resolution nor the
+type size must be known.
 """
 
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from ocr.core.document import Box
 Mask = NDArray[np.bool_]
 
 WORKING_SIZE = 850
-"""Pixels of the longer side that the search works on: letters of 8 points on A4 are still four pixels tall."""
+"""Pixels of the longer side of the working image: letters of 8 points on A4 are still four pixels tall."""
 CONTRAST = 18
-"""Grey levels that ink is darker than its surroundings."""
+"""Gray levels by which ink is darker than its surroundings."""
 
-# All in letters; tried on the gazette, book and newspaper pages and on composed pages with one to three columns.
+# All in letters. Tuned on gazette, book and newspaper pages and on composed pages with one to three columns.
 RAGGED, SAME_ROWS = 0.3, 0.8
-"""Where fewer lines than the one share reach the gutter, and more than the other share of the rows that hold ink hold
-it on both sides, the sides are two columns of a table. Of 45 gazette pages none has both; the nearest have 0.16 with
-0.73 and 0.38 with 0.94."""
+"""The two sides are columns of a table if a smaller share of lines than the first reaches the gutter, and a larger
+share of inked rows than the second has ink on both sides. Of 45 gazette pages none has both; the nearest have 0.16
+with 0.73 and 0.38 with 0.94."""
 WHOLE = 10.0
 """Least length of a usual line without a gap of more than a word space: the figures of a table have 4 to 8."""
 GUTTER = 1.1
@@ -41,13 +41,13 @@ COLUMN_WIDTH = 16.0
 RULE = 8.0
 """Length from which a straight line is a vertical rule; a level one is twice as long."""
 CANDIDATES = 60
-"""White rectangles that are tried, tallest first; pages of text have up to 20."""
+"""White rectangles to try, tallest first; pages of text have up to 20."""
 FILL = 0.3
 """Least share of a column's lines that is covered by words; columns of figures are mostly white."""
 WIDE = 8.0
-"""A gutter wider than this parts the pages of an open book, or is the white of a table: both sides must be flush."""
+"""A wider gutter separates the pages of an open book, or is the white of a table: both sides must be flush."""
 STARTS, WIDE_STARTS = 0.45, 0.6
-"""Least share of lines right of a gutter that start at it; columns of figures and centred text start ragged."""
+"""Least share of lines right of a gutter that start at it; columns of figures and centered text start ragged."""
 REACHES, WIDE_REACHES = 0.1, 0.4
 """Least share of lines left of a gutter that reach it: lists of short items leave most of a column white."""
 
@@ -63,7 +63,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Gutter:
-    """A white rectangle that parts two columns."""
+    """A white rectangle that separates two columns."""
 
     left: int
     top: int
@@ -73,7 +73,7 @@ class Gutter:
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """Where text stands on a page."""
+    """The places of text on a page."""
 
     mask: Mask
     letter: float
@@ -81,14 +81,14 @@ class Ink:
     gutter: float
     """Least width of a gutter, in letters."""
     drawn: bool = False
-    """True where the ink is lines drawn as blocks, False where it is the letters themselves."""
+    """True where the ink is lines drawn as blocks, False where it is letters."""
 
 
 def cut(gray: NDArray[np.uint8]) -> list[Box]:
-    """Cut an upright, level page, a (height, width) grey array, into regions to be detected one by one.
+    """Cut an upright, level page, a (height, width) gray array, into regions for the text detector.
 
-    The regions tile the page and come top to bottom, left to right. One region, the whole page, is the answer for
-    a single column and whenever the cut is not sure.
+    The regions tile the page and come top to bottom, left to right. For a single column, and whenever the cut is
+    uncertain, the whole page is one region.
     """
     height, width = gray.shape
     ink, letter, scale = _ink(gray)
@@ -108,9 +108,9 @@ def cut(gray: NDArray[np.uint8]) -> list[Box]:
 
 
 def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
-    """Where text is on the reduced page, the height of a letter there, and the factor of the reduction.
+    """Return the text mask of the reduced page, the height of a letter there, and the reduction factor.
 
-    Rules, frames, specks and the dark borders of a scan are left out. Height 0 means that there is no text.
+    Rules, frames, specks and the dark borders of a scan are removed. Height 0 means that there is no text.
     """
     cv2 = environment.load("cv2")
     scale = max(1, round(max(gray.shape) / WORKING_SIZE))
@@ -136,9 +136,9 @@ def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
 
 
 def _letter_height(dark: NDArray[np.uint8]) -> float:
-    """The height in which half of the ink stands, among pieces of ink that may be letters; 0 without any.
+    """Return the median height of the pieces of ink that may be letters, weighted by ink; 0 without any.
 
-    Weighed by ink, because the grain of paper and photographs has many more pieces than the text.
+    The weights are needed because the grain of paper and photographs has many more pieces than the text.
     """
     cv2 = environment.load("cv2")
     stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
@@ -152,7 +152,7 @@ def _letter_height(dark: NDArray[np.uint8]) -> float:
 
 
 def split(page: Ink, area: Area) -> list[Area]:
-    """Cut `area` of a page at its tallest gutter, and what comes out again; the areas come in reading order."""
+    """Cut `area` of a page at its tallest gutter, then each piece again; return the areas in reading order."""
     gutter = _tallest_gutter(page, area)
     if gutter is None:
         return [area]
@@ -169,9 +169,9 @@ def split(page: Ink, area: Area) -> list[Area]:
 
 
 def _white_row(ink: Mask, area: Area, start: int, stop: int) -> int:
-    """A row to cut at, from `start` on the way to `stop`: the middle of the first white band that is met.
+    """Return the row to cut at: the middle of the first white band from `start` towards `stop`.
 
-    The gutter ends at the ink that crosses it, but the ascenders of a headline may stand higher than that.
+    The gutter ends at the ink that crosses it, but the ascenders of a headline may reach higher.
     """
     if start in (area.top, area.bottom, stop):
         return start
@@ -184,10 +184,10 @@ def _white_row(ink: Mask, area: Area, start: int, stop: int) -> int:
 
 
 def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
-    """The tallest white rectangle in `area` that passes for a gutter between two columns of text."""
+    """Return the tallest white rectangle in `area` that passes as a gutter between two columns of text."""
     inside, letter = page.mask[area.top : area.bottom, area.left : area.right], page.letter
     if not page.drawn:
-        # A band of large type is measured in its own letters, or one big title passes for a column of many lines.
+        # Large type is measured in its own letters: otherwise one big title passes as a column of many lines.
         letter = max(letter, _letter_height(inside.astype(np.uint8)))
     least_width, least_height = max(2, round(page.gutter * letter)), round(COLUMN_HEIGHT * letter)
     if inside.shape[0] < least_height or inside.shape[1] < 2 * COLUMN_WIDTH * letter:
@@ -199,14 +199,14 @@ def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
         bottom, left = (int(place) for place in np.unravel_index(heights.argmax(), heights.shape))
         top = bottom + 1 - int(heights[bottom, left])
         gutter = _widen(inside, Gutter(left, top, left + least_width, bottom + 1))
-        if _parts_columns(inside, gutter, letter):
+        if _separates_columns(inside, gutter, letter):
             return Gutter(gutter.left + area.left, top + area.top, gutter.right + area.left, bottom + 1 + area.top)
         heights[top : bottom + 1, max(0, gutter.left - least_width + 1) : gutter.right] = 0
     return None
 
 
 def _white_heights(inside: Mask, width: int) -> NDArray[np.int32]:
-    """For each row and left edge: how many rows upwards a strip of `width` pixels stays white."""
+    """Return for each row and left edge how many rows upwards a strip of `width` pixels stays white."""
     sums = np.zeros((inside.shape[0], inside.shape[1] + 1), dtype=np.int32)
     np.cumsum(inside, axis=1, out=sums[:, 1:])
     white = sums[:, width:] == sums[:, :-width]
@@ -219,7 +219,7 @@ def _white_heights(inside: Mask, width: int) -> NDArray[np.int32]:
 
 
 def _widen(inside: Mask, gutter: Gutter) -> Gutter:
-    """Let the sides of the gutter go out to the nearest ink."""
+    """Return the gutter with its sides moved out to the nearest ink."""
     columns: Mask = np.any(inside[gutter.top : gutter.bottom], axis=0)
     before, after = np.flatnonzero(columns[: gutter.left]), np.flatnonzero(columns[gutter.right :])
     left = int(before[-1]) + 1 if before.size else 0
@@ -227,9 +227,12 @@ def _widen(inside: Mask, gutter: Gutter) -> Gutter:
     return Gutter(left, gutter.top, right, gutter.bottom)
 
 
-def _parts_columns(inside: Mask, gutter: Gutter, letter: float) -> bool:
-    """Is there a column of text on either side? Both are wide, lines start at the right one's edge and reach the
-    left one's: tables, signatures, margins and lists fail one of these."""
+def _separates_columns(inside: Mask, gutter: Gutter, letter: float) -> bool:
+    """Return whether there is a column of text on either side.
+
+    Both must be wide, lines must start at the edge of the right one and reach the edge of the left one. Tables,
+    signatures, margins and lists fail one of these tests.
+    """
     left, right = inside[gutter.top : gutter.bottom, : gutter.left], inside[gutter.top : gutter.bottom, gutter.right :]
     near = round(1.5 * letter)
     starts, reaches = _share(right[:, :near], right, letter), _share(left[:, -near:], left, letter)
@@ -245,7 +248,7 @@ def _parts_columns(inside: Mask, gutter: Gutter, letter: float) -> bool:
 
 
 def _same_rows(left: Mask, right: Mask) -> float:
-    """Of the rows of pixels that hold ink on either side, the share that holds it on both."""
+    """Return the share of the pixel rows with ink on either side that have ink on both."""
     rows_left, rows_right = np.any(left, axis=1), np.any(right, axis=1)
     return float(np.sum(rows_left & rows_right) / max(1, np.sum(rows_left | rows_right)))
 
@@ -256,7 +259,7 @@ def _ink_width(block: Mask) -> int:
 
 
 def _is_text(block: Mask, letter: float) -> bool:
-    """Are its lines covered by words, and whole? The rows of a table are white between their cells."""
+    """Return whether the lines of a block are whole and covered by words; table rows have gaps between their cells."""
     step = max(2, round(1.5 * letter))
     rows, columns = block.shape[0] // step, block.shape[1] // step
     grid = block[: rows * step, : columns * step].reshape(rows, step, columns, step)
@@ -269,13 +272,13 @@ def _is_text(block: Mask, letter: float) -> bool:
 
 
 def _longest_run(row: NDArray[np.bool_]) -> int:
-    """The most cells on end that are True."""
+    """Return the length of the longest run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
     return int((edges[1::2] - edges[::2]).max())
 
 
 def _share(edge: Mask, block: Mask, letter: float) -> float:
-    """Of the strips one line tall that hold ink in `block`, the share that holds ink in `edge` too."""
+    """Return the share of the strips, one line tall, with ink in `block` that also have ink in `edge`."""
     step = max(2, round(1.5 * letter))
     strips = range(0, block.shape[0], step)
     full = [start for start in strips if block[start : start + step].any()]

@@ -1,4 +1,4 @@
-"""Lines that an engine read, in no order -> a page: the story of layout, top to bottom."""
+"""Make a page from the unordered lines of an engine: fields, reading order, tables and paragraphs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,25 +14,25 @@ from ocr.layout.tables import find_tables
 from ocr.text.post_correction import correct_lines
 
 ARRANGEMENT = "layout-2"
-"""Raised whenever a change can give another page for the same lines: the ledger then arranges its pages anew."""
+"""Raise it when a change can give another page for the same lines: folders then make their pages again."""
 
 
 def arrange(generation: EngineOutput, number: int) -> Page:
-    """Make page `number` of the lines of a classical engine's reading. Pure, and never raises for any lines."""
+    """Make page `number` from the lines of a classical engine. Pure; raises for no lines."""
     size = (generation.width, generation.height)
     read = correct_lines([line for line in generation.lines or () if line.text.strip()])
     level = [replace(line, box=_level(line.box, generation.skew, size)) for line in read]
     fields = assign(level, size)
     finished = {id(line): replace(was, field=field) for line, was, field in zip(level, read, fields, strict=True)}
     level_body = [line for line in level if finished[id(line)].field != "margin"]
-    beside = sorted((line for line in level if finished[id(line)].field == "margin"), key=_place_beside)
-    columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in beside]]
+    margin = sorted((line for line in level if finished[id(line)].field == "margin"), key=_margin_order)
+    columns: list[list[Row]] = [*read_order(level_body), [(line,) for line in margin]]
 
     parts = {field: _only(field, columns, finished) for field in FIELDS}
     rows = {field: [row for column in part for row in column] for field, part in parts.items()}
-    # A running head is one line of print, even where the gutter below it goes on between its pieces.
+    # A running head is one printed line, even where the gutter below it continues between its parts.
     rows["header"] = group_rows([line for row in rows["header"] for line in row])
-    running, tables = _part_tables(parts["text"], finished)
+    running, tables = _separate_tables(parts["text"], finished)
     lines = tuple(finished[id(line)] for field in FIELDS for row in rows[field] for line in row)
     unread = [line for line in generation.lines or () if not line.text.strip()]
     return Page(
@@ -53,21 +53,21 @@ def arrange(generation: EngineOutput, number: int) -> Page:
     )
 
 
-def _place_beside(line: Line) -> tuple[bool, float]:
-    """Level marks downwards, then those on end from left to right."""
+def _margin_order(line: Line) -> tuple[bool, float]:
+    """Return a sort key: level lines from top to bottom, then vertical ones from left to right."""
     return (True, line.box[0]) if is_vertical(line) else (False, line.box[1])
 
 
 def _only(field: Field, columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]) -> list[list[Row]]:
-    """What of each column belongs to a field."""
+    """Return the rows of each column that belong to a field."""
     kept = [[tuple(line for line in row if finished[id(line)].field == field) for row in column] for column in columns]
     return [rows for column in kept if (rows := [row for row in column if row])]
 
 
-def _part_tables(
+def _separate_tables(
     columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]
 ) -> tuple[list[Sequence[Row]], list[Table]]:
-    """The running text of each column, cut where a table stands, and the tables."""
+    """Return the running text of each column, cut at its tables, and the tables."""
     running: list[Sequence[Row]] = []
     tables: list[Table] = []
     for column in columns:
@@ -82,14 +82,14 @@ def _part_tables(
 
 
 def _as_printed(rows: Sequence[Row]) -> str:
-    """One line a row; what stands side by side is parted by a space."""
+    """Return one text line a row, with a space between lines side by side."""
     return "\n".join(" ".join(line.text for line in row) for row in rows)
 
 
 def _level(box: Box, skew: float, size: tuple[int, int]) -> Box:
-    """The box that a line has once the page no longer leans by `skew` degrees clockwise.
+    """Return the box of a line after the page is deskewed by `skew` degrees (clockwise lean).
 
-    The box of a leaning line is the smallest upright one around it: w cos + h sin wide, h cos + w sin high.
+    The box of a leaning line is the smallest upright box around it: w cos + h sin wide, h cos + w sin high.
     """
     if not skew:
         return box

@@ -1,8 +1,8 @@
-"""Lines of body text -> paragraphs, joined and with the typesetter's hyphens taken out.
+"""Join lines of body text into paragraphs, without the typesetter's hyphens.
 
-A line opens a paragraph when the one before it ended early, or when it is set like an opening: after a gap, indented,
-hanging out, in another size, or as the next item of a list. A paragraph goes on over the foot of a column when its last
-line there was full and does not end a sentence.
+A line starts a paragraph if the line before it is short, or if it is set like a first line: after a gap, indented,
+hanging, in another type size, or as a list item. A paragraph continues in the next column if its last line is full and
+does not end a sentence.
 """
 
 import re
@@ -15,45 +15,45 @@ from ocr.layout.reading_order import Row, line_height, row_box
 from ocr.text.hyphenation import join
 
 GAP = 1.35
-"""A distance between lines of this many usual ones parts paragraphs; book pages leave 2, gazettes 1."""
+"""Line distances above this factor of the usual one separate paragraphs; book pages have 2, gazettes 1."""
 NEARBY = 4
-"""Distances to either side that say what is usual."""
+"""Distances above and below that define the usual one."""
 INDENT = 0.5
-"""An indent, in line heights: half a letter's width is noise, the smallest real ones are about a letter."""
+"""Least indent, in line heights: half a letter's width is noise, the smallest real indents are about a letter."""
 SIZES = 1.3
-"""Lines whose heights differ by this factor are of different type."""
+"""Lines whose heights differ by this factor are of different type sizes."""
 _ENDS = re.compile(r"[.:;!?…][\"”’»)\]]*$")
 _ITEM = re.compile(
     r"(?:Art\.|§|[—–•·]|Par[áa]grafo [úu]nico|[IVXLC]+\s*[-–—.)]|[a-z]\)|\d+(?:\.\d+)*\s*[-–—.)]|\d+(?:\.\d+)+\s)\s?",
     re.ASCII,
 )
-"""How articles, clauses, items and turns of dialogue open."""
+"""The start of articles, clauses, list items and turns of dialogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """How a column is set."""
+    """The measures of a column, in pixels."""
 
     left: float
-    """Of most lines: the lines that open paragraphs stand further right, or hang out to the left."""
+    """Of most lines: first lines of paragraphs stand further right, or hang out to the left."""
     right: float
     width: float
     height: float
 
 
 def join_paragraphs(columns: Sequence[Sequence[Row]]) -> list[str]:
-    """The paragraphs of columns of text in reading order."""
+    """Return the paragraphs of columns of text in reading order."""
     known = {word.lower() for column in columns for row in column for word in re.findall(r"\w[\w-]*\w", _text(row))}
     paragraphs: list[str] = []
     last: tuple[Row, _Measure] | None = None
     for column in columns:
-        measure, apart = _measure(column), _stand_apart(column)
+        measure, apart = _measure(column), _after_gaps(column)
         for place, row in enumerate(column):
             if place == 0:
-                goes_on = last is not None and _goes_over(*last, row, measure)
+                continues = last is not None and _continues_over(*last, row, measure)
             else:
-                goes_on = not _opens(column[place - 1], row, measure, apart[place])
-            if goes_on:
+                continues = not _starts_paragraph(column[place - 1], row, measure, apart[place])
+            if continues:
                 paragraphs[-1] = join(paragraphs[-1], _text(row), known)
             else:
                 paragraphs.append(_text(row))
@@ -76,8 +76,8 @@ def _measure(column: Sequence[Row]) -> _Measure:
     )
 
 
-def _stand_apart(column: Sequence[Row]) -> list[bool]:
-    """For each row, is the gap above it larger than is usual around it? One column may have several leadings."""
+def _after_gaps(column: Sequence[Row]) -> list[bool]:
+    """Return for each row whether the gap above it is larger than usual nearby; a column may have several leadings."""
     middles = [(box[1] + box[3]) / 2 for box in map(row_box, column)]
     distances = [below - above for above, below in pairwise(middles)]
     apart = [True]
@@ -88,13 +88,13 @@ def _stand_apart(column: Sequence[Row]) -> list[bool]:
 
 
 def _usual(distances: Sequence[float]) -> float:
-    """The lower third, because the paragraphs around may be of one or two lines, with a gap after each."""
+    """Return the lower third: nearby paragraphs may have one or two lines, with a gap after each."""
     return sorted(distances)[(len(distances) - 1) // 3] if distances else 0.0
 
 
-def _opens(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
-    """Does `row` open a paragraph under `above`, in the same column?"""
-    if _breaks_word(above) or (not apart and _goes_on_small(above, row)):
+def _starts_paragraph(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
+    """Return whether `row` starts a paragraph under `above`, in the same column."""
+    if _breaks_word(above) or (not apart and _continues_in_lower_case(above, row)):
         return False
     upper, lower = row_box(above), row_box(row)
     sizes = sorted((upper[3] - upper[1], lower[3] - lower[1]))
@@ -107,9 +107,11 @@ def _opens(above: Row, row: Row, measure: _Measure, apart: bool) -> bool:
     return set_off or bool(_ITEM.match(_text(row)))
 
 
-def _goes_on_small(above: Row, row: Row) -> bool:
-    """A sentence that has not ended goes on in a small letter, whatever the boxes say: a line without capitals or
-    ascenders has a lower box, and looks like smaller type."""
+def _continues_in_lower_case(above: Row, row: Row) -> bool:
+    """Return whether an unfinished sentence continues in lower case, whatever the boxes say.
+
+    A line without capitals or ascenders has a lower box, and looks like smaller type.
+    """
     text = _text(row)
     return text[:1].islower() and not _ITEM.match(text) and not _ENDS.search(_text(above))
 
@@ -119,18 +121,18 @@ def _breaks_word(row: Row) -> bool:
 
 
 def _is_short(row: Row, following: Row, measure: _Measure) -> bool:
-    """Would the first word of the next line still have fitted at the end of this one?"""
+    """Return whether the first word of the next line would have fitted at the end of this one."""
     left, _, right, _ = row_box(row)
     room = measure.right - right
     if left > measure.left + 2 * measure.height:
-        room = min(room, measure.width - (right - left))  # Centred.
+        room = min(room, measure.width - (right - left))  # Centered.
     text, box = _text(following), row_box(following)
     word = (box[2] - box[0]) * (len(text.split(" ", 1)[0]) + 1) / max(1, len(text))
     return room > word + measure.height
 
 
-def _goes_over(above: Row, before: _Measure, row: Row, measure: _Measure) -> bool:
-    """Does the paragraph at the foot of the column before go on at the head of this one?"""
+def _continues_over(above: Row, before: _Measure, row: Row, measure: _Measure) -> bool:
+    """Return whether the last paragraph of the column before continues at the top of this one."""
     if _breaks_word(above):
         return True
     upper, lower = row_box(above), row_box(row)

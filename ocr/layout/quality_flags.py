@@ -1,4 +1,4 @@
-"""How far a page's text can be trusted, from its lines alone, and why somebody should look at it."""
+"""Flag pages that a person should check, from the confidence and size of their lines."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -7,21 +7,21 @@ from ocr.core.document import Line, confidence_of
 from ocr.layout.reading_order import is_vertical
 
 DOUBTFUL = 0.9
-"""Pages below it are flagged. Of 76 readings (real pages, and blurred, shrunk and noisy copies of them) every one below
-it had more than 6% of its characters wrong; between 0.90 and 0.96 the median was 4%, above 0.96 it was 0.5%."""
+"""Pages below this confidence are flagged. Of 76 outputs (real pages, and blurred, reduced and noisy copies of them)
+all below it had a CER above 6%; between 0.90 and 0.96 the median CER was 4%, above 0.96 it was 0.5%."""
 DOUBTFUL_LINE = 0.75
-"""A line below it holds misread words more often than not."""
+"""Most lines below this confidence contain misread words."""
 DOUBTFUL_SHARE = 0.15
-"""Least share of a page's letters in doubtful lines that is worth a look."""
+"""Share of a page's letters in doubtful lines from which on the page is flagged."""
 UNREAD_SHARE = 0.1
-"""Least share of the area that looks like print. It is 0 on 22 printed pages and the samples (0.01 on the photocopy),
-0.14 to 0.46 on four medieval hands, and 0.15 to 1 on book pages blurred until a sixth or more is misread."""
+"""Share of unread area from which on a page is flagged. It is 0 on 22 printed pages and the samples (0.01 on the
+photocopy), 0.14 to 0.46 on four medieval hands, and 0.15 to 1 on book pages blurred to a CER of a sixth or more."""
 TINY = 11.0
-"""Pixels: below this height of a line's box the letters are under 6 pixels tall, and accents are lost."""
+"""Pixels. In lower line boxes the letters are under 6 pixels tall, and accents are lost."""
 
 
 def flags_of(lines: Sequence[Line], unread: Sequence[Line] = ()) -> tuple[str, ...]:
-    """Why this page deserves a look, in words; `unread` are places that look like print and could not be read."""
+    """Return the reasons to check a page; `unread` are places that look like print and could not be read."""
     flags = []
     if _area(unread) > UNREAD_SHARE * (_area(unread) + _area(lines)):
         places = "1 place that looks" if len(unread) == 1 else f"{len(unread)} places that look"

@@ -1,7 +1,7 @@
-"""In what order a reader reads the lines of a page.
+"""Put the lines of a page into reading order.
 
-The boxes of the lines are drawn as blocks of ink and the same search for gutters that cut the page before detection
-parts them into areas; within an area, lines that stand side by side are one row, and rows are read downwards.
+The boxes of the lines are drawn as blocks of ink. The same search for gutters that cuts a page before detection divides
+them into areas. Within an area, lines side by side form one row, and rows are read from top to bottom.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from ocr.core.document import Box, Line, box_around
 from ocr.layout.columns import Area, Ink, split
 
 LETTER = 0.5
-"""Height of a letter over the height of its line's box: detectors leave some air around a line."""
+"""Height of a letter over the height of its line's box: detectors leave a margin around a line."""
 GUTTER = 0.4
 """Least width of a gutter between boxes, in letters: whole lines have no rivers between their words."""
 PIXELS = 5
-"""Pixels that a letter is tall in the drawing."""
+"""Height of a letter in the drawing, in pixels."""
 DRAWING = 1500
-"""Pixels of the drawing's longer side at most: a speck read as a line must not make it huge."""
+"""Pixels of the longer side of the drawing, at most: a speck read as a line must not make it huge."""
 
 Row = tuple[Line, ...]
-"""Lines that stand side by side, left to right: one line of running text, or the cells of a table's row."""
+"""Lines side by side, left to right: one line of running text, or the cells of a table row."""
 
 
 def read_order(lines: Sequence[Line]) -> list[list[Row]]:
-    """The columns of a page in reading order, each as its rows from top to bottom. Every line appears once."""
+    """Return the columns of a page in reading order, each as rows from top to bottom. Every line appears once."""
     if not lines:
         return []
     letter = max(1.0, LETTER * line_height(lines))
@@ -40,12 +40,12 @@ def read_order(lines: Sequence[Line]) -> list[list[Row]]:
     areas = split(Ink(ink, letter * scale, GUTTER, drawn=True), Area(0, 0, ink.shape[1], ink.shape[0]))
     inside: list[list[Line]] = [[] for _ in areas]
     for line, block in zip(lines, blocks, strict=True):
-        inside[_home(block, areas)].append(line)
+        inside[_area_of(block, areas)].append(line)
     return [rows(group) for group in inside if group]
 
 
 def line_height(lines: Sequence[Line]) -> float:
-    """The height of a usual line of the page, in pixels; longer lines count for more. 0 without lines."""
+    """Return the median line height in pixels, weighted by the length of the lines; 0 without lines."""
     heights = sorted((line.box[3] - line.box[1], len(line.text)) for line in lines if not is_vertical(line))
     total = sum(length for _, length in heights)
     passed = 0
@@ -57,7 +57,7 @@ def line_height(lines: Sequence[Line]) -> float:
 
 
 def is_vertical(line: Line) -> bool:
-    """Does the text run up or down the page?"""
+    """Return whether the text runs up or down the page."""
     left, top, right, bottom = line.box
     return len(line.text.strip()) > 2 and bottom - top > 2 * (right - left)
 
@@ -74,7 +74,7 @@ def rows(lines: Sequence[Line]) -> list[Row]:
 
 
 def row_box(row: Row) -> Box:
-    """The smallest box around a row."""
+    """Return the smallest box around a row."""
     return box_around(line.box for line in row)
 
 
@@ -83,7 +83,7 @@ def _middle(line: Line) -> float:
 
 
 def _beside(group: Sequence[Line], line: Line) -> bool:
-    """Does `line` stand on the same height as the lines of `group`, and beside all of them?"""
+    """Return whether `line` stands at the same height as the lines of `group`, and beside all of them."""
     height = min(line.box[3] - line.box[1], *(other.box[3] - other.box[1] for other in group))
     level = abs(_middle(line) - median(_middle(other) for other in group)) < 0.5 * height
     overlaps = (min(line.box[2], other.box[2]) - max(line.box[0], other.box[0]) for other in group)
@@ -91,15 +91,15 @@ def _beside(group: Sequence[Line], line: Line) -> bool:
 
 
 def _shrink(box: Box, origin: tuple[float, float], letter: float, scale: float) -> Area:
-    """The place of a box in the drawing, without the air around its text."""
-    air = 0.3 * letter
-    left, right = (box[0] - origin[0] + air) * scale, (box[2] - origin[0] - air) * scale
-    top, bottom = (box[1] - origin[1] + air) * scale, (box[3] - origin[1] - air) * scale
+    """Return the place of a box in the drawing, without the margin around its text."""
+    margin = 0.3 * letter
+    left, right = (box[0] - origin[0] + margin) * scale, (box[2] - origin[0] - margin) * scale
+    top, bottom = (box[1] - origin[1] + margin) * scale, (box[3] - origin[1] - margin) * scale
     return Area(int(left), int(top), max(int(left) + 1, int(right)), max(int(top) + 1, int(bottom)))
 
 
-def _home(block: Area, areas: Sequence[Area]) -> int:
-    """The area that holds the middle of a block."""
+def _area_of(block: Area, areas: Sequence[Area]) -> int:
+    """Return the index of the area that contains the middle of a block."""
     x, y = (block.left + block.right) // 2, (block.top + block.bottom) // 2
     return next(
         place for place, area in enumerate(areas) if area.left <= x < area.right and area.top <= y < area.bottom

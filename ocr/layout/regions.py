@@ -1,8 +1,8 @@
-"""Which lines are the page's header, footer or margin, and which are its text.
+"""Assign the lines of a page to its fields: header, footer, margin and text.
 
 The fields are those of the DharmaOCR schema: running heads and page numbers at the top, footers, page numbers and notes
-at the bottom, stamps and marks at the sides, and the body. A line at an edge leaves the body only when two things
-agree: it stands apart from the body by white space, and it reads, or is set, like such a line.
+at the bottom, stamps and marks at the sides, and the body. A line at an edge leaves the body only if it is separated
+from the body by white space and also reads, or is set, like such a line.
 """
 
 import re
@@ -13,16 +13,16 @@ from ocr.core.document import Box, Field, Line
 from ocr.layout.reading_order import Row, is_vertical, line_height, row_box, rows
 
 APART = 1.25
-"""Least distance from the body, in distances between its lines, of what stands apart: gazettes leave 1.3 to 2.3 around
-their rules, and lines of running text vary by 0.1."""
+"""Least distance from the body of what is separate, in line distances: gazettes leave 1.3 to 2.3 around their rules,
+and lines of running text vary by 0.1."""
 EDGE_ROWS = 5
-"""Rows that a running head or a footer may take; notes in small type may take any number."""
+"""Most rows of a running head or a footer; notes in small type may have any number."""
 HEAD, FOOT = 0.2, 0.75
-"""Shares of the page's height: a header ends above the one, a footer begins below the other."""
+"""Shares of the page height: a header ends above the first, a footer starts below the second."""
 SIDE = 0.08
-"""Share of the page's width at either side where level lines may be marks in the margin; stamps reach in twice."""
+"""Share of the page width at either side where level lines may be marks in the margin; twice as much for stamps."""
 SMALL = 0.86
-"""A note at the foot is set in type of at most this share of the body's."""
+"""Largest type size of a footnote, as a share of the body's."""
 
 _MONTH = "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro"
 _PAGE_NUMBER = re.compile(
@@ -58,7 +58,7 @@ _STAMP = re.compile(
 
 
 def assign(lines: Sequence[Line], size: tuple[int, int]) -> list[Field]:
-    """The field of each level line of a page of `size` (width, height) pixels."""
+    """Return the field of each level line of a page of `size` (width, height) pixels."""
     margin = _margin(lines, size[0])
     found: dict[int, Field] = {id(line): "margin" for line in margin}
     level = [line for line in lines if id(line) not in found]
@@ -74,10 +74,10 @@ def assign(lines: Sequence[Line], size: tuple[int, int]) -> list[Field]:
 
 
 def _margin(lines: Sequence[Line], width: int) -> list[Line]:
-    """The lines that stand in the side margins: on end, or level and outside everything that is long."""
+    """Return the lines in the side margins: vertical, or level and outside all long lines."""
     level = [line for line in lines if not is_vertical(line)]
     if 2 * sum(len(line.text) for line in level) < sum(len(line.text) for line in lines):
-        return []  # Most of the page stands on end: that is its body.
+        return []  # Most of the page is vertical: that is its body.
     longest = max((line.box[2] - line.box[0] for line in level), default=0.0)
     body = [line.box for line in level if line.box[2] - line.box[0] >= 0.5 * longest]
     left, right = min((box[0] for box in body), default=0.0), max((box[2] for box in body), default=float(width))
@@ -92,10 +92,10 @@ def _margin(lines: Sequence[Line], width: int) -> list[Line]:
 
 
 def _pitch(page_rows: Sequence[Row]) -> float:
-    """The usual distance between the middles of a line and the next one below it in its column."""
+    """Return the median distance between the middles of a line and of the next one below it in its column."""
     distances = []
     for place, row in enumerate(page_rows):
-        # Columns need not share their lines: the next one of this column may be a few rows further on.
+        # Columns need not share their lines: the next line of this column may be a few rows below.
         below = [line for following in page_rows[place + 1 : place + 4] for line in following]
         for line in row:
             under = next((other for other in below if _overlap(line.box, other.box) > 0), None)
@@ -105,9 +105,9 @@ def _pitch(page_rows: Sequence[Row]) -> float:
 
 
 def _edge(page_rows: Sequence[Row], pitch: float, accept: Callable[[list[Row], bool], bool]) -> list[Row]:
-    """The rows at an edge of the page, from the edge inwards, that `accept` takes block by block.
+    """Return the rows at an edge of the page, from the edge inwards, that `accept` takes block by block.
 
-    A block is a run of rows that stands apart from what follows it. A page is never all edge.
+    A block is a run of rows that is separated from what follows it. A page is never all edge.
     """
     taken: list[Row] = []
     for block in _blocks(page_rows, pitch):
@@ -118,7 +118,7 @@ def _edge(page_rows: Sequence[Row], pitch: float, accept: Callable[[list[Row], b
 
 
 def _blocks(page_rows: Sequence[Row], pitch: float) -> Iterator[list[Row]]:
-    """Runs of rows from an edge inwards, each apart from the next; what is never apart comes last."""
+    """Yield runs of rows from an edge inwards, each separated from the next; the rest comes last."""
     block: list[Row] = []
     for place, row in enumerate(page_rows, start=1):
         block.append(row)
@@ -128,13 +128,13 @@ def _blocks(page_rows: Sequence[Row], pitch: float) -> Iterator[list[Row]]:
 
 
 def _distance(row: Row, other: Row) -> float:
-    """Between the middles of two rows, less what tall letters add to it."""
+    """Return the distance between the middles of two rows, less what tall letters add to it."""
     first, second = sorted((row_box(row), row_box(other)), key=lambda box: box[1])
     return min(_middle(second) - _middle(first), second[1] - first[3] + min(_height(first), _height(second)))
 
 
 def _is_header(block: Sequence[Row], first: bool, size: tuple[int, int]) -> bool:
-    """Does a block at the top read like a running head, a letterhead or a page number?"""
+    """Return whether a block at the top reads like a running head, a letterhead or a page number."""
     if len(block) > EDGE_ROWS or max(row_box(row)[3] for row in block) > HEAD * size[1]:
         return False
     if _has_page_number(block) or any(_RUNNING_HEAD.search(line.text) for row in block for line in row):
@@ -143,7 +143,7 @@ def _is_header(block: Sequence[Row], first: bool, size: tuple[int, int]) -> bool
 
 
 def _is_footer(block: Sequence[Row], height: float, size: tuple[int, int]) -> bool:
-    """Does a block at the bottom read, or is it set, like a footer, a page number or notes?"""
+    """Return whether a block at the bottom reads, or is set, like a footer, a page number or notes."""
     if min(row_box(row)[1] for row in block) < FOOT * size[1]:
         return False
     lines = [line for row in block for line in row]
@@ -153,14 +153,14 @@ def _is_footer(block: Sequence[Row], height: float, size: tuple[int, int]) -> bo
 
 
 def _proofs(page_rows: Sequence[Row]) -> list[Row]:
-    """The last rows from where they say how to verify the document: nothing else ends so, apart or not."""
+    """Return the last rows from the note on how to verify the document: only footers end so, separate or not."""
     last = page_rows[-EDGE_ROWS:]
     marked = [place for place, row in enumerate(last) if any(_PROOF.search(line.text) for line in row)]
     return list(last[marked[0] :]) if marked and len(page_rows) > EDGE_ROWS else []
 
 
 def _has_page_number(block: Sequence[Row]) -> bool:
-    """A number alone, or beside a running head; a row of several numbers is a table's."""
+    """Return whether a row is a number alone, or beside a running head; a row of several numbers is a table's."""
     texts = [[line.text.strip() for line in row] for row in block]
     return any(sum(bool(_PAGE_NUMBER.fullmatch(text)) for text in row) == 1 and len(row) <= 3 for row in texts)
 

@@ -1,7 +1,7 @@
-"""Simple tables: rows of cells that stand in the same columns, row after row.
+"""Find simple tables: consecutive rows of cells in the same columns.
 
-Not found, by design: tables without at least three rows, cells that span columns, and tables whose columns are set as
-closely as words. Such rows stay text, as printed.
+By design it does not find tables with fewer than three rows, cells that span columns, and tables whose columns are as
+close as words. Such rows stay text, as printed.
 """
 
 import re
@@ -12,17 +12,17 @@ from ocr.core.document import Line, Table, box_around
 from ocr.layout.reading_order import Row, line_height, row_box
 
 CELL_GAP = 1.6
-"""Least gap between two cells of one line, in line heights: justified text has no wider ones for rows on end."""
+"""Least gap between two cells of one line, in line heights: justified text has no wider gaps in consecutive rows."""
 ROWS = 3
 """Least rows of two or more cells."""
 _MARKER = re.compile(r"\W{0,2}|\(?(?:\d{1,3}|[IVXLC]{1,6}|[a-zA-Z])[.)º°ª]?\s*[-–—.]?")
-"""What stands before the items of a list, which is no table."""
+"""The markers of list items: a list is no table."""
 
 Span = tuple[float, float]
 
 
 def find_tables(column: Sequence[Row]) -> list[tuple[int, int, Table]]:
-    """The tables in the rows of one column: first row, row after the last, and the table."""
+    """Return the tables in the rows of one column: first row, row after the last, and the table."""
     height = line_height([line for row in column for line in row])
     cells = [_cells(row, height) for row in column]
     found, start = [], 0
@@ -36,7 +36,7 @@ def find_tables(column: Sequence[Row]) -> list[tuple[int, int, Table]]:
 
 
 def _cells(row: Row, height: float) -> list[Line]:
-    """The cells of a row: its lines, parted again where two words stand far apart."""
+    """Return the cells of a row: its lines, divided where the gap between two words is wide."""
     parts: list[Line] = []
     for line in row:
         start = 0
@@ -53,7 +53,7 @@ def _cells(row: Row, height: float) -> list[Line]:
 
 
 def _run(cells: Sequence[Sequence[Line]], start: int) -> int:
-    """Where the run of rows that share their columns ends, from `start`; `start` itself where there is none."""
+    """Return where the run of rows with the same columns ends, from `start`; `start` itself where there is none."""
     if len(cells[start]) < 2:
         return start
     end = start + 1
@@ -69,12 +69,12 @@ def _run(cells: Sequence[Sequence[Line]], start: int) -> int:
 
 
 def _belongs(cells: Sequence[Sequence[Line]], place: int) -> bool:
-    """A row of one cell belongs to a table only between rows of more, as the second line of a cell."""
+    """Return whether a row belongs to a table; a row of one cell does only as the second line of a cell."""
     return len(cells[place]) > 1 or any(len(row) > 1 for row in cells[place + 1 : place + 2])
 
 
 def _columns(cells: Sequence[Sequence[Line]]) -> list[Span]:
-    """The columns of a run: where, from left to right, any cell stands."""
+    """Return the columns of a run, left to right: the intervals that any cell covers."""
     spans: list[Span] = []
     for left, _, right, _ in sorted(cell.box for row in cells for cell in row):
         if spans and left < spans[-1][1]:
@@ -85,7 +85,7 @@ def _columns(cells: Sequence[Sequence[Line]]) -> list[Span]:
 
 
 def _table(cells: Sequence[Sequence[Line]], column: Sequence[Row]) -> Table | None:
-    """Cells as rows of text; None where the first column only marks the items of a list."""
+    """Return the cells as rows of text; None where the first column only holds list markers."""
     spans = _columns(cells)
     rows: list[list[str]] = []
     for row in cells:

@@ -92,10 +92,7 @@ def correct_lines(lines: Sequence[Line]) -> list[Line]:
     without the mark.
     """
     known = {word for line in lines for word in re.findall(r"\w+", line.text)}
-    return [
-        _with_text(line, _FOREIGN_WORD.sub(lambda found: _native(found[0], known), correct(line.text)))
-        for line in lines
-    ]
+    return [_with_text(line, _replace_foreign(correct(line.text), known)) for line in lines]
 
 
 _NATIVE = "áâãàçéêíóôõúüÁÂÃÀÇÉÊÍÓÔÕÚÜ"
