@@ -27,17 +27,13 @@ def compose(
     workers: Annotated[int, typer.Option(min=0, help="Number of processes; 0 uses every core.")] = 0,
 ) -> None:
     """Generate pages with ground truth. Run it again after an interruption to generate the rest."""
-    from data.synthesis.composed_document import LICENCE, SynthesisConfig
-    from data.synthesis.degradation import parse_profiles
-    from data.synthesis.generate import compose
-    from data.synthesis.page_types import parse_kinds
-    from ocr.core.environment import count_cores
+    from data.data_api import synthesize
 
-    config = SynthesisConfig(
-        kinds=parse_kinds(kind), count=count, to=to, seed=seed, profiles=parse_profiles(degrade), text=text, dpi=dpi,
-        licence=licence or ("unknown" if text else LICENCE), fonts=tuple(fonts or ()), workers=workers or count_cores(),
+    manifest = synthesize(
+        to, kinds=kind, count=count, seed=seed, degrade=degrade, text=text, licence=licence, fonts=fonts or (),
+        dpi=dpi, workers=workers, on_page=_count_pages(count),
     )  # fmt: skip
-    typer.echo(f"{compose(config, _count_pages(count))}: {count} {'lines' if kind == 'line' else 'pages'}")
+    typer.echo(f"{manifest}: {count} {'lines' if kind == 'line' else 'pages'}")
 
 
 def _count_pages(total: int) -> Callable[[int], None]:

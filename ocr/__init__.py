@@ -10,7 +10,6 @@ when it is first used. Nothing is printed; the logger "ocr" hears what happens a
 """
 
 import logging
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ocr.core import environment
@@ -76,36 +75,44 @@ __all__ = [
 
 __version__ = environment.VERSION
 
-_MODULES = {
-    "ocr.api": ("aextract", "extract", "extract_all", "find_identifiers", "find_repetition", "load", "verify"),
-    "ocr.core.document": ("Document", "EngineIdentity", "Line", "Page", "Source", "Status", "Table", "Word"),
-    "ocr.core.errors": (
-        *("DataError", "DependencyError", "EngineError", "ExitCode", "GateError", "OcrError", "OutputError"),
-        *("ScanError", "TrainingError", "UsageError"),
-    ),
-    "ocr.pipeline.options": ("PageResult", "Settings=ExtractSettings"),
-    "ocr.reader": ("Reader",),
-    "ocr.repetition.evidence": ("Repetition",),
-    "ocr.storage.summary": ("RunSummary=Summary",),
-    "ocr.storage.verify": ("VerifyReport=Report",),
-    "ocr.text.identifiers": ("Identifier",),
-}
-"""Where each name is loaded from; PUBLIC=PRIVATE where the module calls it otherwise."""
 _PLACES = {
-    name.partition("=")[0]: (module, name.rpartition("=")[2]) for module, names in _MODULES.items() for name in names
+    "DataError": "ocr.core.errors:DataError",
+    "DependencyError": "ocr.core.errors:DependencyError",
+    "Document": "ocr.core.document:Document",
+    "EngineError": "ocr.core.errors:EngineError",
+    "EngineIdentity": "ocr.core.document:EngineIdentity",
+    "ExitCode": "ocr.core.errors:ExitCode",
+    "GateError": "ocr.core.errors:GateError",
+    "Identifier": "ocr.text.identifiers:Identifier",
+    "Line": "ocr.core.document:Line",
+    "OcrError": "ocr.core.errors:OcrError",
+    "OutputError": "ocr.core.errors:OutputError",
+    "Page": "ocr.core.document:Page",
+    "PageResult": "ocr.pipeline.options:PageResult",
+    "Reader": "ocr.reader:Reader",
+    "Repetition": "ocr.repetition.evidence:Repetition",
+    "RunSummary": "ocr.storage.summary:Summary",
+    "ScanError": "ocr.core.errors:ScanError",
+    "Settings": "ocr.pipeline.options:ExtractSettings",
+    "Source": "ocr.core.document:Source",
+    "Status": "ocr.core.document:Status",
+    "Table": "ocr.core.document:Table",
+    "TrainingError": "ocr.core.errors:TrainingError",
+    "UsageError": "ocr.core.errors:UsageError",
+    "VerifyReport": "ocr.storage.verify:Report",
+    "Word": "ocr.core.document:Word",
+    "aextract": "ocr.api:aextract",
+    "extract": "ocr.api:extract",
+    "extract_all": "ocr.api:extract_all",
+    "find_identifiers": "ocr.api:find_identifiers",
+    "find_repetition": "ocr.api:find_repetition",
+    "load": "ocr.api:load",
+    "verify": "ocr.api:verify",
 }
 
 logging.getLogger("ocr").addHandler(logging.NullHandler())
 
-
-def __getattr__(name: str) -> object:
-    """Load a name of the API on first use."""
-    if name not in _PLACES:
-        raise AttributeError(f"module 'ocr' has no attribute {name!r}")
-    module, attribute = _PLACES[name]
-    value = getattr(import_module(module), attribute)
-    globals()[name] = value
-    return value
+__getattr__ = environment.load_on_use(__name__, _PLACES)
 
 
 def __dir__() -> list[str]:

@@ -14,8 +14,8 @@ MODULE_LINES = 300
 CLI_LINES = 100
 COMMANDS = re.compile(r"(_commands?|cli)$")
 """Modules whose public functions are commands: each parameter is an option of the command line."""
-API = "ocr.api"
-"""Its functions take the flags of the commands as keywords, which are not counted."""
+API = re.compile(r"[._]api$")
+"""Modules whose functions take the flags of a command as keywords, which are not counted."""
 PACKAGE_MODULES = 9
 TOP_MODULES = 4
 FUNCTION_LINES = 40
@@ -43,9 +43,15 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOU
 
 
 def imported(name: str) -> set[str]:
-    """The project modules that module `name` imports, at the top or inside functions."""
+    """The project modules that module `name` imports, at the top or inside functions.
+
+    What a package's `__init__` imports for type checkers only is its API, which is loaded when it is used.
+    """
     found: set[str] = set()
+    never = {id(node) for block in TREES[name].body if is_for_types(block) for node in ast.walk(block)}
     for node in ast.walk(TREES[name]):
+        if id(node) in never and is_package(name):
+            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -53,6 +59,10 @@ def imported(name: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             pytest.fail(f"{name}: relative import in line {node.lineno}; write the whole name")
     return {module for module in found & SOURCES.keys() if module != name and not is_bare_package(module)}
+
+
+def is_for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def is_bare_package(module: str) -> bool:
@@ -156,7 +166,7 @@ def test_functions_are_small(name: str) -> None:
     for node in ast.walk(TREES[name]):
         if not isinstance(node, FUNCTIONS):
             continue
-        options = [] if name == API else node.args.kwonlyargs
+        options = [] if API.search(name) else node.args.kwonlyargs
         parameters = [*node.args.posonlyargs, *node.args.args, *options]
         count = len([p for p in parameters if p.arg not in ("self", "cls")])
         command = COMMANDS.search(name) is not None and not node.name.startswith("_")

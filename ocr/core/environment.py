@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +60,23 @@ def has_module(name: str) -> bool:
         return find_spec(name) is not None
     except ValueError:  # a module that a test hides
         return False
+
+
+def load_on_use(package: str, places: Mapping[str, str]) -> Callable[[str], object]:
+    """Return a `__getattr__` for a package: it imports a name of the API when the name is first used.
+
+    `places` maps each name to "module:attribute". The function raises `AttributeError` for another name.
+    """
+
+    def get(name: str) -> object:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, attribute = places[name].partition(":")
+        value = getattr(import_module(module), attribute)
+        setattr(import_module(package), name, value)
+        return value
+
+    return get
 
 
 def count_cores() -> int:
