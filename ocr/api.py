@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ocr.core.document import Document
 from ocr.core.errors import UsageError
 from ocr.core.settings import load as load_settings
+from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, PageResult
 from ocr.pipeline.progress import Logged
@@ -17,7 +18,6 @@ from ocr.reader import Pages, Reader, SettingsLike, obtain_weights, read_pages, 
 from ocr.rendering.discovery import shown
 from ocr.repetition import detector
 from ocr.repetition.evidence import Repetition
-from ocr.storage.json_schema import document_from_json
 from ocr.storage.output_dir import open_folder
 from ocr.storage.summary import Summary
 from ocr.storage.verify import Report

@@ -141,6 +141,6 @@ def schema() -> None:
     """Print the JSON Schema of the JSON output files."""
     import json
 
-    from ocr.storage.json_schema import output_schema
+    from ocr.formats.json_schema import output_schema
 
     typer.echo(json.dumps(output_schema(), ensure_ascii=False, indent=2))

@@ -192,7 +192,7 @@ class EngineIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an output file holds; `ocr.storage.json_schema` publishes this shape as JSON."""
+    """What an output file holds; `ocr.formats.json_schema` publishes this shape as JSON."""
 
     source: Source
     engine: EngineIdentity

@@ -1,39 +1,56 @@
-"""What to read, with which engine, and whether the folder agrees to that engine."""
+"""What one call of `ocr extract` is asked to do: inputs, settings, and a selection of pages."""
 
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ocr.core.document import Page, Source
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
+from ocr.formats.writers import FORMATS
 from ocr.pipeline.page_reader import Witness
 from ocr.rendering.renderer import RenderSettings
 
 
-def _parted(formats: object) -> object:
+def _split(formats: object) -> object:
     return [part.strip() for part in formats.split(",")] if isinstance(formats, str) else formats
 
 
+def _known(name: str) -> str:
+    """Return the name of an output format, or raise an error that lists all of them."""
+    if name not in FORMATS:
+        *names, last = (f"'{known}'" for known in FORMATS)
+        raise PydanticCustomError(
+            "literal_error", "Input should be {expected}", {"expected": f"{', '.join(names)} or {last}"}
+        )
+    return name
+
+
+OutputName = Annotated[str, AfterValidator(_known)]
+"""The name of a format in `ocr.formats.writers.FORMATS`."""
+
+
 class ExtractSettings(Settings):
-    """What `ocr extract` can be told by `--set` and a TOML file."""
+    """Settings of `ocr extract`, for `--set` and TOML files."""
 
     engine: str = ""
-    """A name, or package.module:function; empty: what the folder was read with before, else the default."""
+    """Name of the engine, or package.module:function. Empty: the engine that the folder was read with, else the
+    default."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """What the engine itself can be told."""
-    out: Annotated[tuple[Literal["json", "jsonl", "md", "txt"], ...], BeforeValidator(_parted)] = ("json",)
-    """A list, or one string with commas."""
+    """Options of the engine."""
+    out: Annotated[tuple[OutputName, ...], BeforeValidator(_split)] = ("json",)
+    """Output formats: a list, or one string with commas."""
     seconds: float = Field(default=600.0, gt=0)
-    """Time that the engine has for one attempt at a page."""
+    """Most seconds for one attempt at a page."""
     canary: bool = True
-    """A vision-language model reads a known page first, and nothing else if it misreads that."""
+    """A vision-language model reads a built-in test page first. If it misreads that page, the run stops."""
     witness: Witness = "share"
-    """Of which pages that a model read the embedded engine is heard too: of all, of a share, of none."""
+    """Which pages of a vision-language model are cross-checked with the built-in engine: all, a share (5%), or off."""
     render: RenderSettings = RenderSettings()
 
 
@@ -53,7 +70,10 @@ class Selection:
 
 
 def parse_selection(text: str) -> Selection:
-    """`1,3-5,9-` or `-4`; "" selects every page. Raises `UsageError` that names the part that is no page range."""
+    """Return the selection that `1,3-5,9-` or `-4` stands for; "" selects every page.
+
+    Raises `UsageError` that names the part that is no page range.
+    """
     if not text.strip():
         return Selection()
     ranges = []

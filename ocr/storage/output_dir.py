@@ -17,9 +17,9 @@ from typing import IO
 from ocr.core.document import Document, Source
 from ocr.core.errors import OutputError
 from ocr.core.files import hash_file, lock_file
-from ocr.storage.json_schema import document_from_json
+from ocr.formats.json_schema import document_from_json
+from ocr.formats.writers import FORMATS
 from ocr.storage.ledger import Ledger, Output
-from ocr.storage.writers import WRITERS
 
 PRIVATE = ".lusocr"
 LEDGER = "ledger.sqlite"
@@ -96,8 +96,7 @@ class OutputDirectory:
         reader = self.ledger.reader()
         assert reader is not None, "a folder has an engine from its first run on"
         pages = self.ledger.pages(source.sha256) if source.pages else iter(())
-        for piece in WRITERS[form](source, reader, pages):
-            yield piece.encode("utf-8")
+        return FORMATS[form].render(source, reader, pages)
 
     def _stamp(self, source: Source) -> str:
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}"
@@ -107,11 +106,12 @@ def output_path(name: str, form: str) -> str:
     """Where the output of the scan called `name` goes, relative to the folder, with forward slashes."""
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     last = parts.pop() if parts else "_"
-    room = _NAME_BYTES - len(form) - 1
+    suffix = FORMATS[form].suffix
+    room = _NAME_BYTES - len(suffix.encode())
     if len(last.encode()) > room:
         mark = "~" + hashlib.sha256(last.encode()).hexdigest()[:8]
         last = last.encode()[: room - len(mark)].decode("utf-8", "ignore") + mark
-    return "/".join([*parts, f"{last}.{form}"])
+    return "/".join([*parts, f"{last}{suffix}"])
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from typing import IO, Protocol
 
 from ocr.core.document import Page, Source
 from ocr.core.errors import OutputError
+from ocr.formats.text.json_lines import write_json_lines
+from ocr.formats.writers import FORMATS
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import OutputDirectory
-from ocr.storage.writers import WRITERS, write_jsonl
 
 
 class Delivery(Protocol):
@@ -43,7 +44,7 @@ class FileDelivery:
         await asyncio.to_thread(self._write, source)
 
     def _write(self, source: Source) -> None:
-        for form in WRITERS:
+        for form in FORMATS:
             wanted = form in self._forms or self._folder.has_written(source, form)
             if wanted and source.sha256 and not self._folder.is_current(source, form):
                 self._folder.write(source, form)
@@ -85,7 +86,7 @@ class StreamDelivery:
         reader = self._ledger.reader()
         assert reader is not None
         try:
-            self._stream.writelines(write_jsonl(source, reader, pages))
+            self._stream.writelines(write_json_lines(source, reader, pages))
             self._stream.flush()
         except OSError as cause:
             raise OutputError(

@@ -14,11 +14,11 @@ from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OutputError
 from ocr.core.files import hash_file
 from ocr.engines.base import ENGINES
+from ocr.formats.writers import FORMATS
 from ocr.rendering.discovery import shown
 from ocr.storage.ledger import Entry, Ledger, Output
 from ocr.storage.output_dir import LEDGER, OutputDirectory, held, output_path, standing_documents
 from ocr.storage.summary import Summary, summarize
-from ocr.storage.writers import WRITERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _fill(ledger: Ledger, root: Path) -> int:
         ledger.add_file(document.source)
         for page in document.pages:
             ledger.record(document.source.sha256, Entry(page))
-        for form in WRITERS:
+        for form in FORMATS:
             path = output_path(document.source.path, form)
             if (root / path).is_file():
                 forms.add(form)
@@ -159,5 +159,5 @@ def _fill(ledger: Ledger, root: Path) -> int:
         ledger.adopt()
         if reader.name in ENGINES:
             ledger.remember("engine typed", reader.name)
-    ledger.remember("formats", ",".join(form for form in WRITERS if form in forms))
+    ledger.remember("formats", ",".join(form for form in FORMATS if form in forms))
     return sum(1 for _ in ledger.files())

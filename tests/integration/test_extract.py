@@ -19,11 +19,11 @@ from command import ENVIRONMENT, FAKE, OCR, make_scan, outputs, run_ocr
 import ocr.pipeline.scheduler
 from ocr.core.document import Page
 from ocr.core.errors import UsageError
+from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, parse_selection
 from ocr.pipeline.progress import Lines, Quiet
 from ocr.rendering.discovery import Scan, discover
-from ocr.storage.json_schema import document_from_json
 
 
 class Heard(Quiet):

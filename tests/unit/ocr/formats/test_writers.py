@@ -3,8 +3,9 @@ import json
 import pytest
 
 from ocr.core.document import Document, EngineIdentity, Page, Source, Table
-from ocr.storage.json_schema import document_from_json
-from ocr.storage.writers import WRITERS, notice_of
+from ocr.formats.json_schema import document_from_json
+from ocr.formats.page_blocks import notice_of
+from ocr.formats.writers import FORMATS
 
 READER = EngineIdentity("fake", "fake 1")
 SOURCE = Source("ação.pdf", "a" * 64, 3)
@@ -25,7 +26,7 @@ PAGES = (
 
 
 def written(form: str, source: Source = SOURCE, pages: tuple[Page, ...] = PAGES) -> str:
-    return "".join(WRITERS[form](source, READER, pages))
+    return b"".join(FORMATS[form].render(source, READER, pages)).decode("utf-8")
 
 
 def test_json_is_the_document_one_page_a_line() -> None:
@@ -80,7 +81,7 @@ def test_markdown_shows_what_was_printed(paragraph: str, shown: str) -> None:
     assert written("md", pages=(page,)) == f"<!-- page 1 -->\n\n{shown}\n"
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_that_could_not_be_opened_says_why(form: str) -> None:
     closed = Source("a.pdf", "a" * 64, 0, "the PDF is encrypted")
     assert "the PDF is encrypted" in written(form, closed, ())

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from ocr.core.document import Document, EngineIdentity, Line, Page, Source, Table, Word
-from ocr.storage.json_schema import document_from_json, output_schema, to_json
+from ocr.formats.json_schema import document_from_json, output_schema, to_json
 
 DOCUMENT = Document(
     Source("autos/fl 1.pdf", "0" * 64, 2),

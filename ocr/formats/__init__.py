@@ -1,0 +1,1 @@
+"""Output formats: how a document becomes the bytes of a file. `ocr.formats.writers` lists them."""

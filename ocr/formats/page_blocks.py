@@ -1,0 +1,40 @@
+"""The parts of a page in reading order, and the notice above its text: what the formats for people share."""
+
+from collections.abc import Iterator
+
+from ocr.core.document import Page, Status, Table
+
+NOTICES: dict[Status, str] = {
+    "degenerate": "reading ran into a loop, do not trust this text",
+    "truncated": "reading stopped before the end of the page",
+    "refused": "the engine declined to read this page",
+    "failed": "the engine could not read this page",
+    "unreadable": "this page could not be opened",
+    "skipped": "this page was not asked for",
+}
+"""What a person must know of a page that is not whole."""
+
+
+def notice_of(page: Page) -> str:
+    """Return the notice for the top of a page; "" where the page is whole or blank."""
+    words = NOTICES.get(page.status)
+    if words is None:
+        return f"Page {page.number}: look at this page again ({', '.join(page.flags)})" if page.flags else ""
+    reason = f" ({one_line(page.reason)})" if page.reason else ""
+    return f"Page {page.number}: {words}{reason}"
+
+
+def body_of(page: Page) -> Iterator[str | Table]:
+    """Yield the paragraphs with the tables between them; the text as printed where there are neither."""
+    if page.text.strip() and not page.paragraphs and not page.tables:
+        yield page.text
+    # One step past the last paragraph, for the tables below it.
+    for place, paragraph in enumerate((*page.paragraphs, "")):
+        yield from (table for table in page.tables if min(table.after, len(page.paragraphs)) == place)
+        if paragraph:
+            yield paragraph
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, with single spaces."""
+    return " ".join(text.split())

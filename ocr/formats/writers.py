@@ -1,0 +1,48 @@
+"""The table of output formats: for each, its name, the suffix of its files, and the function that writes it.
+
+To add a format, write a module with one function of type `Writer` and add a line to `FORMATS`. The command line, the
+settings, `ocr verify` and the Python API take the format from there.
+
+A writer takes the source, the engine and the pages in order, one at a time: a scan of 5,000 pages needs the memory of
+one page. The same document gives the same bytes, always. A writer adds no date, host or path of this machine.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ocr.core.document import EngineIdentity, Page, Source
+from ocr.formats.text.json_document import write_json
+from ocr.formats.text.json_lines import write_json_lines
+from ocr.formats.text.markdown import write_markdown
+from ocr.formats.text.plain_text import write_text
+
+Writer = Callable[[Source, EngineIdentity, Iterable[Page]], Iterator[str] | Iterator[bytes]]
+"""Yields the file piece by piece. Text is encoded as UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """One output format."""
+
+    name: str
+    """As `--out` takes it."""
+    suffix: str
+    """What the name of the scan gets appended, with the dot: `a.pdf` becomes `a.pdf.json`."""
+    write: Writer
+
+    def render(self, source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
+        """Yield the bytes of the file piece by piece."""
+        for piece in self.write(source, engine, pages):
+            yield piece if isinstance(piece, bytes) else piece.encode("utf-8")
+
+
+FORMATS: dict[str, OutputFormat] = {
+    output.name: output
+    for output in (
+        OutputFormat("json", ".json", write_json),
+        OutputFormat("jsonl", ".jsonl", write_json_lines),
+        OutputFormat("md", ".md", write_markdown),
+        OutputFormat("txt", ".txt", write_text),
+    )
+}
+"""Every format by its name, in the order in which files are written."""
