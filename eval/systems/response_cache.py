@@ -20,9 +20,10 @@ from eval.datasets import TruePage
 from eval.systems.pricing import Usage
 from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, PaidGeneration
 from ocr.core.document import EngineOutput, PageImage, Status
-from ocr.core.errors import EngineError, OutputError, ScanError
+from ocr.core.errors import EngineError, ScanError
 from ocr.core.files import hash_bytes, write_private
 from ocr.engines.base import Engine, Request, capabilities_of
+from ocr.engines.batch import read_all
 from ocr.engines.supervised import GRACE_SECONDS
 from ocr.pipeline.page_reader import seed_of
 from ocr.rendering.renderer import Renderer
@@ -73,7 +74,7 @@ class Cache:
         self.unusable = 0
         """Files that did not hold an answer: damaged, or written by another version. Their pages are read again."""
 
-    def get(self, page: TruePage) -> EngineOutput | None:
+    def get(self, page: TruePage) -> Outcome | None:
         """The answer about this page, if there is one."""
         path = self._path(page)
         try:
@@ -85,8 +86,10 @@ class Cache:
             self.unusable += 1
             return None
 
-    def put(self, page: TruePage, generation: EngineOutput) -> None:
-        """Keep an answer; the file appears whole or not at all. Raises OutputError."""
+    def put(self, page: TruePage, generation: Outcome) -> None:
+        """Keep an answer, complete or not at all; a page without an answer is not kept. Raises OutputError."""
+        if isinstance(generation, Unread):
+            return
         paid = isinstance(generation, PaidGeneration)
         adapter: TypeAdapter[Any] = _PAID if paid else _PLAIN
         content = {
@@ -132,31 +135,10 @@ async def read_pages(engine: Engine, pages: Iterable[TruePage], desk: Desk) -> l
     `engine.start` raises, where there is anything to read, and the engine's death where it read nothing at all.
     """
     reader = _Reader(engine, desk)
-    wanted = list(pages)
-    known = {page: desk.cache.get(page) for page in wanted}
-    missing = [page for page in wanted if known[page] is None]
-    if missing:
-        await engine.start()
-    started, free = time.monotonic(), asyncio.Semaphore(engine.concurrency)
-
-    async def one(page: TruePage) -> Outcome:
-        outcome: Outcome | None = known[page]
-        if outcome is None:
-            async with free:
-                outcome = await reader.read(page)
-        desk.done()
-        return outcome
-
     try:
-        # A group, so that Ctrl-C or a full disk cancels what is in flight before the engine is closed.
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(page)) for page in wanted]
-    except* OutputError as failures:
-        raise failures.exceptions[0] from failures
+        outcomes = await read_all(engine, list(pages), reader.read, desk.cache, desk.done)
     finally:
-        desk.cache.add_session(Session(reader.answered, time.monotonic() - started, reader.lost))
-        await engine.close()
-    outcomes = [task.result() for task in tasks]
+        desk.cache.add_session(reader.session())
     if reader.death is not None and not any(isinstance(outcome, EngineOutput) for outcome in outcomes):
         raise reader.death
     return outcomes
@@ -171,10 +153,12 @@ class _Reader:
         self._limit = None if enforces else desk.seconds + GRACE_SECONDS
         self._ended: Unread | None = None
         self.death: EngineError | None = None
-        self.answered = 0
-        self.lost = Usage()
+        self._started: float | None = None
+        self._answered = 0
+        self._lost = Usage()
 
     async def read(self, page: TruePage) -> Outcome:
+        self._started = self._started or time.monotonic()
         if self._ended:
             return self._ended
         try:
@@ -194,14 +178,18 @@ class _Reader:
                 self._ended, self.death = unread, failure
             return unread
         if generation.finish not in ANSWERED:
-            self.lost += generation.usage if isinstance(generation, PaidGeneration) else Usage()
+            self._lost += generation.usage if isinstance(generation, PaidGeneration) else Usage()
             return Unread("failed", generation.reason or generation.finish, generation)
         if generation.text is not None:
             # Half a surrogate pair cannot be written to any file; models do answer with one.
             generation = replace(generation, text=generation.text.encode("utf-8", "replace").decode("utf-8"))
-        self._desk.cache.put(page, generation)
-        self.answered += 1
+        self._answered += 1
         return generation
+
+    def session(self) -> Session:
+        """What was done so far."""
+        seconds = 0.0 if self._started is None else time.monotonic() - self._started
+        return Session(self._answered, seconds, self._lost)
 
     def _request(self, page: TruePage, image: PageImage) -> Request:
         seed = seed_of(page.sha256, page.number, self._engine.fingerprint, 1)

@@ -5,10 +5,8 @@ environment, the clients read them there, and nothing here writes them down.
 """
 
 import base64
-import email.utils
 import os
 import re
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +15,7 @@ from eval.systems.pricing import Usage, Vendor
 from ocr.core.document import Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
+from ocr.engines.backoff import retry_after
 from ocr.models.prompts import Prompt
 
 KEYS: dict[Vendor, tuple[str, ...]] = {
@@ -173,20 +172,10 @@ def explain(error: Exception) -> Failure:
 def _wait(error: Exception) -> float | None:
     """Seconds that the server asked for: the header retry-after, or Google's RetryInfo in the body."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    if written := headers.get("retry-after-ms"):
-        return _seconds(written, 0.001)
-    if written := headers.get("retry-after"):
-        moment = email.utils.parsedate_tz(written)
-        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else _seconds(written, 1.0)
+    if (wait := retry_after(headers)) is not None:
+        return wait
     found = re.search(r"retryDelay\W+([\d.]+)s", str(getattr(error, "details", "")))
     return float(found.group(1)) if found else None
-
-
-def _seconds(written: str, unit: float) -> float | None:
-    try:
-        return max(0.0, float(written) * unit)
-    except ValueError:
-        return None
 
 
 async def _open_anthropic(client: Any, question: Ask) -> Any:

@@ -7,7 +7,6 @@ messages. Nothing is read twice that was answered: `eval.systems.response_cache`
 import asyncio
 import io
 import json
-import random
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -18,6 +17,7 @@ from eval.systems import vendor_clients
 from eval.systems.pricing import ModelPrice, Usage, Vendor, dollars, image_tokens
 from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError
+from ocr.engines.backoff import Backoff
 from ocr.engines.base import Capabilities, Request
 from ocr.models.prompts import PROMPTS, ImageBudget, show
 
@@ -32,6 +32,8 @@ THINKING_TOKENS = 4096
 """Allowed on top to models whose thinking counts against the same limit and cannot be turned off."""
 PROMPT_TOKENS = 150
 """Of the words beside the image: two short paragraphs of English."""
+JITTER = 0.5
+"""Largest share of a wait that is added at random."""
 CONCURRENCY: dict[Vendor, int] = {"anthropic": 8, "openai": 8, "google": 8}
 
 
@@ -197,10 +199,9 @@ class FrontierEngine:
 
     def _wait(self, failure: vendor_clients.Failure, attempt: int, seed: int) -> float | None:
         """Seconds before the next attempt, or None where it is not worth waiting."""
-        if failure.wait is not None:
-            return failure.wait if failure.wait <= self.policy.longest_wait else None
-        delay = self.policy.first_wait * 2.0 ** (attempt - 1) * (1 + random.Random(seed + attempt).random() / 2)
-        return float(min(delay, self.policy.longest_wait))
+        backoff = Backoff(self.policy.first_wait, self.policy.longest_wait, JITTER)
+        wait = backoff.wait(attempt, failure.wait, seed)
+        return wait if wait <= backoff.longest else None
 
 
 def count_tokens(text: str) -> int:

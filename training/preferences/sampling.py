@@ -5,16 +5,16 @@ they are looking for.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from ocr.core.document import EngineOutput, PageImage
-from ocr.core.errors import OcrError
-from ocr.core.files import append_line, read_jsonl, seed_from, write_lines
-from ocr.engines.base import Engine, Request, create
+from ocr.core.files import append_line, read_jsonl, seed_from
+from ocr.engines.base import Request, create
+from ocr.engines.batch import read_all
 from ocr.repetition import detector
 from training.formatting import read_pixels
 
@@ -39,61 +39,35 @@ def read_pages(
     The file `kept` takes each page's answers as they come; what stands in it is not read again. Raises `EngineError`
     where the model does not load, `DataError` where an image cannot be read.
     """
-    known = read_kept(kept) if kept else {}
-    unread = [place for place in range(len(images)) if place not in known]
-    if unread:
-        reader = create(engine, {"model": str(model)})
-        asyncio.run(_read_all(reader, {place: images[place] for place in unread}, sampled, known, kept))
-    return [known[place] for place in range(len(images))]
+    cache = _Kept(kept)
+    pages = list(enumerate(images))
+    if all(cache.get(page) for page in pages):
+        return [cache.known[place] for place, _ in pages]
+    reader = create(engine, {"model": str(model)})
+
+    async def read(page: tuple[int, Path]) -> tuple[EngineOutput, ...]:
+        _, path = page
+        image = PageImage(1, await asyncio.to_thread(read_pixels, path), 200.0)
+        requests = [_request(image, path, number, sampled) for number in range(sampled.count)]
+        return tuple([await reader.read(request) for request in requests])
+
+    return asyncio.run(read_all(reader, pages, read, cache))
 
 
-def read_kept(file: Path) -> dict[int, tuple[EngineOutput, ...]]:
-    """The answers in a file of `read_pages` by the page's place.
+class _Kept:
+    """The outputs in a file of `read_pages`, by the place of the page; without a file nothing is kept."""
 
-    A line that a kill or a full disk cut, and one that is glued to it, go out of the file: the next must begin anew.
-    """
-    if not file.is_file():
-        return {}
-    rows, cut = read_jsonl(file, _KEPT.validate_json)
-    if cut:
-        write_lines(file, map(_KEPT.dump_json, rows))
-    return dict(rows)
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self.known = dict(read_jsonl(file, _KEPT.validate_json)[0]) if file and file.is_file() else {}
 
+    def get(self, page: tuple[int, Path]) -> tuple[EngineOutput, ...] | None:
+        return self.known.get(page[0])
 
-async def _read_all(
-    engine: Engine,
-    images: Mapping[int, Path],
-    sampled: Sampled,
-    known: dict[int, tuple[EngineOutput, ...]],
-    kept: Path | None,
-) -> None:
-    await engine.start()
-    try:
-        places = asyncio.Semaphore(engine.concurrency)
-
-        async def read(place: int, path: Path) -> None:
-            async with places:
-                page = PageImage(1, await asyncio.to_thread(read_pixels, path), 200.0)
-                requests = [_request(page, path, number, sampled) for number in range(sampled.count)]
-                known[place] = tuple([await engine.read(request) for request in requests])
-                # A failure may lie with the machine and is asked for again.
-                if kept and not any(answer.finish == "error" for answer in known[place]):
-                    append_line(kept, _KEPT.dump_json((place, known[place])))
-
-        async with asyncio.TaskGroup() as group:
-            for place, path in images.items():
-                group.create_task(read(place, path))
-    except* OcrError as failures:
-        # All pages in flight fail together; one message says it.
-        raise first_of(failures) from None
-    finally:
-        await engine.close()
-
-
-def first_of(failures: BaseExceptionGroup[OcrError]) -> OcrError:
-    """The first failure of a group, however deeply it is nested."""
-    first = failures.exceptions[0]
-    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+    def put(self, page: tuple[int, Path], outputs: tuple[EngineOutput, ...]) -> None:
+        # A failure may lie with the machine, so such a page is read again.
+        if self._file and not any(output.finish == "error" for output in outputs):
+            append_line(self._file, _KEPT.dump_json((page[0], outputs)))
 
 
 def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Request:

@@ -6,9 +6,9 @@ server understands. What may pass is waited out (429, 5xx, a dropped connection)
 
 import asyncio
 import base64
-import email.utils
 import io
 import json
+import logging
 import os
 import time
 import urllib.parse
@@ -21,9 +21,12 @@ from ocr.core.document import EngineOutput, Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
 from ocr.core.settings import check
+from ocr.engines.backoff import Backoff, retry_after
 from ocr.engines.base import Capabilities, Request
 from ocr.engines.vlm.request import Answer, Question, VisionOptions, compose, conclude, describe, failed
 from ocr.models.catalog import Model
+
+LOG = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -137,6 +140,7 @@ class ServerEngine:
     async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
         """Ask until it is answered, waiting longer each time. Raises the last `BusyError` when patience ends."""
         httpx = load("httpx", extra="server")
+        backoff = Backoff(self._options.first_wait, LONGEST_WAIT)
         for number in range(1, self._options.tries + 1):
             try:
                 return await ask()
@@ -146,8 +150,9 @@ class ServerEngine:
                 busy = said
             if number == self._options.tries:
                 raise busy
-            doubled = self._options.first_wait * 2 ** (number - 1)
-            await asyncio.sleep(min(LONGEST_WAIT, doubled if busy.wait is None else busy.wait))
+            wait = min(backoff.longest, backoff.wait(number, busy.wait))
+            LOG.debug("the server is asked again in %.1f s: %s", wait, busy.reason)
+            await asyncio.sleep(wait)
         raise AssertionError("options.tries is at least 1")
 
     def _gives_up(self, busy: BusyError) -> EngineError:
@@ -243,23 +248,10 @@ def _check_status(status: int, headers: Mapping[str, str], text: str) -> None:
         return
     said = f"the server answered {status}: {' '.join(text.split())[:300]}"
     if status in (408, 409, 425, 429) or status >= 500:
-        raise BusyError(said, _retry_after(headers))
+        raise BusyError(said, retry_after(headers))
     if status in (400, 413, 422):
         raise PageRefusedError(said)
     raise EngineError(said, hint=_GIVE_KEY if status in (401, 403) else _CHECK_URL)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait as the server asks: a number, or a date (RFC 9110, 10.2.3)."""
-    value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
 
 
 _FINISHES: Mapping[str, Finish] = {
