@@ -18,6 +18,7 @@ test: .venv/stack
 	$(BIN)/python -m pytest
 
 docs: .venv/dev
+	$(BIN)/python docs/generate_reference.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 prove: .venv/stack

@@ -49,6 +49,7 @@ def extract(
         typer.Option(
             "--cross-check",
             "--witness",
+            metavar="all|share|off",
             help="Cross-check model output with the built-in engine: all pages, a share of them (5%), or off.",
         ),
     ] = None,

@@ -2,7 +2,7 @@
 
 The names of `__all__` are the API; each is loaded when it is first used. A stage in three lines:
 
-    request = training.StageRequest("domain", data=Path("pages"), recipe="tiny")
+    request = training.StageRequest("domain", data=Path("pages"), recipe="miniature")
     run = training.finetune(request)
     print(run.name, run.state)
 """

@@ -31,15 +31,21 @@ class Optimisation(Settings):
     method: Literal["lora", "qlora", "full"] = "lora"
     """Which weights move: adapters, adapters on a base in four bits, or all."""
     learning_rate: float = Setting(default=1e-4, gt=0)
+    """Peak learning rate."""
     epochs: float = Setting(default=1.0, gt=0)
+    """Passes over the training pages."""
     steps: int = -1
     """Stop after so many optimiser steps, whatever `epochs` says; -1 leaves it to `epochs`."""
     batch: int = Setting(default=1, ge=1)
+    """Pages that a device processes at once."""
     accumulate: int = Setting(default=1, ge=1)
+    """Batches whose gradients make one optimizer step."""
     warmup: float = 0.03
     """Share of the steps over which the learning rate rises."""
     schedule: Schedule = "cosine"
+    """How the learning rate falls after the warmup."""
     weight_decay: float = 0.0
+    """Weight decay of the optimizer."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     save_every: int = Setting(default=200, ge=1)
@@ -50,11 +56,13 @@ class Preference(Optimisation):
     """Direct preference optimisation (Rafailov et al., arXiv 2305.18290) on pairs of the stage's own readings."""
 
     beta: float = Setting(default=0.1, gt=0)
+    """Strength of the constraint towards the model that the stage starts from."""
     sft_weight: float = 1.0
     """Weight of the likelihood of the chosen reading beside the preference loss: keeps it from falling."""
     samples: int = Setting(default=4, ge=1)
     """Readings that are taken of each training page to find pairs in; the first is greedy."""
     temperature: float = Setting(default=1.0, ge=0)
+    """Sampling temperature of the outputs after the first."""
     pages: int = Setting(default=2000, ge=1)
     """Training pages that are read for pairs, at most."""
 
@@ -63,8 +71,11 @@ class Lora(Settings):
     """Low-rank adapters (Hu et al., arXiv 2106.09685; quantised base: Dettmers et al., arXiv 2305.14314)."""
 
     rank: int = 16
+    """Rank of the adapters."""
     alpha: int = 32
+    """Scale of the adapters; their output is multiplied by alpha / rank."""
     dropout: float = 0.0
+    """Dropout of the adapters."""
     targets: str = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
     """Regular expression of module names; restricted to the language model, whose names the vision tower shares."""
 
@@ -73,15 +84,25 @@ class Scratch(Settings):
     """A model that is built from nothing instead of loaded; fields as in `training.trainer.tiny_model.Shape`."""
 
     hidden: int = 256
+    """Width of the language model."""
     layers: int = 4
+    """Layers of the language model."""
     heads: int = 8
+    """Attention heads of the language model."""
     key_value_heads: int = 4
+    """Key and value heads of the language model."""
     vision_hidden: int = 256
+    """Width of the vision encoder."""
     vision_layers: int = 6
+    """Layers of the vision encoder."""
     vision_heads: int = 8
+    """Attention heads of the vision encoder."""
     patch: int = 16
+    """Pixels of a side of an image patch."""
     vocabulary: int = 1024
+    """Tokens of the vocabulary."""
     max_image_tokens: int = 512
+    """Upper limit of the image tokens of a page."""
     full_attention: bool = True
     """Every vision layer sees the whole image; the real models look through windows in most layers."""
 
@@ -90,6 +111,7 @@ class Recipe(Settings):
     """One model, one size of device, three stages."""
 
     name: str = ""
+    """Name of the recipe; that of its file by default."""
     base: str = ""
     """Name in ocr/models.toml, folder or hub id to start from; empty with `scratch`."""
     scratch: Scratch | None = None
@@ -98,8 +120,11 @@ class Recipe(Settings):
     parameters: float = 0.0
     """Billions of parameters of the base, for the estimate of memory before anything is loaded."""
     precision: Literal["bf16", "fp32"] = "bf16"
+    """Floating-point type of the computation."""
     gradient_checkpointing: bool = True
+    """Compute activations again in the backward pass, which saves memory and costs time."""
     prompt: str = "page-json-1"
+    """Name of the prompt that the model is trained with; see ocr/models/prompts.py."""
     structured: bool = True
     """Answers are the JSON of `ocr.models.answer_format`; otherwise plain text, the fields one below the other."""
     leaders: int = Setting(default=3, ge=0)

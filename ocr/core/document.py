@@ -74,6 +74,7 @@ class Word:
 
     text: str
     box: Box
+    """Left, top, right and bottom in pixels of the upright page."""
     confidence: float | None = None
     """0 to 1, or None where the engine gives none."""
 
@@ -90,9 +91,13 @@ class Line:
 
     text: str
     box: Box
+    """Left, top, right and bottom in pixels of the upright page."""
     confidence: float | None = None
+    """0 to 1, or None where the engine gives none."""
     words: tuple[Word, ...] = ()
+    """Words in order; empty where the engine gives none."""
     field: Field = "text"
+    """The part of the page that the line belongs to."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", well_formed(self.text))
@@ -103,7 +108,9 @@ class Table:
     """One table of a page, as rows of cells."""
 
     box: Box
+    """Left, top, right and bottom in pixels of the upright page."""
     rows: tuple[tuple[str, ...], ...]
+    """Cells of each row, from left to right."""
     after: int = 0
     """How many of the page's paragraphs stand before it."""
 
@@ -148,22 +155,35 @@ class Page:
     """One page of output. Field texts are as printed: line breaks and end-of-line hyphens kept."""
 
     number: int
+    """1-based, as in the file."""
     status: Status
+    """What became of the page; see docs/concepts/statuses.md."""
     reason: str = ""
+    """Why, where the status is neither "ok" nor "blank"."""
     flags: tuple[str, ...] = ()
+    """What to check on the page, a sentence each; empty where nothing is suspicious."""
     confidence: float | None = None
+    """Mean confidence of the characters, 0 to 1; None where the engine gives none."""
     header: str = ""
+    """Running head and what else stands above the body."""
     text: str = ""
+    """The body, line by line as printed."""
     margin: str = ""
+    """Notes and stamps in the margins."""
     footer: str = ""
+    """Page number and what else stands below the body."""
     paragraphs: tuple[str, ...] = ()
     """Body text joined and de-hyphenated, one string a paragraph."""
     lines: tuple[Line, ...] = ()
     """In reading order within each field."""
     tables: tuple[Table, ...] = ()
+    """Tables in reading order."""
     width: int = 0
+    """Width of the upright page in pixels; boxes refer to it."""
     height: int = 0
+    """Height of the upright page in pixels."""
     rotation: int = 0
+    """Degrees clockwise (0, 90, 180, 270) by which the rendered page was turned to be upright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +191,11 @@ class Source:
     """A scan file: `path` as the user gave it, relative to the folder that was named."""
 
     path: str
+    """Name of the file below the folder that was named, with forward slashes."""
     sha256: str
+    """SHA-256 of the file in hexadecimal digits; empty where it could not be read."""
     pages: int
+    """Number of pages in the file."""
     reason: str = ""
     """Why the file as a whole could not be opened; its pages are not known then, and `pages` is 0."""
 
@@ -182,7 +205,9 @@ class EngineIdentity:
     """Which engine read a document: `fingerprint` holds all that decided what was read."""
 
     name: str
+    """As typed for `--engine`, or the name that an engine of your own gives itself."""
     fingerprint: str
+    """Model, versions, prompt, resolution: everything that decides the output."""
 
     @property
     def digest(self) -> str:
@@ -192,11 +217,14 @@ class EngineIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an output file holds; `ocr.formats.json_schema` publishes this shape as JSON."""
+    """One scan as it was read: what an output file holds. `ocr schema` prints this shape as JSON Schema."""
 
     source: Source
+    """The file that was read."""
     engine: EngineIdentity
+    """What read it."""
     pages: tuple[Page, ...]
+    """All pages in order, also those that were skipped or could not be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 One root, one subclass per exit code. Raise them `from` their cause, with the file and page in the message;
 `cli.main` is the one place that turns them into `error:` and `hint:` lines and an exit status.
-docs/reference/exit-codes.md describes each code and is held to this module by a test.
+docs/reference/exit-codes.md is generated from this module.
 """
 
 from enum import IntEnum
@@ -12,17 +12,32 @@ class ExitCode(IntEnum):
     """What a finished `ocr` process says about its work."""
 
     OK = 0
+    """Every page is ok, blank, or skipped by `--pages`. Kept: everything."""
     BUG = 1
+    """A fault of lusocr itself. The traceback belongs in the bug report. Kept: every finished page."""
     USAGE = 2
+    """The command line or a settings file asks for something that does not exist; or another engine would read a
+    folder again without being asked to. Kept: nothing was begun."""
     PAGES_FAILED = 3
+    """The run finished, but a file could not be opened, or a page is unreadable, failed, or refused. Kept: every other
+    page."""
     DATA = 4
+    """A data set is wrong: a bad manifest row, a leak between training and test. Kept: nothing was begun."""
     DEPENDENCY = 5
+    """A package or program is missing; the hint installs it. Kept: nothing was begun."""
     ENGINE = 6
+    """The engine does not load, or died for good. Kept: every finished page."""
     TRAINING = 7
+    """A training stage cannot start or cannot go on. Kept: the last checkpoint."""
     OUTPUT = 8
+    """The output folder cannot be written, is in use, is damaged, or holds a file that lusocr did not write. Kept:
+    every finished page."""
     PAGES_FLAGGED = 10
+    """With `--strict`: pages are degenerate, truncated, or flagged. Kept: everything."""
     GATE = 11
+    """A regression check failed. Kept: everything."""
     INTERRUPTED = 130
+    """Ctrl-C or SIGTERM. A second Ctrl-C stops at once. Kept: every finished page."""
 
 
 class OcrError(Exception):

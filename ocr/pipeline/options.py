@@ -93,7 +93,9 @@ class PageResult:
     """A page that a run has read and saved, with the file that it belongs to."""
 
     source: Source
+    """The file."""
     page: Page
+    """The page, with its text."""
 
     def __str__(self) -> str:
         reason = f": {self.page.reason}" if self.page.reason else ""

@@ -47,6 +47,10 @@ class Repetition:
     """A repetition, in characters: `text[:start]` is good and holds the first period; at `end` the text goes on."""
 
     kind: Kind
+    """How the text repeats; see docs/concepts/repetition.md."""
     start: int
+    """Where the second period begins."""
     end: int
+    """Where the repetition ends."""
     reason: str
+    """What repeats, in words, with its beginning."""

@@ -13,16 +13,18 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Sums over files and pages; see `exit_code` for what they mean."""
+    """Counts of files and pages, of a run or of a folder."""
 
     files: int = 0
+    """Files seen."""
     pages: int = 0
     """Pages seen, in all files that could be opened; copies count each time."""
     closed: int = 0
     """Files that could not be opened, whose pages nobody knows."""
     states: Mapping[str, int] = field(default_factory=dict)
+    """Number of pages of each status."""
     flagged: int = 0
-    """Pages that are ok but deserve a look."""
+    """Pages that are ok or blank and have flags."""
 
     @property
     def missing(self) -> int:
@@ -31,7 +33,7 @@ class Summary:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0, 3 or 10; what stops a run has codes of its own."""
+        """0, 3 (pages or files lost) or 10 (pages flagged); a run that is stopped raises an error instead."""
         if self.closed or self.missing or any(self.states.get(status) for status in LOST):
             return ExitCode.PAGES_FAILED
         if self.flagged or any(self.states.get(status) for status in FLAGGED):

@@ -23,19 +23,22 @@ from ocr.storage.summary import Summary, summarize
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found; every finding is a line that names the file."""
+    """The result of a check of an output folder; every finding is a line that names the file."""
 
     summary: Summary
+    """Counts of all files and pages of the folder."""
     outputs: int = 0
     """Output files that are byte for byte what the ledger gives."""
     wrong_outputs: list[str] = field(default_factory=list)
+    """Output files that are missing, out of date, or were changed."""
     lost: list[str] = field(default_factory=list)
-    """Pages and files that nobody has the text of."""
+    """Pages and files without text: not opened, not read yet, failed, unreadable or refused."""
     advice: str = ""
-    """What to type, where anything is wrong."""
+    """The command to run next, where anything is wrong."""
 
     @property
     def exit_code(self) -> ExitCode:
+        """0; 8 where output files are wrong; 3 where pages are lost."""
         if self.wrong_outputs:
             return ExitCode.OUTPUT
         return ExitCode.PAGES_FAILED if self.lost else ExitCode.OK

@@ -29,6 +29,7 @@ class Identifier:
     """One identifier in a text."""
 
     kind: Kind
+    """cpf, cnpj, process, date or amount."""
     text: str
     """As written."""
     value: str

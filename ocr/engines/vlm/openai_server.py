@@ -48,7 +48,9 @@ class ServerOptions(VisionOptions):
     key_variable: str = "OPENAI_API_KEY"
     """The environment variable that holds the key, if the server wants one. Keys are never written anywhere."""
     tries: int = Setting(default=TRIES, ge=1)
+    """Attempts at a request that the server refuses for the moment."""
     first_wait: float = Setting(default=FIRST_WAIT, ge=0)
+    """Seconds before the second attempt; each further wait is twice as long."""
 
 
 def create(options: Mapping[str, Any]) -> "ServerEngine":
