@@ -152,9 +152,11 @@ def strokes(sheet: Sheet, strength: float) -> Pixels:
     generator = sheet.random
     layer = np.full_like(sheet.pixels, 255)
     height, width = layer.shape
-    tone = int(generator.uniform(40, 165) + 60 * max(0.0, 1 - strength))
+    tone = int(
+        generator.choice((generator.uniform(20, 110), generator.uniform(110, 200))) + 40 * max(0.0, 1 - strength)
+    )
     for _ in range(generator.randint(1, 1 + round(2 * min(1.5, strength)))):
-        thickness = max(1, round(sheet.em * generator.uniform(0.03, 0.1)))
+        thickness = max(1, round(sheet.em * generator.uniform(0.025, 0.08)))
         if generator.random() < 0.35:
             radius = round(sheet.em * generator.uniform(1.5, 5))
             center = (generator.randrange(width), generator.randint(-radius, height + radius))

@@ -88,7 +88,7 @@ def is_held_out(block: bytes) -> bool:
 class TextFile:
     """One plain-text file, mapped into memory, of which only one side of the blocks is read.
 
-    Raises DataError when the file is empty, is not UTF-8, or has no block on the side asked for.
+    Raises DataError when the file is empty or is not UTF-8.
     """
 
     def __init__(self, path: Path, *, held_out: bool) -> None:
@@ -105,18 +105,14 @@ class TextFile:
         self._check()
 
     def _check(self) -> None:
-        try:
-            self._bytes[:BLOCK].decode("utf-8")
-        except UnicodeDecodeError as failure:
-            if failure.start < min(BLOCK, self.size) - 4:
-                message = f"{self.path}: is not UTF-8 ({failure.reason} at byte {failure.start})"
-                raise DataError(message, hint="save it as UTF-8") from failure
-        if not any(is_held_out(self._block(number)) == self._held_out for number in range(self._blocks)):
-            side = "held-out" if self._held_out else "training"
-            raise DataError(
-                f"{self.path}: none of its {self._blocks} blocks of {BLOCK} bytes belongs to the {side} side",
-                hint="name a longer text file",
-            )
+        # A character may be cut at either end, where the file is an excerpt.
+        if "\ufffd" in self._bytes[:BLOCK].decode("utf-8", "replace")[3:-3]:
+            raise DataError(f"{self.path}: is not UTF-8", hint="save it as UTF-8")
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether any block belongs to the side asked for: short files may have none."""
+        return any(is_held_out(self._block(number)) == self._held_out for number in range(self._blocks))
 
     def _block(self, number: int) -> bytes:
         return self._bytes[number * BLOCK : (number + 1) * BLOCK]
@@ -142,10 +138,21 @@ class TextFile:
 
 
 class Texts:
-    """Passages of running text, drawn from files by the square root of their size and from the project's grammar."""
+    """Passages of running text, drawn from files by the square root of their size and from the project's grammar.
+
+    Files without a block on the side asked for are left out. Raises DataError when that leaves none of those named.
+    """
 
     def __init__(self, paths: Sequence[Path], *, held_out: bool = False, grammar: float = 0.3, seed: int = 0) -> None:
-        self._files = [TextFile(path, held_out=held_out) for path in find_files(paths)]
+        files = [TextFile(path, held_out=held_out) for path in find_files(paths)]
+        self._files = [file for file in files if file.has_blocks]
+        if files and not self._files:
+            side = "held-out" if held_out else "training"
+            raise DataError(
+                f"{files[0].path}: no block of {BLOCK} bytes of this file and {len(files) - 1} others belongs to the "
+                f"{side} side",
+                hint="name longer text files",
+            )
         self._weights = [file.size**0.5 for file in self._files]
         self._grammar = grammar if self._files else 1.0
         self._side = f"{'held-out' if held_out else 'lines'}/{seed}"

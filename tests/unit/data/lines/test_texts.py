@@ -58,15 +58,21 @@ def test_a_block_is_on_one_side_only(long_file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "empty"), (b"caf\xe9 na cidade " * 20, "not UTF-8"), (b"Um texto muito curto.", "blocks")],
+    [(b"", "empty"), (b"caf\xe9 na cidade " * 20, "not UTF-8"), (b"Um texto muito curto.", "no block")],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "mau.txt"
     path.write_bytes(content)
     with pytest.raises(DataError, match=said) as failure:
-        TextFile(path, held_out=True)
+        Texts([path], held_out=True)
     assert "mau.txt" in failure.value.message
     assert failure.value.hint
+
+
+def test_an_excerpt_may_cut_characters_at_its_ends(tmp_path: Path) -> None:
+    path = tmp_path / "parte.txt"
+    path.write_bytes(("ç" + PARAGRAPH * 80 + "ç").encode()[1:-1])
+    assert TextFile(path, held_out=False).draw(random.Random(1))
 
 
 def test_folders_and_files_are_found(tmp_path: Path, long_file: Path) -> None:

@@ -1,0 +1,1 @@
+"""Measure the built-in recognizer line by line."""
