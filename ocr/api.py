@@ -14,7 +14,7 @@ from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, PageResult
 from ocr.pipeline.progress import Logged
-from ocr.reader import Pages, Reader, SettingsLike, obtain_weights, read_pages, read_settings
+from ocr.reader import Pages, Reader, SettingsLike, check_weights, read_pages, read_settings
 from ocr.rendering.discovery import shown
 from ocr.repetition import detector
 from ocr.repetition.evidence import Repetition
@@ -107,7 +107,7 @@ def extract_all(
     if formats is not None:
         wanted = formats if isinstance(formats, str) else list(formats)
         chosen = load_settings(ExtractSettings, file=None, assignments=[], flags={"out": wanted}, start=chosen)
-    obtain_weights(chosen)
+    check_weights(chosen)
     entries = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     names = tuple(f".{os.sep}-" if os.fsdecode(entry) == "-" else os.fsdecode(entry) for entry in entries)
     job = Job(names, chosen, read_pages(pages), password, on_page)

@@ -16,7 +16,8 @@ from ocr.core.document import Document, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import EngineError, ScanError, UsageError
 from ocr.core.settings import check, load, nested
-from ocr.models.weights import obtain
+from ocr.models import catalog
+from ocr.models.weights import find_weights
 from ocr.pipeline.engine_selection import choose_engine
 from ocr.pipeline.extract import gravest
 from ocr.pipeline.options import ExtractSettings, Job, Selection, parse_selection
@@ -60,7 +61,7 @@ class Reader:
         machine.
         """
         self._settings = read_settings(engine=engine, model=model, settings=settings)
-        obtain_weights(self._settings)
+        check_weights(self._settings)
         with closing(Ledger(None)) as ledger:
             self._session = EngineSession(choose_engine(self._settings, ledger), self._settings)
         self._starting = threading.Lock()
@@ -208,10 +209,16 @@ def read_settings(
     return load(ExtractSettings, file=file, assignments=[], flags=flags, start=start)
 
 
-def obtain_weights(settings: ExtractSettings) -> None:
-    """Raise `UsageError` where the model's weights are not on this machine: a library does not ask, nor download."""
-    if settings.engine in ("vllm", "transformers"):
-        obtain(str(settings.options.get("model", "")), agreed=False, ask=lambda _: False)
+def check_weights(settings: ExtractSettings) -> None:
+    """Raise `UsageError` where the model's weights are not on this machine: a library does not download gigabytes."""
+    if settings.engine not in ("vllm", "transformers"):
+        return
+    name = str(settings.options.get("model", "")) or catalog.default_name()
+    if find_weights(catalog.resolve(name)) is None:
+        raise UsageError(
+            f"the weights of {name} are not on this machine",
+            hint=f"ocr extract SCAN --model {name} --yes downloads them; or give their folder as model=",
+        )
 
 
 def read_pages(pages: Pages | None) -> Selection:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
@@ -29,7 +30,7 @@ def weigh_download(model: Model) -> int:
     hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
-    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+    except (*_http_errors(errors), errors.OfflineModeIsEnabled) as cause:
         raise _unreachable(model, cause) from cause
     return sum(part.size or 0 for part in described.siblings or [])
 
@@ -39,8 +40,13 @@ def download(model: Model) -> Path:
     hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         return Path(hub.snapshot_download(model.id, revision=model.revision))
-    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as cause:
+    except (*_http_errors(errors), errors.OfflineModeIsEnabled) as cause:
         raise _unreachable(model, cause) from cause
+
+
+def _http_errors(errors: ModuleType) -> tuple[type[Exception], ...]:
+    """Return what the hub's HTTP client raises, `OSError` among it: without a network it is no error of the hub's."""
+    return (errors.HfHubHTTPError, *errors.HfHubHTTPError.__bases__)
 
 
 def _unreachable(model: Model, cause: Exception) -> EngineError:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import make_scan, run_ocr
+from command import ENVIRONMENT, make_scan, run_ocr
 from hostile_pdfs import locked_rc4
 from paths import SAMPLES
 from PIL import Image
@@ -206,3 +206,18 @@ def test_pages_are_selected(pages: Any, read: list[int], tmp_path: Path) -> None
 def test_what_is_no_page_number_is_refused(pages: Any, tmp_path: Path) -> None:
     with pytest.raises(ocr.UsageError):
         ocr.extract(make_scan(tmp_path / "a.png"), engine=FAKE, pages=pages)
+
+
+def test_weights_that_are_not_here_are_not_downloaded(tmp_path: Path) -> None:
+    pytest.importorskip("huggingface_hub")
+    with pytest.raises(ocr.UsageError, match="the weights of no-one/nothing are not on this machine") as caught:
+        ocr.extract(make_scan(tmp_path / "a.png"), model="no-one/nothing")
+    assert "--yes" in caught.value.hint
+
+
+def test_a_hub_that_does_not_answer_is_an_engine_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setitem(ENVIRONMENT, "HF_ENDPOINT", "http://127.0.0.1:9")
+    done = run_ocr("extract", make_scan(tmp_path / "a.png"), "--model", "no-one/nothing", "--yes", cwd=tmp_path)
+    assert done.returncode in (ocr.ExitCode.ENGINE, ocr.ExitCode.DEPENDENCY)
+    assert "Traceback" not in done.stderr
