@@ -1,6 +1,6 @@
 """Draw docs/assets/scan-and-text.png: a sample scan with its fields outlined, beside the text that lusocr reads.
 
-    python docs/assets/make_picture.py
+python docs/assets/make_picture.py
 """
 
 from pathlib import Path

@@ -1,0 +1,119 @@
+"""Every command and Python block in README and docs: run in order, or parsed and listed with a reason.
+
+The lab notebook and the decisions hold history; `benchmarks/run_all.py` runs the commands of the measured tables.
+"""
+
+import contextlib
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from command import ENVIRONMENT, run_ocr
+from paths import ROOT, SAMPLES
+
+import cli
+from eval.bench_command import spread_compare
+
+PAGES = [
+    "README.md",
+    "README.pt-BR.md",
+    "docs/index.md",
+    "docs/quickstart.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/guides").glob("*.md")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/concepts").glob("*.md")),
+]
+
+NOT_RUN = {
+    r"--compare|bench --(data|baseline)": "asks vendors, or needs an earlier result",
+    r"--model|--engine (vllm|server|transformers)|--url": "needs a model's weights or a server",
+    r"--cluster": "needs a Ray cluster; tests/integration/test_cluster.py runs it",
+    r"ocr finetune": "trains; tests/integration/test_finetune.py runs every stage",
+    r"--engine tesseract": "needs Tesseract; tests/integration/test_local_engines.py runs it",
+    r"--count (1000|4000|100000|200)\b": "composes for minutes; the small example above it runs",
+    r"ocr data (split|check) .*my-pages|--shares 0\.9,0\.1,0|pages/validation\.jsonl": "follows a long command",
+    r"--rebuild": "replaces a damaged ledger; tests/integration/test_verify.py runs it",
+    r"--set render\.max_pixels": "the same reading again",
+}
+"""Pattern of a command -> the reason why no test of this module runs it. Its options are parsed all the same."""
+
+OTHER_PROGRAMS = ("make ", "pip ", "pipx ", "python", "ray ", "export ", ". .venv", "pre-commit ", "$ ", "print(")
+"""First words of lines that are no `ocr` command: CI runs `make`, the others belong to the user's machine."""
+
+
+def code_lines(page: str) -> Iterator[str]:
+    """Lines of indented blocks and of fenced blocks without a language other than `console`."""
+    fence = ""
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            fence = "" if fence else line.removeprefix("```") or "plain"
+        elif line.startswith("    ") and not fence:
+            yield line.strip()
+
+
+def commands(page: str) -> list[str]:
+    """The `ocr` commands of a page without their comments, in order."""
+    return [line.split("  #")[0].strip() for line in code_lines(page) if line.startswith("ocr ")]
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def reason_not_run(command: str) -> str:
+    return next((reason for pattern, reason in NOT_RUN.items() if re.search(pattern, command)), "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_code_line_is_known(page: str) -> None:
+    unknown = [line for line in code_lines(page) if line and not line.startswith(("ocr ", *OTHER_PROGRAMS))]
+    assert not unknown
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_parses(page: str) -> None:
+    """Parse each command with the real parser, without running it: no option of the documentation is invented."""
+    root = typer.main.get_command(cli.app)
+    for command in commands(page):
+        words = spread_compare(shlex.split(command)[1:])
+        group, name = root, "ocr"
+        with contextlib.ExitStack() as stack:
+            while hasattr(group, "commands"):
+                context = stack.enter_context(group.make_context(name, list(words), resilient_parsing=False))
+                name, group, words = group.resolve_command(context, words)
+            stack.enter_context(group.make_context(name, list(words)))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(not reason_not_run(c) for c in commands(page))])
+def test_the_commands_of_a_page_run_in_order(page: str, tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "letter.jpg").symlink_to(SAMPLES / "letter.jpg")
+    (tmp_path / "samples").symlink_to(SAMPLES)
+    (tmp_path / "text").mkdir()
+    if "verify" in "".join(commands(page)):
+        done = run_ocr("extract", "scans", "--out", "json,md", "--to", "text", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    for command in commands(page):
+        if not reason_not_run(command):
+            done = run_ocr(*shlex.split(command)[1:], cwd=tmp_path)
+            assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python_blocks(page)])
+def test_the_python_blocks_of_a_page_run(page: str, tmp_path: Path) -> None:
+    (tmp_path / "samples").symlink_to(SAMPLES)
+    code = "\n".join(python_blocks(page))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_reason_is_still_needed() -> None:
+    every = [command for page in PAGES for command in commands(page)]
+    unused = [pattern for pattern in NOT_RUN if not any(re.search(pattern, command) for command in every)]
+    assert not unused
