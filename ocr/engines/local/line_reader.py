@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ocr.core.document import Box, Line, Word
 from ocr.engines.local import orientation
+from ocr.engines.local.ink_areas import sparse_areas
 from ocr.engines.local.orientation import Affine, Gray
 from ocr.engines.local.ppocr import Detector, Reading, Recogniser
 from ocr.layout.columns import cut
@@ -32,6 +33,8 @@ MOST_SHARED = 0.5
 """Strips that share more of their height than this are parts of one line, or a large initial and its neighbours."""
 UPRIGHT = 1.5
 """A strip this many times taller than wide is tried as text that runs up or down the page."""
+SURE_UPRIGHT = 0.8
+"""A strip that is barely taller than wide and reads this surely as it stands is not turned: II turned is =."""
 TILE = 1_300_000
 """Pixels that the detector is given at once, about: it needs 250 MB for each million."""
 LARGEST_TILE = 4_000_000
@@ -210,10 +213,13 @@ class PpocrPageReader:
 
     def _strips(self, gray: Gray) -> list[Strip]:
         found = []
-        for top, bottom in tiles(gray):
-            tile = gray[top:bottom]
+        areas = sparse_areas(gray)
+        if areas is None:
+            areas = [(0, top, gray.shape[1], bottom) for top, bottom in tiles(gray)]
+        for left, top, right, bottom in areas:
+            tile = gray[top:bottom, left:right]
             inside = strips(self._detect(tile), (tile.shape[1], tile.shape[0]))
-            found += [replace(strip, origin=(strip.origin[0], strip.origin[1] + top)) for strip in inside]
+            found += [replace(strip, origin=(strip.origin[0] + left, strip.origin[1] + top)) for strip in inside]
         return found
 
     def _region(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Line]:
@@ -230,6 +236,10 @@ class PpocrPageReader:
         ways = [strip]
         if strip.height >= UPRIGHT * strip.length:
             ways = [strip.turned(1), strip.turned(-1)] + ([strip] if strip.height < 2 * UPRIGHT * strip.length else [])
+        if len(ways) == 3:
+            upright = self._recognise(strip.crop(part))
+            if _sureness(upright) >= SURE_UPRIGHT:
+                return strip, upright
         readings = [(way, self._recognise(way.crop(part))) for way in ways]
         return max(readings, key=lambda pair: _sureness(pair[1]))
 

@@ -16,7 +16,7 @@ from ocr.engines.local.pool_engine import PoolEngine
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
-READING_VERSION = 1
+READING_VERSION = 2
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
 
