@@ -105,7 +105,11 @@ class Trainer:
         self._held_out: Sequence[Sample] = ()
         self._losses = torch.zeros((), device=self.device)
         self._count = 0
-        self._best: float | None = None
+
+    @property
+    def resumes(self) -> bool:
+        """Return whether a checkpoint lies in the folder."""
+        return (self.folder / CHECKPOINT).is_file()
 
     def teach(self, teacher: TrainableRecognizer) -> None:
         """Learn from a trained recognizer as well."""
