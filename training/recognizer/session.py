@@ -10,15 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import rapidfuzz  # noqa: F401  (a clear failure now, instead of at the first held-out reading)
-
 from data.lines import LineComposer, LineConfig
-from ocr.engines.rapid import RECOGNISER, model_file
-from ocr.errors import DataError
-from training.recognizer.alphabet import cut_alphabet, extend_alphabet, randomized
-from training.recognizer.batches import Encoded, Labels, LineSource, Mixture, encode_all, read_line_folder, split_own
-from training.recognizer.composing import LineFarm, Sample, compose_lines
-from training.recognizer.network import GraphRecognizer, TrainableRecognizer, read_model, widened
-from training.recognizer.trainer import Progress, Trainer, Training
+
+from ocr.core.errors import DataError
+from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from training.recognizer.ctc_trainer import Progress, Trainer, Training
+from training.recognizer.line_supply.batches import (
+    Encoded,
+    Labels,
+    LineSource,
+    Mixture,
+    encode_all,
+    read_line_folder,
+    split_own,
+)
+from training.recognizer.line_supply.line_farm import LineFarm, Sample, compose_lines
+from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alphabet, randomized
+from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
 
 STOCK, NOTHING = "stock", "none"
 HELD_OUT_SEED = 20_261_126
@@ -34,6 +42,8 @@ class Lines:
     """Folders of texts, besides the project's grammar."""
     fonts: tuple[Path, ...] = ()
     """Folders of fonts, besides the shipped ones."""
+    held_out_fonts: tuple[Path, ...] = ()
+    """Folders of fonts that only held-out lines are set in, and nothing else is; where empty, the training fonts."""
     processes: int = 1
     """Composing processes; 0 only reads what others put into `store`."""
     store: Path | None = None
@@ -51,7 +61,14 @@ class Lines:
 
     def config(self, *, held_out: bool) -> LineConfig:
         """Return what the composer is built from; held-out lines come from texts that training never sees."""
-        return LineConfig(texts=self.texts, fonts=self.fonts, held_out=held_out, styles=dict(self.styles))
+        apart = held_out and bool(self.held_out_fonts)
+        return LineConfig(
+            texts=self.texts,
+            fonts=self.held_out_fonts if apart else self.fonts,
+            shipped_fonts=not apart,
+            held_out=held_out,
+            styles=dict(self.styles),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +143,8 @@ def held_out_lines(session: Session) -> list[Sample]:
 def _standardize(recognizer: GraphRecognizer, device: Any, session: Session) -> None:
     import torch
 
-    from training.recognizer.batches import build_batches
-    from training.recognizer.losses import prepare
+    from training.recognizer.ctc_losses import prepare
+    from training.recognizer.line_supply.batches import build_batches
 
     make = partial(LineComposer, session.lines.config(held_out=False), session.training.seed)
     samples = compose_lines(make, STANDARDIZED_LINES)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
-from eval.characters import character_errors
-from training.recognizer.batches import BUCKETS, Encoded, batch_of, lines_per_batch
-from training.recognizer.composing import Sample
-from training.recognizer.losses import prepare
-from training.recognizer.network import TrainableRecognizer
+from eval.metrics.edit_distance import character_errors
+from training.recognizer.ctc_losses import prepare
+from training.recognizer.line_supply.batches import BUCKETS, Encoded, batch_of, lines_per_batch
+from training.recognizer.line_supply.line_farm import Sample
+from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
 
 ALL = "all"
 

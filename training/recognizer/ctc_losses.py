@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from training.recognizer.batches import Batch
-from training.recognizer.network import HEIGHT, TrainableRecognizer
+from training.recognizer.line_supply.batches import Batch
+from training.recognizer.ppocr_network.onnx_network import HEIGHT, TrainableRecognizer
 
 LEAST_PROBABILITY = 1e-6
 

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 import torch
 
-from ocr.errors import DataError, OcrError
-from training.recognizer.composing import CHUNK, LineFarm, Sample
-from training.recognizer.network import HEIGHT
+from ocr.core.errors import DataError, OcrError
+from training.recognizer.line_supply.line_farm import CHUNK, LineFarm, Sample
+from training.recognizer.ppocr_network.onnx_network import HEIGHT
 
 BUCKETS = (320, 448, 576, 704, 832, 1024, 1216, 1472, 1792, 2176, 2560)
 """Widths in pixels at height 48; the narrowest is the least that the engine pads to. Wider lines are left out."""

@@ -14,11 +14,11 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 
 import torch
 
-from ocr.errors import TrainingError
-from training.recognizer.batches import Labels, LineSource, Mixture
-from training.recognizer.composing import CHUNK, ChunkStore, LineFarm, Sample
-from training.recognizer.evaluation import ALL, rates, read_lines, score
-from training.recognizer.trainer import CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS, Trainer, Training
+from ocr.core.errors import TrainingError
+from training.recognizer.line_supply.batches import Labels, LineSource, Mixture
+from training.recognizer.line_supply.line_farm import CHUNK, ChunkStore, LineFarm, Sample
+from training.recognizer.line_scores import ALL, rates, read_lines, score
+from training.recognizer.ctc_trainer import CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS, Trainer, Training
 
 ALPHABET = ("", "a", "b", "c", " ")
 
@@ -192,7 +192,9 @@ def test_a_student_learns_from_a_teacher_of_another_alphabet(store: Path, tmp_pa
     found = []
     for distillation in (0.0, 3.0):
         student = TinyRecognizer(seed=4)
-        trainer = Trainer(student, replace(SETTINGS, lines=250, distillation=distillation), tmp_path / str(distillation))
+        trainer = Trainer(
+            student, replace(SETTINGS, lines=250, distillation=distillation), tmp_path / str(distillation)
+        )
         trainer.teach(teacher)
         trainer.run(source(store))
         found.append(rates(score(held_out, read_lines(student, held_out, columns=8192)))[ALL])

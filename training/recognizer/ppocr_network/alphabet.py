@@ -11,13 +11,14 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ocr.engines.networks import in_alphabet
-from ocr.errors import DataError
-from training.recognizer.network import ALPHABET_KEY, characters_of, with_arrays
+from ocr.core.errors import DataError
+from ocr.engines.local.ppocr import in_alphabet
+from training.recognizer.ppocr_network.onnx_network import ALPHABET_KEY, characters_of, with_arrays
 
 UNKNOWN = "\ufffd"
 """Class for a letter outside the alphabet."""
 LIKE = {
+    "¡": "i",
     "ẽ": "ê",
     "Ẽ": "Ê",
     "ỹ": "ÿ",
@@ -37,7 +38,7 @@ LIKE = {
     "⅔": "¾",
 }
 """New character -> character of similar shape, whose weights it starts with."""
-ADDED = ("ẽ", "Ẽ", "ỹ", "Ỹ", "✗", "◦", "№", "⅓", "⅔", UNKNOWN)
+ADDED = ("¡", "ẽ", "Ẽ", "ỹ", "Ỹ", "✗", "◦", "№", "⅓", "⅔", UNKNOWN)
 """Characters of Portuguese print that the stock file lacks, and the class for letters outside the alphabet."""
 HANDICAP = 2.0
 """Subtracted from the bias of a new class, so that it does not win before it is trained (natural logarithms)."""

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ocr.errors import DataError
-from training.recognizer.graph import translate
+from ocr.core.errors import DataError
+from training.recognizer.ppocr_network.onnx_graph import translate
 
 HEIGHT, STRIDE = 48, 8
 ALPHABET_KEY = "character"

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.errors import TrainingError
+from ocr.core.errors import TrainingError
 
 CHUNK = 64
 """Lines in a chunk file."""

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from ocr.errors import TrainingError
+from ocr.core.errors import TrainingError
 
 Weights = Mapping[str, Any]
 """Initializer name -> torch parameter."""

@@ -19,12 +19,12 @@ from typing import Any
 
 import torch
 
-from ocr.errors import TrainingError
-from training.recognizer.batches import Batch, LineSource, Position
-from training.recognizer.composing import Sample
-from training.recognizer.evaluation import describe, rates, read_lines, score
-from training.recognizer.losses import Teacher, ctc_losses, distillation_losses, prepare
-from training.recognizer.network import TrainableRecognizer
+from ocr.core.errors import TrainingError
+from training.recognizer.ctc_losses import Teacher, ctc_losses, distillation_losses, prepare
+from training.recognizer.line_scores import describe, rates, read_lines, score
+from training.recognizer.line_supply.batches import Batch, LineSource, Position
+from training.recognizer.line_supply.line_farm import Sample
+from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
 
 CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS = "checkpoint.pt", "curves.jsonl", "snapshot.onnx", "recognizer.onnx"
 FLOOR = 0.02
