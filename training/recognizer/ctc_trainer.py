@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -63,7 +63,10 @@ class Training:
     """Seconds between readings of the held-out lines."""
     check_lines: int = 400
     """Held-out lines that are read during training; all of them are read at the end."""
-    check_columns: int = 32 * 640
+    check_columns: int = 16 * 640
+    """Lines times width that are read at once; the same as in training, on a GPU."""
+    number_format: Literal["auto", "bf16", "fp32"] = "auto"
+    """On a GPU; `auto` times both, and both memory layouts, on the first batch. fp32 on a CPU always."""
     threads: int = 0
     """CPU threads; 0 leaves them to torch."""
 
@@ -226,10 +229,19 @@ class Trainer:
             logits = self.module(pixels)
         losses, log = ctc_losses(logits, batch)
         if self._teacher is not None and self.training.distillation:
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16):
-                seen = self._teacher.probabilities(batch, log.shape[1])
-            losses = losses + self.training.distillation * distillation_losses(log, seen, batch)
+            soft = self._teach(batch, log.shape[1]) if batch.soft is None else batch.soft
+            losses = losses + self.training.distillation * distillation_losses(log, soft.float(), batch)
         return losses.mean()
+
+    def _teach(self, batch: Batch, steps: int) -> Any:
+        """What the teacher sees; kept with a batch that may come again."""
+        assert self._teacher is not None
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16):
+            soft = self._teacher.probabilities(batch, steps).half()
+        for place, (pooled, left) in enumerate(self._pool):
+            if pooled.pixels is batch.pixels:
+                self._pool[place] = (replace(pooled, soft=soft), left)
+        return soft
 
     # ---- number format and memory layout
 
@@ -241,6 +253,10 @@ class Trainer:
     def _choose_format(self, batch: Batch) -> None:
         """Time one batch in bf16 and fp32 and in both layouts; keep what is fastest."""
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        if self.training.number_format != "auto":
+            self._bf16 = self.training.number_format == "bf16"
+            self._channels_last(True)
+            return
         times: dict[tuple[bool, bool], float] = {}
         for bf16 in (True, False):
             for channels_last in (True, False):
@@ -317,13 +333,18 @@ class Trainer:
         }
         if check and self._held_out:
             lines = self._held_out[:check]
-            texts = read_lines(self.recognizer, lines, columns=self.training.check_columns)
+            texts = self._read(lines)
             row["cer"] = {name: round(value, 6) for name, value in rates(score(lines, texts)).items()}
         with (self.folder / CURVES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self._losses.zero_()
         self._count = 0
         self._tell(row)
+
+    def _read(self, lines: Sequence[Sample]) -> list[str]:
+        columns, cuda = self.training.check_columns, self.device.type == "cuda"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16):
+            return read_lines(self.recognizer, lines, columns=columns, fill=cuda)
 
     def _mean_loss(self) -> float | None:
         return self._losses.item() / self._count if self._count else None

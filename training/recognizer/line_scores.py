@@ -32,8 +32,13 @@ def decode(best: Sequence[int], characters: Sequence[str]) -> str:
 
 
 @torch.no_grad()
-def read_lines(recognizer: TrainableRecognizer, lines: Sequence[Sample], *, columns: int) -> list[str]:
-    """Return what the module, on its device and in fp32, reads of each line; batches of at most `columns` wide."""
+def read_lines(
+    recognizer: TrainableRecognizer, lines: Sequence[Sample], *, columns: int, fill: bool = False
+) -> list[str]:
+    """Return what the module reads of each line, on its device; lines times width of a batch are at most `columns`.
+
+    With `fill`, batches are filled up to the shapes that training has: new shapes are slow on a GPU.
+    """
     device = next(recognizer.module.parameters()).device
     was_training = recognizer.module.training
     recognizer.module.eval()
@@ -42,10 +47,11 @@ def read_lines(recognizer: TrainableRecognizer, lines: Sequence[Sample], *, colu
         count = lines_per_batch(bucket, columns)
         for start in range(0, len(places), count):
             part = places[start : start + count]
-            batch = batch_of([Encoded(lines[place], [0]) for place in part], bucket).to(device)
+            rows = [Encoded(lines[place], [0]) for place in part]
+            batch = batch_of(rows + rows[:1] * (count - len(rows) if fill else 0), bucket).to(device)
             pixels, _ = prepare(batch, recognizer.height, None)
             paths = recognizer.module(pixels).argmax(-1).cpu().tolist()
-            for place, path in zip(part, paths, strict=True):
+            for place, path in zip(part, paths, strict=False):
                 texts[place] = decode(path, recognizer.characters)
     recognizer.module.train(was_training)
     return texts

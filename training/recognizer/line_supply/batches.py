@@ -12,7 +12,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Batch:
     """(N,) int64, on the CPU always: CTC wants to know them without waiting for the device."""
     again: Any
     """(N,) bool: the line was trained on before and gets new noise."""
+    soft: Any = None
+    """(N, T, C) fp16: what a teacher sees in the lines."""
 
     def __len__(self) -> int:
         return int(self.pixels.shape[0])
@@ -63,7 +65,7 @@ class Batch:
 
     def seen(self) -> "Batch":
         """Return the same batch, marked as trained on before."""
-        return Batch(self.pixels, self.widths, self.labels, self.lengths, torch.ones_like(self.again))
+        return replace(self, again=torch.ones_like(self.again))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ class Mixture:
     own: tuple[Encoded, ...] = ()
     """Lines of one archive; those that come a second time get new noise."""
     own_share: float = 0.0
+    distinct: int = 0
+    """Composed chunks that are different, after which they come again with new noise; 0 for no repetition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,8 @@ class LineSource:
 
     def start(self, position: Position) -> None:
         """Begin with the batch at `position`."""
-        self._farm.start(position.window * self._chunks)
+        start = position.window * self._chunks
+        self._farm.start(0 if self._mixture.distinct else start)
         self._thread = threading.Thread(target=self._produce, args=(position,), daemon=True)
         self._thread.start()
 
@@ -239,8 +244,9 @@ class LineSource:
         for chunk in range(number * self._chunks, (number + 1) * self._chunks):
             if self._stopped.is_set():
                 return []
-            samples = self._farm.read(chunk)
-            lines += [Encoded(sample, codes) for sample in samples if (codes := self._labels.encode(sample))]
+            turn, place = divmod(chunk, mixture.distinct) if mixture.distinct else (0, chunk)
+            samples = self._farm.read(place)
+            lines += [Encoded(sample, codes, turn > 0) for sample in samples if (codes := self._labels.encode(sample))]
         for place in range(self._own_count):
             turn, which = divmod(number * self._own_count + place, len(mixture.own))
             order = random.Random(f"{mixture.seed} turn {turn}").sample(range(len(mixture.own)), len(mixture.own))

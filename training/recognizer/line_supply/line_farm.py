@@ -76,7 +76,7 @@ class ChunkStore:
         with partial.open("wb") as file:
             np.savez(
                 file,
-                pixels=np.concatenate([line.pixels for line in lines], axis=1),
+                pixels=np.concatenate([np.zeros((48, 0), np.uint8), *(line.pixels for line in lines)], axis=1),
                 widths=np.array([line.pixels.shape[1] for line in lines], np.int32),
                 texts=_packed(line.text for line in lines),
                 wears=_packed(line.wear for line in lines),
@@ -87,6 +87,8 @@ class ChunkStore:
         """Return the lines of a chunk. Raises FileNotFoundError where it is missing, `TrainingError` if broken."""
         try:
             with np.load(self.path(number)) as chunk:
+                if not len(chunk["widths"]):
+                    return []
                 ends = np.cumsum(chunk["widths"])[:-1]
                 pixels = np.split(chunk["pixels"], ends, axis=1)
                 texts, wears = _unpacked(chunk["texts"]), _unpacked(chunk["wears"])
@@ -125,6 +127,8 @@ class _Share:
     first: int
     step: int
     ahead: int
+    end: int
+    """Chunks from this one on are not composed; 0 for no end."""
 
 
 def _fill(make: MakeComposer, share: _Share, reached: Any) -> None:
@@ -132,7 +136,7 @@ def _fill(make: MakeComposer, share: _Share, reached: Any) -> None:
     os.nice(5)  # the trainer goes first where cores are few
     composer, number = make(), share.first
     parent = multiprocessing.parent_process()
-    while parent is not None and parent.is_alive():
+    while parent is not None and parent.is_alive() and not (share.end and number >= share.end):
         if number >= reached.value + share.ahead:
             time.sleep(POLL_SECONDS)
             continue
@@ -145,25 +149,29 @@ class LineFarm:
     """Processes that fill a store ahead of its reader; `read` returns chunk after chunk.
 
     With no processes it only reads a store that another farm fills. Chunks that were read are deleted unless `keep`.
+    With `end`, only chunks below it are composed: several turns over the same lines.
     """
 
-    def __init__(self, make: MakeComposer, store: Path, *, processes: int, keep: bool = False, ahead: int = 0) -> None:
+    def __init__(self, make: MakeComposer, store: Path, *, processes: int, keep: bool = False, end: int = 0) -> None:
         store.mkdir(parents=True, exist_ok=True)
         self.store = ChunkStore(store)
-        self._make, self._count, self._keep = make, processes, keep
-        self._ahead = ahead or max(LEAST_AHEAD * processes, 4)
+        self._make, self._count, self._keep, self._end = make, processes, keep, end
+        self.ahead = max(LEAST_AHEAD * processes, 4)
+        """Chunks that are composed before they are asked for."""
         self._context: Any = multiprocessing.get_context("spawn")
         self._reached = self._context.Value("q", 0)
         self._processes: list[Any] = []
         self._first, self._restarts, self._died_at = 0, 0, -1
 
     def start(self, number: int = 0) -> None:
-        """Start composing at chunk `number`."""
+        """Start composing at chunk `number`. Raises what making a composer raises, such as `DataError` for its fonts."""
+        if self._count:
+            self._make()
         self._reached.value = self._first = number
         self._processes = [self._launch(number + place) for place in range(self._count)]
 
     def _launch(self, first: int) -> Any:
-        share = _Share(self.store, first, self._count, self._ahead)
+        share = _Share(self.store, first, self._count, self.ahead, self._end)
         process = self._context.Process(target=_fill, args=(self._make, share, self._reached), daemon=True)
         process.start()
         return process
@@ -200,7 +208,7 @@ class LineFarm:
             return False
         slot = (number - self._first) % len(self._processes)
         process = self._processes[slot]
-        if process.is_alive() or self.has(number):
+        if process.is_alive() or self.has(number) or process.exitcode == 0:
             return False
         self._restarts += 1
         if self._restarts > MOST_RESTARTS:
@@ -210,6 +218,8 @@ class LineFarm:
             )
         lost = self._died_at == number
         self._died_at = number
+        if lost:
+            self.store.write(number, [])
         self._processes[slot] = self._launch(number + (len(self._processes) if lost else 0))
         return lost
 
