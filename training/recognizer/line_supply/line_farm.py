@@ -33,9 +33,14 @@ MOST_RESTARTS = 5
 class Line(Protocol):
     """A composed line as `data.lines` returns it."""
 
-    pixels: NDArray[np.uint8]
-    text: str
-    wear: str
+    @property
+    def pixels(self) -> NDArray[np.uint8]: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def wear(self) -> str: ...
 
 
 class Composer(Protocol):
@@ -164,7 +169,7 @@ class LineFarm:
         self._first, self._restarts, self._died_at = 0, 0, -1
 
     def start(self, number: int = 0) -> None:
-        """Start composing at chunk `number`. Raises what making a composer raises, such as `DataError` for its fonts."""
+        """Start composing at chunk `number`. Raises what making a composer raises, such as `DataError` for fonts."""
         if self._count:
             self._make()
         self._reached.value = self._first = number

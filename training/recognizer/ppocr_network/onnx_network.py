@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ocr.core.errors import DataError
-from training.recognizer.ppocr_network.onnx_graph import translate
+from training.recognizer.ppocr_network.onnx_graph import Step, translate
 
 HEIGHT, STRIDE = 48, 8
 ALPHABET_KEY = "character"
@@ -96,7 +96,6 @@ class GraphModule(nn.Module):  # type: ignore[misc]
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return pixels[:, None].expand(-1, 3, -1, -1).contiguous(memory_format=layout)
 
-    @torch.no_grad()
     def standardize(self, pixels: Any) -> None:
         """Scale each layer so that on `pixels` (N, H, W) its channels have mean 0 and variance 1, the logits aside.
 
@@ -104,18 +103,26 @@ class GraphModule(nn.Module):  # type: ignore[misc]
         graph, whose normalization is folded away, explode. Source: Salimans and Kingma 2016, section 3.
         """
         weights = {name: self.weights[key] for name, key in self.names.items()}
-        values = {self._program.source: self._image(pixels)}
-        for step in self._program.steps:
-            output = step.compute(weights, *(values[name] for name in step.inputs))
-            if step.kernel and step.output != self._program.logits:
-                axis = 1 if weights[step.kernel].ndim == 4 else -1
-                others = [place for place in range(output.ndim) if place != axis % output.ndim]
-                scale = output.std(others).clamp(min=1e-3)
-                weights[step.kernel].div_(scale[:, None, None, None] if axis == 1 else scale)
-                if step.bias:
-                    weights[step.bias].copy_((-output.mean(others) / scale).reshape(weights[step.bias].shape))
-                output = step.compute(weights, *(values[name] for name in step.inputs))
-            values[step.output] = output
+        with torch.no_grad():
+            values = {self._program.source: self._image(pixels)}
+            for step in self._program.steps:
+                inputs = [values[name] for name in step.inputs]
+                output = step.compute(weights, *inputs)
+                if step.kernel and step.output != self._program.logits:
+                    _standardize_step(step, weights, output)
+                    output = step.compute(weights, *inputs)
+                values[step.output] = output
+
+
+def _standardize_step(step: Step, weights: Mapping[str, Any], output: Any) -> None:
+    """Scale the kernel of a step by the spread of each channel of `output`, and center by its bias."""
+    convolution = weights[step.kernel].ndim == 4
+    channel = 1 if convolution else output.ndim - 1
+    others = [axis for axis in range(output.ndim) if axis != channel]
+    scale = output.std(others).clamp(min=1e-3)
+    weights[step.kernel].div_(scale[:, None, None, None] if convolution else scale)
+    if step.bias:
+        weights[step.bias].copy_((-output.mean(others) / scale).reshape(weights[step.bias].shape))
 
 
 def _last_uses(program: Any) -> dict[int, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from eval.metrics.edit_distance import character_errors
-from training.recognizer.ctc_losses import prepare
+from training.recognizer.ctc.ctc_losses import prepare
 from training.recognizer.line_supply.batches import BUCKETS, Encoded, batch_of, lines_per_batch
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
@@ -31,7 +31,6 @@ def decode(best: Sequence[int], characters: Sequence[str]) -> str:
     return "".join(characters[code] for code in runs if code)
 
 
-@torch.no_grad()
 def read_lines(
     recognizer: TrainableRecognizer, lines: Sequence[Sample], *, columns: int, fill: bool = False
 ) -> list[str]:
@@ -50,7 +49,8 @@ def read_lines(
             rows = [Encoded(lines[place], [0]) for place in part]
             batch = batch_of(rows + rows[:1] * (count - len(rows) if fill else 0), bucket).to(device)
             pixels, _ = prepare(batch, recognizer.height, None)
-            paths = recognizer.module(pixels).argmax(-1).cpu().tolist()
+            with torch.no_grad():
+                paths = recognizer.module(pixels).argmax(-1).cpu().tolist()
             for place, path in zip(part, paths, strict=False):
                 texts[place] = decode(path, recognizer.characters)
     recognizer.module.train(was_training)

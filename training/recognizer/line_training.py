@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import rapidfuzz  # noqa: F401  (a clear failure now, instead of at the first held-out reading)
-from data.lines import LineComposer, LineConfig
 
+from data.lines import LineComposer, LineConfig
 from ocr.core.errors import DataError
 from ocr.engines.local.rapidocr import RECOGNISER, model_file
-from training.recognizer.ctc_trainer import Progress, Trainer, Training
+from training.recognizer.ctc.ctc_trainer import Trainer
+from training.recognizer.ctc.loop_settings import Progress, Training
 from training.recognizer.line_supply.batches import (
     Encoded,
     Labels,
     LineSource,
     Mixture,
-    encode_all,
-    read_line_folder,
-    split_own,
 )
 from training.recognizer.line_supply.line_farm import LineFarm, Sample, compose_lines
+from training.recognizer.line_supply.line_folder import encode_all, read_line_folder, split_own
 from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
 
@@ -143,7 +142,7 @@ def held_out_lines(session: Session) -> list[Sample]:
 def _standardize(recognizer: GraphRecognizer, device: Any, session: Session) -> None:
     import torch
 
-    from training.recognizer.ctc_losses import prepare
+    from training.recognizer.ctc.ctc_losses import prepare
     from training.recognizer.line_supply.batches import build_batches
 
     make = partial(LineComposer, session.lines.config(held_out=False), session.training.seed)

@@ -75,25 +75,26 @@ class Teacher:
         places = {character: place for place, character in enumerate(recognizer.characters)}
         return cls(recognizer, torch.tensor([places.get(character, -1) for character in student], device=device))
 
-    @torch.no_grad()
     def probabilities(self, batch: Batch, steps: int) -> Any:
         """Return (N, steps, student classes): what the teacher sees, resampled to the student's steps.
 
         A student step takes each character's highest probability among the teacher's steps that it covers; the blank
         gets the rest. So a spike of one step is not averaged away.
         """
-        pixels, _ = prepare(batch, self.recognizer.height, None)
-        seen = self.recognizer.module(pixels).float().softmax(-1)
-        known = seen[..., self.classes.clamp(min=0)] * (self.classes >= 0)
-        if known.shape[1] > steps:
-            known = functional.adaptive_max_pool1d(known.transpose(1, 2), steps).transpose(1, 2)
-        elif known.shape[1] < steps:
-            places = torch.arange(steps, device=known.device) * known.shape[1] // steps
-            known = known[:, places]
-        letters = known[..., 1:]
-        total = letters.sum(-1, keepdim=True)
-        letters = letters / total.clamp(min=1.0)
-        return torch.cat((1 - letters.sum(-1, keepdim=True), letters), -1).clamp(min=0)
+        with torch.no_grad():
+            pixels, _ = prepare(batch, self.recognizer.height, None)
+            seen = self.recognizer.module(pixels).float().softmax(-1)
+            known = _resampled(seen[..., self.classes.clamp(min=0)] * (self.classes >= 0), steps)
+            letters = known[..., 1:]
+            letters = letters / letters.sum(-1, keepdim=True).clamp(min=1.0)
+            return torch.cat((1 - letters.sum(-1, keepdim=True), letters), -1).clamp(min=0)
+
+
+def _resampled(known: Any, steps: int) -> Any:
+    """(N, T, C) -> (N, steps, C): the maximum over the steps that fall together, or the step that is nearest."""
+    if known.shape[1] > steps:
+        return functional.adaptive_max_pool1d(known.transpose(1, 2), steps).transpose(1, 2)
+    return known[:, torch.arange(steps, device=known.device) * known.shape[1] // steps]
 
 
 def distillation_losses(log: Any, teacher: Any, batch: Batch) -> Any:

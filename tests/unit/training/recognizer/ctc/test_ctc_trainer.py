@@ -15,10 +15,11 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 import torch
 
 from ocr.core.errors import TrainingError
+from training.recognizer.ctc.ctc_trainer import CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS, Trainer
+from training.recognizer.ctc.line_scores import ALL, rates, read_lines, score
+from training.recognizer.ctc.loop_settings import Training
 from training.recognizer.line_supply.batches import Labels, LineSource, Mixture
 from training.recognizer.line_supply.line_farm import CHUNK, ChunkStore, LineFarm, Sample
-from training.recognizer.line_scores import ALL, rates, read_lines, score
-from training.recognizer.ctc_trainer import CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS, Trainer, Training
 
 ALPHABET = ("", "a", "b", "c", " ")
 

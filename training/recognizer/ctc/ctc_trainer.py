@@ -13,73 +13,26 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from ocr.core.errors import TrainingError
-from training.recognizer.ctc_losses import Teacher, ctc_losses, distillation_losses, prepare
-from training.recognizer.line_scores import describe, rates, read_lines, score
+from training.recognizer.ctc.averaging import AveragedWeights
+from training.recognizer.ctc.ctc_losses import Teacher, ctc_losses, distillation_losses, prepare
+from training.recognizer.ctc.line_scores import describe, rates, read_lines, score
+from training.recognizer.ctc.loop_settings import Clock, Progress, Training, learning_rate
 from training.recognizer.line_supply.batches import Batch, LineSource, Position
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
 
 CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS = "checkpoint.pt", "curves.jsonl", "snapshot.onnx", "recognizer.onnx"
-FLOOR = 0.02
-"""Learning rate at the end, as a share of its peak."""
 POOL = 400
 """Batches on the device that may come again."""
 FASTER = 0.85
 """bf16 must take less than this share of fp32's time to be worth its rounding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """Every number of the loop. One of `lines` and `minutes` is the budget, and the schedule runs over it."""
-
-    lines: int = 0
-    """Stop after so many lines, those that come again included."""
-    minutes: float = 0.0
-    learning_rate: float = 3e-4
-    warmup: int = 60
-    """Steps over which the learning rate rises."""
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    """Largest norm of the gradient."""
-    averaging: float = 0.998
-    """Decay of the exponential moving average of weights (Polyak and Juditsky 1992), which is what is saved."""
-    anchor: float = 0.0
-    """Share of the way back to the starting weights at each step, at the peak learning rate."""
-    distillation: float = 0.0
-    """Weight of the teacher's loss beside CTC."""
-    replay: int = 0
-    """How often a batch may come again while no fresh one is ready; 0 keeps the order, and so the result, fixed."""
-    seed: int = 0
-    save_seconds: float = 60.0
-    log_seconds: float = 10.0
-    check_seconds: float = 120.0
-    """Seconds between readings of the held-out lines."""
-    check_lines: int = 400
-    """Held-out lines that are read during training; all of them are read at the end."""
-    check_columns: int = 16 * 640
-    """Lines times width that are read at once; the same as in training, on a GPU."""
-    number_format: Literal["auto", "bf16", "fp32"] = "auto"
-    """On a GPU; `auto` times both, and both memory layouts, on the first batch. fp32 on a CPU always."""
-    threads: int = 0
-    """CPU threads; 0 leaves them to torch."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands."""
-
-    step: int = 0
-    lines: int = 0
-    again: int = 0
-    seconds: float = 0.0
-    position: Position = field(default_factory=Position)
 
 
 class Trainer:
@@ -99,7 +52,7 @@ class Trainer:
         self._names = [name for name, parameter in self.module.named_parameters() if parameter.requires_grad]
         self._parameters = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
         self._start = [parameter.detach().clone() for parameter in self._parameters] if training.anchor else []
-        self._average = [value.detach().clone() for value in self._averaged()]
+        self._average = AveragedWeights(self.module)
         self._optimizer = self._make_optimizer()
         self._noise = torch.Generator(self.device).manual_seed(training.seed)
         self._draw = random.Random(f"{training.seed} replay")
@@ -145,7 +98,7 @@ class Trainer:
             source.close()
         self._check_loss()
         self._save_checkpoint()
-        self._swap()
+        self._average.swap()
         self.recognizer.save(self.folder / WEIGHTS, half=False)
         self._record(check=len(self._held_out))
         return self.progress
@@ -153,7 +106,7 @@ class Trainer:
     # ---- the loop
 
     def _loop(self, source: LineSource, batch: Batch | None) -> None:
-        clock = _Clock(self.progress.seconds)
+        clock = Clock(self.progress.seconds)
         logged = saved = checked = clock.seconds
         while (share := self._share(clock.seconds)) < 1:
             batch = batch or self._take(source)
@@ -218,8 +171,7 @@ class Trainer:
         with torch.no_grad():
             if self._start:
                 torch._foreach_lerp_(self._parameters, self._start, training.anchor * rate / training.learning_rate)
-            kept = min(training.averaging, (1 + step) / (10 + step))
-            torch._foreach_lerp_(self._average, self._averaged(), 1 - kept)
+            self._average.update(min(training.averaging, (1 + step) / (10 + step)))
             self._losses += loss.detach()
             self._count += 1
 
@@ -267,9 +219,7 @@ class Trainer:
                 self._say(f"bf16 {bf16}, channels last {channels_last}: {1000 * seconds:.1f} ms for {len(batch)} lines")
         self._bf16, channels_last = min(times, key=lambda way: times[way])
         self._channels_last(channels_last)
-        # The average moves towards the weights in one kernel for all tensors only where both have the same layout.
-        pairs = zip(self._averaged(), self._average, strict=True)
-        self._average = [torch.empty_like(value).copy_(average) for value, average in pairs]
+        self._average.match_layout()
         self._say(f"chosen: bf16 {self._bf16}, channels last {channels_last}")
 
     def _time(self, batch: Batch) -> float:
@@ -287,28 +237,13 @@ class Trainer:
             value.copy_(state[name])
         return sorted(seconds[2:])[1]
 
-    # ---- averaged weights
-
-    def _averaged(self) -> list[Any]:
-        """All floating-point state: trained parameters, then buffers such as running statistics."""
-        buffers = [value for _, value in self.module.named_buffers() if value.is_floating_point()]
-        return [parameter.data for parameter in self._parameters] + buffers
-
-    @torch.no_grad()
-    def _swap(self) -> None:
-        """Exchange the module's weights and their average."""
-        for current, average in zip(self._averaged(), self._average, strict=True):
-            held = current.clone()
-            current.copy_(average)
-            average.copy_(held)
-
     @contextmanager
     def _averaged_weights(self) -> Iterator[None]:
-        self._swap()
+        self._average.swap()
         try:
             yield
         finally:
-            self._swap()
+            self._average.swap()
 
     # ---- records
 
@@ -344,7 +279,8 @@ class Trainer:
     def _read(self, lines: Sequence[Sample]) -> list[str]:
         columns, cuda = self.training.check_columns, self.device.type == "cuda"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16):
-            return read_lines(self.recognizer, lines, columns=columns, fill=cuda)
+            texts: list[str] = read_lines(self.recognizer, lines, columns=columns, fill=cuda)
+        return texts
 
     def _mean_loss(self) -> float | None:
         return self._losses.item() / self._count if self._count else None
@@ -386,7 +322,7 @@ class Trainer:
             "training": asdict(self.training),
             "progress": asdict(self.progress),
             "module": self.module.state_dict(),
-            "average": self._average,
+            "average": self._average.values,
             "start": self._start,
             "optimizer": self._optimizer.state_dict(),
             "noise": self._noise.get_state(),
@@ -414,7 +350,7 @@ class Trainer:
                 hint="start a new run, or type what was typed",
             )
         self.module.load_state_dict(state["module"])
-        self._average = [value.to(self.device) for value in state["average"]]
+        self._average.values = [value.to(self.device) for value in state["average"]]
         self._start = [value.to(self.device) for value in state["start"]]
         self._optimizer.load_state_dict(state["optimizer"])
         self._noise.set_state(state["noise"].cpu())
@@ -439,12 +375,6 @@ class Trainer:
         return torch.optim.AdamW(groups, lr=self.training.learning_rate, betas=(0.9, 0.98), **fused)
 
 
-def learning_rate(training: Training, step: int, share: float) -> float:
-    """Return the rate of a step: linear warm-up, then a half cosine over the budget (Loshchilov and Hutter 2017)."""
-    falling = FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-    return training.learning_rate * min(1.0, (step + 1) / max(1, training.warmup)) * falling
-
-
 def set_layout(module: Any, *, channels_last: bool) -> None:
     """Lay out the kernels of a module, and its images where it lays them out itself, channels last or first."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -453,14 +383,3 @@ def set_layout(module: Any, *, channels_last: bool) -> None:
             parameter.data = parameter.data.contiguous(memory_format=layout)
     if hasattr(module, "channels_last"):
         module.channels_last = channels_last
-
-
-class _Clock:
-    """Seconds of training, those before a resume included."""
-
-    def __init__(self, earlier: float) -> None:
-        self._begun = time.monotonic() - earlier
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._begun

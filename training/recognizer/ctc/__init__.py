@@ -1,0 +1,1 @@
+"""Train a network that reads lines with connectionist temporal classification (CTC), and judge what it reads."""
