@@ -131,9 +131,9 @@ class Trainer:
     def _share(self, seconds: float) -> float:
         """Share of the budget that is used up."""
         training = self.training
-        if training.lines:
-            return self.progress.lines / training.lines
-        return seconds / (60 * training.minutes) if training.minutes else 1.0
+        by_lines = self.progress.lines / training.lines if training.lines else 0.0
+        by_time = seconds / (60 * training.minutes) if training.minutes else 0.0
+        return max(by_lines, by_time) if training.lines or training.minutes else 1.0
 
     def _take(self, source: LineSource) -> Batch:
         """The next batch on the device: a fresh one, or where none is ready one that was seen."""
