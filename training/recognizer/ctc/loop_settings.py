@@ -13,7 +13,7 @@ FLOOR = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Every number of the loop. The budget is `lines` or `minutes`, or what is used up first; the schedule runs over it."""
+    """Every number of the loop. The budget is `lines`, `minutes`, or what is used up first of both."""
 
     lines: int = 0
     """Stop after so many lines, those that come again included."""
