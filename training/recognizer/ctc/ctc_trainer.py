@@ -24,6 +24,7 @@ from training.recognizer.ctc.averaging import AveragedWeights
 from training.recognizer.ctc.ctc_losses import Teacher, ctc_losses, distillation_losses, prepare
 from training.recognizer.ctc.line_scores import describe, rates, read_lines, score
 from training.recognizer.ctc.loop_settings import Clock, Progress, Training, learning_rate
+from training.recognizer.ctc.optimizer import make_optimizer, set_layout
 from training.recognizer.line_supply.batches import Batch, LineSource, Position
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
@@ -53,7 +54,7 @@ class Trainer:
         self._parameters = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
         self._start = [parameter.detach().clone() for parameter in self._parameters] if training.anchor else []
         self._average = AveragedWeights(self.module)
-        self._optimizer = self._make_optimizer()
+        self._optimizer = make_optimizer(self._parameters, training, self.device)
         self._noise = torch.Generator(self.device).manual_seed(training.seed)
         self._draw = random.Random(f"{training.seed} replay")
         self._pool: list[tuple[Batch, int]] = []
@@ -361,25 +362,3 @@ class Trainer:
         position = Position(**state["progress"].pop("position"))
         self.progress = Progress(**state["progress"], position=position)
         self._say(f"resumed at step {self.progress.step}, {self.progress.lines} lines")
-
-    def _make_optimizer(self) -> Any:
-        """AdamW (Loshchilov and Hutter 2019); scales, offsets and biases are not decayed."""
-        kernels = [parameter for parameter in self._parameters if parameter.ndim > 1 and parameter.numel() > 512]
-        known = {id(parameter) for parameter in kernels}
-        others = [parameter for parameter in self._parameters if id(parameter) not in known]
-        groups = [
-            {"params": kernels, "weight_decay": self.training.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        fused = {"fused": True} if self.device.type == "cuda" else {}
-        return torch.optim.AdamW(groups, lr=self.training.learning_rate, betas=(0.9, 0.98), **fused)
-
-
-def set_layout(module: Any, *, channels_last: bool) -> None:
-    """Lay out the kernels of a module, and its images where it lays them out itself, channels last or first."""
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    for parameter in module.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=layout)
-    if hasattr(module, "channels_last"):
-        module.channels_last = channels_last
