@@ -358,7 +358,7 @@ WEARS: Mapping[str, Wear] = MappingProxyType(
         "fax": Wear(_fax, 4, (18, 40)),
         "microfilm": Wear(_microfilm, 5, (22, 46), _PRESS, 0.012, 0.1),
         "letterpress": Wear(_letterpress, 13, (20, 46), _PRESS, 0.02, 0.3),
-        "typewriter": Wear(_typewriter, 5, (20, 42), _TYPED, 0.03, 0.65),
+        "typewriter": Wear(_typewriter, 5, (20, 42), _TYPED, 0.03, 0.5),
         "low-resolution": Wear(_low_resolution, 8, (10, 16)),
         "old-paper": Wear(_old_paper, 4, (18, 46)),
         "binary": Wear(_binary, 5, (18, 44)),
