@@ -33,10 +33,16 @@ def answer(example: Example, model: Model) -> str:
 
 def write(fields: Fields, model: Model) -> str:
     """Return the four fields as the model writes them."""
-    return lay_out(teach(fields, model), model)
+    return _lay_out(teach(fields, model), model)
 
 
-def lay_out(taught: Fields, model: Model) -> str:
+def both_forms(fields: Fields, model: Model) -> tuple[str, str]:
+    """Return the four fields as the model writes them, and with the same wording as JSON."""
+    taught = teach(fields, model)
+    return _lay_out(taught, model), render(taught)
+
+
+def _lay_out(taught: Fields, model: Model) -> str:
     """Return taught fields as one text: the JSON of `ocr.models.answer_format`, or one field below the other."""
     if model.structured:
         return render(taught)

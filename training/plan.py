@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from data.examples import Example, for_training, read_manifest
@@ -77,21 +78,16 @@ class StageContext:
         """Whether nothing is left to do: promoted, or refused and not to be forced."""
         return self.run.state == "promoted" or (self.run.state == "refused" and not self.request.force)
 
-    def recorded(self, run: Run) -> "StageContext":
-        """Write `run` to `run.json` and return the context that holds it."""
-        self.directory.save(run)
-        return replace(self, run=run)
-
 
 Step = Callable[[StageContext], StageContext]
-"""One step of a stage. It leaves its result in the run's folder, so that a killed run continues after it."""
+"""A step of a stage. Its result is in the run's folder once it returns, so that a killed run continues after it."""
 
 
 def plan(request: StageRequest) -> StageContext:
-    """Return the context of a new run that fulfills `request`; nothing is written and no page is read.
+    """Return the context of the run that fulfills `request`: a new one, or an earlier one that does the same work.
 
-    Raises `UsageError` for an unknown stage, recipe or key, `TrainingError` with the commands that come first, and
-    `DataError` for pages that a parent had and that are gone.
+    Nothing is written and no page is read. Raises `UsageError` for an unknown stage, recipe or key, `TrainingError`
+    with the commands that come first, and `DataError` for pages that a parent had and that are gone.
     """
     stage = _stage(request)
     parent = run_dir.parent_of(stage, request.home)
@@ -102,9 +98,8 @@ def plan(request: StageRequest) -> StageContext:
         raise _no_parent(stage, request.home, recipe)
     sets = _sets(stage, request, parent if not request.base else None)
     model = resolve(base) if base else None
-    name = run_dir.name_for(stage, request.home)
     run = Run(
-        name=name,
+        name="",
         stage=stage,
         base=base,
         base_digest=_digest_base(model, recipe),
@@ -115,24 +110,22 @@ def plan(request: StageRequest) -> StageContext:
         packages=_versions(),
         seed=request.seed,
         processes=request.processes,
-        started=run_dir.now(),
+        started=datetime.now(UTC).isoformat(),
     )
+    run = run_dir.named(run, request.home)
     prompted = recipe.model(base, model.licence if model else "unknown")
-    return StageContext(request, run, RunDir(request.home / name), prompted)
+    return StageContext(request, run, RunDir(request.home / run.name), prompted)
 
 
-def prepare(context: StageContext, obtain: Callable[[str], None] | None = None) -> StageContext:
-    """Continue the earlier run of the same work where there is one, check the base and the disk, and read the pages.
+def prepare(request: StageRequest, obtain: Callable[[str], None] | None = None) -> StageContext:
+    """Plan, check the base and the disk, and read the pages. A finished run is returned as it is.
 
-    `obtain` is called with the name of the base, so that it can be downloaded. Raises `EngineError` for a base that is
-    no vision-language model, `TrainingError` where the disk is too small, and `DataError` as `read_sets` does.
+    `obtain` is called with the name of the base, so that it can be downloaded. Raises what `plan` and
+    `read_sets` raise, `EngineError` for a base that is no vision-language model, and `TrainingError` where the disk is
+    too small.
     """
-    run, request = context.run, context.request
-    earlier = run_dir.same_work(run, request.home)
-    if earlier is not None:
-        # The request says where the model and the pages are now: they may have been moved since.
-        run = replace(earlier, base=run.base, sets=run.sets, data=run.data)
-    context = replace(context, run=run, directory=RunDir(request.home / run.name))
+    context = plan(request)
+    run = context.run
     if context.is_finished:
         return context
     if run.base:
@@ -140,7 +133,7 @@ def prepare(context: StageContext, obtain: Callable[[str], None] | None = None) 
             obtain(run.base)
         find_checkpoint(resolve(run.base))
     if run.state == "training":
-        check_disk(request.home, run.recipe, run.stage, written=context.directory.size())
+        check_disk(context.directory, run)
     training, frozen = read_sets(run, request.home)  # last, since a general set may be composed for it
     return replace(context, training=training, frozen=frozen)
 
@@ -183,23 +176,28 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
     images of a frozen set that the run or an ancestor trains on. A general set that is to be composed is composed here,
     after the given pages have been checked.
     """
-    training = for_training(read_manifest(Path(run.sets.train)))
-    frozen: dict[str, list[Example]] = {}
-    composed = False
-    for path in dict.fromkeys((run.sets.held_out, run.sets.general)):
-        composed = general_set.prepare(Path(path))
-        frozen[path] = read_manifest(Path(path))
-        promotion.check_size(frozen[path], Path(path))
-    held_out = [example for pages in frozen.values() for example in pages]
-    hint = f"ocr data split {run.sets.train} --by document --to DIR"
-    hint += "; and do not train on pages composed with seed 0: they are the frozen general set" if composed else ""
+    sets = run.sets
+    pages: dict[str, list[Example]] = {}
+    for name in dict.fromkeys((sets.train, sets.held_out, sets.general)):
+        if _is_composed(Path(name)):
+            general_set.prepare(Path(name))
+        pages[name] = read_manifest(Path(name))
+        if name == sets.train:
+            for_training(pages[name])
+        else:
+            promotion.check_size(pages[name], Path(name))
+    training, frozen = pages[sets.train], {name: pages[name] for name in (sets.held_out, sets.general)}
+    held_out = [example for examples in frozen.values() for example in examples]
+    hint = f"ocr data split {sets.train} --by document --to DIR"
+    if _is_composed(Path(sets.general)):
+        hint += "; and do not train on pages composed with seed 0: they are the frozen general set"
     if shared := {example.document for example in training} & {example.document for example in held_out}:
         raise DataError(f"{len(shared)} documents are in training and in a frozen set, e.g. {min(shared)}", hint=hint)
     known = {example.sha256 for example in training}
     if twice := [example.id for example in held_out if example.sha256 in known]:
         raise DataError(
             f"{len(twice)} images are in training and, by other names, in a frozen set, e.g. {twice[0]}",
-            hint=f"delete them from one manifest: ocr data check {' '.join((run.sets.train, *frozen))} names them",
+            hint=f"delete them from one manifest: ocr data check {' '.join((sets.train, *frozen))} names them",
         )
     _check_ancestors(held_out, run_dir.images_below(run, home))
     return training, frozen
@@ -276,15 +274,18 @@ def _digest_data(sets: Sets, pairs_from: Path | None) -> dict[str, str]:
 
 
 def _digest_pages(path: Path) -> str:
-    composed = general_set.digest_config(path)
-    if composed:
-        return composed
+    if _is_composed(path):
+        return general_set.digest_config(path)
     try:
         return hash_file(path)
     except OSError as cause:
         raise DataError(
             f"{path}: {cause.strerror}", hint="name pages that are here: --data DIR, --general MANIFEST"
         ) from cause
+
+
+def _is_composed(manifest: Path) -> bool:
+    return manifest.parent.name == general_set.FOLDER
 
 
 def _versions() -> dict[str, str]:
@@ -294,7 +295,7 @@ def _versions() -> dict[str, str]:
 def describe_plan(request: StageRequest) -> str:
     """Return the plan and its needs in words."""
     run = plan(request).run
-    needs, numbers = estimate(run.recipe, run.stage), run.recipe.optimisation(run.stage)
+    needs, numbers = estimate(run), run.numbers
     frozen = " and ".join(dict.fromkeys((run.sets.held_out, run.sets.general)))
     return "\n".join(
         (

@@ -148,10 +148,6 @@ class Recipe(Settings):
             raise ValueError(f"there is no prompt {prompt!r}; known: {', '.join(PROMPTS)}")
         return prompt
 
-    def optimisation(self, stage: StageName) -> Optimisation:
-        """Return the numbers of one stage."""
-        return {"general": self.general, "domain": self.domain, "dpo": self.dpo}[stage]
-
     def model(self, base: str, licence: str = "unknown") -> Model:
         """Return how a model trained by this recipe is prompted, and the form of its answers."""
         return Model(

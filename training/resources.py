@@ -3,12 +3,12 @@
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 from ocr.core.environment import load, sees_gpu
 from ocr.core.errors import TrainingError
 from training.preferences.mining import LONGEST_LAPS
-from training.recipe import Recipe, StageName
+from training.run import Run
+from training.run_dir import RunDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Estimate:
         return self.weights + self.optimiser + self.activations
 
 
-def estimate(recipe: Recipe, stage: StageName) -> Estimate:
-    """Estimate memory and disk of one stage from the recipe alone, to about a third.
+def estimate(run: Run) -> Estimate:
+    """Estimate memory and disk of one stage from its recipe alone, to about a third.
 
     Weights: 2 bytes each in bf16, 4 in fp32, about 0.6 in four bits with their scales. Trained weights: 16 bytes each
     (weight, gradient and two Adam moments in 32 bits). Activations: with checkpointing, one hidden state for each layer
@@ -37,7 +37,7 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
     a quarter of the longest one. A pair is the page twice, with answers as long as `training.preferences.mining` lets
     the rejected one be. Disk: three checkpoints while the oldest is being replaced, and the merged model.
     """
-    numbers = recipe.optimisation(stage)
+    recipe, numbers = run.recipe, run.numbers
     total = recipe.parameters * 1e9
     full = numbers.method == "full"
     # A decoder of P parameters is about 36 layers of hidden width sqrt(P / 36 / 12); rank r on its seven projections.
@@ -47,7 +47,7 @@ def estimate(recipe: Recipe, stage: StageName) -> Estimate:
     per_weight = {"qlora": 0.6, "lora": 2.0 if recipe.precision == "bf16" else 4.0, "full": 0.0}[numbers.method]
     vocabulary = 152_000 if recipe.scratch is None else recipe.scratch.vocabulary
     page, text = recipe.image.max_pixels / 784, recipe.max_tokens / 4
-    tokens = numbers.batch * (2 * (page + LONGEST_LAPS * text) if stage == "dpo" else page + text)
+    tokens = numbers.batch * (2 * (page + LONGEST_LAPS * text) if run.stage == "dpo" else page + text)
     layers = 36 if recipe.gradient_checkpointing else 36 * 16
     activations = tokens * (2 * hidden * layers + 8 * vocabulary)
     saved = moving * 12 * 3 + total * (8 if full else 2)
@@ -72,12 +72,10 @@ def compare_memory(needs: Estimate, device: float) -> str:
     return f"{what} has {device:.0f} GB: {fits}"
 
 
-def check_disk(folder: Path, recipe: Recipe, stage: StageName, *, written: float) -> None:
-    """Raise `TrainingError` where the disk of `folder` has too little room for a stage.
-
-    `written` is the GB that an interrupted run has written already.
-    """
-    needed = estimate(recipe, stage).disk - written
+def check_disk(directory: RunDir, run: Run) -> None:
+    """Raise `TrainingError` where the disk has too little room for what the run has not yet written."""
+    needed = estimate(run).disk - directory.size
+    folder = directory.path
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1e9

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_serializer
 
 from eval.metrics.stats import Interval
-from training.recipe import Recipe, StageName
+from training.recipe import Optimisation, Recipe, StageName
 
 State = Literal["training", "trained", "promoted", "refused"]
 
@@ -120,6 +120,11 @@ class Run:
     metrics: Metrics = Metrics()
     forced: bool = False
     """Promoted by hand although the regression check failed."""
+
+    @property
+    def numbers(self) -> Optimisation:
+        """The recipe's numbers for the stage of this run."""
+        return {"general": self.recipe.general, "domain": self.recipe.domain, "dpo": self.recipe.dpo}[self.stage]
 
     @property
     def key(self) -> tuple[object, ...]:

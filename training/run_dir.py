@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -89,6 +89,7 @@ class RunDir:
                 ) from cause
             yield
 
+    @property
     def is_trained(self) -> bool:
         """Whether training has ended and left its weights."""
         return any(self.learned.glob("*.safetensors"))
@@ -107,8 +108,9 @@ class RunDir:
         whole = [path for path in found if (path / "trainer_state.json").stat().st_size]
         return sorted(whole, key=lambda path: int(path.name.rpartition("-")[2]))
 
+    @property
     def size(self) -> float:
-        """Return the GB that the folder takes, which an interrupted run has already written."""
+        """GB that the folder takes, which an interrupted run has already written."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()) / 1e9
 
 
@@ -136,19 +138,15 @@ def parent_of(stage: StageName, home: Path) -> Run | None:
     return max(promoted, key=lambda run: (STAGES.index(run.stage), run.started), default=None)
 
 
-def same_work(run: Run, home: Path) -> Run | None:
-    """Return an earlier run that does the same work as `run`: a finished one is not repeated, another is resumed."""
-    return next((other for other in all_runs(home) if other.key == run.key), None)
+def named(run: Run, home: Path) -> Run:
+    """Return an earlier run of the same work, so that it is continued or not repeated; else `run` with a free name.
 
-
-def name_for(stage: StageName, home: Path) -> str:
-    """Return a free name: the stage and a number."""
+    The pages and the base of an earlier run may have been moved since: their paths are those of `run`.
+    """
+    for earlier in all_runs(home):
+        if earlier.key == run.key:
+            return replace(earlier, base=run.base, sets=run.sets, data=run.data)
     number = 1
-    while (home / f"{stage}-{number}").exists():
+    while (home / f"{run.stage}-{number}").exists():
         number += 1
-    return f"{stage}-{number}"
-
-
-def now() -> str:
-    """Return the time that `started` holds: UTC, ISO 8601, to the microsecond so that runs sort."""
-    return datetime.now(UTC).isoformat()
+    return replace(run, name=f"{run.stage}-{number}")

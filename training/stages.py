@@ -1,4 +1,4 @@
-"""`ocr finetune`: plan, train, merge, evaluate and promote one stage.
+"""`ocr finetune`: plan one stage, lay out its run, train, merge, evaluate and promote.
 
 Each step takes the context of the stage and returns a changed one. A step leaves its result in the run's folder, so
 that a killed run continues where it stopped and a finished stage is not run twice.
@@ -16,7 +16,7 @@ from ocr.core.files import write_atomic
 from ocr.models import catalog
 from training.evaluation.model_card import describe_gate, describe_lost, write_card
 from training.evaluation.promotion import compare_sets
-from training.plan import StageContext, StageRequest, Step, plan, prepare
+from training.plan import StageContext, StageRequest, Step, prepare
 from training.preferences.sampling import Sampled, read_pages
 from training.preferences.stage_pairs import write_stage_pairs
 from training.run import Metrics, Run
@@ -35,41 +35,52 @@ def finetune(request: StageRequest, *, obtain: Callable[[str], None] | None = No
     `obtain` may download the base; it is called with the base's name. Raises `GateError` where the regression check
     fails, and whatever the steps raise: see docs/errors.md.
     """
-    return run_steps(prepare(plan(request), obtain), STEPS)
-
-
-def run_steps(context: StageContext, steps: Sequence[Step]) -> Run:
-    """Run the steps that are left of a stage and return the promoted run. Raises `GateError` where it is not."""
+    context = prepare(request, obtain)
     if not context.is_finished:
         with context.directory.lock():
-            for step in steps:
-                context = step(context)
+            context = run_steps(context, STEPS)
     return conclude(context)
 
 
-def train(context: StageContext) -> StageContext:
-    """Train the weights in child processes; stage `dpo` first collects its pairs. A trained run is left as it is."""
-    directory = context.directory
-    context = context.recorded(_with_base(context))
-    run = context.run
+def run_steps(context: StageContext, steps: Sequence[Step]) -> StageContext:
+    """Run the steps in order and write `run.json` after each one. The run's folder must be locked."""
+    for step in steps:
+        context = step(context)
+        context.directory.save(context.run)
+    return context
+
+
+def lay_out_run(context: StageContext) -> StageContext:
+    """Write what training starts from: the untrained model of a recipe with `scratch`, and the pairs of stage `dpo`."""
+    run, directory = context.run, context.directory
+    if run.recipe.scratch is not None and not run.base:
+        context = replace(context, run=replace(run, base=str(directory.base.resolve())))
+        if not (directory.base / "config.json").is_file():
+            texts = (text for example in context.training for text in (*CHAT, *example.fields.values()))
+            build(directory.base, TinyModelConfig(**run.recipe.scratch.model_dump()), seed=run.seed, texts=texts)
+            catalog.save(context.model, directory.base)
     if run.state == "training":
         directory.save_training_images([example.sha256 for example in context.training])
         if run.stage == "dpo":
             write_stage_pairs(context)
-        if not directory.is_trained():
-            train_apart(directory, run.processes)
+    return context
+
+
+def train(context: StageContext) -> StageContext:
+    """Train in child processes, unless that is done."""
+    if context.run.state == "training":
+        train_apart(context.directory, context.run.processes)
     return context
 
 
 def merge(context: StageContext) -> StageContext:
-    """Merge what was trained into a checkpoint in the run's folder. A merged run is left as it is."""
+    """Merge what was trained into a checkpoint in the run's folder, unless that is done."""
     if context.run.state != "training":
         return context
     merge_weights(context.run, context.directory, context.model)
     loss, seconds, tokens = summarize(context.directory)
-    return context.recorded(
-        replace(context.run, state="trained", seconds=seconds, tokens=tokens, metrics=Metrics(loss=loss))
-    )
+    run = replace(context.run, state="trained", seconds=seconds, tokens=tokens, metrics=Metrics(loss=loss))
+    return replace(context, run=run)
 
 
 def evaluate(context: StageContext) -> StageContext:
@@ -90,32 +101,18 @@ def promote(context: StageContext) -> StageContext:
     if report is None:
         raise ValueError("promote follows evaluate")
     forced = context.request.force and not report.passed
-    context = context.recorded(
-        replace(
-            run,
-            state="promoted" if report.passed or forced else "refused",
-            metrics=replace(run.metrics, gate=report.sets, lost=report.lost),
-            forced=forced,
-        )
+    run = replace(
+        run,
+        state="promoted" if report.passed or forced else "refused",
+        metrics=replace(run.metrics, gate=report.sets, lost=report.lost),
+        forced=forced,
     )
-    write_card(context.run, context.directory.card)
-    return context
+    write_card(run, context.directory.card)
+    return replace(context, run=run)
 
 
-def _with_base(context: StageContext) -> Run:
-    """Return the run with its base; a recipe that starts from scratch gets its untrained model in the run's folder."""
-    run, base = context.run, context.directory.base
-    if run.base or run.recipe.scratch is None:
-        return run
-    if not (base / "config.json").is_file():
-        texts = (text for example in context.training for text in (*CHAT, *example.fields.values()))
-        build(base, TinyModelConfig(**run.recipe.scratch.model_dump()), seed=run.seed, texts=texts)
-        catalog.save(context.model, base)
-    return replace(run, base=str(base.resolve()))
-
-
-STEPS: tuple[Step, ...] = (train, merge, evaluate, promote)
-"""The steps after the plan, for a vision-language model."""
+STEPS: tuple[Step, ...] = (lay_out_run, train, merge, evaluate, promote)
+"""The steps of a stage after its plan, for a vision-language model."""
 
 
 def _base_outputs(context: StageContext) -> Path:

@@ -1,59 +1,68 @@
-"""Count the calls between modules that one `ocr finetune` request makes, in the process of the command and in training.
+"""Count the calls between modules that one `ocr finetune` request makes.
 
-    python benchmarks/training/request_path.py [TREE] [--list]
+    python -m benchmarks.training.request_path [TREE] [--list]
 
-TREE is a checkout of this project; the default is the checkout that holds this file. One stage `general` of a tiny
-model runs for one step: 8 training pages, 100 held-out pages and an engine that returns the reference text. A call
-counts where a function calls one of another module of the project. The same pair of functions counts once, however
-many pages or steps repeat it. Calls through other packages count for the project function that is next on the stack.
-Work at import time is left out. `--list` prints the pairs.
+TREE is a checkout of this project; the default is the one that holds this file. One stage `general` of a tiny model
+runs for one step, with 8 training pages, 100 held-out pages and an engine that returns the reference text.
+
+A stop is a place in the code that, in the course of the request, calls a function of another module of the project.
+The path of calls that leads to it belongs to the place: a function that two callers call makes its own calls twice,
+however often a loop repeats them. Not counted: constructors and properties, the loader of optional packages, resumed
+generators, work at import time, and calls below the first function outside the command and `training` (how `eval`
+scores a page is not the request's way). `--list` prints the stops.
 """
 
 import argparse
 import atexit
+import dis
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 PACKAGES = ("training", "eval", "data", "ocr")
+COMMAND = ("training", "cli.py")
+LOADERS = ("ocr/core/environment.py:load", "ocr/lazy.py:load")
 STAGE = ["finetune", "--stage", "general", "--recipe", "miniature", "--data", "pages"]
 NUMBERS = ["scratch.hidden=64", "general.batch=4", "general.steps=1", "max_tokens=16", "precision=fp32"]
 TREE, REPORT = "REQUEST_PATH_TREE", "REQUEST_PATH_REPORT"
 """Environment variables that tell a process which checkout is counted and where its report goes."""
+GENERATOR = 0x20 | 0x80 | 0x200
+"""Flags of the code of generators, coroutines and asynchronous generators."""
+
+Call = tuple[str, int]
+"""A function as module:function, and the place in its code that makes the next call."""
 
 
 class CallCounter:
-    """Record the calling context tree of the project's functions, as the paths of its calls between modules."""
+    """Record the stops of this process, each with the path of calls that leads to it."""
 
     def __init__(self, tree: Path) -> None:
         self._tree = f"{tree}{os.sep}"
         self._names: dict[CodeType, str] = {}
-        self.paths: set[tuple[tuple[str, int], ...]] = set()
-        """Each from the first function to the last: a function and the place in it that makes the next call."""
+        self.stops: set[tuple[Call, ...]] = set()
 
     def start(self) -> None:
         threading.setprofile(self._see)
         sys.setprofile(self._see)
 
     def _see(self, frame: FrameType, event: str, _argument: object) -> None:
-        if event != "call" or not (callee := self._name(frame.f_code)):
+        if event != "call" or not (callee := self._name(frame.f_code)) or is_value(frame) or is_resumed(frame):
             return
-        path: list[tuple[str, int]] = []
+        path: list[Call] = []
         above = frame.f_back
         while above is not None:
             if name := self._name(above.f_code):
-                if not path and (name.partition(":")[0] == callee.partition(":")[0]):
-                    return
                 path.append((name, above.f_lasti))
             above = above.f_back
-        if path and not any(name.endswith(":<module>") for name, _ in path[:-1]):
-            self.paths.add((*reversed(path), (callee, 0)))
+        if path and is_stop([callee, *(name for name, _ in path)]):
+            self.stops.add((*reversed(path), (callee, 0)))
 
     def _name(self, code: CodeType) -> str:
         """Return module:function, or nothing for code of other packages."""
@@ -66,13 +75,34 @@ class CallCounter:
         return name
 
 
-def outermost(function: str) -> str:
-    """Return the function that a closure, lambda or comprehension stands in."""
-    return function.partition(".<locals>")[0]
+def is_stop(names: list[str]) -> bool:
+    """Return whether a call counts. `names` are its functions, the called one first, then each caller's caller."""
+    callee, caller, *above = names
+    modules = [name.partition(":")[0] for name in (callee, caller)]
+    at_import = any(name.endswith(":<module>") for name in (callee, caller, *above[:-1]))
+    return modules[0] != modules[1] and caller.startswith(COMMAND) and not at_import and callee not in LOADERS
+
+
+def is_value(frame: FrameType) -> bool:
+    """Return whether the called function is a constructor, a property or another part of a value."""
+    code = frame.f_code
+    owner: Any = frame.f_globals
+    for part in code.co_qualname.split("."):
+        owner = (owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})).get(part)
+    serializer = "PydanticDescriptorProxy" in type(owner).__name__
+    return code.co_name.startswith("__") or isinstance(owner, property) or serializer
+
+
+def is_resumed(frame: FrameType) -> bool:
+    """Return whether a generator or coroutine goes on after it was suspended."""
+    code = frame.f_code
+    if not code.co_flags & GENERATOR:
+        return False
+    return frame.f_lasti > code.co_code.index(dis.opmap["RETURN_GENERATOR"]) + 2
 
 
 class Echo:
-    """An engine whose output is the reference text: the pages say their number by their shade."""
+    """An engine whose output is the reference text: the shade of a page is its number."""
 
     name, fingerprint, concurrency = "vllm", "echo", 1
 
@@ -127,11 +157,11 @@ def run_stage(work: Path) -> int:
     import cli
     from ocr import engines
 
-    registry = getattr(engines, "ENGINES", None)
+    registry: Any = getattr(engines, "ENGINES", None)
     if registry is None:
-        from ocr.engines import base as registry_module
+        from ocr.engines import base
 
-        registry = registry_module.ENGINES
+        registry = base.ENGINES
     registry["vllm"] = "request_path:create_echo"
     write_pages(work / "pages")
     os.chdir(work)
@@ -144,40 +174,37 @@ def run_stage(work: Path) -> int:
 
 
 def count_this_process() -> None:
-    """Count from here to the end of the process, then leave the pairs in the folder for reports."""
+    """Count from here to the end of the process, then leave the stops in the folder for reports."""
     counter = CallCounter(Path(os.environ[TREE]))
 
     def report() -> None:
         sys.setprofile(None)
         threading.setprofile(None)
-        file = Path(os.environ[REPORT]) / f"{os.getpid()}.json"
-        file.write_text(json.dumps(sorted(counter.paths)), encoding="utf-8")
+        name = "training" if "training" in " ".join(sys.orig_argv[:4]) else "command"
+        file = Path(os.environ[REPORT]) / f"{name}.json"
+        file.write_text(json.dumps(sorted(counter.stops)), encoding="utf-8")
 
     atexit.register(report)
     counter.start()
 
 
-def count(tree: Path) -> set[tuple[str, str]]:
-    """Run one stage of the checkout `tree` in child processes; return the pairs of all of them."""
+def count(tree: Path) -> dict[str, list[list[Call]]]:
+    """Run one stage of the checkout `tree` in child processes; return the stops of the command and of training."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for folder in ("reports", "hooks", "work"):
             (work / folder).mkdir()
         # Every Python process imports `sitecustomize`; the one that trains starts to count in it.
-        hook = "import sys\nif 'training' in ' '.join(sys.orig_argv):\n    import request_path\n"
+        hook = "import sys\nif 'training' in ' '.join(sys.orig_argv[:4]):\n    import request_path\n"
         hook += "    request_path.count_this_process()\n"
         (work / "hooks/sitecustomize.py").write_text(hook, encoding="utf-8")
         path = os.pathsep.join((str(work / "hooks"), str(tree), str(Path(__file__).parent)))
         environment = os.environ | {"PYTHONPATH": path, TREE: str(tree), REPORT: str(work / "reports")}
         environment |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
-        code = (
-            f"import sys, request_path, pathlib; sys.exit(request_path.run_stage(pathlib.Path({str(work / 'work')!r})))"
-        )
+        code = f"import sys, request_path as r; sys.exit(r.run_stage(r.Path({str(work / 'work')!r})))"
         subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-        reports = sorted((work / "reports").glob("*.json"))
-        if len(reports) != 2:
-            raise SystemExit(f"{len(reports)} processes left a report, not the command and its training")
-        return [json.loads(file.read_text(encoding="utf-8")) for file in reports]
+        files = {name: work / f"reports/{name}.json" for name in ("command", "training")}
+        return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
 
 
 def main() -> None:
@@ -185,11 +212,11 @@ def main() -> None:
     arguments.add_argument("tree", nargs="?", type=Path, default=Path(__file__).parents[2])
     arguments.add_argument("--list", action="store_true")
     given = arguments.parse_args()
-    pairs = count(given.tree.resolve())
-    if given.list:
-        print("\n".join(f"{caller} -> {callee}" for caller, callee in sorted(pairs)))
-    inside = [pair for pair in pairs if all(name.startswith(("training", "cli")) for name in pair)]
-    print(f"{len(pairs)} calls between modules of the project, {len(inside)} of them between the command and training")
+    for process, stops in count(given.tree.resolve()).items():
+        if given.list:
+            pairs = Counter((stop[-2][0], stop[-1][0]) for stop in stops)
+            print("\n".join(f"{times:3} {caller} -> {callee}" for (caller, callee), times in sorted(pairs.items())))
+        print(f"{len(stops)} stops in the process of the {process}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from benchmarks.training.small_pages import make_lines
 from data.examples import read_manifest
 from training.recipe import read_recipe
 from training.run import Run, Sets
-from training.run_dir import RunDir, name_for
+from training.run_dir import RunDir
 from training.trainer import process
 from training.trainer.launcher import ALLOCATOR
 from training.trainer.tiny_model import CHAT, TinyModelConfig, build
@@ -44,7 +44,8 @@ def lay_run(folder: Path, settings: list[str]) -> Path:
         texts = (text for example in read_manifest(manifest) for text in (*CHAT, example.text))
         build(base, TinyModelConfig(**recipe.scratch.model_dump()), seed=0, texts=texts)
     sets = Sets(str(manifest), str(manifest), str(manifest))
-    run = Run(name_for("general", folder), "general", str(base), "", recipe, sets)
+    name = f"general-{1 + len(list(folder.glob('general-*')))}"
+    run = Run(name, "general", str(base), "", recipe, sets)
     (folder / run.name).mkdir()
     RunDir(folder / run.name).save(run)
     return folder / run.name

@@ -15,7 +15,7 @@ from ocr.core.environment import count_cores
 from ocr.core.files import hash_bytes
 
 FOLDER = "general-pages"
-"""In the folder of runs."""
+"""In the folder of runs. The manifest of a composed set lies in a folder of this name."""
 PAGES = 200
 """Twice what the regression check asks for at least."""
 
@@ -26,13 +26,11 @@ def general_manifest(home: Path) -> Path:
 
 
 def digest_config(manifest: Path) -> str:
-    """Return the digest of the configuration where this is the manifest of a composed set, made or not; else nothing.
+    """Return the digest of the configuration of the composed set.
 
     It is known before the pages are, so that a plan makes nothing. The text under the digest is the form that the first
     `run.json` files were written with: a changed form would make finished runs look like other work.
     """
-    if manifest.parent.name != FOLDER:
-        return ""
     config = _configuration(manifest)
     text = (
         f"Order(kinds={config.kinds!r}, count={config.count}, to=PosixPath('.'), seed={config.seed}, "
@@ -41,17 +39,11 @@ def digest_config(manifest: Path) -> str:
     return hash_bytes(text.encode("utf-8"))
 
 
-def prepare(manifest: Path) -> bool:
-    """Compose the set where this is its manifest and not there yet; return whether this is its manifest.
-
-    Raises `DependencyError` without the extra `data`.
-    """
-    if manifest.parent.name != FOLDER:
-        return False
+def prepare(manifest: Path) -> None:
+    """Compose the set where it is not there yet. Raises `DependencyError` without the extra `data`."""
     if not manifest.is_file():
         print(f"composing {PAGES} pages of every kind for the general set: {manifest.parent}", file=sys.stderr)
         compose(_configuration(manifest))
-    return True
 
 
 def _configuration(manifest: Path) -> SynthesisConfig:

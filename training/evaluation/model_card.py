@@ -14,7 +14,7 @@ def write_card(run: Run, card: Path) -> None:
 
 def describe(run: Run) -> str:
     """Return the card as Markdown."""
-    numbers = run.recipe.optimisation(run.stage)
+    numbers = run.numbers
     state = "promoted by force: the regression check failed" if run.forced else run.state
     lines = [
         f"# {run.name}",

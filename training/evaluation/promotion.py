@@ -16,12 +16,11 @@ from eval.metrics.page_scores import PageScore, Pair, score_pages, sum_identifie
 from eval.metrics.stats import Interval, bootstrap_mean
 from ocr.core.document import FIELDS, EngineOutput
 from ocr.core.errors import DataError
-from ocr.models.answer_format import Fields, parse, render
+from ocr.models.answer_format import Fields, parse
 from ocr.models.catalog import Model
-from ocr.repetition import detector
-from training.formatting import lay_out, teach
+from training.formatting import both_forms
 from training.preferences.mining import OMITTED
-from training.preferences.sampling import is_degenerate
+from training.preferences.sampling import assess_repetition
 from training.run import PromotionReport, SetComparison
 
 WORST_SCORE = -0.005
@@ -87,15 +86,16 @@ def check_size(examples: Sequence[Example], path: Path) -> None:
 
 def score_outputs(examples: Sequence[Example], model: Model, outputs: Sequence[EngineOutput]) -> ScoredOutputs:
     """Score one output a page, in the form that `model` writes: a base that answers in another form loses nothing."""
-    taught = [
-        (teach(Fields(**example.fields), model), teach(parse(output.text or ""), model))
+    forms = [
+        [both_forms(fields, model) for fields in (Fields(**example.fields), parse(output.text or ""))]
         for example, output in zip(examples, outputs, strict=True)
     ]
+    repetitions = [assess_repetition(output) for output in outputs]
     return ScoredOutputs(
-        composites=[published(lay_out(truth, model), lay_out(read, model)).score for truth, read in taught],
-        scores=score_pages([Pair(render(truth), render(read)) for truth, read in taught]),
-        degenerate=[float(is_degenerate(output)) for output in outputs],
-        complete=sum(not leaves_out(*page) for page in zip(examples, outputs, strict=True)),
+        composites=[published(truth[0], read[0]).score for truth, read in forms],
+        scores=score_pages([Pair(truth[1], read[1]) for truth, read in forms]),
+        degenerate=[float(found.degenerate) for found in repetitions],
+        complete=sum(not _lacks(example, found.rest) for example, found in zip(examples, repetitions, strict=True)),
     )
 
 
@@ -161,10 +161,10 @@ def leaves_out(example: Example, output: EngineOutput) -> bool:
     Punctuation does not count: an output with one dot less in a blank leaves nothing out. The text of a repetition does
     not count either.
     """
-    text = output.text or ""
-    loop = detector.find(text)
-    if loop and loop.kind != "empty":  # it holds no letters, and its start is where the last new text was
-        text = text[: loop.start] + text[loop.end :]
+    return _lacks(example, assess_repetition(output).rest)
+
+
+def _lacks(example: Example, text: str) -> bool:
     return _letters(parse(text)) < OMITTED * _letters(Fields(**example.fields))
 
 
@@ -178,7 +178,7 @@ def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str,
     accents, left = (merge([score.accents for score in side]) for side in (old, new))
     for letter, fates in accents.items():
         _count(lost, f"accent {letter}", (fates["kept"], left[letter]["kept"]), sum(fates.values()))
-    identifiers, read = sum_identifiers(old), sum_identifiers(new)
+    identifiers, read = (sum_identifiers(scores) for scores in (old, new))
     for kind, count in identifiers.items():
         _count(lost, f"identifier {kind}", (count.right, read[kind].right if kind in read else 0), count.true)
     return lost

@@ -82,12 +82,27 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
     )
 
 
-def is_degenerate(generation: EngineOutput) -> bool:
-    """Does the answer loop, by our own rule, by the published one, or because its engine says so?
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The repetition in an output."""
 
-    The published rule sees what a low token limit cuts before our own has seen enough laps.
-    """
-    text = generation.text or ""
-    if generation.finish == "repetition" or detector.find(text) is not None:
-        return True
-    return detector.published_rule(text, generation.finish)
+    degenerate: bool
+    """By our own rule, by the published one, or because the engine says so. The published rule sees what a low token
+    limit cuts before our own has seen enough periods."""
+    rest: str
+    """The text without the repetition."""
+
+
+def assess_repetition(output: EngineOutput) -> Repetition:
+    """Return whether the output repeats itself without end, and its text without that."""
+    text = output.text or ""
+    found = detector.find(text)
+    # An output without letters is no text to leave out of; its start is where the last new text was.
+    rest = text[: found.start] + text[found.end :] if found and found.kind != "empty" else text
+    degenerate = output.finish == "repetition" or found is not None or detector.published_rule(text, output.finish)
+    return Repetition(degenerate, rest)
+
+
+def is_degenerate(output: EngineOutput) -> bool:
+    """Return whether the output repeats itself without end."""
+    return assess_repetition(output).degenerate

@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -20,13 +22,12 @@ from ocr.core import files
 from ocr.core.environment import load
 from ocr.core.errors import UsageError
 from ocr.models import catalog
-from training import run_dir
 from training.formatting import to_conversation
 from training.plan import StageContext, StageRequest, read_sets
 from training.quantization import compressor_environment
 from training.run import Metrics, QuantizationSummary, Run
 from training.run_dir import RunDir
-from training.stages import conclude, evaluate, promote
+from training.stages import conclude, evaluate, promote, run_steps
 
 Scheme = Literal["awq", "fp8"]
 PRESETS: dict[Scheme, str] = {"awq": "W4A16_ASYM", "fp8": "FP8_DYNAMIC"}
@@ -62,7 +63,7 @@ def quantise(parent: Run, scheme: Scheme, request: StageRequest) -> Run:
         base_digest=files.hash_checkpoint(whole),
         state="training",
         forced=False,
-        started=run_dir.now(),
+        started=datetime.now(UTC).isoformat(),
     )
     earlier = directory.load() if directory.record.is_file() else None
     if earlier is not None and earlier.base_digest == run.base_digest:
@@ -73,10 +74,16 @@ def quantise(parent: Run, scheme: Scheme, request: StageRequest) -> Run:
     training, frozen = read_sets(parent, request.home)
     context = replace(context, training=training, frozen=frozen)
     with RunDir(whole).lock():
-        if run.state == "training":
-            run = write_checkpoint(run, scheme, directory.path, training)
-        context = promote(evaluate(replace(context, run=run)))
+        context = run_steps(context, (partial(_quantize, scheme), evaluate, promote))
     return conclude(context)
+
+
+def _quantize(scheme: Scheme, context: StageContext) -> StageContext:
+    """Write the quantized checkpoint, unless that is done."""
+    if context.run.state != "training":
+        return context
+    run = write_checkpoint(context.run, scheme, context.directory.path, context.training)
+    return replace(context, run=run)
 
 
 def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[Example]) -> Run:

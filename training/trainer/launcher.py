@@ -14,10 +14,12 @@ ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str
 
 
 def train_apart(directory: RunDir, processes: int) -> None:
-    """Train the run in `directory` in child processes; they end when this process is stopped or killed.
+    """Train the run in `directory` in child processes, unless it is trained; they end when this process is stopped.
 
     Raises what the training raised, or `TrainingError` where it died without a message.
     """
+    if directory.is_trained:
+        return
     directory.failure.unlink(missing_ok=True)
     # Descriptor 0 is the pipe from this process; the children end when it closes.
     command = [*_launcher(processes), "-m", "training.trainer.process", str(directory.path), "0"]

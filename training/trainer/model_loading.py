@@ -37,7 +37,7 @@ def load_parts(run: Run, directory: RunDir) -> TrainerParts:
 
     Raises `TrainingError` where the base is no vision-language model, or its weights are not on this machine.
     """
-    numbers = run.recipe.optimisation(run.stage)
+    numbers = run.numbers
     return TrainerParts(
         weights=load_weights(run.base, run.recipe, numbers),
         processor=load_processor(run.base),
@@ -66,7 +66,7 @@ def load_weights(base: str, recipe: Recipe, numbers: Optimisation) -> Any:
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     try:
-        model = transformers.AutoModelForImageTextToText.from_pretrained(base_folder(base), **options)
+        model = transformers.AutoModelForImageTextToText.from_pretrained(_folder(catalog.resolve(base)), **options)
     except (ValueError, OSError) as cause:
         raise TrainingError(
             f"{base} cannot be loaded as a vision-language model: {cause}",
@@ -85,18 +85,20 @@ def load_processor(base: str) -> Any:
 
     trl passes nothing to the chat template, so the settings that `ocr/models.toml` has for it are written into it.
     """
-    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(base_folder(base))
-    told = catalog.resolve(base).chat_template.items()
-    settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in told)
+    model = catalog.resolve(base)
+    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(_folder(model))
+    settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in model.chat_template.items())
     processor.chat_template = settings + processor.chat_template
     return processor
 
 
-def base_folder(base: str) -> Path:
+def _folder(base: Model) -> Path:
     """Return the folder of the base's weights. Raises `TrainingError` where they have not been downloaded."""
-    found = find_weights(catalog.resolve(base))
+    found = find_weights(base)
     if found is None:
-        raise TrainingError(f"the weights of {base} are not on this machine", hint=f"ocr finetune --yes --base {base}")
+        raise TrainingError(
+            f"the weights of {base.name} are not on this machine", hint=f"ocr finetune --yes --base {base.name}"
+        )
     return found
 
 
@@ -109,7 +111,8 @@ def merge_weights(run: Run, directory: RunDir, model: Model) -> None:
     transformers = load("transformers", extra="train")
     if (learned / "adapter_config.json").is_file():
         peft = load("peft", extra="train")
-        base = transformers.AutoModelForImageTextToText.from_pretrained(base_folder(run.base), dtype="auto")
+        folder = _folder(catalog.resolve(run.base))
+        base = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
         weights = peft.PeftModel.from_pretrained(base, str(learned)).merge_and_unload()
     else:
         weights = transformers.AutoModelForImageTextToText.from_pretrained(learned, dtype="auto")

@@ -51,7 +51,7 @@ def train(directory: RunDir) -> None:
 
 def _out_of_memory(run: Run) -> TrainingError:
     """Return the error with the settings to lower, first those that do not change the result."""
-    numbers, pixels = run.recipe.optimisation(run.stage), run.recipe.image.max_pixels
+    numbers, pixels = run.numbers, run.recipe.image.max_pixels
     lower = []
     if numbers.batch > 1:
         half = numbers.batch // 2

@@ -13,7 +13,7 @@ def test_every_shipped_recipe_loads_and_names_things_that_exist(name: str) -> No
     assert recipe.prompt in PROMPTS
     assert recipe.sources, "every number says where it comes from"
     assert (recipe.base in table()) != (recipe.scratch is not None)
-    assert all(recipe.optimisation(stage).learning_rate > 0 for stage in STAGES)
+    assert all(getattr(recipe, stage).learning_rate > 0 for stage in STAGES)
 
 
 def test_assignments_win() -> None:

@@ -41,9 +41,10 @@ def test_a_stage_finds_its_parent_among_promoted_runs_below_it(tmp_path: Path) -
 
 def test_the_same_work_is_known_again(tmp_path: Path) -> None:
     keep(tmp_path, run("general-1"))
-    assert run_dir.same_work(replace(run("general-2"), state="training"), tmp_path) == run("general-1")
-    assert run_dir.same_work(replace(run("general-2"), seed=1), tmp_path) is None
-    assert run_dir.name_for("general", tmp_path) == "general-2"
+    moved = Sets("t2", "h2", "g2")
+    found = run_dir.named(replace(run(""), state="training", base="moved", sets=moved), tmp_path)
+    assert found == replace(run("general-1"), base="moved", sets=moved), "with the paths of the request"
+    assert run_dir.named(replace(run(""), seed=1), tmp_path).name == "general-2"
 
 
 def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
