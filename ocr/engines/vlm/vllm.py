@@ -6,12 +6,13 @@ image caches are off: pages share no prefix worth keeping and no image comes twi
 
 import asyncio
 import json
+import logging
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from ocr.engines.vlm.request import (
 )
 from ocr.models.catalog import Model
 
+LOG = logging.getLogger(__name__)
+
 # Exact repetition of up to 20 tokens, 12 times over. Of 34 real pages' true text this stops one (a run of near-empty
 # table rows; two at 4 times), which is why a stop that the text judge calls honest is read again without it.
 REPEATED_TOKENS = 20
@@ -42,6 +45,10 @@ REPEATED_TIMES = 12
 PAGES_IN_FLIGHT = 64
 """On a GPU: what LightOnOCR's and olmOCR's own clients keep in flight for models of this size."""
 PAGES_IN_FLIGHT_CPU = 16
+
+ON_A_GPU: Mapping[str, int] = {"max_num_batched_tokens": 16_384, "renderer_num_workers": 8}
+"""Measured on an H200 with a model of 3.75 billion parameters, 1,926 prompt and 500 output tokens a page: 11.6 pages/s.
+With vLLM's defaults (chunks of 2,048 tokens, one thread that prepares images) 10.2 pages/s."""
 
 _ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -96,9 +103,11 @@ class VllmEngine:
         vllm_errors.collect()
         load("vllm", extra="gpu")
         arguments_class = load("vllm.engine.arg_utils", extra="gpu").AsyncEngineArgs
-        engine_class = load("vllm.v1.engine.async_llm", extra="gpu").AsyncLLM
+        engine_class = _quiet_at_exit(load("vllm.v1.engine.async_llm", extra="gpu").AsyncLLM)
+        known = frozenset(each.name for each in fields(arguments_class))
+        LOG.debug("starting vLLM with %s", self.model.name)
         try:
-            arguments = arguments_class(**self._arguments(folder))
+            arguments = arguments_class(**self._arguments(folder, known))
             # In a thread: loading takes a minute, and other engines' pages go on meanwhile.
             loading = asyncio.ensure_future(asyncio.to_thread(engine_class.from_engine_args, arguments))
             await self._hold_processes(loading)
@@ -132,7 +141,8 @@ class VllmEngine:
         if cause is not None:
             raise vllm_errors.explain(f"vLLM cannot serve the adapter {adapter}", cause) from cause
 
-    def _arguments(self, folder: Path) -> dict[str, Any]:
+    def _arguments(self, folder: Path, known: frozenset[str]) -> dict[str, Any]:
+        """Return the arguments of vLLM; `known` are those of the installed version."""
         arguments: dict[str, Any] = {
             "model": str(folder),
             "max_model_len": context_length(self.model, folder),
@@ -145,7 +155,9 @@ class VllmEngine:
             "disable_log_stats": True,
             "enable_log_requests": False,
         }
-        if not sees_gpu():
+        if sees_gpu():
+            arguments |= {name: value for name, value in ON_A_GPU.items() if name in known}
+        else:
             arguments |= {"dtype": "float32", "enforce_eager": True}
         if self.model.adapter:
             arguments |= _serve_adapter(Path(self.model.adapter))
@@ -204,6 +216,19 @@ class VllmEngine:
         if self._reaper is not None:
             await asyncio.to_thread(self._reaper.close)
             self._reaper = None
+
+
+def _quiet_at_exit(engine_class: Any, finalizing: Callable[[], bool] = sys.is_finalizing) -> Any:
+    """Return a subclass of vLLM's engine that does not shut down in `__del__` while the interpreter ends.
+
+    vLLM's modules are empty by then, so Python would print an ignored exception. Its processes end with ours anyway.
+    """
+
+    def delete(self: Any) -> None:
+        if not finalizing():
+            engine_class.__del__(self)
+
+    return type(engine_class.__name__, (engine_class,), {"__del__": delete})
 
 
 async def _outlive(engine: Any) -> None:
