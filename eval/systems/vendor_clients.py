@@ -77,6 +77,7 @@ class Failure:
     """No other page can fare better: a wrong key, an unknown model."""
     wait: float | None = None
     """Seconds that the server asked us to wait."""
+    timed_out: bool = False
     sent: bool = True
     """The page may have been read, and billed."""
 
@@ -159,7 +160,7 @@ def explain(error: Exception) -> Failure:
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     text = redact(f"{name}: {error}")[:500]
     if isinstance(error, TimeoutError) or "Timeout" in name:
-        return Failure(f"time-out: {text}", retryable=True)
+        return Failure(f"time-out: {text}", retryable=True, timed_out=True)
     if isinstance(status, int) and status != 200:
         retryable = status in (408, 429) or status >= 500
         reason = f"HTTP {status}: {text}"

@@ -226,7 +226,7 @@ def _conclude(
 ) -> PaidGeneration:
     finish, reason = reply.finish or "error", reply.reason
     if failure is not None:
-        finish, reason = ("timeout" if failure.reason.startswith("time-out") else "error"), failure.reason
+        finish, reason = ("timeout" if failure.timed_out else "error"), failure.reason
     return PaidGeneration(
         finish,
         text=vendor_clients.redact(reply.text),

@@ -1,5 +1,6 @@
 """Write files atomically, append and read JSON lines, and hash content."""
 
+import errno
 import hashlib
 import os
 import sys
@@ -109,6 +110,11 @@ def read_jsonl(path: Path, parse: Callable[[bytes], Row]) -> tuple[list[Row], li
             except ValueError as error:
                 bad.append(BadLine(number, error))
     return rows, bad
+
+
+def is_full(cause: OSError) -> bool:
+    """Return whether the disk is full or the quota is used up."""
+    return cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _cannot_write(path: Path, cause: OSError) -> OutputError:

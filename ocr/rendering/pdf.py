@@ -140,7 +140,7 @@ class PopplerDocument:
                     str(self._path), userpw=self._password, first_page=number, last_page=number
                 )
         except exceptions.PDFPageCountError as cause:
-            if "password" in str(cause).lower():
+            if _is_locked(self._path, self._password):
                 raise _locked(self._password) from cause
             raise DamagedPdfError("poppler does not find its pages") from cause
         return found
@@ -215,6 +215,15 @@ def _has_lost_images(page: pypdfium2.PdfPage, color: bytes) -> bool:
     except pypdfium2.PdfiumError:
         return True
     return bool(images) and color == _BLACK
+
+
+def _is_locked(path: Path, password: str | None) -> bool:
+    """Return whether PDFium asks for another password: poppler says so in words only."""
+    try:
+        pypdfium2.PdfDocument(path, password=password).close()
+    except pypdfium2.PdfiumError as cause:
+        return bool(cause.err_code == pdfium_c.FPDF_ERR_PASSWORD)
+    return False
 
 
 def _locked(password: str | None) -> ScanError:

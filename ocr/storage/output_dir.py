@@ -16,7 +16,7 @@ from typing import IO
 
 from ocr.core.document import Document, Source
 from ocr.core.errors import OutputError
-from ocr.core.files import hash_file, lock_file
+from ocr.core.files import hash_file, is_full, lock_file
 from ocr.formats.json_schema import document_from_json
 from ocr.formats.writers import FORMATS
 from ocr.storage.ledger import Ledger, Output
@@ -240,5 +240,5 @@ def _cannot_write(path: Path, cause: OSError, elsewhere: str = "choose another f
     words = cause.strerror or str(cause)
     return OutputError(
         f"cannot write {path}: {words}",
-        hint="free some space and run the same again" if "space" in words else elsewhere,
+        hint="free some space and run the same again" if is_full(cause) else elsewhere,
     )

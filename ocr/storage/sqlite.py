@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from ocr.core.environment import file_system
 from ocr.core.errors import OutputError
+from ocr.core.files import is_full
 
 Value = TypeVar("Value")
 Work = Callable[[sqlite3.Connection], Any]
@@ -183,9 +184,11 @@ class Database:
     def _explain(self, cause: Exception) -> OutputError:
         """An error of SQLite or the system, in words that say what to do."""
         words = cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
-        if "malformed" in words or "not a database" in words:
+        # The low byte of SQLite's code is the primary one.
+        code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return OutputError(f"the ledger {self._file} is damaged: {words}", hint=self._repair)
-        if "full" in words or "No space" in words or "disk I/O" in words:
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or (isinstance(cause, OSError) and is_full(cause)):
             return OutputError(
                 f"the ledger {self._file} cannot grow: {words}", hint="free some space and run the same again"
             )
