@@ -7,7 +7,7 @@ from pathlib import Path
 from data.synthesis.composed_document import LICENCE, SynthesisConfig
 from data.synthesis.degradation import parse_profiles
 from data.synthesis.generate import compose
-from data.synthesis.page_types import parse_kinds
+from data.synthesis.page_types import parse_page_types
 from ocr.core.environment import count_cores
 
 
@@ -37,7 +37,7 @@ def synthesize(
     holds other pages, `DataError` where fonts or text do not suffice.
     """
     config = SynthesisConfig(
-        kinds=parse_kinds(kinds), count=count, to=Path(to), seed=seed, profiles=parse_profiles(degrade), dpi=dpi,
+        kinds=parse_page_types(kinds), count=count, to=Path(to), seed=seed, profiles=parse_profiles(degrade), dpi=dpi,
         text=Path(text) if text else None, licence=licence or ("unknown" if text else LICENCE),
         fonts=tuple(map(Path, fonts)), workers=workers or count_cores(),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The story of a bench: open the pages, ask before money is spent, read, score, compare, report, and hold the gate."""
+"""Run a benchmark: open the pages, ask before money is spent, read, score, compare, report, check for regressions."""
 
 import asyncio
 import json
@@ -6,19 +6,21 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from eval.bench_result import BenchResult, DataSummary, NotRun, SystemResult
+from eval.costs import CostTerms, compute_cost
 from eval.datasets import DataSet, open_data
-from eval.regression import check_baseline, check_limits, hold
+from eval.regression import Limits, check
 from eval.report import html
-from eval.results import METRICS, Result, Terms, compare_all, compute_cost, finish_of, make_results, summarise
-from eval.systems.pricing import Machine, read_table
-from eval.systems.registry import Means, System, estimate, find_system, is_priced, read_recorded
-from eval.systems.response_cache import Cache, Desk, Outcome, Session, read_pages
-from eval.systems.vendor_engine import Budget, Policy
+from eval.results import PageResult, SystemName, compare_all, finish_of, score_outputs, summarize
+from eval.systems.pricing import CPU_MACHINE, Machine, find_machine, read_table
+from eval.systems.registry import System, SystemOptions, estimate, find_system, is_priced, read_recorded
+from eval.systems.response_cache import ReadContext, Response, ResponseCache, Session, read_pages
+from eval.systems.vendor_engine import Budget, RetryPolicy
 from ocr.core.environment import VERSION, package_version
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import hash_bytes, write_private
+from ocr.engines.base import capabilities_of
 from ocr.pipeline.engine_selection import Choice, choose
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import Renderer
@@ -34,198 +36,191 @@ PACKAGES = (
     "openai",
     "google-genai",
 )
-"""Whose versions results.json names."""
+"""Packages whose versions results.json states."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One call of `ocr bench`."""
+class BenchConfig:
+    """One run of `ocr bench`."""
 
     data: str
     settings: ExtractSettings
-    """The engine that is judged, its options, and how pages are drawn for everybody."""
+    """The evaluated engine, its options, and how pages are rendered for every system."""
     compare: tuple[str, ...]
     to: Path
     command: str
-    """As typed, for whoever wants to run it again."""
+    """The command line as typed, so that the run can be repeated."""
     seed: int = 0
     machine: Machine | None = None
-    utilisation: float = 1.0
+    utilization: float = 1.0
     yes: bool = False
     max_cost: float | None = None
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
     baseline: Path | None = None
-    policy: Policy = field(default_factory=Policy)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """How the bench talks to whoever started it."""
+class Interface:
+    """How the benchmark talks to the user."""
 
     say: Callable[[str], None]
     ask: Callable[[str], bool] | None
-    """A yes-or-no question; None where nobody is there to answer."""
-    bar: Callable[[str, int], Callable[[], None]]
-    """Starts a progress bar of so many pages; the answer moves it on by one."""
+    """Ask a yes-or-no question; None where nobody can answer."""
+    start_bar: Callable[[str, int], Callable[[], None]]
+    """Start a progress bar for a number of pages; the function that it returns advances it by one."""
 
 
 @dataclass
 class Measured:
-    """A system after its turn; without results where it was not run."""
+    """A system after its run; without results where it was not run."""
 
     system: System
-    results: list[Result] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    results: list[PageResult] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     sessions: Session = field(default_factory=Session)
     reason: str = ""
     hint: str = ""
 
 
-def run(job: Job, voice: Voice, show: Callable[[dict[str, Any]], None]) -> None:
-    """Measure, write the report into `job.to` and `show` the results. Raises GateError at the very end."""
-    data = open_data(job.data, job.to / "images")
+def run(config: BenchConfig, interface: Interface, show: Callable[[BenchResult], None]) -> BenchResult:
+    """Measure, write the report into `config.to`, `show` and return the result. Raises GateError at the very end."""
+    data = open_data(config.data, config.to / "images")
     for reason in data.left_out:
-        voice.say(f"left out: {reason}")
-    systems = _find_systems(job)
-    declined = _ask_first(job, data, systems, voice)
-    measured = [_measure(job, data, system, declined, voice) for system in systems]
-    results = _gather(job, data, measured)
-    html.write(job.to, results, {each.system.name: each.results for each in measured if each.results})
-    _write_pages(job.to / "pages.jsonl", measured)
-    show(results)
-    voice.say(f"report: {job.to / 'report.html'}")
-    first = results["systems"][0]
-    if (job.limits or job.baseline) and first["status"] == "measured":
-        wrong = check_limits(first, job.limits)
-        hold(wrong + (check_baseline(results, job.baseline) if job.baseline else []))
+        interface.say(f"left out: {reason}")
+    systems = _find_systems(config)
+    declined = _ask_first(config, data, systems, interface)
+    measured = [_measure(config, data, system, declined, interface) for system in systems]
+    result = _gather(config, data, measured)
+    html.write(config.to, result, {each.system.name: each.results for each in measured if each.results})
+    _write_pages(config.to / "pages.jsonl", measured)
+    show(result)
+    interface.say(f"report: {config.to / 'report.html'}")
+    check(result, config.limits, config.baseline).raise_if_failed()
+    return result
 
 
-def _find_systems(job: Job) -> list[System]:
-    """Ours first: the engine typed, or the one that `ocr extract` would choose here; then the rivals."""
-    ours = Choice(job.settings.engine) if job.settings.engine else choose()
-    purse = Budget(job.max_cost if job.max_cost is not None else float("inf"))
-    means = Means(purse, job.policy, {**ours.options, **job.settings.options})
-    rivals = dict.fromkeys(name for name in job.compare if name != ours.engine)
+def _find_systems(config: BenchConfig) -> list[System]:
+    """Return the evaluated engine (the one typed, or the one that `ocr extract` would choose), then the others."""
+    ours = Choice(config.settings.engine) if config.settings.engine else choose()
+    budget = Budget(config.max_cost if config.max_cost is not None else float("inf"))
+    options = SystemOptions(budget, config.policy, {**ours.options, **config.settings.options})
+    others = dict.fromkeys(name for name in config.compare if name != ours.engine)
     return [
-        replace(find_system(ours.engine, means), is_ours=True),
-        *(find_system(name, replace(means, options={})) for name in rivals),
+        replace(find_system(ours.engine, options), is_ours=True),
+        *(find_system(name, replace(options, options={})) for name in others),
     ]
 
 
-def _cache(job: Job, system: System) -> Cache:
+def _cache(config: BenchConfig, system: System) -> ResponseCache:
     assert system.engine is not None
-    settings = job.settings.render
-    return Cache(job.to / "cache", f"{system.engine.fingerprint} at {settings.dpi} dpi by {settings.pdf}")
+    settings = config.settings.render
+    return ResponseCache(config.to / "cache", f"{system.engine.fingerprint} at {settings.dpi} dpi by {settings.pdf}")
 
 
-def _ask_first(job: Job, data: DataSet, systems: Sequence[System], voice: Voice) -> bool:
-    """Say what would leave this machine, and ask; True where the answer was no. Raises UsageError if nobody answers."""
+def _ask_first(config: BenchConfig, data: DataSet, systems: Sequence[System], interface: Interface) -> bool:
+    """State what would leave this machine and ask; return whether the user declined.
+
+    Raises UsageError where nobody can answer.
+    """
     estimates = []
     for system in systems:
         if system.price is None or system.missing:
             continue
-        cache = _cache(job, system)
+        cache = _cache(config, system)
         pages = [page for page in data.pages if cache.get(page) is None]
         if cache.unusable:
-            voice.say(f"{system.name}: {cache.unusable} cached answers cannot be used and will be asked for again")
+            interface.say(f"{system.name}: {cache.unusable} cached responses are unusable and will be requested again")
         if pages:
             estimates.append(estimate(system, pages))
-        if pages and job.max_cost is not None and not is_priced(system.price):
+        if pages and config.max_cost is not None and not is_priced(system.price):
             raise UsageError(
-                f"--max-cost: the price of {system.name} is unknown", hint="leave --max-cost out, or the model"
+                f"--max-cost: the price of {system.name} is unknown", hint="remove --max-cost, or the model"
             )
     if not estimates:
         return False
     for one in estimates:
-        voice.say(f"would send {one}")
-    if job.yes or job.max_cost is not None:
+        interface.say(f"would send {one}")
+    if config.yes or config.max_cost is not None:
         return False
-    if voice.ask is None:
+    if interface.ask is None:
         total = sum(one.most for one in estimates)
         raise UsageError(
             "page images would leave this machine, and nobody is there to agree",
             hint=f"--yes, or --max-cost {total:.2f}",
         )
-    return not voice.ask("Send them?")
+    return not interface.ask("Send them?")
 
 
-def _measure(job: Job, data: DataSet, system: System, declined: bool, voice: Voice) -> Measured:
-    """One system's turn. A rival that cannot be run here is a row with a reason; our own engine must run."""
+def _measure(config: BenchConfig, data: DataSet, system: System, declined: bool, interface: Interface) -> Measured:
+    """Run one system. Where another system cannot be run, its row states the reason; the evaluated one must run."""
     if system.folder is not None:
-        outcomes = read_recorded(system.folder, data.pages)
-        return Measured(system, make_results(data.pages, outcomes), outcomes)
+        responses = read_recorded(system.folder, data.pages)
+        return Measured(system, score_outputs(data.pages, responses), responses)
     if system.missing:
         return Measured(system, reason=system.missing, hint=system.hint)
     if declined and system.price is not None:
         return Measured(system, reason="not agreed to", hint="run again and agree, or --yes")
     try:
-        outcomes = asyncio.run(_read(job, data, system, voice))
+        responses = asyncio.run(_read(config, data, system, interface))
     except (DependencyError, EngineError) as failure:
         if system.is_ours and system.price is None:
             raise
         return Measured(system, reason=failure.message, hint=failure.hint)
-    return Measured(system, make_results(data.pages, outcomes), outcomes, _cache(job, system).sessions())
+    return Measured(system, score_outputs(data.pages, responses), responses, _cache(config, system).sessions())
 
 
-async def _read(job: Job, data: DataSet, system: System, voice: Voice) -> list[Outcome]:
+async def _read(config: BenchConfig, data: DataSet, system: System, interface: Interface) -> list[Response]:
     assert system.engine is not None
-    renderer = Renderer(job.settings.render)
-    desk = Desk(_cache(job, system), renderer, job.settings.seconds, voice.bar(system.name, len(data.pages)))
+    renderer = Renderer(config.settings.render)
+    on_page = interface.start_bar(system.name, len(data.pages))
+    context = ReadContext(_cache(config, system), renderer, config.settings.seconds, on_page)
     try:
-        return await read_pages(system.engine, data.pages, desk)
+        return await read_pages(system.engine, data.pages, context)
     finally:
         await renderer.close()
 
 
-def _gather(job: Job, data: DataSet, measured: Sequence[Measured]) -> dict[str, Any]:
-    """All numbers, JSON-ready: what results.json holds and every table and plot is made from."""
-    ours, rivals = measured[0], {each.system.name: each.results for each in measured[1:] if each.results}
-    digest = hash_bytes(json.dumps([(page.id, page.sha256, page.number, page.truth) for page in data.pages]).encode())
-    return {
-        "version": VERSION,
-        "command": job.command,
-        "seed": job.seed,
-        "python": sys.version.split()[0],
-        "packages": _versions(),
-        "data": {
-            "name": data.name,
-            "pages": len(data.pages),
-            "documents": len({page.document for page in data.pages}),
-            "licence": data.licence,
-            "left_out": list(data.left_out),
-            "sha256": digest,
-        },
-        "systems": [_row(job, each) for each in measured],
-        "comparisons": compare_all(ours.results, rivals, seed=job.seed) if ours.results and rivals else {},
-        "published": [asdict(row) for row in read_table().published],
-    }
+def _gather(config: BenchConfig, data: DataSet, measured: Sequence[Measured]) -> BenchResult:
+    """Return all numbers of the run: what results.json holds, and what tables and plots are made from."""
+    ours, others = measured[0], {each.system.name: each.results for each in measured[1:] if each.results}
+    identity = [(page.id, page.sha256, page.number, page.reference) for page in data.pages]
+    return BenchResult(
+        version=VERSION,
+        command=config.command,
+        seed=config.seed,
+        python=sys.version.split()[0],
+        packages=_versions(),
+        data=DataSummary(
+            name=data.name,
+            pages=len(data.pages),
+            documents=len({page.document for page in data.pages}),
+            license=data.licence,
+            left_out=data.left_out,
+            sha256=hash_bytes(json.dumps(identity).encode()),
+        ),
+        systems=tuple(_summarize(config, each) for each in measured),
+        comparisons=compare_all(ours.results, others, seed=config.seed) if ours.results and others else {},
+        published=read_table().published,
+    )
 
 
-def _row(job: Job, each: Measured) -> dict[str, Any]:
-    """One system's entry in results.json."""
+def _summarize(config: BenchConfig, each: Measured) -> SystemResult | NotRun:
     system = each.system
-    row: dict[str, Any] = {"name": system.name, "title": system.title}
     if not each.results:
-        return {**row, "status": "not run", "reason": each.reason, "hint": each.hint}
-    terms = Terms(None, job.machine, job.utilisation)
+        return NotRun(system.name, system.title, "not run", each.reason, each.hint)
+    cost = compute_cost(each.results, each.responses, each.sessions, _cost_terms(config, system))
+    name = SystemName(system.name, system.title, system.engine.fingerprint if system.engine else "")
+    return summarize(name, each.results, cost, seed=config.seed)
+
+
+def _cost_terms(config: BenchConfig, system: System) -> CostTerms:
+    """Return a vendor's price, or the machine named; for an engine that runs on the CPU, a CPU machine by default."""
     if system.price:
-        terms = Terms(system.price if is_priced(system.price) else None)
-    engine = system.engine
-    return {
-        **row,
-        "status": "measured",
-        "fingerprint": engine.fingerprint if engine else "",
-        **summarise(each.results, seed=job.seed),
-        "cost": compute_cost(each.results, each.outcomes, each.sessions, terms),
-        "per_page": {
-            result.page.id: {
-                "document": result.page.document,
-                "status": result.status,
-                **{name: metric(result) for name, metric in METRICS.items()},
-            }
-            for result in each.results
-        },
-    }
+        return CostTerms(system.price if is_priced(system.price) else None)
+    on_cpu = system.engine is not None and not capabilities_of(system.engine).generates_text
+    machine = config.machine or (find_machine(CPU_MACHINE) if on_cpu else None)
+    return CostTerms(None, machine, config.utilization)
 
 
 def _versions() -> dict[str, str]:
@@ -233,23 +228,24 @@ def _versions() -> dict[str, str]:
 
 
 def _write_pages(path: Path, measured: Sequence[Measured]) -> None:
-    """Every page of every system on a line: what was true, what was read, and each of its scores."""
+    """Write every page of every system on a line: its reference, the output, and each of its scores."""
     lines = []
     for each in measured:
-        for result, outcome in zip(each.results, each.outcomes, strict=True):
+        for result, response in zip(each.results, each.responses, strict=True):
+            score = asdict(result.score)
             values = {
                 "system": each.system.name,
                 "id": result.page.id,
                 "document": result.page.document,
                 "status": result.status,
                 "reason": result.reason,
-                "finish": finish_of(outcome),
+                "finish": finish_of(response),
                 "loop": result.loop,
                 "completion_tokens": result.completion_tokens,
                 "wasted_tokens": result.wasted_tokens,
-                "truth": result.page.truth,
-                "reading": result.reading,
-                "score": asdict(result.score),
+                "truth": result.page.reference,
+                "reading": result.output,
+                "score": {("accents" if name == "diacritics" else name): value for name, value in score.items()},
             }
             lines.append(json.dumps(values, ensure_ascii=False) + "\n")
     write_private(path, "".join(lines))

@@ -28,9 +28,11 @@ def bench(
     ),
     machine: Annotated[
         str,
-        typer.Option(help="Price of your own hardware: l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR."),
+        typer.Option(
+            help="Price of your own hardware: c7i (CPU), l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR."
+        ),
     ] = "",
-    utilisation: Annotated[
+    utilization: Annotated[
         float,
         typer.Option(
             "--utilization",
@@ -54,14 +56,14 @@ def bench(
     assignments: Assignments = None,
 ) -> None:
     """Evaluate an engine on pages with ground truth beside other systems: quality, repetition, cost, with intervals."""
-    from eval.bench import Job, run
-    from eval.console import make_voice, show
+    from eval.bench import BenchConfig, run
+    from eval.console import make_interface, show
     from eval.regression import parse_limits
     from eval.systems.pricing import find_machine
     from ocr.core.settings import load
     from ocr.pipeline.options import ExtractSettings
 
-    job = Job(
+    bench_config = BenchConfig(
         data=data,
         settings=load(ExtractSettings, file=config, assignments=assignments or [], flags={"engine": engine or None}),
         compare=tuple(compare or ()),
@@ -69,21 +71,21 @@ def bench(
         command=shlex.join(["ocr", *sys.argv[1:]]),
         seed=seed,
         machine=find_machine(machine) if machine else None,
-        utilisation=utilisation,
+        utilization=utilization,
         yes=yes,
         max_cost=max_cost,
         limits=parse_limits(fail_under or []),
         baseline=baseline,
     )
-    run(job, make_voice(), show)
+    run(bench_config, make_interface(), show)
 
 
 def spread_compare(arguments: Sequence[str]) -> list[str]:
-    """Every system after `--compare` gets its own `--compare`; anything else, and any other command, stays as it is.
+    """Repeat `--compare` before each of the systems that follow it; return anything else unchanged.
 
-    Systems may stand apart (`--compare opus gpt`), with commas (`--compare opus,gpt`) or after an equals sign
-    (`--compare=opus`), in any mixture. The list ends at the next option. The library takes one value an option only, so
-    without this the second system is an "unexpected extra argument".
+    Systems may be separated by spaces (`--compare opus gpt`) or commas (`--compare opus,gpt`), or follow an equals sign
+    (`--compare=opus`), in any combination. The list ends at the next option. The library takes one value an option
+    only; without this, the second system would be an "unexpected extra argument".
     """
     words = list(arguments)
     if next((word for word in words if not word.startswith("-")), "") != "bench":
@@ -96,7 +98,7 @@ def spread_compare(arguments: Sequence[str]) -> list[str]:
         option, equals, value = word.partition("=")
         if word.startswith("-"):
             listing = option == "--compare"
-            # `--compare` alone, with nothing to compare, is left for the library to refuse.
+            # `--compare` without a value is left unchanged: the library reports the error.
             follower = words[place + 1] if place + 1 < len(words) else "-"
             if not listing or (not equals and follower.startswith("-")):
                 spread.append(word)

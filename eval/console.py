@@ -1,27 +1,31 @@
-"""The bench in a terminal: a bar for each system, a question before pages leave, the first tables at the end."""
+"""Show a benchmark run in the terminal: a progress bar a system, a question before pages leave, the first tables."""
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from eval.bench import Voice
+from eval.bench import Interface
+from eval.bench_result import BenchResult
 from eval.report import report_tables
 from ocr.core.environment import load
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 SHOWN = 3
-"""Tables printed; the others stand in report.html."""
+"""Number of tables that are printed; report.html has all."""
 
 
-def make_voice() -> Voice:
-    """A voice on stderr; it asks only where somebody can answer."""
+def make_interface() -> Interface:
+    """Return an interface on stderr that asks only where somebody can answer."""
     attended = sys.stdin.isatty() and sys.stderr.isatty()
-    return Voice(_say, _ask if attended else None, _start_bar)
+    return Interface(_say, _ask if attended else None, _start_bar)
 
 
-def show(results: dict[str, Any]) -> None:
-    """Print the first tables to stdout, as wide as the terminal or as a pipe wants."""
+def show(result: BenchResult) -> None:
+    """Print the first tables to stdout, as wide as the terminal, or 160 characters in a pipe."""
     console = load("rich.console").Console(width=None if sys.stdout.isatty() else 160)
-    for table in report_tables.build(results)[:SHOWN]:
+    for table in report_tables.build(result)[:SHOWN]:
         grid = load("rich.table").Table(*table.columns, title=table.title, title_justify="left", title_style="bold")
         absent = [row for row in table.rows if row[1].startswith("not run")]
         for row in table.rows:
@@ -33,8 +37,8 @@ def show(results: dict[str, Any]) -> None:
         console.print()
 
 
-def _fit(row: tuple[str, ...]) -> tuple[Any, ...]:
-    """Cells as plain text: a page's name may look like markup."""
+def _fit(row: tuple[str, ...]) -> "tuple[Text, ...]":
+    """Return cells as plain text: a name may look like markup."""
     text = load("rich.text").Text
     return tuple(text(cell) for cell in row)
 
@@ -49,7 +53,7 @@ def _ask(question: str) -> bool:
 
 
 def _start_bar(name: str, pages: int) -> Callable[[], None]:
-    """A bar with pages/s and the time left on a terminal, a line at the end elsewhere."""
+    """Start a bar with the time left on a terminal; elsewhere, print one line at the end."""
     progress = load("rich.progress")
     columns = (
         progress.TextColumn("{task.description}"),

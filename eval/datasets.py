@@ -1,13 +1,12 @@
-"""Pages with their true text, from wherever they lie: the samples, a folder, a manifest, DharmaOCR-Benchmark."""
+"""Open pages with their reference text: the samples, a folder, a manifest, or DharmaOCR-Benchmark."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from data.importers.parquet import image_of, read_rows
-from eval.reference_files import find_beside, from_fields, read_answers
+from data.importers.parquet import Row, image_of, read_rows
+from eval.reference_files import fields_to_json, find_text_file, read_page_texts
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
@@ -21,16 +20,16 @@ HUB_LICENCE = "its own (LICENSE in the data set, to be read before use); test on
 
 
 @dataclass(frozen=True, slots=True)
-class TruePage:
-    """One page of a scan and its true text."""
+class ReferencePage:
+    """One page of a scan and its reference text."""
 
     id: str
     document: str
-    """Pages of one document fail together; intervals draw whole documents."""
+    """Errors on pages of one document are correlated; intervals resample whole documents."""
     scan: Path
     number: int
     """1-based page of the scan."""
-    truth: str
+    reference: str
     """A JSON object of fields, or plain text."""
     sha256: str
     """Of the scan file."""
@@ -39,16 +38,16 @@ class TruePage:
 @dataclass(frozen=True, slots=True)
 class DataSet:
     name: str
-    pages: tuple[TruePage, ...]
+    pages: tuple[ReferencePage, ...]
     left_out: tuple[str, ...] = ()
     """Scans that cannot be scored, each with the reason."""
     licence: str = ""
 
 
 def open_data(name: str, work: Path) -> DataSet:
-    """The data set that `--data` names: "samples", "dharma", a folder, a manifest.jsonl or a .parquet file.
+    """Open the data set that `--data` names: "samples", "dharma", a folder, a manifest.jsonl or a .parquet file.
 
-    `work` is where images are unpacked that come inside a table. Raises DataError where nothing can be scored.
+    Images that come inside a table are unpacked into `work`. Raises DataError where no page can be scored.
     """
     path = Path(name)
     if name in ("", "samples"):
@@ -68,13 +67,13 @@ def open_data(name: str, work: Path) -> DataSet:
     if not found.pages:
         reasons = "".join(f"\n{reason}" for reason in found.left_out[:10])
         raise DataError(
-            f"--data {name}: no page with a truth{reasons}", hint="put page.txt or page.json beside page.png"
+            f"--data {name}: no page with a reference text{reasons}", hint="put page.txt or page.json beside page.png"
         )
     return found
 
 
 def samples_folder() -> Path:
-    """The samples that come with the package: beside it in a clone, inside it in a wheel."""
+    """Return the folder of samples: beside the package in a clone, inside it in a wheel."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "samples", package / "ocr" / "samples"):
         if folder.is_dir():
@@ -90,42 +89,42 @@ def _any_folder(path: Path, work: Path) -> DataSet:
 
 
 def _folder(name: str, folder: Path) -> DataSet:
-    """Scans with a text file beside them, or in a folder named truth, alto or page beside them."""
-    pages: list[TruePage] = []
+    """Open scans with a text file beside them, or in a folder named truth, alto or page beside them."""
+    pages: list[ReferencePage] = []
     left_out: list[str] = []
     for scan in sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()):
         shown = scan.relative_to(folder).as_posix()
-        beside = (find_beside(scan, place) for place in (scan.parent, *(scan.parent / n for n in _TRUTH_FOLDERS)))
-        truth = next((found for found in beside if found), None)
-        if truth is None:
+        beside = (
+            find_text_file(scan, place) for place in (scan.parent, *(scan.parent / n for n in _REFERENCE_FOLDERS))
+        )
+        file = next((found for found in beside if found), None)
+        if file is None:
             left_out.append(f"{shown}: no text beside it")
             continue
         try:
-            answers = read_answers(truth)
+            pages += _pages_of(shown, scan, read_page_texts(file))
         except DataError as failure:
             left_out.append(failure.message)
-            continue
-        pages += _pages_of(shown, scan, answers)
     return DataSet(name, tuple(pages), tuple(left_out))
 
 
-_TRUTH_FOLDERS = ("truth", "alto", "page")
+_REFERENCE_FOLDERS = ("truth", "alto", "page")
 
 
-def _pages_of(shown: str, scan: Path, answers: list[str]) -> Iterator[TruePage]:
+def _pages_of(shown: str, scan: Path, references: list[str]) -> Iterator[ReferencePage]:
     sha256 = sha256_of(scan)
-    for number, truth in enumerate(answers, start=1):
-        identity = shown if len(answers) == 1 else f"{shown}#{number}"
-        yield TruePage(identity, shown, scan, number, truth, sha256)
+    for number, reference in enumerate(references, start=1):
+        identity = shown if len(references) == 1 else f"{shown}#{number}"
+        yield ReferencePage(identity, shown, scan, number, reference, sha256)
 
 
 def _manifest(path: Path) -> DataSet:
-    """One JSON object a line: `image` and the true `text`, `header`, `margin`, `footer`; `id` and `document` if known.
+    """Open a manifest: one JSON object a line with `image`, `text`, and `header`, `margin`, `footer`, `id`, `document`.
 
-    Rows of data.examples are such, and so is what other tools write. A bad row is an error: a list that is wrong in
-    one place is not to be trusted in the others.
+    Rows of data.examples have this form, and so have those of other tools. A bad row is an error: where one row is
+    wrong, the others may be wrong as well.
     """
-    pages: list[TruePage] = []
+    pages: list[ReferencePage] = []
     licences: set[str] = set()
     for number, raw in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not raw.strip():
@@ -134,21 +133,22 @@ def _manifest(path: Path) -> DataSet:
             row = json.loads(raw.decode("utf-8"))
             pages.append(_row_page(row, path.parent, number))
         except (ValueError, KeyError, TypeError, OSError) as cause:
-            raise DataError(f"{path}: row {number}: {_words(cause)}", hint="mend or delete the row") from cause
+            raise DataError(f"{path}: row {number}: {_words(cause)}", hint="correct or delete the row") from cause
         licences.add(str(row.get("licence", "")))
     return DataSet(str(path), tuple(pages), (), ", ".join(sorted(licences - {""})))
 
 
-def _row_page(row: dict[str, Any], folder: Path, number: int) -> TruePage:
+def _row_page(row: dict[str, str], folder: Path, number: int) -> ReferencePage:
     scan = folder / row["image"]
     if not scan.is_file():
         raise ValueError(f"there is no image {row['image']}")
     fields: dict[str, str] = {name: row.get(name) or "" for name in FIELDS}
     if not isinstance(row.get("text"), str):
         raise ValueError("text is missing")
-    truth = from_fields(fields) if any(fields[name] for name in FIELDS if name != "text") else fields["text"]
+    plain = not any(fields[name] for name in FIELDS if name != "text")
+    reference = fields["text"] if plain else fields_to_json(fields)
     identity = str(row.get("id", f"row {number}"))
-    return TruePage(identity, str(row.get("document", identity)), scan, 1, truth, sha256_of(scan))
+    return ReferencePage(identity, str(row.get("document", identity)), scan, 1, reference, sha256_of(scan))
 
 
 def _words(cause: Exception) -> str:
@@ -156,7 +156,7 @@ def _words(cause: Exception) -> str:
 
 
 def _download() -> list[Path]:
-    """The shards of the benchmark at its pinned revision, from the hub or its cache."""
+    """Return the shards of the benchmark at its pinned revision, from the hub or its cache."""
     hub = load("huggingface_hub", extra="bench")
     try:
         folder = hub.snapshot_download(
@@ -164,23 +164,23 @@ def _download() -> list[Path]:
         )
     except (OSError, ValueError) as cause:
         raise DataError(
-            f"--data dharma: {HUB_SET} cannot be fetched: {str(cause).splitlines()[0]}",
-            hint="fetch it where there is a network (2.5 GB), then name its folder: --data FOLDER",
+            f"--data dharma: {HUB_SET} cannot be downloaded: {str(cause).splitlines()[0]}",
+            hint="download it where there is a network (2.5 GB), then name its folder: --data FOLDER",
         ) from cause
     return sorted(Path(folder).rglob("*.parquet"))
 
 
 def _parquet(name: str, tables: list[Path], work: Path) -> DataSet:
-    """Tables with the columns of DharmaOCR-Benchmark: id, image_base64, assistant. Images are unpacked into `work`."""
+    """Open tables with the columns of DharmaOCR-Benchmark (id, image_base64, assistant); unpack images into `work`."""
     found = [_table_page(row, work) for table in tables for row in read_rows(table, ("id", "assistant"))]
-    pages = tuple(page for page in found if isinstance(page, TruePage))
+    pages = tuple(page for page in found if isinstance(page, ReferencePage))
     return DataSet(name, pages, tuple(reason for reason in found if isinstance(reason, str)), HUB_LICENCE)
 
 
-def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
-    """One row's page, its image written to `work` once; or why it cannot be scored."""
-    identity, truth = str(row["id"]), row["assistant"]
-    if not isinstance(truth, str):
+def _table_page(row: Row, work: Path) -> ReferencePage | str:
+    """Return the page of a row, with its image written to `work` once; or the reason why it cannot be scored."""
+    identity, reference = str(row["id"]), row["assistant"]
+    if not isinstance(reference, str):
         return f"id {identity}: assistant is not text"
     try:
         content = image_of(row)
@@ -192,4 +192,4 @@ def _table_page(row: dict[str, Any], work: Path) -> TruePage | str:
     scan = work / f"{identity}.{kind}"
     if not scan.is_file() or scan.stat().st_size != len(content):
         write_atomic(scan, content)
-    return TruePage(identity, identity, scan, 1, truth, sha256_of(scan))
+    return ReferencePage(identity, identity, scan, 1, reference, sha256_of(scan))

@@ -1,30 +1,26 @@
-"""The text of pages as files beside scans hold it: plain text, fields in JSON, ALTO, PAGE XML.
+"""Read the texts of pages as files beside scans hold them: plain text, fields in JSON, ALTO, PAGE XML.
 
-One answer a page comes back: a JSON object of the fields header, text, margin, footer, or plain text. Readings that
-some other system wrote come in the same files, so the same functions read them: unlike
-`data.importers.alto_page_xml`, which makes examples for training, they need neither boxes nor images, and they keep
-the order that PAGE XML states.
+Every page becomes one string: a JSON object with the fields header, text, margin, footer, or plain text. Outputs of
+other systems come in the same files, so the same functions read them. Neither boxes nor images are needed.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
 
-from data.importers.alto_page_xml import ALTO_FIELDS, PAGE_XML_FIELDS
+from data.importers.alto_page_xml import XmlLine, parse_xml
 from ocr.core.document import FIELDS
 from ocr.core.errors import DataError
 
 
-def find_beside(scan: Path, folder: Path) -> Path | None:
-    """The text file in `folder` that belongs to `scan`: named after the whole file (scan.pdf.json), or its stem."""
-    names = [scan.name + suffix for suffix in READERS] + [scan.stem + suffix for suffix in READERS]
+def find_text_file(scan: Path, folder: Path) -> Path | None:
+    """Return the text file in `folder` named after the scan's whole name (scan.pdf.json) or its stem, if any."""
+    names = [scan.name + suffix for suffix in PARSERS] + [scan.stem + suffix for suffix in PARSERS]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def read_answers(path: Path) -> list[str]:
-    """One answer for each page in the file. Raises DataError that names the file and what is wrong with it."""
+def read_page_texts(path: Path) -> list[str]:
+    """Return one text for each page in the file. Raises DataError that names the file and what is wrong with it."""
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as cause:
@@ -34,31 +30,31 @@ def read_answers(path: Path) -> list[str]:
     except OSError as cause:
         raise DataError(f"{path}: cannot be read: {cause.strerror}") from cause
     try:
-        return READERS[path.suffix.lower()](content)
-    except (ValueError, ElementTree.ParseError) as cause:
+        return PARSERS[path.suffix.lower()](content)
+    except ValueError as cause:
         raise DataError(
             f"{path}: {cause}", hint="one page of text, or JSON with header, text, margin, footer"
         ) from cause
 
 
-def from_fields(fields: dict[str, str]) -> str:
-    """A page's fields as an answer: its known fields that are not empty, in the order of `FIELDS`."""
+def fields_to_json(fields: dict[str, str]) -> str:
+    """Return a page's known fields as a JSON object: those that are not empty, in the order of `FIELDS`."""
     kept = {name: fields[name] for name in FIELDS if fields.get(name)}
     return json.dumps(kept, ensure_ascii=False)
 
 
-def _plain(content: str) -> list[str]:
+def _parse_plain(content: str) -> list[str]:
     return [content]
 
 
-def _json(content: str) -> list[str]:
-    """Fields of one page, a list of such, or a document of `ocr extract`."""
+def _parse_json(content: str) -> list[str]:
+    """Parse the fields of one page, a list of pages, or a document that `ocr extract` wrote."""
     found = json.loads(content)
     if isinstance(found, dict) and isinstance(found.get("pages"), list):
         found = sorted(found["pages"], key=lambda page: int(page["number"]))
-        return [from_fields(_checked(page)) for page in found]
+        return [fields_to_json(_checked(page)) for page in found]
     pages = found if isinstance(found, list) else [found]
-    # Key order is kept here: the published composite counts it.
+    # The key order is kept: the published composite depends on it.
     return [json.dumps(_checked(page), ensure_ascii=False) for page in pages]
 
 
@@ -71,58 +67,21 @@ def _checked(page: object) -> dict[str, str]:
     return kept
 
 
-def _xml(content: str) -> list[str]:
-    root = ElementTree.fromstring(content.encode("utf-8"))
-    kind = _local(root)
-    if kind == "alto":
-        return [_answer(_alto_lines(page)) for page in root.iter() if _local(page) == "Page"]
-    if kind == "PcGts":
-        return [_answer(_page_xml_lines(page)) for page in root.iter() if _local(page) == "Page"]
-    raise ValueError(f"is neither ALTO nor PAGE XML, but <{kind}>")
+def _parse_xml(content: str) -> list[str]:
+    return [_text_of(lines) for lines in parse_xml(content.encode("utf-8")).pages]
 
 
-def _alto_lines(page: Element) -> Iterator[tuple[str, str]]:
-    for space in page:
-        field = ALTO_FIELDS.get(_local(space), "text")
-        for line in (part for part in space.iter() if _local(part) == "TextLine"):
-            words = [part.get("CONTENT", "") for part in line if _local(part) in ("String", "HYP")]
-            hyphens = any(_local(part) == "HYP" for part in line)
-            # A hyphen at the end of a line belongs to the word before it.
-            yield field, " ".join(words[:-1]) + words[-1] if hyphens and len(words) > 1 else " ".join(words)
-
-
-def _page_xml_lines(page: Element) -> Iterator[tuple[str, str]]:
-    regions = [part for part in page.iter() if _local(part) == "TextRegion"]
-    order = {
-        part.get("regionRef", ""): int(part.get("index", "0"))
-        for part in page.iter()
-        if _local(part) == "RegionRefIndexed"
-    }
-    for region in sorted(regions, key=lambda part: order.get(part.get("id", ""), len(order))):
-        field = PAGE_XML_FIELDS.get(region.get("type", ""), "text")
-        lines = [part for part in region if _local(part) == "TextLine"]
-        for part in lines or [region]:
-            yield field, _unicode(part)
-
-
-def _unicode(part: Element) -> str:
-    """The text of a line or region itself, not of the words inside it."""
-    for child in part:
-        if _local(child) == "TextEquiv":
-            return "".join(grandchild.text or "" for grandchild in child if _local(grandchild) == "Unicode")
-    return ""
-
-
-def _answer(lines: Iterator[tuple[str, str]]) -> str:
+def _text_of(lines: Iterable[XmlLine]) -> str:
     fields: dict[str, list[str]] = {}
-    for field, text in lines:
-        fields.setdefault(field, []).append(text)
-    return from_fields({field: "\n".join(texts) for field, texts in fields.items()})
+    for line in lines:
+        fields.setdefault(line.field, []).append(line.text)
+    return fields_to_json({field: "\n".join(texts) for field, texts in fields.items()})
 
 
-def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-READERS: dict[str, Callable[[str], list[str]]] = {".json": _json, ".txt": _plain, ".md": _plain, ".xml": _xml}
-"""Suffix of a text file -> what reads it, the most telling first."""
+PARSERS: dict[str, Callable[[str], list[str]]] = {
+    ".json": _parse_json,
+    ".txt": _parse_plain,
+    ".md": _parse_plain,
+    ".xml": _parse_xml,
+}
+"""Suffix of a text file -> its parser, the most informative format first."""

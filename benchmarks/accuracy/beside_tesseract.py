@@ -1,4 +1,4 @@
-"""rapid against tesseract on real Portuguese pages: the numbers of docs/benchmarks.md.
+"""Compare the engines rapid and tesseract on real Portuguese pages.
 
     python -m benchmarks.accuracy.beside_tesseract [--pages ../shared/pages] [--to FOLDER]
 
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.paths import PAGES
+from eval.bench_result import load_results
 from eval.report.report_tables import between, million, percent
 
 SETS = {"book": "machado", "press": "hemdig", "gazette": "dodf", "hand": "iforal"}
@@ -22,7 +23,7 @@ MACHINE = "2-core=0.10"
 
 
 def write_manifest(pages: Path, prefix: str, path: Path) -> None:
-    """The rows whose id begins with `prefix`; what comes before the last underscore is the document."""
+    """Write the rows whose id begins with `prefix`; the part before the last underscore is the document."""
     rows = [json.loads(line) for line in (pages / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     kept = [
         {
@@ -39,31 +40,31 @@ def write_manifest(pages: Path, prefix: str, path: Path) -> None:
 
 
 def bench(manifest: Path, folder: Path) -> str:
-    """One `ocr bench`; its numbers as rows of a table."""
+    """Run `ocr bench` once; return its numbers as rows of a table."""
     ocr = Path(sys.executable).with_name("ocr")
     words = ["bench", "--data", manifest.name, "--engine", "rapid", "--compare", "tesseract", "--machine", MACHINE]
     subprocess.run([ocr, *words, "--to", folder.name], cwd=folder.parent, check=True, stdout=subprocess.DEVNULL)
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    ours, rival = results["systems"]
+    result = load_results(folder / "results.json")
     lines = []
-    for row in (ours, rival):
-        cer, wer, cost = row["cer"]["normalised"], row["wer"]["normalised"], row["cost"]
+    for system in result.measured:
+        cer, wer = system.cer["normalised"], system.wer["normalised"]
+        assert cer is not None and wer is not None
         lines.append(
-            f"| {manifest.stem} | {row['title']} | {row['pages']} / {results['data']['documents']} "
-            f"| {between(row['scores']['published']['all'])} | {percent(cer['capped'])} | {percent(cer['micro'])} "
-            f"| {percent(wer['capped'])} | {million(cost)} |"
+            f"| {manifest.stem} | {system.title} | {system.pages} / {result.data.documents} "
+            f"| {between(system.scores['published'].all)} | {percent(cer.capped)} | {percent(cer.micro)} "
+            f"| {percent(wer.capped)} | {million(system.cost)} |"
         )
-    found = results["comparisons"]["tesseract"]
+    found = result.comparisons["tesseract"]
+    published = found["published"]
     lines.append(
-        f"| {manifest.stem} | difference | | {between(found['published']['difference'])}, "
-        f"p {found['published']['p_adjusted']:.3f}: {found['published']['verdict']} "
-        f"| {found['cer']['verdict']} | | | |"
+        f"| {manifest.stem} | difference | | {between(published.difference)}, "
+        f"p {published.p_adjusted:.3f}: {published.verdict} | {found['cer'].verdict} | | | |"
     )
     return "\n".join(lines)
 
 
 def main() -> None:
-    """All sets, then everything."""
+    """Measure each set, then all pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--to", type=Path, default=Path("ocr-bench/comparison"))

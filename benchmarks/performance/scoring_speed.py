@@ -42,7 +42,7 @@ WORDS = (
 
 
 def make_pages(count: int, text: str, seed: int) -> list[Pair]:
-    """Pairs of a true page and a spoilt reading."""
+    """Make pairs of a reference page and an output with errors."""
     source = random.Random(seed)
     pairs = []
     for _ in range(count):
@@ -60,10 +60,10 @@ def plain_loop(pairs: list[Pair]) -> list[tuple[float, float, float]]:
     smooth = SmoothingFunction().method1
     results = []
     for pair in pairs:
-        truth, reading = pair.truth.split(), pair.reading.split()
-        bleu = float(sentence_bleu([truth], reading, smoothing_function=smooth))
-        ratio = Levenshtein.normalized_similarity(pair.truth, pair.reading)
-        cer, wer = jiwer.cer(pair.truth, pair.reading), jiwer.wer(" ".join(truth), " ".join(reading))
+        reference, output = pair.reference.split(), pair.output.split()
+        bleu = float(sentence_bleu([reference], output, smoothing_function=smooth))
+        ratio = Levenshtein.normalized_similarity(pair.reference, pair.output)
+        cer, wer = jiwer.cer(pair.reference, pair.output), jiwer.wer(" ".join(reference), " ".join(output))
         results.append(((ratio + bleu) / 2, float(cer), float(wer)))
     return results
 

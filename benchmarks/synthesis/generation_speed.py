@@ -24,7 +24,7 @@ from data.synthesis.composed_document import SynthesisConfig, draw_setting, make
 from data.synthesis.degradation import PROFILES, encode, lay, place
 from data.synthesis.effects import STEPS
 from data.synthesis.fonts import SHIPPED, read_faces
-from data.synthesis.page_types import KINDS, LINE
+from data.synthesis.page_types import LINE, PAGE_TYPES
 from data.synthesis.text_layer import open_pdf, read_lines, render
 from data.synthesis.typesetting import build_source, typeset
 from data.text.generators import write_document
@@ -41,7 +41,7 @@ def timed(name: str, work: Callable[[], Value]) -> Value:
 
 
 def one_page(number: int, folder: Path) -> None:
-    seed, kind, profile = f"cost/{number}", KINDS["ruling"], PROFILES["scan"]
+    seed, kind, profile = f"cost/{number}", PAGE_TYPES["ruling"], PROFILES["scan"]
     blocks = timed("write the text", lambda: write_document(kind.symbol, seed))
     setting = draw_setting(kind, blocks, seed, random.Random(seed), read_faces())
     pdf = timed("typeset (whole document)", lambda: typeset(build_source(blocks, setting), (SHIPPED,)))

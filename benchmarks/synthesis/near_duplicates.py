@@ -8,7 +8,7 @@ import time
 
 from benchmarks.arguments import parse_positional
 from data.duplicates import near_pairs, shingles
-from data.synthesis.page_types import KINDS, PRINTED
+from data.synthesis.page_types import PAGE_TYPES, PRINTED
 from data.text.generators import write_document
 
 
@@ -31,7 +31,7 @@ def main(pages: int, planted: int) -> None:
     texts = {}
     for number in range(pages):
         kind = PRINTED[number % len(PRINTED)]
-        blocks = write_document(KINDS[kind].symbol, f"duplicates/{number}")
+        blocks = write_document(PAGE_TYPES[kind].symbol, f"duplicates/{number}")
         texts[f"page-{number:05d}"] = " ".join(text for style, text in blocks if style not in ("head", "foot", "side"))
     truth = set()
     for number, name in enumerate(generator.sample(sorted(texts), planted)):

@@ -18,7 +18,7 @@ from benchmarks.paths import PAGES
 from data.synthesis.composed_document import draw_setting
 from data.synthesis.degradation import PROFILES, degrade
 from data.synthesis.fonts import SHIPPED, read_faces
-from data.synthesis.page_types import KINDS
+from data.synthesis.page_types import PAGE_TYPES
 from data.synthesis.text_layer import open_pdf, render
 from data.synthesis.typesetting import build_source, typeset
 from data.text.generators import write_document
@@ -76,8 +76,8 @@ def composed(profile: str, kind: str, count: int) -> list[tuple[float, ...]]:
     found = []
     for number in range(count):
         seed = f"believable/{number}"
-        blocks = write_document(KINDS[kind].symbol, seed)
-        setting = draw_setting(KINDS[kind], blocks, seed, random.Random(seed), read_faces())
+        blocks = write_document(PAGE_TYPES[kind].symbol, seed)
+        setting = draw_setting(PAGE_TYPES[kind], blocks, seed, random.Random(seed), read_faces())
         page = open_pdf(typeset(build_source(blocks, setting), (SHIPPED,)))[0]
         chosen = PROFILES[profile]
         pixels = degrade(render(page, DPI[profile], color=chosen.color), chosen, 1.0, (5, number)).pixels

@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.arguments import parse_positional
 from data.synthesis.composed_document import draw_setting
 from data.synthesis.fonts import SHIPPED, read_faces
-from data.synthesis.page_types import KINDS, PRINTED
+from data.synthesis.page_types import PAGE_TYPES, PRINTED
 from data.synthesis.text_layer import PrintedLine, open_pdf, read_lines, render
 from data.synthesis.typesetting import build_source, typeset
 from data.text.generators import write_document
@@ -32,7 +32,7 @@ OVERLAYS = ("stamp", "sign", "side")
 
 def pages(name: str, count: int) -> list[tuple[PageImage, list[PrintedLine]]]:
     """Pages of a kind as (image, true lines), one document after the other."""
-    kind, made, number = KINDS[name], [], 0
+    kind, made, number = PAGE_TYPES[name], [], 0
     while len(made) < count:
         seed = f"reread/{number}"
         blocks = [block for block in write_document(kind.symbol, seed) if block[0] not in OVERLAYS]

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data.examples import UNREADABLE, Example, Split, TrueLine, write_manifest
-from data.importers.alto_page_xml import IMAGES, Found, read_alto, read_page_xml
+from data.importers.alto_page_xml import IMAGES, ImportedPage, read_alto, read_page_xml
 from data.importers.parquet import image_of, read_rows
 from ocr.core.document import FIELDS, Field
 from ocr.core.environment import load
@@ -29,7 +29,7 @@ from ocr.storage.output_dir import held
 class Corpus:
     """How a corpus is read and under which terms its pages come."""
 
-    read: Callable[[Path], Iterator[Found]]
+    read: Callable[[Path], Iterator[ImportedPage]]
     licence: str
     test_only: bool = False
 
@@ -66,7 +66,7 @@ def _place(name: str, source: str) -> Path:
     return Path(source)
 
 
-def _name(found: Found, taken: set[str]) -> str:
+def _name(found: ImportedPage, taken: set[str]) -> str:
     """A page's name as that of a file, with a number where another page has it."""
     safe = re.sub(r"[^\w.-]+", "_", found.name)
     name = next(name for number in count(1) if (name := safe if number == 1 else f"{safe}-{number}") not in taken)
@@ -89,7 +89,7 @@ def _corpus(name: str) -> Corpus:
     raise UsageError(f"there is no importer {name!r}", hint=f"one of: {', '.join(CORPORA)}, hub:OWNER/NAME")
 
 
-def _keep(found: Found, name: str, to: Path, terms: _Terms) -> Example:
+def _keep(found: ImportedPage, name: str, to: Path, terms: _Terms) -> Example:
     width, height, suffix = _measure(found.image, found.name)
     path = to / "images" / f"{name}{suffix}"
     try:
@@ -129,18 +129,20 @@ def _on_page(lines: tuple[TrueLine, ...], width: int, height: int) -> tuple[True
     return tuple(kept)
 
 
-def read_dharma(source: Path) -> Iterator[Found]:
+def read_dharma(source: Path) -> Iterator[ImportedPage]:
     """DharmaOCR-Benchmark parquet files: `id`, `image` or `image_base64`, `assistant` (a JSON object of the fields)."""
     for row in read_rows(source, ("id", "assistant")):
         try:
-            said = json.loads(row["assistant"], strict=False)
+            said = json.loads(str(row["assistant"]), strict=False)
         except json.JSONDecodeError as failure:
             raise DataError(f"{source}: row {row['id']}: `assistant` is not JSON ({failure})") from failure
         texts: dict[Field, str] = {field: str(said.get(field) or "") for field in FIELDS}
-        yield Found(f"dharma-{int(row['id']):03d}", f"dharma-{row['id']}", image_of(row), texts, kind="benchmark")
+        yield ImportedPage(
+            f"dharma-{int(str(row['id'])):03d}", f"dharma-{row['id']}", image_of(row), texts, kind="benchmark"
+        )
 
 
-def read_bressay(source: Path) -> Iterator[Found]:
+def read_bressay(source: Path) -> Iterator[ImportedPage]:
     """BRESSAY: `data/pages/NAME.png` beside `NAME.txt`, partitions in `sets/*.txt`; markers by `mend_bressay`."""
     folder = next((path for path in (source / "data" / "pages", source / "pages") if path.is_dir()), source)
     splits = _bressay_splits(source / "sets")
@@ -173,7 +175,7 @@ def _bressay_splits(folder: Path) -> dict[str, Split]:
     return splits
 
 
-def read_ester(source: Path) -> Iterator[Found]:
+def read_ester(source: Path) -> Iterator[ImportedPage]:
     """ESTER-Pt: a folder or ZIP of page images, each beside a .txt of its lines."""
     if source.is_dir():
         yield from read_pairs(source)
@@ -185,17 +187,17 @@ def read_ester(source: Path) -> Iterator[Found]:
         raise DataError(f"{source}: is neither a folder nor a ZIP archive: {failure}") from failure
 
 
-def _zipped_pairs(archive: zipfile.ZipFile, source: Path) -> Iterator[Found]:
+def _zipped_pairs(archive: zipfile.ZipFile, source: Path) -> Iterator[ImportedPage]:
     names = {PurePosixPath(name): name for name in archive.namelist()}
     for path in sorted(names):
         beside = names.get(path.with_suffix(".txt"))
         if path.suffix.lower() in IMAGES and beside:
             text = _decoded(archive.read(beside), f"{source}: {beside}")
             document = path.parent.name or path.stem
-            yield Found(path.stem, document, archive.read(names[path]), {"text": text.rstrip("\n")})
+            yield ImportedPage(path.stem, document, archive.read(names[path]), {"text": text.rstrip("\n")})
 
 
-def read_pairs(source: Path) -> Iterator[Found]:
+def read_pairs(source: Path) -> Iterator[ImportedPage]:
     """Any folder of images, each beside a .txt of the same name; pages of one subfolder are one document."""
     for path in sorted(source.rglob("*")):
         beside = path.with_suffix(".txt")
@@ -203,10 +205,10 @@ def read_pairs(source: Path) -> Iterator[Found]:
             own = path.parent == source
             document = path.stem if own else path.parent.relative_to(source).as_posix()
             text = _decoded(beside.read_bytes(), str(beside))
-            yield Found(path.stem, document, path.read_bytes(), {"text": text.rstrip("\n")})
+            yield ImportedPage(path.stem, document, path.read_bytes(), {"text": text.rstrip("\n")})
 
 
-def read_hub(source: Path) -> Iterator[Found]:
+def read_hub(source: Path) -> Iterator[ImportedPage]:
     """A hub data set of parquet files with an image column and `text` (or the four fields by name).
 
     `source` is OWNER/NAME, downloaded through huggingface_hub, or a folder of such files.
@@ -226,7 +228,7 @@ def read_hub(source: Path) -> Iterator[Found]:
         if not texts:
             raise DataError(f"{source}: row {number} has none of the columns {', '.join(FIELDS)}")
         name = str(row.get("id", number))
-        yield Found(name, str(row.get("document", name)), image_of(row), texts)
+        yield ImportedPage(name, str(row.get("document", name)), image_of(row), texts)
 
 
 _BRESSAY_SETS: dict[str, Split] = {

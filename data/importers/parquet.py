@@ -1,17 +1,20 @@
-"""Parquet files of pages, as hubs publish them: their rows, and the image that a row holds."""
+"""Read Parquet files of pages, as hubs publish them: rows, and the image that a row holds."""
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ocr.core.environment import load
 from ocr.core.errors import DataError
 
+Row = Mapping[str, object]
+"""Column -> value."""
 
-def read_rows(source: Path, columns: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-    """The rows of a parquet file, or of all below a folder, a few at a time: a shard holds 200 MB of images.
+
+def read_rows(source: Path, columns: tuple[str, ...] = ()) -> Iterator[Row]:
+    """Yield the rows of a Parquet file, or of all below a folder, in small batches: a shard holds 200 MB of images.
 
     Raises DataError when a file cannot be read or lacks one of `columns`.
     """
@@ -19,7 +22,7 @@ def read_rows(source: Path, columns: tuple[str, ...] = ()) -> Iterator[dict[str,
         yield from _rows_of(path, columns)
 
 
-def _rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     arrow: Any = load("pyarrow", extra="data")
     parquet: Any = load("pyarrow.parquet", extra="data")
     try:
@@ -30,7 +33,7 @@ def _rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     except (OSError, arrow.ArrowException) as failure:
         reason = str(failure).splitlines()[0]
         raise DataError(
-            f"{path}: cannot be read as parquet: {reason}", hint="fetch it again, or remove it"
+            f"{path}: cannot be read as Parquet: {reason}", hint="download it again, or remove it"
         ) from failure
 
 
@@ -39,15 +42,19 @@ def _require(columns: tuple[str, ...], there: list[str], path: Path) -> None:
         raise DataError(f"{path}: no column {', '.join(missing)}", hint=f"needed: {', '.join(columns)}")
 
 
-def image_of(row: dict[str, Any]) -> bytes:
-    """The bytes of a row's image: `image` (as the hub keeps it, or bytes) or `image_base64`. DataError without one."""
+def image_of(row: Row) -> bytes:
+    """Return the bytes of a row's image: `image` (as the hub stores it, or bytes) or `image_base64`.
+
+    Raises DataError where a row has no image, or one that is not base64.
+    """
     image = row.get("image")
     if isinstance(image, dict) and image.get("bytes"):
         return bytes(image["bytes"])
     if isinstance(image, bytes):
         return image
     try:
-        content = base64.b64decode(row.get("image_base64") or "", validate=True)
+        encoded = row.get("image_base64") or ""
+        content = base64.b64decode(encoded if isinstance(encoded, (str, bytes)) else str(encoded), validate=True)
     except (binascii.Error, ValueError, TypeError) as failure:
         raise DataError(f"id {row.get('id')}: image_base64 is not base64") from failure
     if not content:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from data.synthesis.page_types import KINDS
+from data.synthesis.page_types import PAGE_TYPES
 from data.text import generators
 from ocr.core.errors import DataError
 
@@ -170,10 +170,10 @@ class Texts:
 @lru_cache(maxsize=GRAMMAR_DOCUMENTS)
 def _document(side: str, number: int) -> tuple[str, tuple[str, ...]]:
     """A kind and the cleaned blocks of one document of the grammar."""
-    kinds = sorted(KINDS)
+    kinds = sorted(PAGE_TYPES)
     for attempt in range(_ATTEMPTS):
         kind = kinds[(number + attempt) % len(kinds)]
-        written = generators.write_document(KINDS[kind].symbol, f"{side}/{number}/{attempt}")
+        written = generators.write_document(PAGE_TYPES[kind].symbol, f"{side}/{number}/{attempt}")
         parts = (clean(text.replace("::", " ").replace("@page", "1").replace("@", "")) for _, text in written)
         blocks = tuple(part for part in parts if len(part) > 1)
         if blocks:

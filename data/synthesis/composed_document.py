@@ -11,7 +11,7 @@ from data.synthesis.degradation import PROFILES, Degraded, degrade
 from data.synthesis.effects import Pixels
 from data.synthesis.fonts import SHIPPED, Face, faces_for, read_faces
 from data.synthesis.page_truth import follow, mark_unreadable, true_lines
-from data.synthesis.page_types import KINDS, LINE, Kind, draw_look
+from data.synthesis.page_types import LINE, PAGE_TYPES, PageType, draw_look
 from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
 from data.synthesis.typesetting import Block, Setting, build_lines_source, build_source, typeset
 from data.text.generators import chunk_text, read_text_folder, write, write_document
@@ -56,7 +56,7 @@ def make_document(order: SynthesisConfig, index: int) -> list[Made]:
     if order.kinds == (LINE,):
         return list(_make_lines(order, index))
     name = order.kinds[index % len(order.kinds)]
-    kind, seed = KINDS[name], f"{order.seed}/{index}"
+    kind, seed = PAGE_TYPES[name], f"{order.seed}/{index}"
     generator = random.Random(f"{name}/{seed}")
     blocks, source = _blocks(order, kind, index)
     setting = draw_setting(kind, blocks, seed, generator, read_faces(order.fonts))
@@ -82,7 +82,7 @@ def _make_lines(order: SynthesisConfig, index: int) -> Iterator[Made]:
     texts = [_line_text(order, index * LINES_A_BATCH + number, generator) for number in range(max(0, wanted))]
     if not texts:
         return
-    kind = replace(KINDS["letter"], styles=("serif", "sans", "typewriter", "antique", "script"), sizes=(9, 14))
+    kind = replace(PAGE_TYPES["letter"], styles=("serif", "sans", "typewriter", "antique", "script"), sizes=(9, 14))
     setting = draw_setting(kind, [("", " ".join(texts))], f"{order.seed}/{index}", generator, read_faces(order.fonts))
     pdf = open_pdf(typeset(build_lines_source(texts, setting), (SHIPPED, *order.fonts)))
     clean, printed = render(pdf[0], order.dpi, color=False), read_lines(pdf[0], order.dpi)
@@ -162,7 +162,7 @@ def _picture(identity: Example, lines: list[PrintedLine], degraded: Degraded) ->
     return Made(example, degraded.content)
 
 
-def _blocks(order: SynthesisConfig, kind: Kind, index: int) -> tuple[list[Block], str]:
+def _blocks(order: SynthesisConfig, kind: PageType, index: int) -> tuple[list[Block], str]:
     """The blocks of a document and, where its body is someone's text, the name of that text."""
     blocks = write_document(kind.symbol, f"{order.seed}/{index}")
     if not order.text:
@@ -184,7 +184,7 @@ def text_chunks(order: SynthesisConfig) -> list[tuple[str, list[str]]]:
 
 
 def draw_setting(
-    kind: Kind, blocks: Sequence[Block], seed: str, generator: random.Random, faces: tuple[Face, ...]
+    kind: PageType, blocks: Sequence[Block], seed: str, generator: random.Random, faces: tuple[Face, ...]
 ) -> Setting:
     """The look and faces of one document; DataError when no face has all its characters."""
     said = "".join({sign for _, text in blocks for sign in text})

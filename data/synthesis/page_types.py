@@ -10,7 +10,7 @@ A4 = (210.0, 297.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PageType:
     """What a kind of page says (a symbol of the grammar) and the ranges that its look is drawn from."""
 
     symbol: str
@@ -38,38 +38,38 @@ class Kind:
     """For hyphenation; empty where today's patterns would be wrong."""
 
 
-KINDS: dict[str, Kind] = {
-    "ruling": Kind("ruling", sizes=(11, 12.5), leading=(0.75, 1.1), margins=(25, 32)),
-    "sentence": Kind("sentence", sizes=(11, 12.5), leading=(0.7, 1.1)),
-    "petition": Kind("petition", sizes=(11, 12.5), leading=(0.75, 1.1), margins=(24, 32)),
-    "contract": Kind("contract", styles=("serif", "sans", "typewriter"), sizes=(10, 12)),
-    "proxy": Kind("proxy", styles=("serif", "sans", "typewriter"), leading=(0.75, 1.2), pages=1),
-    "certificate": Kind("certificate", styles=("serif", "sans", "typewriter"), sizes=(10, 12), pages=2),
-    "official-letter": Kind("official_letter", pages=2),
-    "gazette": Kind(
+PAGE_TYPES: dict[str, PageType] = {
+    "ruling": PageType("ruling", sizes=(11, 12.5), leading=(0.75, 1.1), margins=(25, 32)),
+    "sentence": PageType("sentence", sizes=(11, 12.5), leading=(0.7, 1.1)),
+    "petition": PageType("petition", sizes=(11, 12.5), leading=(0.75, 1.1), margins=(24, 32)),
+    "contract": PageType("contract", styles=("serif", "sans", "typewriter"), sizes=(10, 12)),
+    "proxy": PageType("proxy", styles=("serif", "sans", "typewriter"), leading=(0.75, 1.2), pages=1),
+    "certificate": PageType("certificate", styles=("serif", "sans", "typewriter"), sizes=(10, 12), pages=2),
+    "official-letter": PageType("official_letter", pages=2),
+    "gazette": PageType(
         "gazette", sizes=(7, 8.5), leading=(0.4, 0.55), margins=(14, 20), columns=(2, 3), justified=1,
         head_rule=1, pages=2,
     ),
-    "edict": Kind(
+    "edict": PageType(
         "edict", sizes=(8, 9.5), leading=(0.45, 0.6), margins=(15, 20), columns=(2,), justified=1,
         head_rule=1, pages=2,
     ),
-    "invoice": Kind(
+    "invoice": PageType(
         "invoice", styles=("sans",), sizes=(8.5, 10), leading=(0.4, 0.5), margins=(14, 20), justified=0, pages=1
     ),
-    "letter": Kind("letter", styles=("serif", "sans", "sans", "typewriter"), pages=2, justified=0.5),
-    "book": Kind(
+    "letter": PageType("letter", styles=("serif", "sans", "sans", "typewriter"), pages=2, justified=0.5),
+    "book": PageType(
         "book", styles=("serif",), sizes=(10, 11.5), paper=(140.0, 210.0), margins=(16, 22), justified=1, pages=2
     ),
-    "newspaper": Kind(
+    "newspaper": PageType(
         "newspaper", styles=("antique",), sizes=(8, 9.5), leading=(0.2, 0.32), paper=(150.0, 230.0), margins=(10, 14),
         columns=(2, 2, 3), justified=1, head_rule=1, pages=1, language="",
     ),
-    "form": Kind("form", styles=("sans", "serif"), sizes=(9, 10.5), justified=0, pages=1),
-    "essay": Kind(
+    "form": PageType("form", styles=("sans", "serif"), sizes=(9, 10.5), justified=0, pages=1),
+    "essay": PageType(
         "essay", styles=("script",), sizes=(13, 16), leading=(0.55, 0.7), justified=0, ruled=True, hand=True, pages=1
     ),
-    "receipt": Kind(
+    "receipt": PageType(
         "receipt", styles=("sans", "serif", "typewriter"), sizes=(9.5, 11), paper=(148.0, 150.0), margins=(14, 18),
         justified=0, pages=1,
     ),
@@ -78,7 +78,7 @@ KINDS: dict[str, Kind] = {
 LINE = "line"
 """The kind that is not a page: single text lines, cut from pages set with nothing else on them."""
 
-PRINTED = tuple(name for name, kind in KINDS.items() if not kind.hand and name != "form")
+PRINTED = tuple(name for name, kind in PAGE_TYPES.items() if not kind.hand and name != "form")
 """Kinds without any handwriting."""
 
 
@@ -100,7 +100,7 @@ class Look:
     language: str
 
 
-def draw_look(kind: Kind, generator: random.Random) -> Look:
+def draw_look(kind: PageType, generator: random.Random) -> Look:
     """Sizes, leading, margins, columns and justification of one document."""
     justified = generator.random() < kind.justified
     return Look(
@@ -117,12 +117,12 @@ def draw_look(kind: Kind, generator: random.Random) -> Look:
     )
 
 
-def parse_kinds(wanted: str) -> tuple[str, ...]:
+def parse_page_types(wanted: str) -> tuple[str, ...]:
     """The kinds named in "ruling,gazette", all page kinds for "all"; UsageError on an unknown one."""
-    names = tuple(KINDS) if wanted == "all" else tuple(name.strip() for name in wanted.split(","))
+    names = tuple(PAGE_TYPES) if wanted == "all" else tuple(name.strip() for name in wanted.split(","))
     for name in names:
-        if name not in (*KINDS, LINE):
-            raise UsageError(f"there is no kind {name!r}", hint=f"name some of: all, {', '.join((*KINDS, LINE))}")
+        if name not in (*PAGE_TYPES, LINE):
+            raise UsageError(f"there is no kind {name!r}", hint=f"name some of: all, {', '.join((*PAGE_TYPES, LINE))}")
     if LINE in names and len(names) > 1:
         raise UsageError("lines are made alone, without pages", hint="ocr data compose --kind line")
     return names

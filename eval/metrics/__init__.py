@@ -1,1 +1,1 @@
-"""Metrics for one page and for many, with intervals."""
+"""Compute metrics for a page and for many pages, with confidence intervals."""

@@ -1,6 +1,6 @@
-"""Everything that is measured on one page, and the sums over many. docs/concepts/metrics.md defines each score exactly.
+"""Compute every score of a page, and sums over many pages. docs/concepts/metrics.md defines each score exactly.
 
-A truth and a reading are strings: a JSON object with the fields of the page, or plain text.
+A reference and an output are strings: a JSON object with the fields of the page, or plain text.
 """
 
 import os
@@ -11,40 +11,40 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from eval.metrics.composite import Composite, canonical, parse, published, strict
-from eval.metrics.diacritics import Table, count_accents
+from eval.metrics.composite import Composite, canonical, parse_fields, published, strict
+from eval.metrics.diacritics import DiacriticCounts, count_diacritics
 from eval.metrics.edit_distance import FORMS, Errors, Form, character_errors, in_form, word_errors
 from ocr.core.document import FIELDS
 from ocr.text import identifiers
 
 POOL_FROM = 400
-"""Fewer pages than this are scored in this process: two children cost 0.3 s to start, which 400 pages take."""
+"""Fewer pages than this are scored in this process: starting two children takes 0.3 s, as long as 400 pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One page to score. `written` is the answer as a model wrote it, where it is not `reading` itself: the published
-    composite judges it, every other score judges the page that was made of it."""
+    """One page to score. `response` is the text as a model wrote it, where it differs from `output`: the published
+    composite scores the response, every other score the page that was built from it."""
 
-    truth: str
-    reading: str
-    written: str | None = None
+    reference: str
+    output: str
+    response: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifierCount:
-    """Identifiers of one kind on a page."""
+    """Counts of the identifiers of one kind on a page."""
 
     true: int = 0
-    """In the truth."""
+    """In the reference."""
     right: int = 0
-    """Of these, read exactly: the same value, as often."""
+    """Of these, read exactly: the same value, as many times."""
     read: int = 0
-    """In the reading."""
+    """In the output."""
     failing: int = 0
-    """Of these, with check digits (or a day) that do not agree, so that the misreading shows without any truth."""
+    """Of these, with wrong check digits (or an impossible day): an error that shows without a reference."""
     failing_wrong: int = 0
-    """Of the failing ones, those that the truth does not hold: misreadings that were caught."""
+    """Of the failing ones, those that the reference does not hold: misreadings that the check found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +56,37 @@ class PageScore:
     characters: dict[Form, Errors]
     words: dict[Form, Errors]
     fields: dict[str, Errors]
-    """Character errors in normalised form of each field that the truth or the reading fills; empty without fields."""
-    accents: Table
+    """Character errors in normalised form of each field that reference or output fills; empty without fields."""
+    diacritics: DiacriticCounts
     identifiers: dict[identifiers.Kind, IdentifierCount]
 
 
 def score_page(pair: Pair) -> PageScore:
-    """Score one page. Pure; every truth and every reading, empty ones too, has a score."""
-    truth, reading = canonical(pair.truth), canonical(pair.reading)
-    flat_truth, flat_reading = in_form(truth, "normalised"), in_form(reading, "normalised")
+    """Score one page. Every reference and every output has a score, empty ones too."""
+    reference, output = canonical(pair.reference), canonical(pair.output)
     return PageScore(
-        published=published(pair.truth, pair.reading if pair.written is None else pair.written),
-        strict=strict(pair.truth, pair.reading),
-        characters={form: character_errors(truth, reading, form) for form in FORMS},
-        words=_score_words(truth, reading),
+        published=published(pair.reference, pair.output if pair.response is None else pair.response),
+        strict=strict(pair.reference, pair.output),
+        characters={form: character_errors(reference, output, form) for form in FORMS},
+        words=_score_words(reference, output),
         fields=_score_fields(pair),
-        accents=count_accents(flat_truth, flat_reading),
-        identifiers=_score_identifiers(truth, reading),
+        diacritics=count_diacritics(in_form(reference, "normalised"), in_form(output, "normalised")),
+        identifiers=_score_identifiers(reference, output),
     )
 
 
 def score_pages(pairs: Sequence[Pair], *, workers: int | None = None) -> list[PageScore]:
-    """`score_page` of every pair, in order, on all cores where there is work enough for them."""
+    """Score every pair, in order; on all cores where there are enough pages."""
     workers = workers or os.cpu_count() or 1
     if workers == 1 or len(pairs) < POOL_FROM:
         return [score_page(pair) for pair in pairs]
-    # spawn: the caller may hold threads (an event loop, an engine), which a fork would copy in mid-step.
+    # spawn: the caller may hold threads (an event loop, an engine) that a fork would copy in an unknown state.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return list(pool.map(score_page, pairs, chunksize=64))
 
 
 def sum_identifiers(scores: Iterable[PageScore]) -> dict[identifiers.Kind, IdentifierCount]:
-    """The counts of many pages, by kind."""
+    """Sum the counts of many pages, by kind."""
     summed: dict[identifiers.Kind, IdentifierCount] = {}
     for score in scores:
         for kind, count in score.identifiers.items():
@@ -102,25 +101,25 @@ def sum_identifiers(scores: Iterable[PageScore]) -> dict[identifiers.Kind, Ident
     return summed
 
 
-def _score_words(truth: str, reading: str) -> dict[Form, Errors]:
-    raw = word_errors(truth, reading)
-    composed = unicodedata.is_normalized("NFC", truth) and unicodedata.is_normalized("NFC", reading)
-    return {"raw": raw, "normalised": raw if composed else word_errors(truth, reading, "normalised")}
+def _score_words(reference: str, output: str) -> dict[Form, Errors]:
+    raw = word_errors(reference, output)
+    composed = unicodedata.is_normalized("NFC", reference) and unicodedata.is_normalized("NFC", output)
+    return {"raw": raw, "normalised": raw if composed else word_errors(reference, output, "normalised")}
 
 
 def _score_fields(pair: Pair) -> dict[str, Errors]:
-    truth, reading = parse(pair.truth), parse(pair.reading) or {"text": pair.reading}
-    if truth is None:
+    reference, output = parse_fields(pair.reference), parse_fields(pair.output) or {"text": pair.output}
+    if reference is None:
         return {}
     return {
-        name: character_errors(truth.get(name, ""), reading.get(name, ""), "normalised")
+        name: character_errors(reference.get(name, ""), output.get(name, ""), "normalised")
         for name in FIELDS
-        if truth.get(name) or reading.get(name)
+        if reference.get(name) or output.get(name)
     }
 
 
-def _score_identifiers(truth: str, reading: str) -> dict[identifiers.Kind, IdentifierCount]:
-    true, read = identifiers.find(truth), identifiers.find(reading)
+def _score_identifiers(reference: str, output: str) -> dict[identifiers.Kind, IdentifierCount]:
+    true, read = identifiers.find(reference), identifiers.find(output)
     counts: dict[identifiers.Kind, IdentifierCount] = {}
     for kind in identifiers.KINDS:
         expected = Counter(found.value for found in true if found.kind == kind)

@@ -1,12 +1,13 @@
-"""How sure a number is: intervals, paired tests, and the words "not resolved" where the pages do not tell.
+"""Compute confidence intervals and paired tests; a difference that the pages cannot show is "not resolved".
 
-Pages of one document fail together, so documents are what is drawn again and what is flipped, never pages alone.
+Errors on pages of one document are correlated, so documents are resampled and permuted, never single pages.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,18 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
 EXACT_UP_TO = 12
-"""With this many documents or fewer, all 2^n sign patterns are tried instead of a random sample of them."""
+"""Up to this number of documents, all 2^n sign patterns are tried instead of a random sample of them."""
 
 _BLOCK = 500
-"""Resamples drawn at once: bounds memory at 500 x documents numbers."""
+"""Resamples drawn at once; bounds memory to 500 x documents numbers."""
+
+
+Verdict = Literal["better", "worse", "not resolved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value and its two-sided interval; the bounds are None where the pages cannot give one (a single document)."""
+    """A value and its two-sided interval; the bounds are None where the data give none (a single document)."""
 
     value: float
     low: float | None
@@ -31,11 +35,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Ours minus a rival's on the same pages."""
+    """The evaluated system minus another system on the same pages."""
 
     difference: Interval
     p: float
-    """Of a two-sided paired permutation test; `holm` adjusts a family of them."""
+    """p value of a two-sided paired permutation test; `holm` adjusts a family of them."""
     pages: int
 
 
@@ -47,9 +51,9 @@ def bootstrap_mean(
     resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """The mean over pages with a percentile bootstrap interval (Efron 1979), whole documents drawn with replacement.
+    """Compute the mean over pages with a percentile bootstrap interval (Efron 1979) over whole documents.
 
-    `values` and `documents` run in parallel, one entry a page. Raises ValueError when there are none.
+    `values` and `documents` are parallel, one entry a page. Raises ValueError when they are empty.
     """
     if not values:
         raise ValueError("no values")
@@ -60,15 +64,15 @@ def bootstrap_mean(
     generator = np.random.default_rng(seed)
     means = []
     for start in range(0, resamples, _BLOCK):
-        drawn = generator.integers(0, len(sums), size=(min(_BLOCK, resamples - start), len(sums)))
-        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+        chosen = generator.integers(0, len(sums), size=(min(_BLOCK, resamples - start), len(sums)))
+        means.append(sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1))
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))
 
 
 def wilson(count: int, total: int, *, confidence: float = CONFIDENCE) -> Interval:
-    """A rate with its score interval (Wilson 1927); of no pages at all, everything from 0 to 1."""
+    """Compute a rate with its score interval (Wilson 1927); without any pages, the interval is 0 to 1."""
     if total == 0:
         return Interval(0.0, 0.0, 1.0)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -81,16 +85,16 @@ def wilson(count: int, total: int, *, confidence: float = CONFIDENCE) -> Interva
 def compare(
     ours: Sequence[float], theirs: Sequence[float], documents: Sequence[str], *, seed: int, resamples: int = RESAMPLES
 ) -> Comparison:
-    """The paired difference of two systems on the same pages: its interval, and the p of a permutation test.
+    """Compute the paired difference of two systems on the same pages: its interval, and p of a permutation test.
 
-    The test (Fisher 1935) swaps the two systems within whole documents; its statistic is the mean over pages. Exact
-    up to `EXACT_UP_TO` documents, else from `resamples` seeded patterns with the observed one counted in.
+    The test (Fisher 1935) swaps the two systems within whole documents; its statistic is the mean over pages. It is
+    exact up to `EXACT_UP_TO` documents; beyond, it uses `resamples` seeded patterns plus the observed one.
     """
     differences = [mine - other for mine, other in zip(ours, theirs, strict=True)]
     interval = bootstrap_mean(differences, documents, seed=seed, resamples=resamples)
     sums, _ = _by_document(differences, documents)
     observed = abs(sums.sum())
-    # Sums in another order differ in their last digits: a pattern as extreme as the observed one counts as such.
+    # Sums in another order differ in their last digits: allow for that when comparing with the observed sum.
     enough = observed - 1e-12 * max(1.0, float(np.abs(sums).sum()))
     if len(sums) <= EXACT_UP_TO:
         signs = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
@@ -104,7 +108,7 @@ def compare(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values of a family of tests (Holm 1979), in the order given."""
+    """Return the adjusted p values of a family of tests (Holm 1979), in the order given."""
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(order):
@@ -113,8 +117,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def verdict(comparison: Comparison, adjusted_p: float) -> str:
-    """ "better", "worse" or "not resolved": the adjusted p and the interval must both leave zero out."""
+def verdict(comparison: Comparison, adjusted_p: float) -> Verdict:
+    """Return "better", "worse" or "not resolved"; a verdict needs a small adjusted p and an interval without zero."""
     low, high = comparison.difference.low, comparison.difference.high
     if low is None or high is None or adjusted_p >= 1 - CONFIDENCE or low <= 0 <= high:
         return "not resolved"
@@ -122,7 +126,7 @@ def verdict(comparison: Comparison, adjusted_p: float) -> str:
 
 
 def _by_document(values: Sequence[float], documents: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum and number of pages of each document, in order of first appearance."""
+    """Return sum and number of pages of each document, in order of first appearance."""
     places = {name: place for place, name in enumerate(dict.fromkeys(documents))}
     sums, sizes = np.zeros(len(places)), np.zeros(len(places))
     for value, document in zip(values, documents, strict=True):

@@ -1,1 +1,1 @@
-"""The report of a benchmark: tables, plots and one HTML file."""
+"""Write the report of a benchmark run: tables, plots and one HTML file."""

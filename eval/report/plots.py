@@ -1,40 +1,45 @@
-"""The pictures of a report as PNG: quality against cost, quality against degeneration, how scores are spread."""
+"""Draw the plots of a report as PNG: quality against cost, quality against repetition, distribution of scores."""
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from eval.bench_result import BenchResult, SystemResult
 from ocr.core.environment import load
 
-COLOURS = ("#1b6ca8", "#d1495b", "#3a7d44", "#e09f3e", "#6a4c93", "#7a7a7a", "#00798c", "#9c6644")
-"""One a system, in its order in the report; told apart in print and by most colour-blind readers."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = ("#1b6ca8", "#d1495b", "#3a7d44", "#e09f3e", "#6a4c93", "#7a7a7a", "#00798c", "#9c6644")
+"""One for each system, in the order of the report; different in print and for most color-blind readers."""
 MARKS = "osD^vP*X"
 
-PUBLISHED_GREY = "#9a9a9a"
+PUBLISHED_GRAY = "#9a9a9a"
 
 
-def draw_all(results: dict[str, Any]) -> dict[str, bytes]:
-    """File name -> PNG, for each plot that has anything to show. Raises DependencyError without matplotlib."""
+def draw_all(result: BenchResult) -> dict[str, bytes]:
+    """Return file name -> PNG for each plot that has data. Raises DependencyError without matplotlib."""
     figures = load("matplotlib.figure", extra="bench")
-    measured = [row for row in results["systems"] if row["status"] == "measured" and row["scores"]["published"]["all"]]
+    measured = [system for system in result.measured if system.scores["published"].all]
     drawn = {}
     for name, draw in PLOTS.items():
         figure = figures.Figure(figsize=(6.4, 4.2), dpi=130, layout="constrained")
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        if draw(axes, measured, results):
+        if draw(axes, measured, result):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", metadata={"Software": None})
             drawn[name] = buffer.getvalue()
     return drawn
 
 
-def _cost(axes: Any, measured: Sequence[dict[str, Any]], _results: dict[str, Any]) -> bool:
-    priced = [(place, row) for place, row in enumerate(measured) if row["cost"]["per_million"] is not None]
-    for place, row in priced:
-        _point(axes, row["cost"]["per_million"], row, place)
-    costs = [row["cost"]["per_million"] for _, row in priced]
+def _cost(axes: "Axes", measured: Sequence[SystemResult], _result: BenchResult) -> bool:
+    costs = []
+    for place, system in enumerate(measured):
+        if system.cost.per_million is not None:
+            costs.append(system.cost.per_million)
+            _point(axes, system.cost.per_million, system, place)
     if costs:
         axes.set(xscale="log", xlim=(min(costs) / 2, max(costs) * 2))
     for axis_format in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
@@ -42,55 +47,58 @@ def _cost(axes: Any, measured: Sequence[dict[str, Any]], _results: dict[str, Any
     axes.tick_params(axis="x", which="both", labelsize=8)
     axes.set(xlabel="US dollars per million pages (log)", ylabel="published composite")
     axes.set_title("Quality against cost (up and left is better)", fontsize=11)
-    _legend(axes, bool(priced))
-    return bool(priced)
+    _legend(axes, bool(costs))
+    return bool(costs)
 
 
-def _degeneration(axes: Any, measured: Sequence[dict[str, Any]], results: dict[str, Any]) -> bool:
-    for place, row in enumerate(measured):
-        found = row["degeneration"]["ours"]
-        _point(axes, found["value"] * 100, row, place)
-        axes.plot([found["low"] * 100, found["high"] * 100], [row["scores"]["published"]["all"]["value"]] * 2,
-                  color=COLOURS[place % len(COLOURS)], alpha=0.5, linewidth=1.2)  # fmt: skip
-    # Published figures are of other pages unless these are the benchmark's own.
-    others = [row for row in results["published"] if row["degeneration"] is not None]
-    for row in others if results["data"]["name"] == "dharma" else ():
-        axes.plot(row["degeneration"], row["score"], "o", markerfacecolor="none", color=PUBLISHED_GREY)
-        axes.annotate(row["system"] + " (published)", (row["degeneration"], row["score"]), fontsize=7,
-                      color=PUBLISHED_GREY, xytext=(4, 4), textcoords="offset points")  # fmt: skip
-    axes.set(xlabel="degenerate pages, % (our rule, 95% Wilson)", ylabel="published composite")
-    axes.set_title("Quality against degeneration (up and left is better)", fontsize=11)
+def _repetition(axes: "Axes", measured: Sequence[SystemResult], result: BenchResult) -> bool:
+    for place, system in enumerate(measured):
+        found, score = system.repetition.ours, system.scores["published"].all
+        if score is None or found.low is None or found.high is None:
+            continue
+        _point(axes, found.value * 100, system, place)
+        axes.plot([found.low * 100, found.high * 100], [score.value] * 2,
+                  color=COLORS[place % len(COLORS)], alpha=0.5, linewidth=1.2)  # fmt: skip
+    # Published figures are of other pages, unless these are the pages of the published benchmark.
+    for row in result.published if result.data.name == "dharma" else ():
+        if row.degeneration is None:
+            continue
+        axes.plot(row.degeneration, row.score, "o", markerfacecolor="none", color=PUBLISHED_GRAY)
+        axes.annotate(row.system + " (published)", (row.degeneration, row.score), fontsize=7,
+                      color=PUBLISHED_GRAY, xytext=(4, 4), textcoords="offset points")  # fmt: skip
+    axes.set(xlabel="pages with repetition, % (our rule, 95% Wilson)", ylabel="published composite")
+    axes.set_title("Quality against repetition (up and left is better)", fontsize=11)
     _legend(axes, bool(measured))
     return bool(measured)
 
 
-def _spread(axes: Any, measured: Sequence[dict[str, Any]], _results: dict[str, Any]) -> bool:
-    for place, row in enumerate(measured):
-        scores = sorted(page["published"] for page in row["per_page"].values() if page["status"] != "skipped")
+def _distribution(axes: "Axes", measured: Sequence[SystemResult], _result: BenchResult) -> bool:
+    for place, system in enumerate(measured):
+        scores = sorted(page.published for page in system.per_page.values() if page.status != "skipped")
         shares = [(number + 1) / len(scores) for number in range(len(scores))]
-        colour = COLOURS[place % len(COLOURS)]
-        axes.step([0, *scores, 1], [0, *shares, 1], where="post", color=colour, label=row["title"])
+        axes.step([0, *scores, 1], [0, *shares, 1], where="post", color=COLORS[place % len(COLORS)], label=system.title)
     axes.set(xlabel="published composite of a page", ylabel="share of pages at or below", ylim=(0, 1.02))
-    axes.set_title("How the pages' scores are spread (lower and right is better)", fontsize=11)
+    axes.set_title("Distribution of the page scores (lower and right is better)", fontsize=11)
     _legend(axes, bool(measured))
     return bool(measured)
 
 
-def _point(axes: Any, x: float, row: dict[str, Any], place: int) -> None:
-    score = row["scores"]["published"]["all"]
-    colour = COLOURS[place % len(COLOURS)]
-    if score["low"] is not None:
-        axes.plot([x, x], [score["low"], score["high"]], color=colour, alpha=0.5, linewidth=1.2)
-    axes.plot(x, score["value"], MARKS[place % len(MARKS)], color=colour, label=row["title"], markersize=8)
+def _point(axes: "Axes", x: float, system: SystemResult, place: int) -> None:
+    score, color = system.scores["published"].all, COLORS[place % len(COLORS)]
+    if score is None:
+        return
+    if score.low is not None and score.high is not None:
+        axes.plot([x, x], [score.low, score.high], color=color, alpha=0.5, linewidth=1.2)
+    axes.plot(x, score.value, MARKS[place % len(MARKS)], color=color, label=system.title, markersize=8)
 
 
-def _legend(axes: Any, wanted: bool) -> None:
+def _legend(axes: "Axes", wanted: bool) -> None:
     if wanted:
         axes.legend(fontsize=8, frameon=False)
 
 
-PLOTS: dict[str, Callable[[Any, Sequence[dict[str, Any]], dict[str, Any]], bool]] = {
+PLOTS: dict[str, Callable[["Axes", Sequence[SystemResult], BenchResult], bool]] = {
     "quality-cost.png": _cost,
-    "quality-degeneration.png": _degeneration,
-    "scores.png": _spread,
+    "quality-degeneration.png": _repetition,
+    "scores.png": _distribution,
 }

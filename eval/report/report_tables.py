@@ -1,268 +1,300 @@
-"""The tables of a report, as words: the terminal and the HTML page show the same ones."""
+"""Build the tables of a report as text; the terminal and the HTML page show the same ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from eval.metrics.diacritics import ACCENTED, SIGNS
-from ocr.core.document import FIELDS
+from eval.bench_result import BenchResult, ErrorRates, HardwareCost, MetricName, NotRun, SystemResult, VendorCost
+from eval.metrics.diacritics import LETTERS, SIGNS, DiacriticOutcome
+from eval.metrics.page_scores import IdentifierCount
+from eval.metrics.stats import Interval
+from eval.systems.pricing import PublishedScore
+from ocr.core.document import FIELDS, Status
 from ocr.text.identifiers import KINDS
 
-KIND_NAMES = {"cpf": "CPF", "cnpj": "CNPJ", "process": "CNJ process", "date": "date", "amount": "R$ amount"}
+KIND_NAMES = {"cpf": "CPF", "cnpj": "CNPJ", "process": "CNJ case number", "date": "date", "amount": "R$ amount"}
 NOT_MEASURED = "published, not measured here"
+METRIC_NAMES: Mapping[MetricName, str] = {
+    "published": "published composite",
+    "strict": "strict",
+    "cer": "CER (capped)",
+}
+STATUSES: tuple[Status, ...] = (
+    "ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
 
-def build(results: dict[str, Any]) -> list[Table]:
-    """All tables in the order of the report; those without rows are left out."""
-    measured = [row for row in results["systems"] if row["status"] == "measured"]
+def build(result: BenchResult) -> list[ReportTable]:
+    """Return all tables in the order of the report; those without rows are left out."""
+    measured = result.measured
     tables = [
-        summary(results),
-        _published(results),
-        _comparisons(results),
-        _states(measured),
+        summary(result),
+        _published(result),
+        _comparisons(result),
+        _statuses(measured),
         _rates(measured),
         _fields(measured),
-        _accents(measured),
+        _diacritics(measured),
         _identifiers(measured),
         _costs(measured),
     ]
     return [table for table in tables if table.rows]
 
 
-def summary(results: dict[str, Any]) -> Table:
-    """One row a system: what a reader looks at first."""
-    rows = []
-    for row in results["systems"]:
-        if row["status"] != "measured":
-            rows.append((row["title"], _why_not(row, results["published"]), *[""] * 6))
-            continue
-        cer, wer = row["cer"]["normalised"], row["wer"]["normalised"]
-        rows.append(
-            (
-                row["title"],
-                between(row["scores"]["published"]["all"]),
-                between(row["scores"]["strict"]["all"]),
-                percent(cer["capped"]) if cer else "",
-                percent(wer["capped"]) if wer else "",
-                rate(row["degeneration"]["ours"]),
-                f"{row['read']} of {row['pages']}",
-                million(row["cost"]),
-            )
-        )
+def summary(result: BenchResult) -> ReportTable:
+    """Return the first table of the report: one row a system."""
+    rows = [
+        (system.title, _why_not_run(system, result.published), *[""] * 6)
+        if isinstance(system, NotRun)
+        else _summary_row(system)
+        for system in result.systems
+    ]
     columns = (
-        "system",
-        "published composite",
-        "strict",
-        "CER",
-        "WER",
-        "degenerate",
-        "pages read",
-        "$ per million pages",
-    )
-    data = results["data"]
+        "system", "published composite", "strict", "CER", "WER", "repetition", "pages read", "$ per million pages",
+    )  # fmt: skip
+    data = result.data
     note = (
-        f"{plural(data['pages'], 'page')} of {plural(data['documents'], 'document')} ({data['name']}). "
+        f"{plural(data.pages, 'page')} of {plural(data.documents, 'document')} ({data.name}). "
         "Brackets: 95% intervals by document. "
-        "Pages without a reading count as 0. CER and WER: white space normalised, mean over pages, each cut at 1."
+        "Pages without output count as 0. CER and WER: white space normalized, mean over pages, each cut at 1."
     )
-    return Table("Summary", columns, tuple(rows), note)
+    return ReportTable("Summary", columns, tuple(rows), note)
 
 
-def _why_not(row: dict[str, Any], published: Sequence[dict[str, Any]]) -> str:
-    """Why a system was not run, what to type, and what was published of its like."""
-    words = [f"not run: {row['reason']}"]
-    if row["hint"]:
-        words.append(f"to run it: {row['hint']}")
+def _summary_row(system: SystemResult) -> tuple[str, ...]:
+    cer, wer = system.cer["normalised"], system.wer["normalised"]
+    return (
+        system.title,
+        between(system.scores["published"].all),
+        between(system.scores["strict"].all),
+        percent(cer.capped) if cer else "",
+        percent(wer.capped) if wer else "",
+        rate(system.repetition.ours),
+        f"{system.read} of {system.pages}",
+        million(system.cost),
+    )
+
+
+def _why_not_run(system: NotRun, published: Sequence[PublishedScore]) -> str:
+    """Return why a system was not run, what to type, and what was published about similar ones."""
+    words = [f"not run: {system.reason}"]
+    if system.hint:
+        words.append(f"to run it: {system.hint}")
     words += [
-        f"{other['system']} scored {other['score']:.3f} on DharmaOCR-Benchmark ({NOT_MEASURED})"
+        f"{other.system} scored {other.score:.3f} on DharmaOCR-Benchmark ({NOT_MEASURED})"
         for other in published
-        if other["beside"] == row["name"]
+        if other.beside == system.name
     ]
     return "; ".join(words)
 
 
-def between(interval: dict[str, Any] | None, digits: int = 3) -> str:
-    """`0.927 [0.915, 0.938]`, without brackets where there is no interval."""
+def between(interval: Interval | None, digits: int = 3) -> str:
+    """Return `0.927 [0.915, 0.938]`; without bounds, `0.927 [one document]`."""
     if interval is None:
         return "-"
-    value = f"{interval['value']:.{digits}f}"
-    if interval["low"] is None:
+    value = f"{interval.value:.{digits}f}"
+    if interval.low is None or interval.high is None:
         return f"{value} [one document]"
-    return f"{value} [{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+    return f"{value} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 page`, `2 pages`."""
+    """Return `1 page`, `2 pages`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def percent(value: float) -> str:
-    """With two digits: one page in 496 is 0.20%."""
+    """Return a share in percent with two digits: one page in 496 is 0.20%."""
     return f"{value * 100:.2f}%"
 
 
-def rate(interval: dict[str, Any]) -> str:
-    """A rate with its Wilson interval, in percent."""
-    return f"{percent(interval['value'])} [{percent(interval['low'])}, {percent(interval['high'])}]"
+def rate(interval: Interval) -> str:
+    """Return a rate with its Wilson interval, in percent."""
+    low, high = interval.low or 0.0, 1.0 if interval.high is None else interval.high
+    return f"{percent(interval.value)} [{percent(low)}, {percent(high)}]"
 
 
-def million(cost: dict[str, Any]) -> str:
-    """Dollars per million pages, or a dash where it cannot be said."""
-    return f"{cost['per_million']:,.0f}" if cost["per_million"] is not None else "-"
+def million(cost: HardwareCost | VendorCost) -> str:
+    """Return dollars per million pages, with cents below 10 dollars; a dash where no cost is known."""
+    if cost.per_million is None:
+        return "-"
+    return f"{cost.per_million:,.0f}" if cost.per_million >= 10 else f"{cost.per_million:.2f}"
 
 
-def _published(results: dict[str, Any]) -> Table:
+def _published(result: BenchResult) -> ReportTable:
     rows = tuple(
         (
-            row["system"],
-            f"{row['score']:.3f}",
-            f"{row['degeneration']:.2f}%" if row["degeneration"] is not None else "not measured",
-            row["source"],
+            row.system,
+            f"{row.score:.3f}",
+            f"{row.degeneration:.2f}%" if row.degeneration is not None else "not measured",
+            row.source,
         )
-        for row in results["published"]
+        for row in result.published
     )
-    note = (
-        "Results of others on the 496 pages of DharmaOCR-Benchmark. Only the published composite may stand beside them."
-    )
-    if results["data"]["name"] != "dharma":
-        note += " These are other pages than the ones measured above."
-    return Table(NOT_MEASURED.capitalize(), ("system", "published composite", "degenerate", "source"), rows, note)
+    note = "Results of others on the 496 pages of DharmaOCR-Benchmark. Compare them by the published composite only."
+    if result.data.name != "dharma":
+        note += " The pages measured above are different pages."
+    return ReportTable(NOT_MEASURED.capitalize(), ("system", "published composite", "repetition", "source"), rows, note)
 
 
-def _comparisons(results: dict[str, Any]) -> Table:
-    ours = results["systems"][0]["title"]
-    titles = {row["name"]: row["title"] for row in results["systems"]}
-    names = {"published": "published composite", "strict": "strict", "cer": "CER (capped)"}
-    rows = []
-    for rival, metrics in results["comparisons"].items():
-        for metric, found in metrics.items():
-            difference = between(found["difference"], 4)
-            rows.append((titles[rival], names[metric], difference, f"{found['p_adjusted']:.4f}", found["verdict"]))
-    note = (
-        "Paired on the same pages; p from a permutation test by document, adjusted over rivals by Holm. "
-        '"Not resolved": these pages do not tell the two apart.'
-    )
-    return Table(
-        f"{ours} against each rival", ("rival", "measure", f"{ours} minus rival", "p", "verdict"), tuple(rows), note
-    )
-
-
-def _states(measured: Sequence[dict[str, Any]]) -> Table:
-    order = ("ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped")
-    used = [state for state in order if any(row["states"].get(state) for row in measured)]
+def _comparisons(result: BenchResult) -> ReportTable:
+    titles = {system.name: system.title for system in result.systems}
+    ours = result.systems[0].title
     rows = tuple(
         (
-            row["title"],
-            *(str(row["states"].get(state, 0)) for state in used),
-            rate(row["degeneration"]["published"]),
-            ", ".join(f"{count} {kind}" for kind, count in row["degeneration"]["kinds"].items()) or "none",
-            str(row["cost"]["wasted_tokens"]),
+            titles[other],
+            METRIC_NAMES[metric],
+            between(found.difference, 4),
+            f"{found.p_adjusted:.4f}",
+            found.verdict,
         )
-        for row in measured
+        for other, metrics in result.comparisons.items()
+        for metric, found in metrics.items()
     )
-    columns = ("system", *used, "degenerate, published rule", "loops by kind, our rule", "tokens wasted on loops")
-    return Table("What became of the pages", columns, rows)
+    note = (
+        "Paired on the same pages; p from a permutation test by document, adjusted over systems by Holm. "
+        '"Not resolved": these pages show no difference between the two.'
+    )
+    columns = ("other system", "metric", f"{ours} minus other", "p", "verdict")
+    return ReportTable(f"{ours} against each other system", columns, rows, note)
 
 
-def _rates(measured: Sequence[dict[str, Any]]) -> Table:
-    rows = []
-    for row in measured:
-        found = [(unit, form, rates) for unit in ("cer", "wer") for form, rates in row[unit].items() if rates]
-        for unit, form, rates in found:
-            means = (percent(rates["macro"]), percent(rates["capped"]), percent(rates["micro"]))
-            rows.append((row["title"], unit.upper(), form, *means, f"{rates['length']:,}"))
-    columns = ("system", "rate", "form", "mean of pages", "mean, each capped at 1", "all edits / all truth", "length")
-    return Table("Error rates", columns, tuple(rows))
-
-
-def _fields(measured: Sequence[dict[str, Any]]) -> Table:
-    used = [field for field in FIELDS if any(field in row["fields"] for row in measured)]
+def _statuses(measured: Sequence[SystemResult]) -> ReportTable:
+    used = [status for status in STATUSES if any(system.states.get(status) for system in measured)]
     rows = tuple(
-        (row["title"], *(percent(row["fields"][field]["micro"]) if field in row["fields"] else "-" for field in used))
-        for row in measured
+        (
+            system.title,
+            *(str(system.states.get(status, 0)) for status in used),
+            rate(system.repetition.published),
+            ", ".join(f"{count} {kind}" for kind, count in system.repetition.kinds.items()) or "none",
+            str(system.cost.wasted_tokens),
+        )
+        for system in measured
     )
-    note = "CER of each field over all pages. Text in the wrong field is missing from one and too much in another."
-    return Table("Fields", ("system", *used), rows if used else (), note)
+    columns = (
+        "system", *used, "repetition, published rule", "repetition by kind, our rule", "tokens wasted on repetition",
+    )  # fmt: skip
+    return ReportTable("Status of the pages", columns, rows)
 
 
-def _accents(measured: Sequence[dict[str, Any]]) -> Table:
+def _rates(measured: Sequence[SystemResult]) -> ReportTable:
     rows = []
-    for letter in ACCENTED + SIGNS:
-        counts = [row["accents"].get(letter) for row in measured]
+    for system in measured:
+        for unit, forms in (("CER", system.cer), ("WER", system.wer)):
+            rows += [(system.title, unit, form, *_rate_cells(rates)) for form, rates in forms.items() if rates]
+    columns = (
+        "system", "rate", "form", "mean of pages", "mean, each capped at 1", "all edits / all references", "length",
+    )  # fmt: skip
+    return ReportTable("Error rates", columns, tuple(rows))
+
+
+def _rate_cells(rates: ErrorRates) -> tuple[str, str, str, str]:
+    return percent(rates.macro), percent(rates.capped), percent(rates.micro), f"{rates.length:,}"
+
+
+def _fields(measured: Sequence[SystemResult]) -> ReportTable:
+    used = [field for field in FIELDS if any(field in system.fields for system in measured)]
+    rows = tuple((system.title, *(_field(system.fields.get(field)) for field in used)) for system in measured)
+    note = (
+        "CER of each field over all pages. Text in the wrong field counts in both: missing in one, extra in the other."
+    )
+    return ReportTable("Fields", ("system", *used), rows if used else (), note)
+
+
+def _field(rates: ErrorRates | None) -> str:
+    return percent(rates.micro) if rates else "-"
+
+
+def _diacritics(measured: Sequence[SystemResult]) -> ReportTable:
+    rows = []
+    for letter in LETTERS + SIGNS:
+        counts = [system.diacritics.get(letter) for system in measured]
         total = max((sum(count.values()) for count in counts if count), default=0)
         if total:
-            rows.append((letter, f"{total:,}", *(_fates(count) for count in counts)))
-    note = "Kept; in brackets dropped / wrong / lost. Upper and lower case together."
-    return Table("Portuguese signs", ("sign", "in the truth", *(row["title"] for row in measured)), tuple(rows), note)
+            rows.append((letter, f"{total:,}", *(_outcomes(count) for count in counts)))
+    note = "Share kept; in brackets dropped / wrong / lost. Upper and lower case together."
+    columns = ("letter", "in the reference", *(system.title for system in measured))
+    return ReportTable("Portuguese letters and signs", columns, tuple(rows), note)
 
 
-def _fates(count: dict[str, int] | None) -> str:
+def _outcomes(count: Mapping[DiacriticOutcome, int] | None) -> str:
     if not count:
         return "-"
     kept = count["kept"] / max(1, sum(count.values()))
     return f"{kept * 100:.1f}% ({count['dropped']} / {count['wrong']} / {count['lost']})"
 
 
-def _identifiers(measured: Sequence[dict[str, Any]]) -> Table:
+def _identifiers(measured: Sequence[SystemResult]) -> ReportTable:
     rows = []
     for kind in KINDS:
-        counts = [row["identifiers"].get(kind) for row in measured]
-        total = max((count["true"] for count in counts if count), default=0)
+        counts = [system.identifiers.get(kind) for system in measured]
+        total = max((count.true for count in counts if count), default=0)
         if total:
             rows.append((KIND_NAMES[kind], f"{total:,}", *(_identifier(count) for count in counts)))
     note = (
-        "Read exactly. In brackets: readings whose own check digits (or day) fail, and how many of those are "
-        "misreadings, which anyone can see without a truth."
+        "Read exactly. In brackets: outputs whose own check digits (or day) are wrong, and how many of those are "
+        "misreadings, which show without a reference."
     )
-    columns = ("identifier", "in the truth", *(row["title"] for row in measured))
-    return Table("Identifiers", columns, tuple(rows), note)
+    columns = ("identifier", "in the reference", *(system.title for system in measured))
+    return ReportTable("Identifiers", columns, tuple(rows), note)
 
 
-def _identifier(count: dict[str, int] | None) -> str:
+def _identifier(count: IdentifierCount | None) -> str:
     if not count:
         return "0 of 0"
-    return f"{count['right']} of {count['true']} ({count['failing']} fail, {count['failing_wrong']} misread)"
+    return f"{count.right} of {count.true} ({count.failing} fail, {count.failing_wrong} misread)"
 
 
-def _costs(measured: Sequence[dict[str, Any]]) -> Table:
-    rows = tuple((row["title"], million(row["cost"]), _COSTS[row["cost"]["how"]](row["cost"])) for row in measured)
-    return Table("Cost", ("system", "$ per million pages", "made of"), rows)
+def _costs(measured: Sequence[SystemResult]) -> ReportTable:
+    rows = tuple((system.title, million(system.cost), _made_of(system.cost)) for system in measured)
+    return ReportTable("Cost", ("system", "$ per million pages", "made of"), rows)
 
 
-def _by_hours(cost: dict[str, Any]) -> str:
-    if not cost["pages_per_second"]:
+def _made_of(cost: HardwareCost | VendorCost) -> str:
+    if isinstance(cost, VendorCost):
+        return _by_tokens(cost)
+    return _by_cpu_time(cost) if cost.how == "cpu" else _by_hours(cost)
+
+
+def _by_hours(cost: HardwareCost) -> str:
+    if not cost.pages_per_second:
         return "no time was measured"
-    speed = f"{cost['pages_per_second']:.3f} pages/s measured, rendering included"
-    if not cost["machine"]:
+    speed = f"{cost.pages_per_second:.3f} pages/s measured, rendering included"
+    if not cost.machine:
         return f"{speed}; no price by the hour given (--machine)"
-    machine = cost["machine"]
-    dated = f", {machine['date']}" if machine["date"] else ""
-    return (
-        f"{speed}; ${cost['hourly']:g}/h ({machine['what']}{dated}: {machine['source']}), "
-        f"used {cost['utilisation'] * 100:g}% of the time"
-    )
+    return f"{speed}; ${cost.hourly:g}/h {_priced_by(cost)}"
 
 
-def _by_tokens(cost: dict[str, Any]) -> str:
-    usage, price = cost["usage"], cost["price"]
+def _by_cpu_time(cost: HardwareCost) -> str:
+    if not cost.pages_per_cpu_hour or not cost.machine or not cost.machine.cores:
+        return "no CPU time was measured"
+    speed = f"{cost.pages_per_cpu_hour:,.0f} pages per CPU hour measured, rendering included, loading not"
+    return f"{speed}; ${cost.machine.hourly / cost.machine.cores:g} per vCPU hour {_priced_by(cost)}"
+
+
+def _priced_by(cost: HardwareCost) -> str:
+    assert cost.machine is not None
+    dated = f", {cost.machine.date}" if cost.machine.date else ""
+    used = f"used {cost.utilization * 100:g}% of the time"
+    return f"({cost.machine.what}{dated}: {cost.machine.source}), {used}"
+
+
+def _by_tokens(cost: VendorCost) -> str:
+    usage, price = cost.usage, cost.price
     words = [
-        f"${cost['dollars']:,.4f} for {usage['prompt']:,} prompt and {usage['completion']:,} answer tokens "
-        f"(thinking included) at ${price['input']:g} / ${price['output']:g} per million",
-        f"price of {price['date']}, {price['grade']} source: {price['source']}",
+        f"${cost.dollars:,.4f} for {usage.prompt:,} prompt and {usage.completion:,} response tokens "
+        f"(thinking included) at ${price.input:g} / ${price.output:g} per million",
+        f"price of {price.date}, {price.grade} source: {price.source}",
     ]
-    if cost["uncertain_dollars"]:
-        words.append(f"${cost['uncertain_dollars']:,.4f} of it for requests that may have been billed")
-    if cost["batch_per_million"]:
-        words.append(f"{cost['batch_per_million']:,.0f} by the vendor's batch service")
-    return "; ".join(words + ([cost["warning"]] if cost["warning"] else []))
-
-
-_COSTS: dict[str, Callable[[dict[str, Any]], str]] = {"hours": _by_hours, "tokens": _by_tokens}
+    if cost.uncertain_dollars:
+        words.append(f"${cost.uncertain_dollars:,.4f} of it for requests that may have been billed")
+    if cost.batch_per_million:
+        words.append(f"{cost.batch_per_million:,.0f} by the vendor's batch service")
+    return "; ".join(words + ([cost.warning] if cost.warning else []))

@@ -1,4 +1,4 @@
-"""What pages cost: vendors by tokens, own hardware by the hour. Every price has a date and a source (prices.toml)."""
+"""Price pages: vendors by tokens, own hardware by time. Every price of prices.toml has a date and a source."""
 
 import datetime
 import math
@@ -12,9 +12,11 @@ from typing import Literal
 from ocr.core.errors import UsageError
 
 STALE_DAYS = 120
-"""Older prices are warned of: the vendors of the table changed theirs about three times in 2026."""
+"""Older prices get a warning: the vendors of the table changed their prices about three times in 2026."""
 PER = 1_000_000
 """Costs are given per this many pages, prices per this many tokens."""
+CPU_MACHINE = "c7i"
+"""The machine of the table that engines which run on the CPU are priced by, unless --machine names another."""
 
 Vendor = Literal["anthropic", "openai", "google"]
 
@@ -30,7 +32,7 @@ class ModelPrice:
     """Dollars per million tokens, as `output`."""
     output: float
     image: str
-    """Which of `IMAGE_TOKENS` counts an image."""
+    """Name of the rule in `IMAGE_TOKENS` that counts an image."""
     thinking: str
     date: datetime.date
     grade: str
@@ -49,10 +51,12 @@ class Machine:
     date: datetime.date | None = None
     grade: str = "given"
     source: str = "given on the command line"
+    cores: int | None = None
+    """vCPUs, of a machine without accelerator: pages are then priced by the CPU time that they take."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedScore:
     """A result that its authors published; it was not measured here."""
 
     system: str
@@ -63,21 +67,21 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PriceTable:
     models: tuple[ModelPrice, ...]
     machines: tuple[Machine, ...]
-    published: tuple[Published, ...]
+    published: tuple[PublishedScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that were paid for, or may have been."""
+    """Tokens that were billed, or may have been."""
 
     prompt: int = 0
     completion: int = 0
-    """Thinking included."""
+    """Including thinking."""
     uncertain_prompt: int = 0
-    """Of requests that ended without an account: time-outs and streams that broke. The vendor may bill them."""
+    """Of requests that ended without a token count: timeouts and broken streams. The vendor may bill them."""
     uncertain_completion: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -90,29 +94,31 @@ class Usage:
 
 
 @cache
-def read_table() -> Table:
-    """The price table that the package brings."""
+def read_table() -> PriceTable:
+    """Read the price table that ships with the package."""
     content = tomllib.loads(Path(__file__).with_name("prices.toml").read_text(encoding="utf-8"))
-    return Table(
+    return PriceTable(
         tuple(ModelPrice(**row) for row in content["model"]),
         tuple(Machine(**row) for row in content["machine"]),
-        tuple(Published(**row) for row in content["published"]),
+        tuple(PublishedScore(**row) for row in content["published"]),
     )
 
 
 def find_model(name: str) -> ModelPrice | None:
-    """The row of an alias or of an exact model id."""
+    """Return the row of an alias or of an exact model id."""
     return next((row for row in read_table().models if name in (row.alias, row.id)), None)
 
 
 def find_machine(name: str) -> Machine:
-    """A machine of the table, or `what=dollars` such as "laptop=0.05". Raises UsageError."""
+    """Return a machine of the table, or `what=dollars` such as "laptop=0.05". Raises UsageError."""
     what, equals, hourly = name.partition("=")
     if equals:
         try:
             return Machine(what, what, _positive(hourly))
         except ValueError as cause:
-            raise UsageError(f"--machine {name}: {hourly!r} is no price by the hour") from cause
+            raise UsageError(
+                f"--machine {name}: {hourly!r} is not a price by the hour", hint="for example: --machine laptop=0.05"
+            ) from cause
     known = {row.name: row for row in read_table().machines}
     if name not in known:
         raise UsageError(
@@ -122,24 +128,31 @@ def find_machine(name: str) -> Machine:
 
 
 def dollars(usage: Usage, price: ModelPrice) -> float:
-    """What the tokens cost, uncertain ones included."""
+    """Return what the tokens cost in dollars, uncertain ones included."""
     prompt, completion = usage.prompt + usage.uncertain_prompt, usage.completion + usage.uncertain_completion
     return (prompt * price.input + completion * price.output) / PER
 
 
-def hardware_per_million(machine: Machine, pages_per_second: float, *, utilisation: float = 1.0) -> float:
-    """Dollars per million pages on a machine that reads so fast while it reads, which is so much of its time."""
-    return machine.hourly / 3600 / (pages_per_second * utilisation) * PER
+def hardware_per_million(machine: Machine, pages_per_second: float, *, utilization: float = 1.0) -> float:
+    """Return dollars per million pages at a speed that is reached during a share `utilization` of the paid hours."""
+    return machine.hourly / 3600 / (pages_per_second * utilization) * PER
+
+
+def cpu_per_million(machine: Machine, pages_per_cpu_hour: float, *, utilization: float = 1.0) -> float:
+    """Return dollars per million pages from the CPU time that pages take. Raises ValueError without `machine.cores`."""
+    if not machine.cores:
+        raise ValueError(f"{machine.name} states no vCPUs")
+    return machine.hourly / machine.cores / (pages_per_cpu_hour * utilization) * PER
 
 
 def age_warning(day: datetime.date, today: datetime.date) -> str:
-    """A sentence where a price is old, else nothing."""
+    """Return a warning where a price is old, else an empty string."""
     days = (today - day).days
     return f"price of {day}, {days} days old: check it" if days > STALE_DAYS else ""
 
 
 def image_tokens(price: ModelPrice, width: int, height: int) -> int:
-    """Prompt tokens of one image of so many pixels."""
+    """Return the prompt tokens of an image of `width` x `height` pixels."""
     return IMAGE_TOKENS[price.image](width, height)
 
 
@@ -159,7 +172,7 @@ def _positive(written: str) -> float:
     return value
 
 
-# Rules that fit a table of measured token counts (a public data set on image token cost, autumn 2026) exactly.
+# These rules fit a table of measured token counts (a public data set on image token cost, autumn 2026) exactly.
 IMAGE_TOKENS: dict[str, Callable[[int, int], int]] = {
     "claude": lambda width, height: _patches(*_shrunk(width, height, 2000), 28),
     "claude-1568": lambda width, height: min(1568, _patches(*_shrunk(width, height, 1568), 28)),

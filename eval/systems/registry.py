@@ -1,26 +1,25 @@
-"""The systems that a bench compares: engines of `ocr extract`, vendors' models, and outputs that others wrote.
+"""Find the systems that a benchmark compares: engines of `ocr extract`, vendors' models, outputs of other systems.
 
-Also what has to be said and asked before a page leaves this machine.
+Also estimate what sending pages to a vendor costs, so that the user can agree first.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from eval.datasets import TruePage
-from eval.reference_files import find_beside, read_answers
+from eval.datasets import ReferencePage
+from eval.reference_files import find_text_file, read_page_texts
 from eval.systems import vendor_clients
 from eval.systems.pricing import IMAGE_TOKENS, ModelPrice, Usage, Vendor, dollars, find_model, image_tokens, read_table
-from eval.systems.response_cache import Outcome, Unread
+from eval.systems.response_cache import Response, Unread
 from eval.systems.vendor_engine import (
     ANSWER_TOKENS,
     PROMPT_TOKENS,
     THINKING_TOKENS,
     Budget,
-    FrontierEngine,
-    Policy,
+    RetryPolicy,
+    VendorEngine,
     count_tokens,
 )
 from ocr.core.document import EngineOutput
@@ -29,7 +28,7 @@ from ocr.engines.base import Engine, create
 
 RECORDED = "recorded:"
 A_PAGE = (1414, 2000)
-"""Pixels of an A4 page as vendors are shown it: what an estimate assumes of every page."""
+"""Pixels of an A4 page as vendors get it; an estimate assumes this size for every page."""
 
 _PREFIXES: dict[str, Vendor] = {"claude-": "anthropic", "gpt-": "openai", "gemini-": "google"}
 
@@ -44,22 +43,22 @@ class System:
     folder: Path | None = None
     price: ModelPrice | None = None
     missing: str = ""
-    """Why it cannot be run here, for a vendor's model without key or package."""
+    """Why it cannot be run here: a vendor's model without key or package."""
     hint: str = ""
     is_ours: bool = False
-    """The engine that is judged; the others are its rivals."""
+    """The evaluated engine; the others are compared with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """What would leave this machine for one system, and what that would cost in dollars."""
+class CostEstimate:
+    """The pages that would leave this machine for one system, and their cost in dollars."""
 
     system: System
     pages: int
     likely: float
-    """If every answer is as long as its truth, thinking not counted."""
+    """If every response is as long as its reference, thinking not counted."""
     most: float
-    """If every answer uses its whole budget."""
+    """If every response uses its whole token limit."""
     host: str = field(default="")
 
     def __str__(self) -> str:
@@ -73,24 +72,24 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What a system is given to work with."""
+class SystemOptions:
+    """What a system gets to work with."""
 
-    purse: Budget
-    policy: Policy
-    options: Mapping[str, Any]
-    """Of an engine of ours."""
+    budget: Budget
+    policy: RetryPolicy
+    options: Mapping[str, object]
+    """Of an engine of `ocr extract`."""
 
 
-def find_system(name: str, means: Means) -> System:
-    """The system that was typed. Raises UsageError for a name that means nothing."""
+def find_system(name: str, means: SystemOptions) -> System:
+    """Return the system of this name. Raises UsageError for an unknown name."""
     if name.startswith(RECORDED):
         folder = Path(name.removeprefix(RECORDED))
         if not folder.is_dir():
-            raise UsageError(f"{name}: {folder} is no folder", hint="recorded:DIR names a folder of outputs")
+            raise UsageError(f"{name}: {folder} is no folder", hint="recorded:DIR takes a folder of outputs")
         return System(name, f"recorded in {folder.name}", folder=folder)
     if price := find_model(name) or _unpriced(name):
-        engine = FrontierEngine(name, price, means.purse, means.policy)
+        engine = VendorEngine(name, price, means.budget, means.policy)
         try:
             vendor_clients.check(price.vendor)
         except (EngineError, DependencyError) as failure:
@@ -103,52 +102,52 @@ def find_system(name: str, means: Means) -> System:
         aliases = ", ".join(row.alias for row in read_table().models if row.alias)
         raise UsageError(
             f"unknown system {name!r}: {failure.message}",
-            hint=f"{failure.hint}; vendors' models: {aliases}; recorded:DIR",
+            hint="; ".join(filter(None, (failure.hint, f"vendors' models: {aliases}", "recorded:DIR"))),
         ) from failure
 
 
 def is_priced(price: ModelPrice) -> bool:
-    """Whether the table knows what the model costs."""
+    """Return whether the price table has the model."""
     return price.grade != "unknown"
 
 
-def estimate(system: System, pages: Sequence[TruePage]) -> Estimate:
-    """What asking a vendor about `pages` would cost."""
+def estimate(system: System, pages: Sequence[ReferencePage]) -> CostEstimate:
+    """Estimate what sending `pages` to a vendor costs."""
     assert system.price is not None
     prompt = image_tokens(system.price, *A_PAGE) + PROMPT_TOKENS
-    answers = sum(count_tokens(page.truth) for page in pages)
-    likely = dollars(Usage(prompt * len(pages), answers), system.price)
+    references = sum(count_tokens(page.reference) for page in pages)
+    likely = dollars(Usage(prompt * len(pages), references), system.price)
     most = dollars(Usage(prompt * len(pages), (ANSWER_TOKENS + THINKING_TOKENS) * len(pages)), system.price)
-    return Estimate(system, len(pages), likely, most, vendor_clients.host(system.price.vendor))
+    return CostEstimate(system, len(pages), likely, most, vendor_clients.host(system.price.vendor))
 
 
-def read_recorded(folder: Path, pages: Sequence[TruePage]) -> list[Outcome]:
-    """What some other system wrote about every page: files in `folder` named as the scans or as the pages' ids are."""
+def read_recorded(folder: Path, pages: Sequence[ReferencePage]) -> list[Response]:
+    """Return another system's output for every page: files in `folder` named after the scans or the pages' ids."""
     return [_recorded(folder, page) for page in pages]
 
 
-def _recorded(folder: Path, page: TruePage) -> Outcome:
+def _recorded(folder: Path, page: ReferencePage) -> Response:
     name, _, _ = page.id.partition("#")
     places = (folder / Path(name).parent, folder)
     path = next(
-        (found for place in places for scan in (Path(name), page.scan) if (found := find_beside(scan, place))), None
+        (found for place in places for scan in (Path(name), page.scan) if (found := find_text_file(scan, place))), None
     )
     if path is None:
         return Unread("failed", f"{folder.name} holds no file for {page.id}")
     try:
-        answers = read_answers(path)
+        texts = read_page_texts(path)
         lost = _lost_pages(path)
     except DataError as failure:
         return Unread("failed", failure.message)
     if page.number in lost:
         return lost[page.number]
-    if page.number > len(answers):
+    if page.number > len(texts):
         return Unread("failed", f"{path.name} has no page {page.number}")
-    return EngineOutput("stop", text=answers[page.number - 1])
+    return EngineOutput("stop", text=texts[page.number - 1])
 
 
 def _lost_pages(path: Path) -> dict[int, Unread]:
-    """Pages that an output of `ocr extract` itself says were not read."""
+    """Return the pages that an output of `ocr extract` itself lists as not read."""
     if path.suffix != ".json":
         return {}
     content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -161,7 +160,7 @@ def _lost_pages(path: Path) -> dict[int, Unread]:
 
 
 def _unpriced(name: str) -> ModelPrice | None:
-    """A vendor's model by its exact id, without a row in the table: it can be run, but not priced."""
+    """Return a vendor's model by its exact id, without a row in the table: it can be run, but not priced."""
     vendor = next((vendor for prefix, vendor in _PREFIXES.items() if name.startswith(prefix)), None)
     if vendor is None:
         return None

@@ -1,7 +1,7 @@
-"""One question to a vendor, through its official client, streamed; what came back in one form for all three.
+"""Send one request to a vendor through its official client, streamed; return the response in one form for all three.
 
-Every client's own retries are off: one policy for all stands in `eval.systems.vendor_engine`. Keys come from the
-environment, the clients read them there, and nothing here writes them down.
+The retries of the clients are off: `eval.systems.vendor_engine` has one retry policy for all vendors. The clients read
+their keys from the environment; nothing here stores them.
 """
 
 import base64
@@ -34,8 +34,8 @@ HOSTS: dict[Vendor, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One page and what is asked of it."""
+class VendorRequest:
+    """One page and how to read it."""
 
     model: str
     prompt: Prompt
@@ -43,43 +43,43 @@ class Ask:
     media: str
     """image/png or image/jpeg."""
     max_tokens: int
-    """For answer and thinking together, as the vendors count."""
+    """For response and thinking together, as the vendors count."""
     thinking: str
-    """The vendor's word for its lowest level; empty leaves it to the model."""
+    """The vendor's name for its lowest level; empty leaves it to the model."""
     seconds: float
 
 
 @dataclass(slots=True)
-class Reply:
-    """What came back so far; complete once `finish` is set."""
+class VendorResponse:
+    """What the vendor sent so far; complete once `finish` is set."""
 
     text: str = ""
     finish: Finish | None = None
     reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    raw: list[dict[str, Any]] = field(default_factory=list)
-    """The vendor's own messages, without those that only carry the next piece of text."""
+    raw: list[dict[str, object]] = field(default_factory=list)
+    """The vendor's own messages, without those that only carry a piece of text."""
 
     @property
     def usage(self) -> Usage:
-        """Tokens as the vendor counted them."""
+        """Return the tokens as the vendor counted them."""
         return Usage(self.prompt_tokens, self.completion_tokens)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no complete reply."""
+class VendorFailure:
+    """Why a response is not complete."""
 
     reason: str
     retryable: bool
     fatal: bool = False
-    """No other page can fare better: a wrong key, an unknown model."""
+    """Other pages would fail too: a wrong key, an unknown model."""
     wait: float | None = None
-    """Seconds that the server asked us to wait."""
+    """Seconds that the server asks to wait."""
     timed_out: bool = False
     sent: bool = True
-    """The page may have been read, and billed."""
+    """The page may have been read and billed."""
 
 
 _ERRORS: dict[Vendor, tuple[tuple[str, str], ...]] = {
@@ -90,14 +90,14 @@ _ERRORS: dict[Vendor, tuple[tuple[str, str], ...]] = {
 
 
 def check(vendor: Vendor) -> None:
-    """Raises EngineError without a key, DependencyError without the vendor's package."""
+    """Check that a vendor can be used. Raises EngineError without a key, DependencyError without its package."""
     if not any(os.environ.get(name) for name in KEYS[vendor]):
         raise EngineError(f"no key: {KEYS[vendor][0]} is not set", hint=f"export {KEYS[vendor][0]}=...")
     load("google.genai" if vendor == "google" else vendor, extra="bench")
 
 
 def connect(vendor: Vendor, seconds: float) -> Any:
-    """The vendor's client, its own retries off. Raises what `check` raises."""
+    """Return the vendor's client with its own retries off. Raises what `check` raises."""
     check(vendor)
     if vendor == "google":
         genai, types = load("google.genai", extra="bench"), load("google.genai.types", extra="bench")
@@ -106,7 +106,7 @@ def connect(vendor: Vendor, seconds: float) -> Any:
             base_url=host(vendor),
             timeout=int(seconds * 1000),
             retry_options=types.HttpRetryOptions(attempts=1),
-            # The client would take another HTTP library where one happens to be installed.
+            # Otherwise the client uses another HTTP library where one is installed.
             httpx_async_client=httpx.AsyncClient(timeout=seconds),
         )
         return genai.Client(http_options=options, vertexai=False)
@@ -116,20 +116,20 @@ def connect(vendor: Vendor, seconds: float) -> Any:
 
 
 def host(vendor: Vendor) -> str:
-    """Where this machine sends pages for this vendor."""
+    """Return the address to which this machine sends pages for this vendor."""
     variable, default = HOSTS[vendor]
     return os.environ.get(variable) or default
 
 
-async def ask(vendor: Vendor, client: Any, question: Ask, reply: Reply) -> AsyncGenerator[str]:
-    """Yield the answer's text as it comes and fill `reply`. Raises what the client raises: see `explain`."""
-    stream = await _OPEN[vendor](client, question)
+async def ask(vendor: Vendor, client: Any, request: VendorRequest, response: VendorResponse) -> AsyncGenerator[str]:
+    """Yield the text as it arrives and fill `response`. Raises what the client raises: see `explain`."""
+    stream = await _OPEN[vendor](client, request)
     try:
         async for event in stream:
-            if piece := _HEAR[vendor](event, reply):
+            if piece := _HANDLE[vendor](event, response):
                 yield piece
     finally:
-        # Closing cuts the connection of a stream that is left early: the vendor stops writing.
+        # Closing a stream early cuts the connection, so that the vendor stops generating.
         await (stream.aclose if vendor == "google" else stream.close)()
 
 
@@ -140,7 +140,7 @@ async def close(vendor: Vendor, client: Any) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without any key of ours: a server may echo one in an error."""
+    """Return `text` without API keys: a server may echo one in an error."""
     for names in KEYS.values():
         for name in names:
             if key := os.environ.get(name):
@@ -149,29 +149,29 @@ def redact(text: str) -> str:
 
 
 def failures(vendor: Vendor) -> tuple[type[Exception], ...]:
-    """What a client and its HTTP library raise; ValueError and the like stand for a body that does not parse."""
+    """Return what a client and its HTTP library raise; ValueError and the like stand for an unparsable body."""
     named = [getattr(load(module, extra="bench"), name) for module, name in _ERRORS[vendor]]
     return (*named, ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
-def explain(error: Exception) -> Failure:
-    """What an exception of a client means for this page and for the next attempt."""
+def explain(error: Exception) -> VendorFailure:
+    """Return what an exception of a client means for this page and for the next attempt."""
     name = type(error).__name__
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     text = redact(f"{name}: {error}")[:500]
     if isinstance(error, TimeoutError) or "Timeout" in name:
-        return Failure(f"time-out: {text}", retryable=True, timed_out=True)
+        return VendorFailure(f"timeout: {text}", retryable=True, timed_out=True)
     if isinstance(status, int) and status != 200:
         retryable = status in (408, 429) or status >= 500
         reason = f"HTTP {status}: {text}"
-        return Failure(reason, retryable, fatal=status in (401, 403, 404), wait=_wait(error), sent=False)
+        return VendorFailure(reason, retryable, fatal=status in (401, 403, 404), wait=_wait(error), sent=False)
     if "Connect" in name and "Connection" not in name:
-        return Failure(f"no connection: {text}", retryable=True, sent=False)
-    return Failure(f"broken answer: {text}", retryable=True, wait=_wait(error))
+        return VendorFailure(f"no connection: {text}", retryable=True, sent=False)
+    return VendorFailure(f"broken response: {text}", retryable=True, wait=_wait(error))
 
 
 def _wait(error: Exception) -> float | None:
-    """Seconds that the server asked for: the header retry-after, or Google's RetryInfo in the body."""
+    """Return the seconds that the server asks for: the header retry-after, or Google's RetryInfo in the body."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     if (wait := retry_after(headers)) is not None:
         return wait
@@ -179,118 +179,118 @@ def _wait(error: Exception) -> float | None:
     return float(found.group(1)) if found else None
 
 
-async def _open_anthropic(client: Any, question: Ask) -> Any:
-    source = {"type": "base64", "media_type": question.media, "data": base64.b64encode(question.image).decode()}
-    content = [{"type": "image", "source": source}, {"type": "text", "text": question.prompt.user}]
-    options: dict[str, Any] = {"output_config": {"effort": question.thinking}} if question.thinking else {}
+async def _open_anthropic(client: Any, request: VendorRequest) -> Any:
+    source = {"type": "base64", "media_type": request.media, "data": base64.b64encode(request.image).decode()}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": request.prompt.user}]
+    options: dict[str, Any] = {"output_config": {"effort": request.thinking}} if request.thinking else {}
     return await client.messages.create(
-        model=question.model,
-        max_tokens=question.max_tokens,
-        system=question.prompt.system,
+        model=request.model,
+        max_tokens=request.max_tokens,
+        system=request.prompt.system,
         messages=[{"role": "user", "content": content}],
         stream=True,
         **options,
     )
 
 
-def _hear_anthropic(event: Any, reply: Reply) -> str:
+def _handle_anthropic(event: Any, response: VendorResponse) -> str:
     if event.type == "content_block_delta":
         return event.delta.text if event.delta.type == "text_delta" else ""
-    reply.raw.append(event.model_dump(mode="json", exclude_none=True))
+    response.raw.append(event.model_dump(mode="json", exclude_none=True))
     if event.type == "message_start":
         used = event.message.usage
-        reply.prompt_tokens = _sum(used.input_tokens, used.cache_read_input_tokens, used.cache_creation_input_tokens)
+        response.prompt_tokens = _sum(used.input_tokens, used.cache_read_input_tokens, used.cache_creation_input_tokens)
     elif event.type == "message_delta":
-        reply.completion_tokens = event.usage.output_tokens
-        _finish(reply, event.delta.stop_reason)
+        response.completion_tokens = event.usage.output_tokens
+        _finish(response, event.delta.stop_reason)
     return ""
 
 
-async def _open_openai(client: Any, question: Ask) -> Any:
-    url = f"data:{question.media};base64,{base64.b64encode(question.image).decode()}"
+async def _open_openai(client: Any, request: VendorRequest) -> Any:
+    url = f"data:{request.media};base64,{base64.b64encode(request.image).decode()}"
     content = [
         {"type": "image_url", "image_url": {"url": url, "detail": "high"}},
-        {"type": "text", "text": question.prompt.user},
+        {"type": "text", "text": request.prompt.user},
     ]
     return await client.chat.completions.create(
-        model=question.model,
-        max_completion_tokens=question.max_tokens,
-        messages=[{"role": "system", "content": question.prompt.system}, {"role": "user", "content": content}],
+        model=request.model,
+        max_completion_tokens=request.max_tokens,
+        messages=[{"role": "system", "content": request.prompt.system}, {"role": "user", "content": content}],
         stream=True,
         stream_options={"include_usage": True},
-        **({"reasoning_effort": question.thinking} if question.thinking else {}),
+        **({"reasoning_effort": request.thinking} if request.thinking else {}),
     )
 
 
-def _hear_openai(chunk: Any, reply: Reply) -> str:
+def _handle_openai(chunk: Any, response: VendorResponse) -> str:
     if chunk.usage:
-        reply.prompt_tokens, reply.completion_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+        response.prompt_tokens, response.completion_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
     if chunk.usage or any(choice.finish_reason for choice in chunk.choices):
-        reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
+        response.raw.append(chunk.model_dump(mode="json", exclude_none=True))
     text = ""
     for choice in chunk.choices:
         text += choice.delta.content or ""
-        reply.reason += choice.delta.refusal or ""
-        if choice.finish_reason and reply.reason:
-            reply.finish = "refused"
+        response.reason += choice.delta.refusal or ""
+        if choice.finish_reason and response.reason:
+            response.finish = "refused"
         elif choice.finish_reason:
-            _finish(reply, choice.finish_reason)
+            _finish(response, choice.finish_reason)
     return text
 
 
-async def _open_google(client: Any, question: Ask) -> Any:
+async def _open_google(client: Any, request: VendorRequest) -> Any:
     types = load("google.genai.types", extra="bench")
-    thinking = types.ThinkingConfig(thinking_level=question.thinking) if question.thinking else None
+    thinking = types.ThinkingConfig(thinking_level=request.thinking) if request.thinking else None
     return await client.aio.models.generate_content_stream(
-        model=question.model,
-        contents=[types.Part.from_bytes(data=question.image, mime_type=question.media), question.prompt.user],
+        model=request.model,
+        contents=[types.Part.from_bytes(data=request.image, mime_type=request.media), request.prompt.user],
         config=types.GenerateContentConfig(
-            system_instruction=question.prompt.system or None,
-            max_output_tokens=question.max_tokens,
+            system_instruction=request.prompt.system or None,
+            max_output_tokens=request.max_tokens,
             thinking_config=thinking,
         ),
     )
 
 
-def _hear_google(chunk: Any, reply: Reply) -> str:
+def _handle_google(chunk: Any, response: VendorResponse) -> str:
     if used := chunk.usage_metadata:
-        reply.prompt_tokens = _sum(used.prompt_token_count)
-        reply.completion_tokens = _sum(used.candidates_token_count, used.thoughts_token_count)
+        response.prompt_tokens = _sum(used.prompt_token_count)
+        response.completion_tokens = _sum(used.candidates_token_count, used.thoughts_token_count)
     text = ""
     for candidate in chunk.candidates or ():
         parts = (candidate.content.parts or ()) if candidate.content else ()
         text += "".join(part.text for part in parts if part.text and not part.thought)
         if candidate.finish_reason:
-            _finish(reply, candidate.finish_reason.value)
+            _finish(response, candidate.finish_reason.value)
     if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
-        reply.finish, reply.reason = "refused", f"prompt blocked: {chunk.prompt_feedback.block_reason.value}"
-    if reply.finish:
-        reply.raw.append(chunk.model_dump(mode="json", exclude_none=True))
+        response.finish, response.reason = "refused", f"prompt blocked: {chunk.prompt_feedback.block_reason.value}"
+    if response.finish:
+        response.raw.append(chunk.model_dump(mode="json", exclude_none=True))
     return text
 
 
-def _finish(reply: Reply, word: str) -> None:
-    """How the answer ended, in our words; the vendor's own word is the reason."""
-    reply.finish = _FINISHES.get(word, "error")
-    reply.reason = "" if reply.finish == "stop" else f"ended with {word}"
+def _finish(response: VendorResponse, word: str) -> None:
+    """Record how the response ended in our terms; the vendor's own term is the reason."""
+    response.finish = _FINISHES.get(word, "error")
+    response.reason = "" if response.finish == "stop" else f"ended with {word}"
 
 
 def _sum(*counts: int | None) -> int:
     return sum(count or 0 for count in counts)
 
 
-_OPEN: dict[Vendor, Callable[[Any, Ask], Awaitable[Any]]] = {
+_OPEN: dict[Vendor, Callable[[Any, VendorRequest], Awaitable[Any]]] = {
     "anthropic": _open_anthropic,
     "openai": _open_openai,
     "google": _open_google,
 }
-_HEAR: dict[Vendor, Callable[[Any, Reply], str]] = {
-    "anthropic": _hear_anthropic,
-    "openai": _hear_openai,
-    "google": _hear_google,
+_HANDLE: dict[Vendor, Callable[[Any, VendorResponse], str]] = {
+    "anthropic": _handle_anthropic,
+    "openai": _handle_openai,
+    "google": _handle_google,
 }
 
-# The vendors' words for how an answer ended; any other word is an error with that word as its reason.
+# The vendors' terms for how a response ended; any other term is an error with that term as its reason.
 _FINISHES: dict[str, Finish] = {
     **dict.fromkeys(("end_turn", "stop_sequence", "stop", "STOP"), "stop"),
     **dict.fromkeys(("max_tokens", "model_context_window_exceeded", "length", "MAX_TOKENS"), "length"),

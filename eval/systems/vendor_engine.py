@@ -1,7 +1,7 @@
-"""Vendors' models as engines behind the seam: one retry policy for all, a budget that is never passed.
+"""Use vendors' models as engines: one retry policy for all, and a budget that is never exceeded.
 
-An engine's answer is a `PaidGeneration`: what every engine gives, with the tokens of all attempts and the vendor's own
-messages. Nothing is read twice that was answered: `eval.systems.response_cache` keeps it by content.
+A vendor's engine returns a `PaidOutput`: the output of any engine, with the tokens of all attempts and the vendor's own
+messages. `eval.systems.response_cache` caches responses by content.
 """
 
 import asyncio
@@ -23,51 +23,51 @@ from ocr.models.prompts import PROMPTS, ImageBudget, show
 
 PROMPT = PROMPTS["page-json-1"]
 IMAGE = ImageBudget(longest_edge=2000)
-"""Every vendor is shown the same pixels. The strictest of them shrinks what is longer than this by itself."""
+"""Every vendor gets the same pixels. The strictest of them shrinks longer images by itself."""
 LARGEST_IMAGE = 4_500_000
-"""Bytes of PNG above which a page travels as JPEG (quality 95) instead; the strictest vendor refuses 5 MB."""
+"""Bytes of PNG above which a page is sent as JPEG (quality 95) instead; the strictest vendor refuses 5 MB."""
 ANSWER_TOKENS = 8192
-"""The budget of an answer; the published evaluation's public re-implementation uses the same."""
+"""Token limit of a response; the public re-implementation of the published evaluation uses the same."""
 THINKING_TOKENS = 4096
-"""Allowed on top to models whose thinking counts against the same limit and cannot be turned off."""
+"""Added for models whose thinking counts against the same limit and cannot be turned off."""
 PROMPT_TOKENS = 150
-"""Of the words beside the image: two short paragraphs of English."""
+"""Tokens of the text beside the image: two short paragraphs of English."""
 JITTER = 0.5
 """Largest share of a wait that is added at random."""
 CONCURRENCY: dict[Vendor, int] = {"anthropic": 8, "openai": 8, "google": 8}
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """When a page is asked for again, for every vendor alike."""
+class RetryPolicy:
+    """When a page is requested again, for every vendor alike."""
 
     attempts: int = 6
     timeouts: int = 2
-    """Of these, attempts that may end in a time-out or half a stream: such pages may have been billed."""
+    """Of these, attempts that may end in a timeout or half a stream: such pages may have been billed."""
     first_wait: float = 1.0
-    """Seconds; doubled each time, with up to half as much again at random, unless the server names a time."""
+    """Seconds; doubled each time, plus up to half at random, unless the server states a time."""
     longest_wait: float = 120.0
-    """A server that asks for more is not waited for."""
+    """Seconds; where a server asks for more, the page fails instead."""
 
 
 @dataclass(frozen=True, slots=True)
-class PaidGeneration(EngineOutput):
-    """A generation that was paid for by the token."""
+class PaidOutput(EngineOutput):
+    """An output that is billed by the token."""
 
     usage: Usage = field(default_factory=Usage)
     """Of all attempts at the page."""
     attempts: int = 1
-    response: tuple[dict[str, Any], ...] = ()
+    response: tuple[dict[str, object], ...] = ()
     """The vendor's own messages about the last attempt."""
 
 
 class BudgetSpentError(Exception):
-    """The next request could cost more than what is left."""
+    """The next request could cost more than what is left of the budget."""
 
 
 @dataclass
 class Budget:
-    """Money for one run. A request is reserved at the most that it can cost, so the limit is never passed."""
+    """Dollars for one run. Each request reserves the most that it can cost, so the limit is never exceeded."""
 
     limit: float = float("inf")
     spent: float = 0.0
@@ -75,7 +75,7 @@ class Budget:
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def reserve(self, amount: float) -> None:
-        """Set `amount` aside, waiting for requests in flight where that may help; else BudgetSpentError."""
+        """Reserve `amount`, waiting for requests in flight where that may help. Raises BudgetSpentError."""
         async with self._changed:
             while self.spent + self.reserved + amount > self.limit:
                 if not self.reserved:
@@ -84,34 +84,34 @@ class Budget:
             self.reserved += amount
 
     async def settle(self, amount: float, cost: float) -> None:
-        """Give back what was reserved and take what it cost."""
+        """Release what was reserved and record what it cost."""
         async with self._changed:
             self.reserved -= amount
-            # Without rounding errors: nothing reserved is exactly zero.
+            # Rounding errors must not remain: `reserve` compares with exactly zero.
             self.reserved = self.reserved if self.reserved > 1e-9 else 0.0
             self.spent += cost
             self._changed.notify_all()
 
 
 @dataclass
-class FrontierEngine:
+class VendorEngine:
     """A vendor's model as an engine; `name` is what the user typed."""
 
     name: str
     model: ModelPrice
-    purse: Budget = field(default_factory=Budget)
-    policy: Policy = field(default_factory=Policy)
+    budget: Budget = field(default_factory=Budget)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     seconds: float = 600.0
     _client: Any = None
 
     @property
     def capabilities(self) -> Capabilities:
-        """It enforces deadlines itself, attempt by attempt: the server may tell it to wait."""
+        """Return that it enforces deadlines itself, attempt by attempt: the server may tell it to wait."""
         return Capabilities(generates_text=True, enforces_deadline=True)
 
     @property
     def fingerprint(self) -> str:
-        """Model, prompt, image size, budgets and thinking level: all that decides an answer on our side."""
+        """Return model, prompt, image size, token limits and thinking level: all that decides a response."""
         return (
             f"{self.model.vendor} {self.model.id} prompt={PROMPT.id} image={IMAGE.longest_edge} "
             f"answer={ANSWER_TOKENS} thinking={self.model.thinking or 'default'}+{THINKING_TOKENS}"
@@ -119,11 +119,11 @@ class FrontierEngine:
 
     @property
     def concurrency(self) -> int:
-        """Requests in flight."""
+        """Return the number of requests in flight."""
         return CONCURRENCY[self.model.vendor]
 
     async def start(self) -> None:
-        """Make the client. Raises EngineError without a key, DependencyError without the package."""
+        """Create the client. Raises EngineError without a key, DependencyError without the package."""
         self._client = self._client or vendor_clients.connect(self.model.vendor, self.seconds)
 
     async def close(self) -> None:
@@ -133,84 +133,89 @@ class FrontierEngine:
         self._client = None
 
     async def read(self, request: Request) -> EngineOutput:
-        """Ask until there is an answer or the policy ends. Raises EngineError for what no other page can mend.
+        """Read a page, with retries as the policy allows.
 
-        Raises BudgetSpentError before a request that could pass the budget.
+        Raises EngineError for what would fail on other pages too, BudgetSpentError before a request that could exceed
+        the budget.
         """
         started = time.monotonic()
         image, media, (width, height) = encode(request)
-        question = vendor_clients.Ask(
+        call = vendor_clients.VendorRequest(
             self.model.id, PROMPT, image, media, ANSWER_TOKENS + THINKING_TOKENS, self.model.thinking, self.seconds
         )
         expected = image_tokens(self.model, width, height) + PROMPT_TOKENS
         usage, broken = Usage(), 0
         for attempt in range(1, self.policy.attempts + 1):
-            reply, failure = await self._attempt(question, request, expected)
+            response, failure = await self._attempt(call, request, expected)
             if failure is None:
                 break
             if failure.fatal:
                 raise EngineError(f"{self.name} ({self.model.id}): {failure.reason}")
             broken += failure.sent
-            lost = Usage(0, 0, reply.prompt_tokens or expected, count_tokens(reply.text)) if failure.sent else Usage()
+            lost = (
+                Usage(0, 0, response.prompt_tokens or expected, count_tokens(response.text))
+                if failure.sent
+                else Usage()
+            )
             usage += lost
             wait = self._wait(failure, attempt, request.seed)
             if not failure.retryable or broken >= self.policy.timeouts or wait is None:
                 break
             await asyncio.sleep(wait)
-        generation = _conclude(reply, failure, request, time.monotonic() - started)
-        return replace(generation, usage=usage + (reply.usage if failure is None else Usage()), attempts=attempt)
+        output = _conclude(response, failure, request, time.monotonic() - started)
+        return replace(output, usage=usage + (response.usage if failure is None else Usage()), attempts=attempt)
 
     async def _attempt(
-        self, question: vendor_clients.Ask, request: Request, expected: int
-    ) -> tuple[vendor_clients.Reply, vendor_clients.Failure | None]:
-        """One request: the reply as far as it came, and why it is not complete."""
-        most = dollars(Usage(expected * 2, question.max_tokens), self.model)
-        await self.purse.reserve(most)
-        reply, failure, cost = vendor_clients.Reply(), None, most
+        self, call: vendor_clients.VendorRequest, request: Request, expected: int
+    ) -> tuple[vendor_clients.VendorResponse, vendor_clients.VendorFailure | None]:
+        """Send one request; return the response as far as it came, and why it is not complete."""
+        most = dollars(Usage(expected * 2, call.max_tokens), self.model)
+        await self.budget.reserve(most)
+        response, failure, cost = vendor_clients.VendorResponse(), None, most
         try:
             async with asyncio.timeout(self.seconds):
-                failure = await self._listen(
-                    vendor_clients.ask(self.model.vendor, self._client, question, reply), reply, request
+                failure = await self._receive(
+                    vendor_clients.ask(self.model.vendor, self._client, call, response), response, request
                 )
-            cost = dollars(reply.usage, self.model)
+            cost = dollars(response.usage, self.model)
         except vendor_clients.failures(self.model.vendor) as error:
             failure = vendor_clients.explain(error)
-            lost = Usage(reply.prompt_tokens or expected, count_tokens(reply.text))
+            lost = Usage(response.prompt_tokens or expected, count_tokens(response.text))
             cost = dollars(lost, self.model) if failure.sent else 0.0
         finally:
-            await self.purse.settle(most, cost)
-        return reply, failure
+            await self.budget.settle(most, cost)
+        return response, failure
 
-    async def _listen(
-        self, stream: AsyncGenerator[str], reply: vendor_clients.Reply, request: Request
-    ) -> vendor_clients.Failure | None:
-        """Take the answer in; the reason why it is not complete, if so."""
+    async def _receive(
+        self, stream: AsyncGenerator[str], response: vendor_clients.VendorResponse, request: Request
+    ) -> vendor_clients.VendorFailure | None:
+        """Receive the text; return why it is not complete, if so."""
         async with aclosing(stream):
             async for piece in stream:
-                reply.text += piece
+                response.text += piece
                 if request.on_text is not None and not request.on_text(piece):
-                    reply.finish, reply.reason = "repetition", "stopped: the text repeats itself"
-                    # The account comes at the end of a stream, which a closed connection never sees.
-                    reply.completion_tokens = max(reply.completion_tokens, count_tokens(reply.text))
+                    response.finish, response.reason = "repetition", "stopped: the text repeats itself"
+                    # The token count comes at the end of a stream, so a closed connection never gets it.
+                    response.completion_tokens = max(response.completion_tokens, count_tokens(response.text))
                     return None
-        if reply.finish is None:
-            return vendor_clients.Failure("broken answer: the stream ended before the answer did", retryable=True)
+        if response.finish is None:
+            return vendor_clients.VendorFailure("broken response: the stream ended too early", retryable=True)
         return None
 
-    def _wait(self, failure: vendor_clients.Failure, attempt: int, seed: int) -> float | None:
-        """Seconds before the next attempt, or None where it is not worth waiting."""
+    def _wait(self, failure: vendor_clients.VendorFailure, attempt: int, seed: int) -> float | None:
+        """Return the seconds before the next attempt, or None where the wait would be too long."""
         backoff = Backoff(self.policy.first_wait, self.policy.longest_wait, JITTER)
         wait = backoff.wait(attempt, failure.wait, seed)
         return wait if wait <= backoff.longest else None
 
 
 def count_tokens(text: str) -> int:
-    """An estimate where no account came: Portuguese takes about 3 characters a token in these models."""
+    """Estimate the tokens of a text that nobody counted: Portuguese has about 3 characters a token in these models."""
     return (len(text) + 2) // 3
 
 
 def encode(request: Request) -> tuple[bytes, str, tuple[int, int]]:
-    """The page as every vendor is shown it: bytes, media type, width and height."""
+    """Encode the page as every vendor gets it; return bytes, media type, width and height."""
     image = show(request.image.pixels, IMAGE)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=6)
@@ -222,19 +227,22 @@ def encode(request: Request) -> tuple[bytes, str, tuple[int, int]]:
 
 
 def _conclude(
-    reply: vendor_clients.Reply, failure: vendor_clients.Failure | None, request: Request, seconds: float
-) -> PaidGeneration:
-    finish, reason = reply.finish or "error", reply.reason
+    response: vendor_clients.VendorResponse,
+    failure: vendor_clients.VendorFailure | None,
+    request: Request,
+    seconds: float,
+) -> PaidOutput:
+    finish, reason = response.finish or "error", response.reason
     if failure is not None:
         finish, reason = ("timeout" if failure.timed_out else "error"), failure.reason
-    return PaidGeneration(
+    return PaidOutput(
         finish,
-        text=vendor_clients.redact(reply.text),
+        text=vendor_clients.redact(response.text),
         reason=vendor_clients.redact(reason),
         width=request.image.width,
         height=request.image.height,
-        prompt_tokens=reply.prompt_tokens,
-        completion_tokens=reply.completion_tokens,
+        prompt_tokens=response.prompt_tokens,
+        completion_tokens=response.completion_tokens,
         seconds=seconds,
-        response=tuple(json.loads(vendor_clients.redact(json.dumps(reply.raw)))),
+        response=tuple(json.loads(vendor_clients.redact(json.dumps(response.raw)))),
     )

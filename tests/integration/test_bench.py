@@ -83,6 +83,7 @@ def test_identical_reading_scores_one_and_the_report_is_whole(tmp_path: Path, pa
     assert found["comparisons"]["recorded:out"]["strict"]["verdict"] == "not resolved"
     assert ours["cost"]["per_million"] > 0
     assert ours["cost"]["hourly"] == 0.10
+    assert recorded["cost"]["per_million"] is None
     lines = (tmp_path / "ocr-bench/pages.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 24
     assert json.loads(lines[0])["score"]["published"]["levenshtein"] == 1.0
@@ -172,6 +173,19 @@ def test_two_runs_give_the_same_numbers(tmp_path: Path, pages: Path) -> None:
     first = (tmp_path / "ocr-bench/results.json").read_bytes()
     assert bench(tmp_path, "--data", pages, *FAKE, "--machine", "l4").returncode == ExitCode.OK
     assert (tmp_path / "ocr-bench/results.json").read_bytes() == first
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="CPU time is read from /proc")
+def test_an_engine_on_the_cpu_has_a_cost_without_a_machine_named(tmp_path: Path, pages: Path) -> None:
+    done = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.seconds=0.02")
+    assert done.returncode == ExitCode.OK, done.stderr
+    cost = results(tmp_path)["systems"][0]["cost"]
+    assert (cost["how"], cost["machine"]["name"]) == ("cpu", "c7i")
+    per_hour = cost["machine"]["hourly"] / cost["machine"]["cores"]
+    assert cost["per_million"] == pytest.approx(per_hour / cost["pages_per_cpu_hour"] * 1e6)
+    report = (tmp_path / "ocr-bench/report.html").read_text(encoding="utf-8")
+    assert "pages per CPU hour measured" in report
+    assert "AWS c7i.large" in report
 
 
 def test_the_gate(tmp_path: Path, pages: Path) -> None:

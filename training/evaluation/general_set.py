@@ -10,7 +10,7 @@ from pathlib import Path
 from data.synthesis.composed_document import SynthesisConfig
 from data.synthesis.degradation import parse_profiles
 from data.synthesis.generate import compose
-from data.synthesis.page_types import parse_kinds
+from data.synthesis.page_types import parse_page_types
 from ocr.core.environment import count_cores
 from ocr.core.files import hash_bytes
 
@@ -47,5 +47,5 @@ def prepare(manifest: Path) -> None:
 
 
 def _configuration(manifest: Path) -> SynthesisConfig:
-    kinds, profiles = parse_kinds("all"), parse_profiles("scan")
+    kinds, profiles = parse_page_types("all"), parse_profiles("scan")
     return SynthesisConfig(kinds, PAGES, manifest.parent, seed=0, profiles=profiles, workers=count_cores())

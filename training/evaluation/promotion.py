@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.examples import Example
 from eval.metrics.composite import published
-from eval.metrics.diacritics import merge
+from eval.metrics.diacritics import sum_counts
 from eval.metrics.page_scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.metrics.stats import Interval, bootstrap_mean
 from ocr.core.document import FIELDS, EngineOutput
@@ -175,7 +175,7 @@ def _letters(fields: Fields) -> int:
 def _lost_signs(old: Sequence[PageScore], new: Sequence[PageScore]) -> dict[str, str]:
     """Return the accented letters and identifiers of the reference of which fewer are read right than before."""
     lost: dict[str, str] = {}
-    accents, left = (merge([score.accents for score in side]) for side in (old, new))
+    accents, left = (sum_counts([score.diacritics for score in side]) for side in (old, new))
     for letter, fates in accents.items():
         _count(lost, f"accent {letter}", (fates["kept"], left[letter]["kept"]), sum(fates.values()))
     identifiers, read = (sum_identifiers(scores) for scores in (old, new))

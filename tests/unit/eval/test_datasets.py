@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from eval.datasets import open_data
-from eval.metrics.composite import parse
-from eval.reference_files import read_answers
+from eval.metrics.composite import parse_fields
+from eval.reference_files import read_page_texts
 from ocr.core.errors import DataError
 
 ALTO = """<?xml version="1.0" encoding="UTF-8"?>
@@ -46,7 +46,7 @@ def test_the_samples_are_found_from_any_folder(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     data = open_data("samples", tmp_path)
     assert len(data.pages) > len({page.document for page in data.pages}) > 3
-    assert all(page.scan.is_file() and parse(page.truth) for page in data.pages)
+    assert all(page.scan.is_file() and parse_fields(page.reference) for page in data.pages)
 
 
 def test_a_folder_of_pairs_with_named_skips(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_folder_of_pairs_with_named_skips(tmp_path: Path) -> None:
     (tmp_path / "d.txt").write_bytes("ação".encode("latin-1"))
     (tmp_path / "e.json").write_text('{"words": []}', encoding="utf-8")
     data = open_data(str(tmp_path), tmp_path / "work")
-    assert {page.id: page.truth for page in data.pages} == {
+    assert {page.id: page.reference for page in data.pages} == {
         "a.png": "texto da página",
         "b.png": '{"text": "corpo", "header": "topo"}',
         "sub/c.jpg#1": '{"text": "um"}',
@@ -83,7 +83,7 @@ def test_alto_and_page_xml(tmp_path: Path, content: str, expected: dict[str, str
     picture(tmp_path / "x.png")
     (tmp_path / "x.xml").write_text(content, encoding="utf-8")
     (page,) = open_data(str(tmp_path), tmp_path / "work").pages
-    assert json.loads(page.truth) == expected
+    assert json.loads(page.reference) == expected
 
 
 @pytest.mark.parametrize("content", ["<html/>", "<alto", "{", "[1]", '{"text": 3}', ""])
@@ -91,7 +91,7 @@ def test_a_truth_that_is_none_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / ("x.xml" if content.startswith("<") else "x.json")
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=path.name):
-        read_answers(path)
+        read_page_texts(path)
 
 
 def test_a_manifest_of_ours_or_of_others(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_manifest_of_ours_or_of_others(tmp_path: Path) -> None:
     for name in (str(manifest), str(tmp_path)):
         data = open_data(name, tmp_path / "work")
         assert [(page.id, page.document) for page in data.pages] == [("p1", "d1"), ("row 2", "row 2")]
-        assert [page.truth for page in data.pages] == ['{"header": "topo", "text": "corpo"}', "só texto"]
+        assert [page.reference for page in data.pages] == ['{"header": "topo", "text": "corpo"}', "só texto"]
         assert data.licence == "CC0"
 
 
@@ -143,7 +143,7 @@ def test_the_columns_of_the_benchmark(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(rows), tmp_path / "data/test-00000-of-00012.parquet")
     data = open_data(str(tmp_path), tmp_path / "work")
-    assert [(page.id, page.truth) for page in data.pages] == [
+    assert [(page.id, page.reference) for page in data.pages] == [
         ("0", '{"text": "Ação", "footer": "1"}'),
         ("1", '{"text": ""}'),
     ]

@@ -192,6 +192,23 @@ def test_alto(tmp_path: Path) -> None:
     assert [line.box for line in example.lines] == [(1, 1, 21, 6), (2, 10, 32, 16), (2, 20, 60, 26)]
 
 
+def test_page_xml_lines_come_in_the_order_that_the_file_states(tmp_path: Path) -> None:
+    order = '<ReadingOrder><OrderedGroup id="g"><RegionRefIndexed index="1" regionRef="r1"/>'
+    order += '<RegionRefIndexed index="0" regionRef="r2"/></OrderedGroup></ReadingOrder>'
+    content = PAGE.replace("<TextRegion", order + "<TextRegion", 1).replace("marginalia", "paragraph")
+    (tmp_path / "p1.xml").write_text(content, encoding="utf-8")
+    (tmp_path / "p1.png").write_bytes(png())
+    (example,) = read_manifest(import_corpus("page-xml", str(tmp_path), tmp_path / "out"))
+    assert example.text == "fls. 2\nFoi hontem"
+
+
+def test_a_line_without_a_box_is_named(tmp_path: Path) -> None:
+    (tmp_path / "p1.xml").write_text(PAGE.replace("40,2 50,2 50,9 40,9", ""), encoding="utf-8")
+    (tmp_path / "p1.png").write_bytes(png())
+    with pytest.raises(DataError, match="line 'l2' has no box"):
+        import_corpus("page-xml", str(tmp_path), tmp_path / "out")
+
+
 def test_page_xml(tmp_path: Path) -> None:
     (tmp_path / "p1.xml").write_text(PAGE, encoding="utf-8")
     (tmp_path / "p1.png").write_bytes(png())

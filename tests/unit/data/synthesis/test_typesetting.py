@@ -14,7 +14,7 @@ pytest.importorskip("typst")
 
 from data.synthesis.composed_document import draw_setting
 from data.synthesis.fonts import SHIPPED, faces_for, read_faces
-from data.synthesis.page_types import KINDS, Look, draw_look, parse_kinds
+from data.synthesis.page_types import PAGE_TYPES, Look, draw_look, parse_page_types
 from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
 from data.synthesis.typesetting import Setting, build_source, quote, typeset
 from data.text.generators import write_document
@@ -24,8 +24,8 @@ DPI = 200
 
 
 def pdf_of(name: str, seed: str) -> tuple[bytes, list[tuple[str, str]]]:
-    blocks = write_document(KINDS[name].symbol, seed)
-    setting = draw_setting(KINDS[name], blocks, seed, random.Random(seed), read_faces())
+    blocks = write_document(PAGE_TYPES[name].symbol, seed)
+    setting = draw_setting(PAGE_TYPES[name], blocks, seed, random.Random(seed), read_faces())
     return typeset(build_source(blocks, setting), (SHIPPED,)), blocks
 
 
@@ -33,7 +33,7 @@ def flat(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", text).split())
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", PAGE_TYPES)
 def test_nothing_written_is_missing_from_the_page(name: str) -> None:
     """Every sign of every block stands in the text layer: no glyph, cell or line is lost."""
     pdf, blocks = pdf_of(name, "whole")
@@ -45,7 +45,7 @@ def test_nothing_written_is_missing_from_the_page(name: str) -> None:
     assert not {sign: count for sign, count in meant.items() if printed[sign] < count}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", PAGE_TYPES)
 def test_boxes_hold_the_ink_within_two_pixels(name: str) -> None:
     """Each line's box has ink at all four sides, and none right outside it but where another line is near."""
     document = open_pdf(pdf_of(name, "boxes")[0])
@@ -139,7 +139,7 @@ def test_fonts_of_a_folder_join_the_shipped(tmp_path: Path) -> None:
 
 
 def test_quotes_and_hashes_are_text() -> None:
-    look = draw_look(KINDS["letter"], random.Random(1))
+    look = draw_look(PAGE_TYPES["letter"], random.Random(1))
     said = 'Aspas " barra \\ cerquilha # cifrão $ arroba @ asterisco * sinal < >'
     pdf = typeset(build_source([("plain", said)], Setting(look, "Tinos", "Kalam", "1")), (SHIPPED,))
     assert flat("".join(line.text for line in read_lines(open_pdf(pdf)[0], DPI))) == flat(said)
@@ -148,14 +148,14 @@ def test_quotes_and_hashes_are_text() -> None:
 
 def test_looks_stay_in_their_ranges() -> None:
     for seed in range(50):
-        look: Look = draw_look(KINDS["gazette"], random.Random(seed))
+        look: Look = draw_look(PAGE_TYPES["gazette"], random.Random(seed))
         assert 7 <= look.size <= 8.5 and look.columns in (2, 3) and look.justified
 
 
 def test_kinds_are_parsed() -> None:
-    assert parse_kinds("all") == tuple(KINDS)
-    assert parse_kinds("ruling, gazette") == ("ruling", "gazette")
+    assert parse_page_types("all") == tuple(PAGE_TYPES)
+    assert parse_page_types("ruling, gazette") == ("ruling", "gazette")
     with pytest.raises(UsageError, match="no kind 'cordel'"):
-        parse_kinds("cordel")
+        parse_page_types("cordel")
     with pytest.raises(UsageError, match="made alone"):
-        parse_kinds("ruling,line")
+        parse_page_types("ruling,line")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.synthesis.page_types import KINDS
+from data.synthesis.page_types import PAGE_TYPES
 from data.text.generators import (
     CHUNK,
     chunk_text,
@@ -77,7 +77,7 @@ def test_prepositions_and_articles_are_drawn_together(apart: str, together: str)
     assert contract(apart) == together
 
 
-@pytest.mark.parametrize("symbol", sorted({kind.symbol for kind in KINDS.values()}))
+@pytest.mark.parametrize("symbol", sorted({kind.symbol for kind in PAGE_TYPES.values()}))
 def test_every_kind_writes_documents_whose_identifiers_check(symbol: str) -> None:
     for seed in range(12):
         blocks = write_document(symbol, f"test/{seed}")

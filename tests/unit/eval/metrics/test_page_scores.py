@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eval.metrics import page_scores
 from eval.metrics.composite import canonical, flatten, published, strict
-from eval.metrics.diacritics import count_accents, merge
+from eval.metrics.diacritics import count_diacritics, sum_counts
 from eval.metrics.edit_distance import character_errors, word_errors
 from eval.metrics.page_scores import Pair, score_page, score_pages, sum_identifiers
 
@@ -70,19 +70,19 @@ def test_forms_differ_in_white_space_and_composition() -> None:
 
 
 def test_the_fate_of_every_accent() -> None:
-    table = count_accents("ação é São nº 1ª § Ú", "açao e Sâo n° 1a  Ú")
+    table = count_diacritics("ação é São nº 1ª § Ú", "açao e Sâo n° 1a  Ú")
     assert table["ã"] == {"kept": 0, "dropped": 1, "wrong": 1, "lost": 0}
     assert table["ç"]["kept"] == 1
     assert table["é"]["dropped"] == 1
     assert table["º"]["wrong"] == table["ª"]["wrong"] == table["§"]["lost"] == 1
     assert table["ú"]["kept"] == 1
-    assert list(merge([table, table])) == ["ã", "ç", "é", "ú", "º", "ª", "§"]
-    assert merge([table, table])["ã"]["dropped"] == 2
+    assert list(sum_counts([table, table])) == ["ã", "ç", "é", "ú", "º", "ª", "§"]
+    assert sum_counts([table, table])["ã"]["dropped"] == 2
 
 
 @given(st.text(alphabet="aãáâçcoõ §º \n", max_size=60), st.text(alphabet="aãáâçcoõ §º \n", max_size=60))
 def test_every_accent_of_the_truth_has_one_fate(truth: str, reading: str) -> None:
-    for letter, fates in count_accents(truth, reading).items():
+    for letter, fates in count_diacritics(truth, reading).items():
         assert sum(fates.values()) == truth.count(letter) + (
             truth.count(letter.upper()) if letter.isalpha() and letter.upper() != letter else 0
         )
@@ -107,8 +107,8 @@ def test_fields_are_scored_apart_and_only_where_there_are_fields() -> None:
     assert score_page(Pair("plain", page(text="plain"))).fields == {}
 
 
-def test_the_published_composite_judges_the_answer_as_written() -> None:
-    pair = Pair("um dois três quatro", page(text="um dois três quatro"), written="```\num dois três quatro\n```")
+def test_the_published_composite_scores_the_response_as_written() -> None:
+    pair = Pair("um dois três quatro", page(text="um dois três quatro"), response="```\num dois três quatro\n```")
     assert score_page(pair).published.score < 1.0 == score_page(pair).strict.score
 
 

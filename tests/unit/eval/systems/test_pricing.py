@@ -51,7 +51,7 @@ def test_dollars_count_what_may_have_been_billed() -> None:
 def test_hardware_by_the_hour() -> None:
     l4 = pricing.find_machine("l4")
     assert pricing.hardware_per_million(l4, 1.0) == pytest.approx(223.6, abs=0.1)
-    assert pricing.hardware_per_million(l4, 1.0, utilisation=0.5) == pytest.approx(447.2, abs=0.1)
+    assert pricing.hardware_per_million(l4, 1.0, utilization=0.5) == pytest.approx(447.2, abs=0.1)
     assert pricing.find_machine("laptop=0.05").hourly == 0.05
 
 

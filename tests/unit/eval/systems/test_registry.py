@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from eval.datasets import TruePage
+from eval.datasets import ReferencePage
 from eval.systems import vendor_clients
-from eval.systems.registry import Means, estimate, find_system, is_priced, read_recorded
+from eval.systems.registry import SystemOptions, estimate, find_system, is_priced, read_recorded
 from eval.systems.response_cache import Unread
-from eval.systems.vendor_engine import Budget, FrontierEngine, Policy
+from eval.systems.vendor_engine import Budget, RetryPolicy, VendorEngine
 from ocr.core.document import EngineOutput
 from ocr.core.errors import UsageError
 
-MEANS = Means(Budget(), Policy(), {})
+MEANS = SystemOptions(Budget(), RetryPolicy(), {})
 
 
-def page(identity: str, number: int = 1, truth: str = "x") -> TruePage:
-    return TruePage(identity, identity, Path("/scans") / identity.partition("#")[0], number, truth, "0" * 64)
+def page(identity: str, number: int = 1, truth: str = "x") -> ReferencePage:
+    return ReferencePage(identity, identity, Path("/scans") / identity.partition("#")[0], number, truth, "0" * 64)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_vendor_without_a_key_is_a_system_with_a_reason() -> None:
     for name in ("opus", "gpt", "gemini", "claude-opus-4-6", "gpt-7-unheard-of"):
         system = find_system(name, MEANS)
-        assert isinstance(system.engine, FrontierEngine)
+        assert isinstance(system.engine, VendorEngine)
         assert "is not set" in system.missing
         assert "export" in system.hint
 

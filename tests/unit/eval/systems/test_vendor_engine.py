@@ -11,14 +11,14 @@ from vendor_server import KEY, SAY, Answer, Server, environment, events, say_ant
 
 from eval.systems import vendor_clients
 from eval.systems.pricing import Usage, find_model
-from eval.systems.vendor_engine import Budget, BudgetSpentError, FrontierEngine, PaidGeneration, Policy, encode
+from eval.systems.vendor_engine import Budget, BudgetSpentError, PaidOutput, RetryPolicy, VendorEngine, encode
 from ocr.core.document import PageImage
 from ocr.core.errors import EngineError
 from ocr.engines.base import Request
 
 MODELS = {"anthropic": "opus", "openai": "gpt", "google": "gemini"}
 VENDORS = tuple(MODELS)
-FAST = Policy(first_wait=0.01)
+FAST = RetryPolicy(first_wait=0.01)
 
 
 REFUSED = {
@@ -55,18 +55,18 @@ def page(on_text: Callable[[str], bool] | None = None, size: tuple[int, int] = (
     return Request(PageImage(1, np.full((*size, 3), 255, np.uint8), 200.0), on_text=on_text)
 
 
-def read(vendor: str, request: Request | None = None, **options: Any) -> PaidGeneration:
+def read(vendor: str, request: Request | None = None, **options: Any) -> PaidOutput:
     model = find_model(MODELS[vendor])
     assert model is not None
 
-    async def run() -> PaidGeneration:
-        engine = FrontierEngine(MODELS[vendor], model, **{"policy": FAST, "seconds": 20.0, **options})
+    async def run() -> PaidOutput:
+        engine = VendorEngine(MODELS[vendor], model, **{"policy": FAST, "seconds": 20.0, **options})
         await engine.start()
         try:
             generation = await engine.read(request or page())
         finally:
             await engine.close()
-        assert isinstance(generation, PaidGeneration)
+        assert isinstance(generation, PaidOutput)
         return generation
 
     return asyncio.run(run())
@@ -167,7 +167,7 @@ def test_a_malformed_body_is_an_error_after_the_second_try(server: Server, vendo
     server.script = [Answer(body) for _ in range(5)]
     found = read(vendor)
     assert found.finish == "error"
-    assert found.reason.startswith("broken answer")
+    assert found.reason.startswith("broken response")
     assert found.attempts == FAST.timeouts
     assert found.usage.uncertain_prompt > 0
 
@@ -235,23 +235,21 @@ def test_a_budget_is_never_passed(server: Server) -> None:
     model = find_model("opus")
     assert model is not None
     # One answer costs (3,000 x 4 + 50 x 20) / 1,000,000 = 1.3 cents; at most a request may cost some 25 cents.
-    purse = Budget(limit=0.5)
+    budget = Budget(limit=0.5)
 
     async def run() -> tuple[int, int]:
-        engine = FrontierEngine("opus", model, purse=purse, policy=FAST)
+        engine = VendorEngine("opus", model, budget=budget, policy=FAST)
         await engine.start()
         results = await asyncio.gather(*(engine.read(page()) for _ in range(50)), return_exceptions=True)
         await engine.close()
-        return sum(isinstance(r, PaidGeneration) for r in results), sum(
-            isinstance(r, BudgetSpentError) for r in results
-        )
+        return sum(isinstance(r, PaidOutput) for r in results), sum(isinstance(r, BudgetSpentError) for r in results)
 
     read_pages, unread = asyncio.run(run())
     assert read_pages + unread == 50
     assert 10 < read_pages < 40
-    assert purse.spent == pytest.approx(read_pages * 0.013)
-    assert purse.spent <= purse.limit
-    assert purse.reserved == 0
+    assert budget.spent == pytest.approx(read_pages * 0.013)
+    assert budget.spent <= budget.limit
+    assert budget.reserved == 0
     assert len(server.asked) == read_pages
 
 
