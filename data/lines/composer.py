@@ -287,11 +287,15 @@ def is_legible(clean: Pixels, worn: Pixels, strip: tuple[int, int, int, int]) ->
     read.
     """
     left, top, right, bottom = strip
-    before, after = clean[top:bottom, left:right], worn[top:bottom, left:right]
-    mask = before < 100
+    half = (max(1, (right - left) // 2), max(1, (bottom - top) // 2))
+    before, after = (
+        np.asarray(cv2.resize(pixels[top:bottom, left:right], half, interpolation=cv2.INTER_AREA), np.uint8)
+        for pixels in (clean, worn)
+    )
+    mask = before < 130
     if not mask.any() or mask.all():
         return True
-    soft = np.asarray(cv2.blur(after, (3, 3)), np.float32)
+    soft = np.asarray(cv2.blur(after, (2, 2)), np.float32)
     paper, spread = float(np.median(soft[~mask])), float(soft[~mask].std())
     difference = paper - soft
     contrast = float(difference[mask].mean())
