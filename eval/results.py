@@ -25,7 +25,7 @@ from eval.reference_files import fields_to_json
 from eval.systems.response_cache import Response, Unread
 from eval.systems.vendor_engine import count_tokens
 from ocr.core.document import FIELDS, Attempt, EngineOutput, Status, text_of
-from ocr.pipeline.page_builder import assemble, judge
+from ocr.pipeline.page_builder import build_page, classify
 from ocr.repetition.detector import find, published_rule
 
 READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated"})
@@ -143,7 +143,7 @@ def score_outputs(pages: Sequence[ReferencePage], responses: Sequence[Response])
 def _draft(page: ReferencePage, response: Response) -> _Draft:
     if isinstance(response, Unread):
         return _Draft(Pair(page.reference, ""), response.status, response.reason)
-    made = assemble(Attempt(response, *judge(response)), page.number)
+    made = build_page(Attempt(response, *classify(response)), page.number)
     text = text_of(response)
     # As the pipeline does: the lines of a classical engine repeat only where the page does.
     loop = find(text) if response.text is not None else None

@@ -138,7 +138,7 @@ class Reader:
     async def _run(self, job: Job, ledger: Ledger) -> Document:
         ledger.begin(self._session.chosen.reader, version=VERSION, host=platform.node())
         progress = Logged()
-        scheduler = Scheduler(job, self._session, ledger, _NoDelivery(), progress)
+        scheduler = Scheduler(job, self._session, ledger, _NoSink(), progress)
         try:
             await scheduler.run(discover(job.inputs))
         except (BaseExceptionGroup, EngineError) as failure:
@@ -152,8 +152,8 @@ class Reader:
         return Document(source, self._session.chosen.reader, tuple(ledger.pages(source.sha256)))
 
 
-class _NoDelivery:
-    """A `Delivery` that writes nothing: the pages are taken from the ledger."""
+class _NoSink:
+    """A `Sink` that writes nothing: the pages are taken from the ledger."""
 
     async def admit(self, source: Source) -> None:
         """Accept every file."""

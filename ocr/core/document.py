@@ -20,16 +20,20 @@ Box = tuple[float, float, float, float]
 Field = Literal["header", "text", "margin", "footer"]
 FIELDS: tuple[Field, ...] = ("header", "text", "margin", "footer")
 
-# What an engine said about one reading.
+# How one attempt of an engine ended.
 Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
 
-# Our verdict on a page.
+# The pipeline's classification of a page.
 Status = Literal["ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped"]
 
-READ: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
-"""States that a later run leaves as they are; the others are tried again."""
-FLAGGED: frozenset[Status] = frozenset({"degenerate", "truncated"})
+ACCEPTED: frozenset[Status] = frozenset({"ok", "blank"})
+"""Statuses that need no further attempt."""
+FINAL: frozenset[Status] = frozenset({"ok", "blank", "degenerate", "truncated", "refused"})
+"""Statuses that a later run keeps. Pages with another status are read again."""
+DOUBTFUL: frozenset[Status] = frozenset({"degenerate", "truncated"})
+"""Statuses of pages whose text is not complete."""
 LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
+"""Statuses of pages without text."""
 
 
 def box_around(boxes: Iterable[Box]) -> Box:
@@ -131,18 +135,18 @@ class EngineOutput:
     height: int = 0
     """Size in pixels of the upright page that the boxes refer to."""
     rotation: int = 0
-    """Degrees clockwise (0, 90, 180, 270) that the rendered page was turned by to be upright."""
+    """Degrees clockwise (0, 90, 180, 270) by which the rendered page was rotated to be upright."""
     skew: float = 0.0
-    """Degrees clockwise that the upright page leans; lines were read level, boxes are of the leaning page."""
+    """Degrees clockwise that the upright page leans. Boxes are of the leaning page."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
     obtained: str = ""
-    """How, where the page was not read as it was first asked for: the attempt and what was changed for it."""
+    """The attempt and what it changed, where the first attempt was not accepted."""
     witnessed: bool = False
-    """A second, independent reader was heard on this reading."""
+    """The output was cross-checked with the built-in engine."""
     doubts: tuple[str, ...] = ()
-    """On what the witness does not agree, in words, with the place."""
+    """Discrepancies that the cross-check found, each with its place."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", well_formed(self.reason))

@@ -23,7 +23,7 @@ from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, discover, shown, version_of
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
-from ocr.storage.sinks import Delivery, FileDelivery, StreamDelivery
+from ocr.storage.sinks import FileSink, Sink, StreamSink
 from ocr.storage.summary import Summary, summarize
 
 # When several things end a run together, the gravest is reported.
@@ -36,17 +36,17 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
-        return _extract(job, folder.ledger, FileDelivery(folder, job.settings.out), progress, root)
+        return _extract(job, folder.ledger, FileSink(folder, job.settings.out), progress, root)
 
 
 def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
     """Read everything and write it as JSON lines; nothing is kept."""
     ledger = Ledger(None)
     with contextlib.closing(ledger):
-        return _extract(job, ledger, StreamDelivery(stream, ledger), progress, None)
+        return _extract(job, ledger, StreamSink(stream, ledger), progress, None)
 
 
-def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, root: Path | None) -> Summary:
+def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Path | None) -> Summary:
     chosen = choose_engine(job.settings, ledger)
     for line in remarks(chosen.engine, job.settings):
         progress.note(line)
@@ -57,7 +57,7 @@ def _extract(job: Job, ledger: Ledger, delivery: Delivery, progress: Progress, r
     if job.on_page is not None:
         progress = _PageCallback(progress, ledger, job.on_page)
     session = EngineSession(chosen, job.settings)
-    extraction = Scheduler(job, session, ledger, delivery, progress)
+    extraction = Scheduler(job, session, ledger, sink, progress)
     ignored: list[Path] = []
     try:
         scans = discover(job.inputs, output=root, on_ignored=ignored.append)

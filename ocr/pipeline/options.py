@@ -13,7 +13,7 @@ from ocr.core.document import Page, Source
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
 from ocr.formats.writers import FORMATS
-from ocr.pipeline.page_reader import Witness
+from ocr.pipeline.page_reader import CrossCheckMode
 from ocr.rendering.renderer import RenderSettings
 
 
@@ -49,7 +49,7 @@ class ExtractSettings(Settings):
     """Most seconds for one attempt at a page."""
     canary: bool = True
     """A vision-language model reads a built-in test page first. If it misreads that page, the run stops."""
-    witness: Witness = "share"
+    witness: CrossCheckMode = "share"
     """Which pages of a vision-language model are cross-checked with the built-in engine: all, a share (5%), or off."""
     render: RenderSettings = RenderSettings()
 

@@ -1,4 +1,4 @@
-"""What an engine gave, and our verdict on it, made into a page: lines by `layout`, a model's text by `markup`."""
+"""Classify the output of an engine, and build a page from it."""
 
 from dataclasses import replace
 
@@ -11,23 +11,46 @@ from ocr.repetition.detector import good_part
 from ocr.text.hyphenation import join
 
 ARRANGEMENT = f"{LAYOUT} markup-1"
-"""Changes whenever the same reading can give another page: pages of another arrangement are then made anew."""
+"""Change it whenever the same engine output can give another page: folders then build their pages again."""
+
+# The engine itself decides these. "stop" and "length" depend on the text.
+_BY_FINISH: dict[Finish, tuple[Status, str]] = {
+    "repetition": ("degenerate", "the engine stopped on a repetition"),
+    "refused": ("refused", "the engine declined to read the page"),
+    "error": ("failed", "the engine gave no reason"),
+    "timeout": ("failed", "the engine did not answer in time"),
+}
 
 
-def assemble(attempt: Attempt, number: int) -> Page:
-    """Page `number` of a scan. Pure, so that it can be made again from the ledger."""
-    generation = attempt.generation
-    page = arrange(generation, number) if generation.text is None else _of_text(generation, number)
-    said = (generation.obtained, *generation.doubts) if generation.obtained else generation.doubts
-    page = replace(page, flags=(*page.flags, *said))
+def classify(output: EngineOutput) -> tuple[Status, str]:
+    """Return the status of an engine's output, and the reason where it is neither ok nor blank."""
+    # A classical engine reads line by line: repetition in its lines is on the page.
+    may_repeat = output.text is not None and output.finish in ("stop", "length", "repetition")
+    repetition = detector.find(output.text or "") if may_repeat else None
+    if repetition is not None:
+        return "degenerate", repetition.reason
+    if output.finish in _BY_FINISH:
+        status, reason = _BY_FINISH[output.finish]
+        return status, output.reason or reason
+    if output.finish == "length":
+        return "truncated", output.reason or "the answer reached its token budget before the page ended"
+    return ("ok" if text_of(output).strip() else "blank"), ""
+
+
+def build_page(attempt: Attempt, number: int) -> Page:
+    """Build page `number` of a scan. Pure: the ledger can build it again."""
+    output = attempt.generation
+    page = arrange(output, number) if output.text is None else _from_text(output, number)
+    flags = (output.obtained, *output.doubts) if output.obtained else output.doubts
+    page = replace(page, flags=(*page.flags, *flags))
     if attempt.status == "ok":
         return page
     return replace(page, status=attempt.status, reason=attempt.reason)
 
 
-def _of_text(generation: EngineOutput, number: int) -> Page:
-    """What a language model wrote; where that loops, what stands before the loop."""
-    text = generation.text or ""
+def _from_text(output: EngineOutput, number: int) -> Page:
+    """Build a page from a language model's text; of a text with repetition, from the part before it."""
+    text = output.text or ""
     kept = good_part(text)
     flags = () if kept == text else (f"cut where it loops: {len(kept):,} of {len(text):,} characters are kept",)
     fields = parse(kept)
@@ -41,43 +64,15 @@ def _of_text(generation: EngineOutput, number: int) -> Page:
         margin=fields.margin,
         footer=fields.footer,
         paragraphs=tuple(_joined(part) for part in fields.text.split("\n\n") if part.strip()),
-        width=generation.width,
-        height=generation.height,
-        rotation=generation.rotation,
+        width=output.width,
+        height=output.height,
+        rotation=output.rotation,
     )
 
 
 def _joined(lines: str) -> str:
-    """The lines of one paragraph as one, without the typesetter's hyphens."""
+    """Return the lines of one paragraph as one, without the typesetter's hyphens."""
     first, *others = lines.split("\n")
     for line in others:
         first = join(first, line)
     return first
-
-
-# What the engine itself said settles these; "stop" and "length" are judged by what was written.
-_BY_FINISH: dict[Finish, tuple[Status, str]] = {
-    "repetition": ("degenerate", "the engine stopped on a repetition"),
-    "refused": ("refused", "the engine declined to read the page"),
-    "error": ("failed", "the engine gave no reason"),
-    "timeout": ("failed", "the engine did not answer in time"),
-}
-
-
-ACCEPTED: frozenset[Status] = frozenset({"ok", "blank"})
-"""Verdicts that need no further attempt."""
-
-
-def judge(generation: EngineOutput) -> tuple[Status, str]:
-    """The status of one reading, and why in words where it is neither ok nor blank."""
-    # A classical engine reads what it sees, line by line: repetition in its lines is on the page.
-    may_loop = generation.text is not None and generation.finish in ("stop", "length", "repetition")
-    loop = detector.find(generation.text or "") if may_loop else None
-    if loop is not None:
-        return "degenerate", loop.reason
-    if generation.finish in _BY_FINISH:
-        status, reason = _BY_FINISH[generation.finish]
-        return status, generation.reason or reason
-    if generation.finish == "length":
-        return "truncated", generation.reason or "the answer reached its token budget before the page ended"
-    return ("ok" if text_of(generation).strip() else "blank"), ""

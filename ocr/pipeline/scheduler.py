@@ -1,8 +1,8 @@
-"""The story of a page: found, counted, drawn, read, judged, arranged, saved, written; and of a run, which is many.
+"""Schedule the pages of a run: find, count, render, read, build, save and write them.
 
-Each page is a task. Few of them hold pixels, as many as the engine wants read, and none waits for another, so a slow
-page holds up nobody. Whatever a page comes to is recorded, a failure too; what ends a run (a dead engine, a full
-disk, Ctrl-C) leaves pages unrecorded, and the next run reads exactly those.
+Each page is a task, so a slow page delays no other. Only as many pages hold pixels as the engine needs. The result of
+every page is recorded, a failure too. An event that ends the run (a dead engine, a full disk, Ctrl-C) leaves pages
+unrecorded, and the next run reads exactly those.
 """
 
 import asyncio
@@ -14,28 +14,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr.core.document import READ, Attempt, Page, Source
+from ocr.core.document import FINAL, Attempt, Page, Source
 from ocr.core.errors import OcrError, ScanError
 from ocr.engines.base import Request, capabilities_of
 from ocr.pipeline.options import Job
-from ocr.pipeline.page_builder import ARRANGEMENT, assemble, judge
+from ocr.pipeline.page_builder import ARRANGEMENT, build_page, classify
 from ocr.pipeline.progress import Progress
 from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, Version, sha256_of, shown, version_of
 from ocr.rendering.renderer import PageRef
 from ocr.storage.ledger import Entry, Ledger
 from ocr.storage.output_dir import NotOursError
-from ocr.storage.sinks import Delivery
+from ocr.storage.sinks import Sink
 
 PAGES_IN_FLIGHT = 128
-"""Pages that wait to be drawn, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
+"""Pages that wait to be rendered, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
 FILES_AHEAD = 1000
-"""Files that are opened ahead of reading, so that the bar knows early how much there is to do."""
+"""Files that are opened ahead of reading, so that the progress bar knows the total early."""
 
 
 @dataclass
-class _Work:
-    """One content: the pages of it that this run reads, and every file that has it."""
+class _Content:
+    """The content of one scan: its pages that this run reads, and every file with the same content."""
 
     path: Path
     version: Version | None
@@ -45,119 +45,118 @@ class _Work:
 
 
 class Scheduler:
-    """One run over the scans of a job. The caller opens and closes session, ledger and delivery."""
+    """One run over the scans of a job. The caller opens and closes session, ledger and sink."""
 
-    def __init__(
-        self, job: Job, session: EngineSession, ledger: Ledger, delivery: Delivery, progress: Progress
-    ) -> None:
+    def __init__(self, job: Job, session: EngineSession, ledger: Ledger, sink: Sink, progress: Progress) -> None:
         self._job = job
         self._ledger = ledger
-        self._delivery = delivery
+        self._sink = sink
         self._progress = progress
         self._session = session
         self._engine = engine = session.engine
         self._renderer = session.renderer
-        self._readings = session.page_reader
-        # The engine's pages, and as many more as make sure that the next one is drawn when the engine wants it.
+        self._page_reader = session.page_reader
+        # Some pages more than the engine reads: the next page is rendered when the engine asks for it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
         self._flight = asyncio.Semaphore(engine.concurrency + ahead + PAGES_IN_FLIGHT)
-        self._works: dict[str, _Work] = {}
+        self._contents: dict[str, _Content] = {}
+        """Contents that are being read, by their SHA-256."""
         self._finished: set[str] = set()
-        """Contents that this run has read: a copy that is found later reads none of it again."""
+        """Contents that this run has read: a copy that is found later is not read again."""
         self.refused: list[NotOursError] = []
-        """Outputs that were not written because a file that is not ours stands in their place."""
+        """Outputs that were not written, because a file that lusocr did not write stands in their place."""
         self.unopened: list[ScanError] = []
-        """Why files could not be opened, in the order in which they were found."""
+        """Why files could not be opened, in the order of discovery."""
 
     async def run(self, scans: Iterator[Scan]) -> None:
-        """Read whatever is not read yet. Raises the first `OcrError` that ends the run, after stopping the rest."""
+        """Read every page that is not read yet. Raises the `OcrError` that ends the run, after stopping the rest."""
         started = time.monotonic()
         await self._read_all(scans)
-        spent = self._readings.spent.describe(time.monotonic() - started)
-        if spent:
-            self._progress.note(spent)
+        usage = self._page_reader.describe_usage(time.monotonic() - started)
+        if usage:
+            self._progress.note(usage)
 
     async def _read_all(self, scans: Iterator[Scan]) -> None:
-        opened: asyncio.Queue[_Work | None] = asyncio.Queue(FILES_AHEAD)
+        opened: asyncio.Queue[_Content | None] = asyncio.Queue(FILES_AHEAD)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._open_all(scans, opened))
-            work = await opened.get()
-            if work is not None:  # loading takes a while, and a run that finds everything read needs no engine
+            content = await opened.get()
+            if content is not None:  # Loading is slow, and a run that finds every page read needs no engine.
                 await self._session.load()
             self._session.chosen.settle(self._ledger)
-            while work is not None:
-                for number in work.numbers:
+            while content is not None:
+                for number in content.numbers:
                     await self._flight.acquire()
-                    tasks.create_task(self._page(work, number))
-                work = await opened.get()
+                    tasks.create_task(self._page(content, number))
+                content = await opened.get()
 
-    async def _page(self, work: _Work, number: int) -> None:
-        """The story of one page."""
+    async def _page(self, content: _Content, number: int) -> None:
+        """Read, save and deliver one page."""
         try:
-            headline = await self._read_and_save(work, number)
+            summary = await self._read_and_save(content, number)
         finally:
             self._flight.release()
-        self._progress.page(work.sources[0], headline)
-        for source in work.sources:
-            await self._delivery.page_saved(source)
-        work.waiting -= 1
-        if not work.waiting:
-            sha256 = work.sources[0].sha256
-            del self._works[sha256]
+        self._progress.page(content.sources[0], summary)
+        for source in content.sources:
+            await self._sink.page_saved(source)
+        content.waiting -= 1
+        if not content.waiting:
+            sha256 = content.sources[0].sha256
+            del self._contents[sha256]
             self._finished.add(sha256)
-            # Also copies that earlier runs saw: their outputs show pages that are new now.
+            # Also copies that earlier runs saw: their outputs show pages that have just been read.
             for source in self._ledger.copies(sha256):
                 await self._complete(source)
 
-    async def _read_and_save(self, work: _Work, number: int) -> Page:
-        """Answers the page without its text: hundreds wait here for their group to be saved."""
-        sha256 = work.sources[0].sha256
+    async def _read_and_save(self, content: _Content, number: int) -> Page:
+        """Return the page without its text: hundreds of pages wait here for their group to be saved."""
+        sha256 = content.sources[0].sha256
         failed: list[Page] = []
         try:
-            with _bugs_caught(number, failed):
-                entry = await self._read(work, number)
+            with _bugs_recorded(number, failed):
+                entry = await self._read(content, number)
                 saved = self._ledger.record(sha256, entry)
         except ScanError as problem:
-            failed.append(Page(number, "unreadable", _reason(problem, f"{shown(work.path)}: page {number}: ")))
+            failed.append(Page(number, "unreadable", _reason(problem, f"{shown(content.path)}: page {number}: ")))
         if failed:
             entry = Entry(failed[0])
             saved = self._ledger.record(sha256, entry)
         page = entry.page
-        headline = Page(number, page.status, page.reason, page.flags, page.confidence)
+        summary = Page(number, page.status, page.reason, page.flags, page.confidence)
         del entry, page
         await asyncio.wrap_future(saved)
-        return headline
+        return summary
 
-    async def _read(self, work: _Work, number: int) -> Entry:
+    async def _read(self, content: _Content, number: int) -> Entry:
         async with self._images:
-            sha256, render = work.sources[0].sha256, self._job.settings.render
-            page = PageRef(work.path, number, sha256, render, work.version, self._job.password)
+            sha256, render = content.sources[0].sha256, self._job.settings.render
+            page = PageRef(content.path, number, sha256, render, content.version, self._job.password)
             image = page if capabilities_of(self._engine).renders else await self._renderer.render_page(page)
             request = Request(image, seconds=self._job.settings.seconds)
-            outcome = await self._readings.read(request, sha256)
+            outcome = await self._page_reader.read(request, sha256)
             del image, request
-        # No await from here until it is recorded: what was read is kept even when the run is being stopped.
-        return Entry(assemble(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)
+        # No await between here and the record: an output is kept even if the run is being stopped.
+        return Entry(build_page(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)
 
-    async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Work | None]") -> None:
-        while scan := await _from_daemon(scans):
-            work = await self._open(scan)
-            if work is not None:
-                await opened.put(work)
+    async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Content | None]") -> None:
+        while scan := await _next_scan(scans):
+            content = await self._open(scan)
+            if content is not None:
+                await opened.put(content)
         await opened.put(None)
 
-    async def _open(self, scan: Scan) -> _Work | None:
-        """Look into a file; answers what is to be read of it, None where there is nothing."""
+    async def _open(self, scan: Scan) -> _Content | None:
+        """Open a file; return its content with the pages to read, None where there are none."""
         version = await asyncio.to_thread(version_of, scan.path)
         source = await self._source(scan, version)
         try:
-            await self._delivery.admit(source)
+            await self._sink.admit(source)
         except NotOursError as problem:
             self._refuse(problem)
             return None
         self._ledger.add_file(source, scan.place)
-        same = self._works.get(source.sha256)
+        same = self._contents.get(source.sha256)
         if same is not None:
             same.sources.append(source)
             self._progress.found(source, 0)
@@ -168,8 +167,8 @@ class Scheduler:
         if not numbers:
             await self._complete(source)
             return None
-        self._works[source.sha256] = work = _Work(scan.path, version, numbers, [source], len(numbers))
-        return work
+        self._contents[source.sha256] = content = _Content(scan.path, version, numbers, [source], len(numbers))
+        return content
 
     async def _source(self, scan: Scan, version: Version | None) -> Source:
         sha256 = ""
@@ -188,31 +187,34 @@ class Scheduler:
             return Source(self._name(scan, sha256), sha256, 0, _reason(problem, f"{shown(scan.path)}: "))
 
     def _name(self, scan: Scan, sha256: str) -> str:
-        """What this folder calls the file: what it did before, and never as another that still stands elsewhere."""
+        """Return the name of the file in this folder.
+
+        A known file keeps its name. No file gets the name of another one that still exists elsewhere.
+        """
         known = self._ledger.name_at(scan.place)
         if known is not None:
             return known
-        place, content = self._ledger.holder(scan.name) or ("", "")
-        if place and content != sha256 and version_of(Path(place)) is not None:
+        place, other = self._ledger.holder(scan.name) or ("", "")
+        if place and other != sha256 and version_of(Path(place)) is not None:
             return scan.place.lstrip("/")
         return scan.name
 
     def _plan(self, source: Source) -> list[int]:
-        """The numbers of the pages that are to be read; what is known already is brought up to date."""
-        for page, generation in self._ledger.outdated(source.sha256, ARRANGEMENT):
-            made: list[Page] = []
-            with _bugs_caught(page.number, made):
-                made.append(assemble(Attempt(generation, *judge(generation)), page.number))
-            self._ledger.rearrange(source.sha256, made[0], ARRANGEMENT)
+        """Return the numbers of the pages to read; rebuild known pages that an older layout has built."""
+        for page, output in self._ledger.outdated(source.sha256, ARRANGEMENT):
+            built: list[Page] = []
+            with _bugs_recorded(page.number, built):
+                built.append(build_page(Attempt(output, *classify(output)), page.number))
+            self._ledger.rearrange(source.sha256, built[0], ARRANGEMENT)
         states = self._ledger.states(source.sha256)
         every = range(1, source.pages + 1)
         selection = self._job.selection
         self._ledger.skip(source.sha256, [number for number in every if number not in selection])
-        return [number for number in every if number in selection and states.get(number) not in READ]
+        return [number for number in every if number in selection and states.get(number) not in FINAL]
 
     async def _complete(self, source: Source) -> None:
         try:
-            await self._delivery.complete(source)
+            await self._sink.complete(source)
         except NotOursError as problem:
             self._refuse(problem)
 
@@ -222,8 +224,8 @@ class Scheduler:
 
 
 @contextlib.contextmanager
-def _bugs_caught(number: int, failed: list[Page]) -> Iterator[None]:
-    """One page that trips over a bug must not cost the others; it joins `failed` and is read by the next run."""
+def _bugs_recorded(number: int, failed: list[Page]) -> Iterator[None]:
+    """Add a page that meets a bug to `failed`, where the next run reads it again; the other pages go on."""
     try:
         yield
     except OcrError:
@@ -232,13 +234,13 @@ def _bugs_caught(number: int, failed: list[Page]) -> Iterator[None]:
         failed.append(Page(number, "failed", f"unexpected {type(bug).__name__}: {bug} (please report this)"))
 
 
-async def _from_daemon(scans: Iterator[Scan]) -> Scan | None:
+async def _next_scan(scans: Iterator[Scan]) -> Scan | None:
     """Return the next scan, None after the last, from a thread that the end of a run does not wait for.
 
-    A list on standard input may stay open for ever. Raises whatever finding the scan raises.
+    A list on standard input may stay open forever. Raises what `discover` raises.
     """
     found: concurrent.futures.Future[Scan | None] = concurrent.futures.Future()
-    found.set_running_or_notify_cancel()  # a run that stops waiting does not take the result away from the thread
+    found.set_running_or_notify_cancel()  # The run may stop waiting; the thread still sets the result.
 
     def look() -> None:
         try:
@@ -251,6 +253,6 @@ async def _from_daemon(scans: Iterator[Scan]) -> Scan | None:
 
 
 def _reason(problem: ScanError, where: str) -> str:
-    """The message without the path as it was typed, so that outputs do not depend on it, and what to do."""
+    """Return the message and the hint without the path as typed: outputs must not depend on it."""
     message = problem.message.removeprefix(where)
     return f"{message} ({problem.hint})" if problem.hint else message

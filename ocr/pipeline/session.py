@@ -1,4 +1,4 @@
-"""An engine with the renderer and the page reader that serve it: opened once, used for one run or for many."""
+"""An engine with its renderer and page reader: opened once, used for one run or for many."""
 
 import asyncio
 from types import TracebackType
@@ -18,7 +18,7 @@ class EngineSession:
     def __init__(self, chosen: Chosen, settings: ExtractSettings) -> None:
         self.chosen = chosen
         self.renderer = Renderer(settings.render)
-        self.page_reader = PageReader(self.engine, witness=settings.witness, draw=self.renderer.render_page)
+        self.page_reader = PageReader(self.engine, cross_check=settings.witness, render=self.renderer.render_page)
         self._canary = settings.canary
         self._loading = asyncio.Lock()
         self._loaded = False

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ocr.core.document import READ, Attempt, EngineIdentity, EngineOutput, Page, Source, Status, text_of
+from ocr.core.document import FINAL, Attempt, EngineIdentity, EngineOutput, Page, Source, Status, text_of
 from ocr.storage.sqlite import Database
 
 MIGRATIONS = (
@@ -272,7 +272,7 @@ class Ledger:
 
     def read_by_others(self, reader: EngineIdentity) -> int:
         """Pages of the files seen that were read, but not with this engine."""
-        read = ", ".join(f"'{status}'" for status in sorted(READ))
+        read = ", ".join(f"'{status}'" for status in sorted(FINAL))
         query = (
             f"SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE status IN ({read})"
             " AND sha256 IN (SELECT sha256 FROM files) AND NOT EXISTS ("

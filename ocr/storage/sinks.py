@@ -1,4 +1,4 @@
-"""Where a document goes when its pages are done: files in a folder, or JSON lines to a stream."""
+"""Deliver documents: as files of an output folder, or as JSON lines to a stream."""
 
 import asyncio
 import threading
@@ -13,21 +13,21 @@ from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import OutputDirectory
 
 
-class Delivery(Protocol):
-    """Hears of every file and page; what is slow about it happens on threads."""
+class Sink(Protocol):
+    """Receives every file and page of a run, on the event loop; slow work runs on threads."""
 
     async def admit(self, source: Source) -> None:
-        """Raise `OutputError` where the result of reading this file could not be delivered."""
+        """Raise `OutputError` where the output of this file could not be delivered."""
 
     async def page_saved(self, source: Source) -> None:
-        """One more page of it is in the ledger."""
+        """Take note that one more page of the file is in the ledger."""
 
     async def complete(self, source: Source) -> None:
-        """All that this run will know of it is in the ledger."""
+        """Deliver the file: the ledger has all of its pages that this run reads."""
 
 
-class FileDelivery:
-    """One file a scan and format. What is up to date is left alone; formats of earlier runs are kept up to date too."""
+class FileSink:
+    """Write one file a scan and format. Files that are current stay; formats of earlier runs are updated too."""
 
     def __init__(self, folder: OutputDirectory, forms: Sequence[str]) -> None:
         self._folder = folder
@@ -38,7 +38,7 @@ class FileDelivery:
             await asyncio.to_thread(self._folder.check_free, source, form)
 
     async def page_saved(self, source: Source) -> None:
-        """Nothing yet: a file appears whole."""
+        """Write nothing: a file appears as a whole."""
 
     async def complete(self, source: Source) -> None:
         await asyncio.to_thread(self._write, source)
@@ -50,8 +50,8 @@ class FileDelivery:
                 self._folder.write(source, form)
 
 
-class StreamDelivery:
-    """JSON lines, a page as soon as all pages before it are known; every line says which file it belongs to."""
+class StreamSink:
+    """Write JSON lines: a page as soon as all pages before it are known. Every line names its file."""
 
     def __init__(self, stream: IO[str], ledger: Ledger) -> None:
         self._stream = stream
@@ -60,7 +60,7 @@ class StreamDelivery:
         self._lock = threading.Lock()
 
     async def admit(self, source: Source) -> None:
-        """A stream takes everything."""
+        """Accept every file."""
 
     async def page_saved(self, source: Source) -> None:
         await asyncio.to_thread(self._advance, source)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
-from ocr.core.document import FLAGGED, LOST, Status
+from ocr.core.document import DOUBTFUL, LOST, Status
 from ocr.core.errors import ExitCode
 from ocr.storage.ledger import Ledger
 
@@ -36,7 +36,7 @@ class Summary:
         """0, 3 (pages or files lost) or 10 (pages flagged); a run that is stopped raises an error instead."""
         if self.closed or self.missing or any(self.states.get(status) for status in LOST):
             return ExitCode.PAGES_FAILED
-        if self.flagged or any(self.states.get(status) for status in FLAGGED):
+        if self.flagged or any(self.states.get(status) for status in DOUBTFUL):
             return ExitCode.PAGES_FLAGGED
         return ExitCode.OK
 

@@ -153,14 +153,14 @@ def test_a_new_layout_arranges_anew_without_reading(
 ) -> None:
     extract(scans, tmp_path / "out")
     before = outputs(tmp_path / "out")
-    assemble = ocr.pipeline.scheduler.assemble
+    build_page = ocr.pipeline.scheduler.build_page
 
     def shout(attempt: Any, number: int) -> Page:
-        page = assemble(attempt, number)
+        page = build_page(attempt, number)
         return Page(page.number, page.status, text=page.text.upper())
 
     monkeypatch.setattr(ocr.pipeline.scheduler, "ARRANGEMENT", "louder")
-    monkeypatch.setattr(ocr.pipeline.scheduler, "assemble", shout)
+    monkeypatch.setattr(ocr.pipeline.scheduler, "build_page", shout)
     assert extract(scans, tmp_path / "out").pages == []
     after = outputs(tmp_path / "out")
     for name, content in after.items():

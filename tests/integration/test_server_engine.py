@@ -13,7 +13,7 @@ from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import EngineError, UsageError
 from ocr.engines.base import Request
 from ocr.engines.vlm.openai_server import create
-from ocr.pipeline.retry import watched
+from ocr.pipeline.retry import monitored
 from ocr.repetition.detector import find
 
 pytest.importorskip("httpx", reason="the extra server is not installed")
@@ -194,7 +194,7 @@ def test_the_connection_is_closed_when_the_watch_says_so() -> None:
         async with Endpoint(stream(*loop)) as endpoint:
             engine = create({"url": endpoint.url})
             await engine.start()
-            reading = await engine.read(watched(page()))
+            reading = await engine.read(monitored(page()))
             await asyncio.wait_for(endpoint.left.wait(), 10)
             return reading
 
@@ -210,7 +210,7 @@ def test_a_broken_stream_that_is_asked_again_is_not_taken_for_a_loop() -> None:
     broken = [stream(piece(text), end=False)] * 9
     assert find(text) is None
     assert find(text * (len(broken) + 1)) is not None
-    assert read(Endpoint(*broken, stream(piece(text, "stop"))), watched(page()), tries=10).finish == "stop"
+    assert read(Endpoint(*broken, stream(piece(text, "stop"))), monitored(page()), tries=10).finish == "stop"
 
 
 def test_the_deadline_is_kept() -> None:

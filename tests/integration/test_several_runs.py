@@ -13,7 +13,7 @@ from ocr.core.document import Page, Source
 from ocr.core.errors import EngineError, UsageError
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job
-from ocr.pipeline.page_builder import assemble
+from ocr.pipeline.page_builder import build_page
 from ocr.pipeline.progress import Lines
 from ocr.rendering.discovery import sha256_of
 from ocr.storage.ledger import Ledger
@@ -141,11 +141,11 @@ def test_a_layout_that_trips_costs_one_page(tmp_path: Path, monkeypatch: pytest.
         if number == 2 and not trips:
             trips.append(number)
             raise IndexError("a slip")
-        return assemble(kept, number)
+        return build_page(kept, number)
 
     trips: list[int] = []
     monkeypatch.setattr("ocr.pipeline.scheduler.ARRANGEMENT", "newer")
-    monkeypatch.setattr("ocr.pipeline.scheduler.assemble", trip)
+    monkeypatch.setattr("ocr.pipeline.scheduler.build_page", trip)
     assert [(page.number, page.status) for page in extract(tmp_path / "out", tmp_path / "a").pages] == [(2, "ok")]
 
 

@@ -18,7 +18,7 @@ def make_run(runs: Path, name: str, **values: str) -> Path:
     return runs / name
 
 
-def test_without_a_gpu_the_embedded_engine_reads_and_a_promoted_run_is_named(tmp_path: Path) -> None:
+def test_without_a_gpu_the_built_in_engine_reads_and_a_promoted_run_is_named(tmp_path: Path) -> None:
     assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)
     make_run(tmp_path, "b", state="refused", stage="dpo", started="2026")
     assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)

@@ -1,7 +1,7 @@
 import pytest
 
-from ocr.core.document import EngineOutput, Finish, Line, Status, text_of
-from ocr.pipeline.page_builder import ACCEPTED, judge
+from ocr.core.document import ACCEPTED, EngineOutput, Finish, Line, Status, text_of
+from ocr.pipeline.page_builder import classify
 
 LOOP = "O réu interpôs apelação. " + "a parte autora requer o deferimento do pedido; " * 200
 
@@ -29,24 +29,24 @@ def lines(*texts: str) -> tuple[Line, ...]:
     ],
 )
 def test_verdicts(generation: EngineOutput, status: Status) -> None:
-    found, reason = judge(generation)
+    found, reason = classify(generation)
     assert found == status
     assert bool(reason) == (status not in ACCEPTED), "what is not accepted says why"
 
 
 @pytest.mark.parametrize("finish", ["length", "repetition", "refused", "error", "timeout"])
 def test_the_engine_s_own_reason_is_kept(finish: Finish) -> None:
-    assert judge(EngineOutput(finish, text="O réu", reason="because"))[1] == "because"
+    assert classify(EngineOutput(finish, text="O réu", reason="because"))[1] == "because"
 
 
 def test_a_loop_that_the_engine_stopped_is_described_by_what_was_written() -> None:
-    verdict = judge(EngineOutput("repetition", text=LOOP))
-    assert verdict == judge(EngineOutput("stop", text=LOOP))
-    assert verdict[1] != judge(EngineOutput("repetition", text="a a a"))[1]
+    verdict = classify(EngineOutput("repetition", text=LOOP))
+    assert verdict == classify(EngineOutput("stop", text=LOOP))
+    assert verdict[1] != classify(EngineOutput("repetition", text="a a a"))[1]
 
 
 def test_lines_that_repeat_are_on_the_page() -> None:
-    assert judge(EngineOutput("stop", lines=lines(*["Idem, idem, idem."] * 200)))[0] == "ok"
+    assert classify(EngineOutput("stop", lines=lines(*["Idem, idem, idem."] * 200)))[0] == "ok"
 
 
 def test_text_of_prefers_the_text_of_a_model() -> None:

@@ -6,7 +6,7 @@ from ocr.core.document import EngineOutput, Line
 from ocr.engines.local import orientation
 from ocr.engines.local.orientation import Affine, Gray, read_page
 from ocr.layout.page import arrange
-from ocr.pipeline.page_builder import judge
+from ocr.pipeline.page_builder import classify
 
 
 class BlindReader:
@@ -38,7 +38,7 @@ def test_a_page_with_punch_holes_is_blank_and_nothing_else() -> None:
     page[200:240, 30:70] = page[900:940, 30:70] = 0
     generation = read_page(BlindReader(), page)
     assert not orientation.looks_printed(page)
-    assert judge(generation) == ("blank", "")
+    assert classify(generation) == ("blank", "")
     assert arrange(generation, 1).flags == ()
 
 

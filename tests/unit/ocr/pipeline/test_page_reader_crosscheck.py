@@ -1,4 +1,4 @@
-"""When the second reader is heard, and what comes of it."""
+"""Which pages are cross-checked, and which flags they get."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import pytest
 
 from ocr.core.document import Attempt, EngineOutput, Line, PageImage
 from ocr.engines.base import Request
-from ocr.pipeline.page_builder import assemble
-from ocr.pipeline.page_reader import WITNESSED_SHARE, Outcome, PageReader, Spent, Witness
+from ocr.pipeline.page_builder import build_page
+from ocr.pipeline.page_reader import CROSS_CHECKED_SHARE, CrossCheckMode, Outcome, PageReader, Usage
 
 LINES = (
     "O réu interpôs apelação contra a sentença proferida em primeira instância,",
@@ -47,9 +47,9 @@ def seen(texts: Sequence[str]) -> EngineOutput:
     return EngineOutput("stop", lines=lines, width=1000, height=1400)
 
 
-def read(model: Fixed, witness: Fixed, heard: Witness, pages: int = 1) -> list[Outcome]:
+def read(model: Fixed, other: Fixed, mode: CrossCheckMode, pages: int = 1) -> list[Outcome]:
     async def run() -> list[Outcome]:
-        readings = PageReader(model, witness, heard)
+        readings = PageReader(model, other, mode)
         blank = np.full((60, 40, 3), 255, dtype=np.uint8)
         asked = [Request(PageImage(number, blank, 200.0)) for number in range(1, pages + 1)]
         return [await readings.read(request, "0" * 64) for request in asked]
@@ -60,7 +60,7 @@ def read(model: Fixed, witness: Fixed, heard: Witness, pages: int = 1) -> list[O
 def test_a_line_that_the_model_left_out_becomes_a_flag_with_its_place() -> None:
     model = Fixed(EngineOutput("stop", "\n".join((LINES[0], LINES[1], LINES[3]))))
     (outcome,) = read(model, Fixed(seen(LINES)), "all")
-    page = assemble(outcome.kept, 1)
+    page = build_page(outcome.kept, 1)
     assert outcome.kept.generation.witnessed
     (flag,) = page.flags
     assert flag.startswith("omitted: ")
@@ -71,26 +71,26 @@ def test_a_line_that_the_model_left_out_becomes_a_flag_with_its_place() -> None:
 def test_a_faithful_reading_raises_no_doubt() -> None:
     (outcome,) = read(Fixed(EngineOutput("stop", "\n".join(LINES))), Fixed(seen(LINES)), "all")
     assert outcome.kept.generation.witnessed
-    assert assemble(outcome.kept, 1).flags == ()
+    assert build_page(outcome.kept, 1).flags == ()
 
 
-@pytest.mark.parametrize(("heard", "least", "most"), [("off", 0, 0), ("share", 30, 70), ("all", 1000, 1000)])
-def test_how_many_pages_are_witnessed_and_always_the_same(heard: Witness, least: int, most: int) -> None:
-    witnesses = [Fixed(seen(LINES)) for _ in range(2)]
-    for witness in witnesses:
-        read(Fixed(EngineOutput("stop", "\n".join(LINES))), witness, heard, pages=1000)
-    assert witnesses[0].read_pages == witnesses[1].read_pages
-    assert least <= len(witnesses[0].read_pages) <= most
-    assert WITNESSED_SHARE * 1000 == 50
+@pytest.mark.parametrize(("mode", "least", "most"), [("off", 0, 0), ("share", 30, 70), ("all", 1000, 1000)])
+def test_how_many_pages_are_cross_checked_and_always_the_same(mode: CrossCheckMode, least: int, most: int) -> None:
+    engines = [Fixed(seen(LINES)) for _ in range(2)]
+    for other in engines:
+        read(Fixed(EngineOutput("stop", "\n".join(LINES))), other, mode, pages=1000)
+    assert engines[0].read_pages == engines[1].read_pages
+    assert least <= len(engines[0].read_pages) <= most
+    assert CROSS_CHECKED_SHARE * 1000 == 50
 
 
 def test_what_a_run_has_cost_is_said_in_one_line() -> None:
-    spent = Spent()
+    usage = Usage()
     good, loop = EngineOutput("stop", "a", completion_tokens=300, witnessed=True), EngineOutput("repetition", "b")
     loop = replace(loop, completion_tokens=100)
-    spent.add(Outcome(Attempt(good, "ok"), (Attempt(loop, "degenerate"),)))
-    spent.add(Outcome(Attempt(replace(good, witnessed=False), "ok")))
-    assert spent.describe(10.0) == (
-        "700 tokens, 70 tokens/s; 14.3% of them lost to 1 rejected attempts; 50.0% of 2 pages witnessed"
+    usage.add(Outcome(Attempt(good, "ok"), (Attempt(loop, "degenerate"),)))
+    usage.add(Outcome(Attempt(replace(good, witnessed=False), "ok")))
+    assert usage.describe(10.0) == (
+        "700 tokens, 70 tokens/s; 14.3% of them in 1 rejected attempts; 50.0% of 2 pages cross-checked"
     )
-    assert Spent(pages=3, attempts=3).describe(1.0) == ""
+    assert Usage(pages=3, attempts=3).describe(1.0) == ""

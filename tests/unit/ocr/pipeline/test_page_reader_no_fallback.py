@@ -1,4 +1,4 @@
-"""A vision-language model where the embedded engine cannot be had: it reads, alone, and the run says so."""
+"""A vision-language model without the built-in engine: it reads alone, and the run says so."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ import pytest
 
 from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import DependencyError
+from ocr.engines import fallback
 from ocr.engines.base import Capabilities, Engine, Request
-from ocr.pipeline import page_reader
-from ocr.pipeline.page_reader import PageReader, Witness
-from ocr.pipeline.retry import LADDER
+from ocr.pipeline.page_reader import CrossCheckMode, PageReader
+from ocr.pipeline.retry import POLICY
 
 LOOP = "e assim por diante " * 200
 
@@ -39,34 +39,34 @@ class Model:
 
 
 @pytest.fixture(autouse=True)
-def _no_embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_built_in_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def create(_name: str, _options: Mapping[str, Any]) -> Engine:
         raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed")
 
-    monkeypatch.setattr(page_reader, "create", create)
+    monkeypatch.setattr(fallback, "create", create)
 
 
-def read(model: Model, witness: Witness) -> PageReader:
+def read(model: Model, mode: CrossCheckMode) -> PageReader:
     async def story() -> PageReader:
-        readings = PageReader(model, witness=witness)
+        readings = PageReader(model, cross_check=mode)
         pixels = np.full((80, 60, 3), 255, np.uint8)
         good, bad = [await readings.read(Request(PageImage(n, pixels, 200.0)), "a" * 64) for n in (1, 2)]
         assert (good.kept.status, bad.kept.status) == ("ok", "degenerate")
         assert not good.kept.generation.witnessed
-        assert len(bad.rejected) == len(LADDER) - 2, "every rung but the last is tried"
+        assert len(bad.rejected) == len(POLICY) - 2, "every step but the last is tried"
         return readings
 
     return asyncio.run(story())
 
 
-@pytest.mark.parametrize("witness", ["share", "off"])
-def test_the_model_reads_alone_and_the_run_says_so(witness: Witness) -> None:
-    said = read(Model(), witness).spent.describe(1.0)
-    assert "no page was rescued or witnessed by the embedded engine" in said
+@pytest.mark.parametrize("mode", ["share", "off"])
+def test_the_model_reads_alone_and_the_run_says_so(mode: CrossCheckMode) -> None:
+    said = read(Model(), mode).describe_usage(1.0)
+    assert "no fallback and no cross-check, because there is no built-in engine" in said
     assert "rapidocr" in said
 
 
-def test_where_every_page_is_to_be_witnessed_nothing_is_read_without_a_witness() -> None:
+def test_nothing_is_read_where_every_page_needs_a_cross_check_that_is_impossible() -> None:
     model = Model()
     with pytest.raises(DependencyError, match="rapidocr"):
         read(model, "all")

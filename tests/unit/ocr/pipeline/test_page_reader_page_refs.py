@@ -11,7 +11,7 @@ import pytest
 from ocr.core.document import EngineOutput, Line, PageImage
 from ocr.core.errors import ScanError
 from ocr.engines.base import Capabilities, NotRenderedError, Request
-from ocr.pipeline.page_reader import Outcome, PageReader, Witness
+from ocr.pipeline.page_reader import CrossCheckMode, Outcome, PageReader
 from ocr.rendering.renderer import PageRef, RenderSettings
 
 PAGE = PageRef(Path("autos.pdf"), 3, "a" * 64, RenderSettings(), password="segredo")
@@ -55,7 +55,7 @@ class Embedded(Drawing):
 
 
 def read(
-    engine: Drawing, rescue: Embedded | None = None, witness: Witness = "off", *, damaged: bool = False
+    engine: Drawing, fallback: Embedded | None = None, mode: CrossCheckMode = "off", *, damaged: bool = False
 ) -> tuple[Outcome, PageReader, int]:
     """One page; also how often it was drawn here."""
     count = 0
@@ -67,7 +67,7 @@ def read(
             raise ScanError(f"{page.path}: page {page.number}: is damaged")
         return PageImage(page.number, PIXELS, 200.0)
 
-    readings = PageReader(engine, rescue, witness, draw)
+    readings = PageReader(engine, fallback, mode, draw)
     return asyncio.run(readings.read(Request(PAGE), "a" * 64)), readings, count
 
 
@@ -75,14 +75,17 @@ def test_a_page_that_the_engine_draws_is_not_drawn_here() -> None:
     engine = Drawing([GOOD])
     outcome, readings, count = read(engine)
     assert (outcome.kept.status, engine.drawn, count) == ("ok", [False], 0)
-    assert readings.spent.describe(1.0) == ""
+    assert readings.describe_usage(1.0) == ""
 
 
 def test_a_page_that_the_engine_cannot_draw_is_drawn_here_and_said() -> None:
     engine = Drawing([GOOD], able=False)
     outcome, readings, count = read(engine)
     assert (outcome.kept.status, outcome.rejected, engine.drawn, count) == ("ok", (), [False, True], 1)
-    assert readings.spent.describe(1.0) == "pages drawn here, because workers could not: 1 (the disk is full)"
+    assert (
+        readings.describe_usage(1.0)
+        == "pages rendered on this machine, because workers could not: 1 (the disk is full)"
+    )
 
 
 def test_a_page_that_nobody_can_draw_is_as_bad_as_without_a_cluster() -> None:
@@ -90,32 +93,32 @@ def test_a_page_that_nobody_can_draw_is_as_bad_as_without_a_cluster() -> None:
         read(Drawing([GOOD], able=False), damaged=True)
 
 
-def test_bands_and_rescue_have_pixels_and_other_attempts_have_not() -> None:
+def test_bands_and_fallback_have_pixels_and_other_attempts_have_not() -> None:
     lines = (Line("O réu interpôs apelação", (1.0, 1.0, 50.0, 20.0), 0.99),)
-    rescue = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
+    fallback = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
     loop = EngineOutput("repetition", "a ré e " * 200, width=60, height=80, completion_tokens=600)
     engine = Drawing([loop])
-    outcome, _, count = read(engine, rescue)
-    assert outcome.kept.generation.obtained.endswith("the embedded engine")
+    outcome, _, count = read(engine, fallback)
+    assert outcome.kept.generation.obtained.endswith("the built-in engine")
     assert engine.drawn == [False, False, False, True, True], "as asked, other sampling, a smaller image, two bands"
-    assert (rescue.drawn, count) == ([True], 2)
+    assert (fallback.drawn, count) == ([True], 2)
 
 
-def test_the_witness_has_pixels() -> None:
+def test_the_cross_check_has_pixels() -> None:
     lines = (Line("O réu interpôs apelação contra a sentença.", (1.0, 1.0, 50.0, 20.0), 0.99),)
-    witness = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
-    outcome, _, count = read(Drawing([GOOD]), witness, "all")
+    fallback = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
+    outcome, _, count = read(Drawing([GOOD]), fallback, "all")
     assert outcome.kept.generation.witnessed
     assert count == 1
 
 
-def test_a_scan_that_is_gone_before_its_page_is_witnessed_costs_no_reading() -> None:
+def test_a_scan_that_is_gone_before_its_page_is_cross_checked_loses_no_output() -> None:
     outcome, _, count = read(Drawing([GOOD]), Embedded([GOOD]), "all", damaged=True)
     assert outcome.kept.generation == GOOD
     assert count == 1
 
 
-def test_a_scan_that_is_gone_before_its_page_is_rescued_costs_no_attempt() -> None:
+def test_a_scan_that_is_gone_before_its_page_needs_the_fallback_costs_no_attempt() -> None:
     outcome, _, _ = read(Drawing([CUT]), Embedded([GOOD]), damaged=True)
     assert outcome.kept.generation.text == CUT.text
     assert "is damaged" in outcome.rejected[-1].generation.reason

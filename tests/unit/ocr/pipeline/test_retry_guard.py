@@ -10,9 +10,9 @@ from ocr.core.document import Attempt, EngineOutput, Line, PageImage
 from ocr.core.errors import DependencyError, EngineError
 from ocr.engines.base import Request
 from ocr.models.answer_format import Fields, parse, render
-from ocr.pipeline.page_builder import assemble
+from ocr.pipeline.page_builder import build_page
 from ocr.pipeline.page_reader import Outcome, PageReader
-from ocr.pipeline.retry import LADDER, cut, join, watched
+from ocr.pipeline.retry import POLICY, cut_bands, join_bands, monitored
 from ocr.repetition.detector import good_part
 
 GOOD = "O réu interpôs apelação contra a sentença que julgou procedente o pedido de indenização por danos morais. "
@@ -53,8 +53,8 @@ def page(height: int = 100) -> PageImage:
     return PageImage(7, np.full((height, 80, 3), 255, dtype=np.uint8), 200.0)
 
 
-def read(engine: Scripted, rescue: Embedded | None = None):  # type: ignore[no-untyped-def]
-    return asyncio.run(PageReader(engine, rescue).read(Request(page()), "0" * 64))
+def read(engine: Scripted, fallback: Embedded | None = None):  # type: ignore[no-untyped-def]
+    return asyncio.run(PageReader(engine, fallback).read(Request(page()), "0" * 64))
 
 
 def test_a_good_page_costs_one_attempt() -> None:
@@ -71,20 +71,20 @@ def test_a_loop_is_aborted_while_it_is_written_and_cured_by_other_sampling() -> 
     assert rejected.generation.completion_tokens < len(LOOP) / 4 / 5
     assert engine.requests[1].sampling["temperature"] > 0
     assert engine.requests[0].seed != engine.requests[1].seed
-    made = assemble(outcome.kept, 7)
+    made = build_page(outcome.kept, 7)
     assert (made.status, made.flags) == ("ok", ("attempt 2: other sampling",))
 
 
-def test_a_page_that_never_stops_looping_goes_to_the_embedded_engine_and_says_so() -> None:
+def test_a_page_that_never_stops_looping_goes_to_the_built_in_engine_and_says_so() -> None:
     embedded = Embedded([])
     outcome = read(Scripted([LOOP]), embedded)
-    assert len(outcome.rejected) == len(LADDER) - 1
+    assert len(outcome.rejected) == len(POLICY) - 1
     assert len(embedded.requests) == 1
     assert outcome.kept.generation.lines is not None
-    assert outcome.kept.generation.obtained == f"attempt {len(LADDER)}: the embedded engine"
+    assert outcome.kept.generation.obtained == f"attempt {len(POLICY)}: the built-in engine"
 
 
-def test_an_embedded_engine_that_dies_costs_the_page_and_not_the_run() -> None:
+def test_an_built_in_engine_that_dies_costs_the_page_and_not_the_run() -> None:
     class Dying(Embedded):
         starts = 0
 
@@ -106,8 +106,8 @@ def test_an_embedded_engine_that_dies_costs_the_page_and_not_the_run() -> None:
     assert dying.starts == 2
 
 
-def test_without_a_rescue_the_good_prefix_is_kept_and_flagged() -> None:
-    made = assemble(read(Scripted([LOOP])).kept, 7)
+def test_without_a_fallback_the_good_prefix_is_kept_and_flagged() -> None:
+    made = build_page(read(Scripted([LOOP])).kept, 7)
     assert made.status == "degenerate"
     assert made.text.startswith(GOOD.strip())
     assert len(made.text) < len(LOOP) / 10
@@ -115,7 +115,7 @@ def test_without_a_rescue_the_good_prefix_is_kept_and_flagged() -> None:
 
 
 def test_a_page_made_of_a_looping_text_says_what_was_cut() -> None:
-    made = assemble(Attempt(EngineOutput("length", LOOP), "degenerate", "it loops"), 7)
+    made = build_page(Attempt(EngineOutput("length", LOOP), "degenerate", "it loops"), 7)
     assert made.text == good_part(LOOP).strip()
     assert made.flags == (f"cut where it loops: {len(good_part(LOOP)):,} of {len(LOOP):,} characters are kept",)
 
@@ -130,7 +130,7 @@ def test_bands_are_cut_in_empty_rows_and_cover_the_page() -> None:
     image = page(400)
     image.pixels[:] = np.random.default_rng(0).integers(0, 255, image.pixels.shape, dtype=np.uint8)
     image.pixels[180:190] = 255
-    upper, lower = cut(image, 2)
+    upper, lower = cut_bands(image, 2)
     assert 180 <= upper.height < 190
     assert np.array_equal(np.concatenate((upper.pixels, lower.pixels)), image.pixels)
 
@@ -138,7 +138,7 @@ def test_bands_are_cut_in_empty_rows_and_cover_the_page() -> None:
 @pytest.mark.parametrize(("height", "bands"), [(1, 2), (3, 2), (4, 2), (5, 5), (100, 7)])
 def test_bands_of_any_page_lose_nothing(height: int, bands: int) -> None:
     image = page(height)
-    parts = cut(image, bands)
+    parts = cut_bands(image, bands)
     assert sum(part.height for part in parts) == height
     assert all(part.height > 0 for part in parts)
 
@@ -150,20 +150,20 @@ def test_bands_join_into_one_page() -> None:
         ),
         EngineOutput("stop", render(Fields(header="nem cabeçalho", text="Art. 2º", footer="12")), completion_tokens=6),
     ]
-    joined = join(parts, page())
+    joined = join_bands(parts, page())
     expected = Fields(header="Diário", footer="12", text="Art. 1º\nnão é rodapé\nnem cabeçalho\nArt. 2º")
     assert parse(joined.text or "") == expected
     assert (joined.finish, joined.completion_tokens) == ("stop", 11)
 
 
 def test_a_looping_band_gives_its_good_part_and_the_verdict() -> None:
-    joined = join([EngineOutput("stop", "Art. 1º"), EngineOutput("length", LOOP)], page())
+    joined = join_bands([EngineOutput("stop", "Art. 1º"), EngineOutput("length", LOOP)], page())
     assert joined.finish == "repetition"
     assert parse(joined.text or "").text == "Art. 1º\n" + good_part(LOOP).strip()
 
 
-def test_watching_leaves_honest_text_alone() -> None:
-    request = watched(Request(page()))
+def test_the_monitor_leaves_legitimate_text_alone() -> None:
+    request = monitored(Request(page()))
     assert request.on_text is not None
     assert all(request.on_text(GOOD[place : place + 4]) for place in range(0, len(GOOD), 4))
 
@@ -179,7 +179,7 @@ def test_a_page_is_blank_only_where_nobody_read_anything() -> None:
     assert GOOD.strip() in (kept.generation.text or "")
 
 
-def test_an_embedded_engine_that_does_not_load_ends_only_a_run_that_asked_for_it() -> None:
+def test_an_built_in_engine_that_does_not_load_ends_only_a_run_that_asked_for_it() -> None:
     class Missing(Embedded):
         async def start(self) -> None:
             raise DependencyError("rapidocr is not installed")
@@ -189,6 +189,6 @@ def test_an_embedded_engine_that_does_not_load_ends_only_a_run_that_asked_for_it
 
     readings = PageReader(Scripted([LOOP]), Missing([]))
     assert asyncio.run(run(readings)).kept.status == "degenerate"
-    assert "rapidocr is not installed" in readings.spent.describe(1.0)
+    assert "rapidocr is not installed" in readings.describe_usage(1.0)
     with pytest.raises(DependencyError):
         asyncio.run(run(PageReader(Scripted([GOOD]), Missing([]), "all")))
