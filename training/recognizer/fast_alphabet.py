@@ -3,15 +3,17 @@
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 ACCENTED = "ÀÁÂÃÄÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝàáâãäçèéêëìíîïñòóôõöùúûüýÿ"
-OLD_PRINT = "ÆæŒœĨĩŨũẼẽſß"
+OLD_PRINT = "ÆæŒœĨĩŨũẼẽỸỹſß"
 """Letters of old spellings and of foreign names in Portuguese text."""
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-MARKS = "¡¿§ªº°«»‹›“”‘’„‚–—…·•†‡¶©®™¬´¨¦"
-FORMS = "☐☒☑✓✗■□●○▪→"
+MARKS = "¡¿§ªº°«»‹›“”‘’„‚–—―…·•†‡¶©®™¬´¨¦′″"
+FORMS = "☐☒☑✓✗■□●○◦▪→"
 """Check boxes and list marks."""
-NUMERIC = "£€¢¥½¼¾¹²³⁴⁵⁶⁷⁸⁹⁰×÷±≤≥µ‰"
+NUMERIC = "£€¢¥½¼¾⅓⅔¹²³⁴⁵⁶⁷⁸⁹⁰×÷±−≤≥µ‰№"
+UNKNOWN = "\ufffd"
+"""The class of a letter outside the alphabet."""
 
 
 def fast_alphabet() -> tuple[str, ...]:
     """Return the classes in order: class 0 is "" (the CTC blank), the last class is the space."""
-    return ("", *LETTERS, *DIGITS, *ACCENTED, *OLD_PRINT, *ASCII_MARKS, *MARKS, *FORMS, *NUMERIC, " ")
+    return ("", *LETTERS, *DIGITS, *ACCENTED, *OLD_PRINT, *ASCII_MARKS, *MARKS, *FORMS, *NUMERIC, UNKNOWN, " ")

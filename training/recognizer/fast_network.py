@@ -34,17 +34,17 @@ BLANK_SCORE = 30.0
 class FastShape:
     """The sizes of the network. Two shapes are named in `SHAPES`."""
 
-    height: int = 32
+    height: int = 48
     """Pixels: lines are scaled to this height. A multiple of 8."""
-    stride: int = 4
-    """Pixels of width for each output step."""
+    stride: int = 6
+    """Pixels of width for each output step. Even."""
     stem: Literal["column", "grid"] = "grid"
     """`column`: one convolution of the whole height. `grid`: two small 2-D convolutions before it."""
     stem_channels: int = 16
     narrow: int = 128
     narrow_blocks: int = 3
-    wide: int = 192
-    wide_blocks: int = 7
+    wide: int = 224
+    wide_blocks: int = 8
     """0 leaves out the coarse half."""
     kernel: int = 9
     expand: int = 2
@@ -56,7 +56,7 @@ class FastShape:
 
 SHAPES = {
     "fast": FastShape(),
-    "fast-large": FastShape(height=40, narrow=160, wide=256, heads=4),
+    "fast-large": FastShape(narrow=160, wide=256, wide_blocks=7, heads=4),
 }
 
 

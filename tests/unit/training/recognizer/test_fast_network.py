@@ -20,8 +20,8 @@ from training.recognizer.fast_network import (  # noqa: E402
 )
 from training.recognizer.fast_onnx import read_onnx  # noqa: E402
 
-TINY = FastShape(height=24, stem_channels=8, narrow=32, narrow_blocks=3, wide=48, wide_blocks=3, heads=2)
-COLUMN = FastShape(height=32, stem="column", narrow=32, narrow_blocks=3, wide_blocks=0)
+TINY = FastShape(height=24, stride=4, stem_channels=8, narrow=32, narrow_blocks=3, wide=48, wide_blocks=3, heads=2)
+COLUMN = FastShape(height=32, stride=4, stem="column", narrow=32, narrow_blocks=3, wide_blocks=0)
 
 
 def worked_in(shape: FastShape, *, seed: int = 0) -> FastRecognizer:
