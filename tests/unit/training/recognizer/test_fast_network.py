@@ -34,7 +34,7 @@ def worked_in(shape: FastShape, *, seed: int = 0) -> FastRecognizer:
     with torch.no_grad():
         for _ in range(6):
             recognizer.module(lines)
-        recognizer.module.head.weight.mul_(30)
+        recognizer.module.head.weight.mul_(60)
     recognizer.module.eval()
     return recognizer
 
