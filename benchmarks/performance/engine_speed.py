@@ -73,7 +73,8 @@ def split(pages: list[np.ndarray]) -> tuple[float, float, float]:
     grays = [np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8) for page in pages]
     read_page(reader, grays[0])
     reader._detect._run = timed(reader._detect._run, "detector")
-    reader._recognise._run = timed(reader._recognise._run, "recogniser")
+    recognizer = reader._recognizer
+    recognizer._run = timed(recognizer._run, "recogniser")
     began = time.process_time()
     for page in pages:
         read_page(reader, np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8))

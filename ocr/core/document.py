@@ -145,6 +145,8 @@ class EngineOutput:
     """The attempt and what it changed, where the first attempt was not accepted."""
     witnessed: bool = False
     """The output was cross-checked with the built-in engine."""
+    lines_reread: int | None = None
+    """Lines that the cascade's large recognizer read again; None where no cascade read the page."""
     doubts: tuple[str, ...] = ()
     """Discrepancies that the cross-check found, each with its place."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -64,11 +64,12 @@ class Pool:
     """`size` workers that run `target`, a "module:function" that returns a `Handler`; as many requests at once.
 
     A dead worker is replaced at the next use of its slot. `recycle` replaces a worker after that many replies, which
-    bounds the memory that a leaking library can hold.
+    bounds the memory that a leaking library can hold. `arguments` go to the target.
     """
 
-    def __init__(self, target: str, size: int, recycle: int | None = None) -> None:
+    def __init__(self, target: str, size: int, recycle: int | None = None, arguments: Sequence[str] = ()) -> None:
         self._target = target
+        self._arguments = tuple(arguments)
         self._size = size
         self._recycle = recycle
         self._idle: asyncio.Queue[tuple[ChildProcess | None, int]] = asyncio.Queue()
@@ -125,7 +126,7 @@ class Pool:
             self._end(child)
 
     async def _spawn(self) -> ChildProcess:
-        command = [sys.executable, "-c", MAIN, self._target]
+        command = [sys.executable, "-c", MAIN, self._target, *self._arguments]
         child = ChildProcess(command, PICKLE, environment=ENVIRONMENT, logs=True)
         self._alive.add(child)
         try:
@@ -144,11 +145,11 @@ class Pool:
         child.kill()
 
 
-def _serve(target: str, channel: Channel) -> None:
+def _serve(target: str, arguments: Sequence[str], channel: Channel) -> None:
     """Answer requests until the parent is gone. An `OcrError` is a reply; another exception ends the worker."""
     module, _, function = target.partition(":")
     try:
-        handler: Handler = getattr(import_module(module), function)()
+        handler: Handler = getattr(import_module(module), function)(*arguments)
     except OcrError as failure:
         channel.send(failure)
         return
@@ -173,9 +174,9 @@ def _reply(channel: Channel, reply: Parcel) -> None:
 
 
 def main() -> NoReturn:
-    """Run a worker. The arguments are its target and the address of its channel."""
-    target, address = sys.argv[1:]
+    """Run a worker. The arguments are its target, what goes to the target, and the address of its channel."""
+    target, *arguments, address = sys.argv[1:]
     if address != STANDARD_STREAMS:
         process_tree.hold(sys.stdin.fileno())
-    _serve(target, Channel.in_child(address, PICKLE))
+    _serve(target, arguments, Channel.in_child(address, PICKLE))
     sys.exit(0)

@@ -48,6 +48,10 @@ class Usage:
     """Pages that the engine should have rendered and could not, and that were rendered here."""
     render_problem: str = ""
     """Why the engine could not render the last of them."""
+    lines: int = 0
+    """Lines of pages that a cascade read."""
+    lines_reread: int = 0
+    """Of these, lines that its large recognizer read again."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one page."""
@@ -57,6 +61,9 @@ class Usage:
         self.tokens += lost + outcome.kept.generation.completion_tokens
         self.lost += lost
         self.cross_checked += outcome.kept.generation.witnessed
+        if outcome.kept.generation.lines_reread is not None:
+            self.lines += len(outcome.kept.generation.lines or ())
+            self.lines_reread += outcome.kept.generation.lines_reread
 
     def describe(self, seconds: float) -> str:
         """Return one line for the end of a run of `seconds`; "" where there is nothing to say."""
@@ -68,6 +75,9 @@ class Usage:
                 f"in {again:,} rejected attempts; {self.cross_checked / self.pages:.1%} of {self.pages:,} pages "
                 "cross-checked"
             )
+        if self.lines:
+            share = self.lines_reread / self.lines
+            parts.append(f"the large recognizer read {share:.1%} of {self.lines:,} lines again")
         if self.rendered_here:
             parts.append(
                 f"pages rendered on this machine, because workers could not: {self.rendered_here:,} "

@@ -4,7 +4,7 @@ A strip is a rectangle that may lean or stand on end, such as a protocol stamp i
 this module are upright rectangles around strips and words, where the caller's affine matrix puts them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,10 +15,12 @@ from ocr.core.document import Box, Line, Word
 from ocr.engines.local import orientation
 from ocr.engines.local.ink_areas import sparse_areas
 from ocr.engines.local.orientation import Affine, Gray
-from ocr.engines.local.ppocr import Detector, Reading, Recogniser
+from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recogniser, sureness
 from ocr.layout.columns import cut
 
 Points = NDArray[np.float64]
+Detect = Callable[[Gray], NDArray[np.float32]]
+"""(H, W) gray -> probability map of text at about its size."""
 # Of the differentiable-binarisation detector (Liao et al. 2020), as PP-OCR sets them: a pixel is text above
 # THRESHOLD, a shape is a line when its mean is above LINE_THRESHOLD, and the core found grows by UNCLIP back to
 # the full height of the letters.
@@ -33,8 +35,6 @@ MOST_SHARED = 0.5
 """Strips that share more of their height than this are parts of one line, or a large initial and its neighbours."""
 UPRIGHT = 1.5
 """A strip this many times taller than wide is tried as text that runs up or down the page."""
-SURE_UPRIGHT = 0.8
-"""A strip that is barely taller than wide and reads this surely as it stands is not turned: II turned is =."""
 TILE = 1_300_000
 """Pixels that the detector is given at once, about: it needs 250 MB for each million."""
 LARGEST_TILE = 4_000_000
@@ -193,23 +193,45 @@ def _run(places: NDArray[np.int64]) -> NDArray[np.int64]:
     return places[: breaks[0] + 1] if len(breaks) else places
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line of text lies in a region of the page."""
+
+    part: Gray
+    """Pixels of the region."""
+    ways: tuple[Strip, ...]
+    """The directions in which it may run; more than one where it stands on end."""
+    placement: Affine
+    """Takes the region's pixels to the coordinates of boxes."""
+
+    def crops(self) -> list[Gray]:
+        """Return its pixels in each direction."""
+        return [way.crop(self.part) for way in self.ways]
+
+
 class PpocrPageReader:
     """The networks and what is done with them on one page."""
 
-    def __init__(self, backend: str) -> None:
-        self._detect = Detector(backend)
-        self._recognise = Recogniser(backend)
+    def __init__(self, backend: str, recognizer: LineRecognizer | None = None, detector: Detect | None = None) -> None:
+        """Load what is not given: the stock recognizer and the stock detector."""
+        self._detect = detector or Detector(backend)
+        self._recognizer = recognizer or Recogniser(backend)
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, level page, (H, W) uint8; lines come column by column, from top to bottom in each."""
-        return tuple(line for region in cut(gray) for line in self._region(gray, region, placement))
+        found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
+        surest = self._recognizer.read_surest([place.crops() for place in found])
+        return tuple(
+            _line(place.ways[way], reading, place.placement)
+            for place, (way, reading) in zip(found, surest, strict=True)
+        )
 
     def confidence(self, gray: Gray) -> float:
         """How surely the longest level lines of `gray` read, 0 to 1; 0 where there are none."""
         level = [strip for strip in self._strips(gray) if strip.length > 2 * strip.height]
         longest = sorted(level, key=lambda strip: -strip.length)[:SAMPLE]
-        readings = [self._recognise(strip.crop(gray)) for strip in longest]
-        return float(np.mean([_sureness(reading) for reading in readings])) if readings else 0.0
+        readings = self._recognizer.read([strip.crop(gray) for strip in longest])
+        return float(np.mean([sureness(reading) for reading in readings])) if readings else 0.0
 
     def _strips(self, gray: Gray) -> list[Strip]:
         found = []
@@ -222,37 +244,29 @@ class PpocrPageReader:
             found += [replace(strip, origin=(strip.origin[0] + left, strip.origin[1] + top)) for strip in inside]
         return found
 
-    def _region(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Line]:
+    def _places(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Place]:
         left, top, right, bottom = (round(edge) for edge in region)
         part = gray[top:bottom, left:right]
         if not orientation.has_ink(part):
             return
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._strips(part):
-            yield _line(*self._read(part, strip), moved)
-
-    def _read(self, part: Gray, strip: Strip) -> tuple[Strip, Reading]:
-        """Read a strip; one that stands on end is read in every direction, and the surest reading counts."""
-        ways = [strip]
-        if strip.height >= UPRIGHT * strip.length:
-            ways = [strip.turned(1), strip.turned(-1)] + ([strip] if strip.height < 2 * UPRIGHT * strip.length else [])
-        if len(ways) == 3:
-            upright = self._recognise(strip.crop(part))
-            if _sureness(upright) >= SURE_UPRIGHT:
-                return strip, upright
-        readings = [(way, self._recognise(way.crop(part))) for way in ways]
-        return max(readings, key=lambda pair: _sureness(pair[1]))
+            yield Place(part, _ways(strip), moved)
 
 
-def _sureness(reading: Reading) -> float:
-    return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
+def _ways(strip: Strip) -> tuple[Strip, ...]:
+    """Return the directions in which a strip is read: one, or all that a strip standing on end may have."""
+    if strip.height < UPRIGHT * strip.length:
+        return (strip,)
+    level = (strip,) if strip.height < 2 * UPRIGHT * strip.length else ()
+    return (strip.turned(1), strip.turned(-1), *level)
 
 
 def _line(strip: Strip, reading: Reading, placement: Affine) -> Line:
-    sureness = _sureness(reading)
-    words = tuple(_words(strip, reading, placement)) if sureness >= LEAST_CONFIDENCE else ()
+    sure = sureness(reading)
+    words = tuple(_words(strip, reading, placement)) if sure >= LEAST_CONFIDENCE else ()
     text = " ".join(word.text for word in words)
-    return Line(text, orientation.place(strip.corners(), placement), round(sureness, 4), words)
+    return Line(text, orientation.place(strip.corners(), placement), round(sure, 4), words)
 
 
 def _words(strip: Strip, reading: Reading, placement: Affine) -> Iterator[Word]:

@@ -1,6 +1,7 @@
 """An engine whose pages are read by a pool of single-threaded worker processes: what `rapid` and `tesseract` share."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ocr.core.child_process import ChildDiedError
@@ -20,15 +21,19 @@ DEATHS = 10
 class PoolEngine:
     """Reads with `workers` children that run `target`, a function for `ocr.core.worker_pool`; 0 means one a core.
 
+    `arguments` go to the target.
+
     A worker that dies costs its own page this attempt, and is replaced; the others read on. Whoever stops waiting for
     a page, by timeout or cancellation, has its worker killed and replaced too.
     """
 
-    def __init__(self, name: str, fingerprint: str, target: str, workers: int) -> None:
+    def __init__(
+        self, name: str, fingerprint: str, target: str, workers: int, *, arguments: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         self.concurrency = workers or count_cores()
-        self._pool = Pool(target, self.concurrency, recycle=RECYCLE)
+        self._pool = Pool(target, self.concurrency, recycle=RECYCLE, arguments=arguments)
         self._started = False
         self._deaths = 0
 

@@ -12,10 +12,10 @@ Worker side only: this module imports numpy and OpenCV at the top.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -37,6 +37,10 @@ LEAST_WIDTH = 320
 """The recogniser was trained on nothing narrower; shorter lines are padded to it."""
 
 
+SURE_UPRIGHT = 0.8
+"""A strip that is barely taller than wide and reads this surely as it stands is not turned: II turned is =."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the recogniser saw in one line: parallel tuples, one entry a character."""
@@ -45,6 +49,31 @@ class Reading:
     confidences: tuple[float, ...]
     centers: tuple[float, ...]
     """Middle of each character along the line, as a share of its width."""
+
+
+class LineRecognizer(Protocol):
+    """Reads lines of text, given as upright (H, W) crops of any size."""
+
+    def read(self, lines: Sequence[Gray]) -> list[Reading]:
+        """Read crops, in order."""
+
+    def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
+        """Read each group of crops, which show one line in several directions; return the surest and its place."""
+
+
+def sureness(reading: Reading) -> float:
+    """Return the mean confidence of a line's characters, 0 for a line without text."""
+    return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
+
+
+def surest(readings: Sequence[Reading]) -> int:
+    """Return the place of the surest reading of one line in several directions; the first of equally sure ones wins.
+
+    The last of three is the level one, which wins where it is sure enough.
+    """
+    if len(readings) == 3 and sureness(readings[2]) >= SURE_UPRIGHT:
+        return 2
+    return max(range(len(readings)), key=lambda place: sureness(readings[place]))
 
 
 def in_alphabet(character: str) -> bool:
@@ -65,15 +94,26 @@ def in_alphabet(character: str) -> bool:
 
 
 def _openvino(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
+    core, model = _read_openvino(file)
+    characters = _cut_alphabet(load("openvino"), model) if alphabet else []
+    return _compile_openvino(core, model, file), characters
+
+
+def _read_openvino(file: Path) -> tuple[Any, Any]:
+    """Return OpenVINO's core and the model. Raises `EngineError` where the file does not load."""
     # OpenVINO's telemetry reports each import to its vendor from a forked process; without its package it has none.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    ov = load("openvino")
-    core = ov.Core()
+    core = load("openvino").Core()
     try:
-        model = core.read_model(file)
-        characters = _cut_alphabet(ov, model) if alphabet else []
-        # Pinning would put every worker's one thread on the same first core.
-        settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+        return core, core.read_model(file)
+    except RuntimeError as cause:
+        raise _broken(file, cause) from cause
+
+
+def _compile_openvino(core: Any, model: Any, file: Path) -> Network:
+    # Pinning would put every worker's one thread on the same first core.
+    settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+    try:
         request = core.compile_model(model, "CPU", settings).create_infer_request()
     except RuntimeError as cause:
         raise _broken(file, cause) from cause
@@ -83,7 +123,14 @@ def _openvino(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
         output: NDArray[np.float32] = request.get_output_tensor(0).data
         return output
 
-    return run, characters
+    return run
+
+
+def _openvino_network(file: Path) -> tuple[Network, dict[str, str]]:
+    core, model = _read_openvino(file)
+    given = model.get_rt_info()
+    facts = given["framework"] if "framework" in given else {}
+    return _compile_openvino(core, model, file), {key: str(fact.value) for key, fact in facts.items()}
 
 
 def _cut_alphabet(ov: Any, model: Any) -> list[str]:
@@ -108,6 +155,21 @@ def _kept(characters: list[str]) -> list[int]:
 
 
 def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
+    network, facts = _onnxruntime_network(file)
+    if not alphabet:
+        return network, []
+    characters = _classes(facts["character"])
+    keep = _kept(characters)
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        kept = network(batch)[..., keep]
+        kept /= np.maximum(kept.sum(axis=-1, keepdims=True), 1e-9)
+        return kept
+
+    return run, [characters[place] for place in keep]
+
+
+def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
     ort = load("onnxruntime")
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -119,23 +181,13 @@ def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
         session = ort.InferenceSession(str(file), sess_options=options, providers=["CPUExecutionProvider"])
     except kinds as cause:
         raise _broken(file, cause) from cause
-    characters: list[str] = []
-    keep: list[int] = []
-    if alphabet:
-        characters = _classes(session.get_modelmeta().custom_metadata_map["character"])
-        keep = _kept(characters)
-        characters = [characters[place] for place in keep]
     source = session.get_inputs()[0].name
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         output: NDArray[np.float32] = session.run(None, {source: batch})[0]
-        if not keep:
-            return output
-        kept = output[..., keep]
-        kept /= np.maximum(kept.sum(axis=-1, keepdims=True), 1e-9)
-        return kept
+        return output
 
-    return run, characters
+    return run, dict(session.get_modelmeta().custom_metadata_map)
 
 
 def _broken(file: Path, cause: Exception) -> EngineError:
@@ -149,6 +201,11 @@ BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, list[str]]]] = {
     "openvino": _openvino,
     "onnxruntime": _onnxruntime,
 }
+NETWORKS: dict[str, Callable[[Path], tuple[Network, dict[str, str]]]] = {
+    "openvino": _openvino_network,
+    "onnxruntime": _onnxruntime_network,
+}
+"""Backend -> a function that loads an ONNX file and returns the network and the file's metadata."""
 
 
 def _normalised(gray: Gray) -> NDArray[np.float32]:
@@ -180,8 +237,9 @@ class Detector:
 class Recogniser:
     """Reads one line of text."""
 
-    def __init__(self, backend: str) -> None:
-        self._run, self._characters = BACKENDS[backend](model_file(RECOGNISER), True)
+    def __init__(self, backend: str, file: Path | None = None) -> None:
+        """Load `file`, or the stock network."""
+        self._run, self._characters = BACKENDS[backend](file or model_file(RECOGNISER), True)
 
     def __call__(self, line: Gray) -> Reading:
         """Read `line`, an upright (H, W) crop of any size."""
@@ -191,6 +249,25 @@ class Recogniser:
         batch = np.zeros((1, 3, HEIGHT, padded), np.float32)
         batch[..., :width] = _normalised(resized)
         return self._decode(self._run(batch)[0], width)
+
+    def read(self, lines: Sequence[Gray]) -> list[Reading]:
+        """Read upright crops, one after the other: batches gain nothing with this network."""
+        return [self(line) for line in lines]
+
+    def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
+        """Read each group of crops, which show one line in several directions; return the surest and its place."""
+        return [self._surest(group) for group in groups]
+
+    def _surest(self, group: Sequence[Gray]) -> tuple[int, Reading]:
+        if len(group) == 3:
+            level = self(group[2])
+            if sureness(level) >= SURE_UPRIGHT:
+                return 2, level
+            readings = [*self.read(group[:2]), level]
+        else:
+            readings = self.read(group)
+        place = surest(readings)
+        return place, readings[place]
 
     def _decode(self, steps: NDArray[np.float32], width: int) -> Reading:
         """Best path of a CTC output (time, characters): runs of one class are one character, class 0 is none."""

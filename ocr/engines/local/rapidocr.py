@@ -13,6 +13,7 @@ from ocr.core.environment import package_version
 from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
 from ocr.engines.local.pool_engine import PoolEngine
+from ocr.engines.local.recognizers.selection import choose_recognizer
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
@@ -27,13 +28,20 @@ class RapidSettings(Settings):
     """Worker processes; 0 means one a core."""
     backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
     """What runs the networks; auto takes OpenVINO where it is installed, which is twice as fast."""
+    recognizer: str = "stock"
+    """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run."""
+    threshold: float | None = None
+    """Expected character error rate (0 to 1) above which the cascade reads a line again with the large recognizer."""
 
 
 def create(options: Mapping[str, Any]) -> PoolEngine:
     """Make the engine. Raises `UsageError` for an option that does not exist, `DependencyError` for a missing part."""
     settings = check(RapidSettings, options, where="engine rapid")
     backend = _backend(settings.backend)
-    return PoolEngine("rapid", _fingerprint(backend), f"ocr.engines.local.rapidocr_worker:{backend}", settings.workers)
+    choice = choose_recognizer(settings.recognizer, settings.threshold)
+    fingerprint = " ".join(part for part in (_fingerprint(backend), choice.fingerprint) if part)
+    target = f"ocr.engines.local.rapidocr_worker:{backend}"
+    return PoolEngine("rapid", fingerprint, target, settings.workers, arguments=(choice.to_text(),))
 
 
 def model_file(name: str) -> Path:

@@ -3,6 +3,8 @@
 The functions here are targets of `ocr.core.worker_pool`.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -10,25 +12,34 @@ from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
+from ocr.engines.local.recognizers.cascade import CascadeReader
+from ocr.engines.local.recognizers.loading import load_recognizer
+from ocr.engines.local.recognizers.selection import RecognizerChoice
 
 
-def openvino() -> Handler:
-    """Load the networks on OpenVINO."""
-    return _handler(PpocrPageReader("openvino"))
+def openvino(recognizer: str = "") -> Handler:
+    """Load the networks on OpenVINO; `recognizer` is a `RecognizerChoice` as text, or "" for the stock one."""
+    return _handler("openvino", recognizer)
 
 
-def onnxruntime() -> Handler:
+def onnxruntime(recognizer: str = "") -> Handler:
     """Load the networks on onnxruntime."""
-    return _handler(PpocrPageReader("onnxruntime"))
+    return _handler("onnxruntime", recognizer)
 
 
-def _handler(reader: PpocrPageReader) -> Handler:
+def _handler(backend: str, recognizer: str) -> Handler:
     cv2.setNumThreads(1)
+    choice = RecognizerChoice.from_text(recognizer) if recognizer else RecognizerChoice()
+    lines = load_recognizer(choice, backend)
+    reader = PpocrPageReader(backend, lines)
 
     def handle(request: Parcel) -> Parcel:
         if request.pixels is None:
             raise EngineError("the engine rapid was sent a page without pixels")
         gray = cv2.cvtColor(request.pixels, cv2.COLOR_RGB2GRAY)
-        return Parcel(read_page(reader, np.asarray(gray, np.uint8)))
+        output = read_page(reader, np.asarray(gray, np.uint8))
+        if isinstance(lines, CascadeReader):
+            output = replace(output, lines_reread=lines.take_reread())
+        return Parcel(output)
 
     return handle

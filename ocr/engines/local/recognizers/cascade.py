@@ -1,0 +1,81 @@
+"""The cascade: the fast recognizer reads every line, the large one those of which the fast one is unsure.
+
+The large network is loaded when the first line needs it. What decides is the expected number of errors in a line
+(`Calibration`), which the steps' probabilities give and which was fitted on composed lines that nothing was trained on.
+
+Worker side only.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ocr.engines.local.orientation import Gray
+from ocr.engines.local.ppocr import LineRecognizer, Reading
+from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
+
+UNKNOWN = "\ufffd"
+"""What the fast network writes for a letter outside its alphabet: the large one has more letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Expected errors of a line: `scale * doubt ** power` (a straight line between logarithms)."""
+
+    scale: float = 1.0
+    power: float = 1.0
+
+    def errors_per_character(self, fast: FastReading) -> float:
+        """Return the expected character error rate of a line, 0 to 1; 1 for a line without text."""
+        characters = len(fast.reading.text.strip())
+        if not characters or UNKNOWN in fast.reading.text:
+            return 1.0
+        return min(1.0, self.scale * math.pow(max(0.0, fast.doubt), self.power) / characters)
+
+
+class CascadeReader:
+    """Reads lines with the fast recognizer, and again with the large one where the fast one is unsure."""
+
+    def __init__(
+        self, fast: FastReader, load_large: Callable[[], LineRecognizer], threshold: float, calibration: Calibration
+    ) -> None:
+        self._fast = fast
+        self._load_large = load_large
+        self._large: LineRecognizer | None = None
+        self._threshold = threshold
+        self._calibration = calibration
+        self._reread = 0
+
+    def read(self, lines: Sequence[Gray]) -> list[Reading]:
+        """Read upright (H, W) crops of any size, in order."""
+        return [reading for _, reading in self.read_surest([(line,) for line in lines])]
+
+    def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
+        """Read each group of crops, which show one line in several directions; return the surest and its place.
+
+        The fast network alone finds the direction.
+        """
+        chosen = self._fast.read_surest_with_doubt(groups)
+        readings = [(way, fast.reading) for way, fast in chosen]
+        unsure = [
+            place
+            for place, (_, fast) in enumerate(chosen)
+            if self._calibration.errors_per_character(fast) > self._threshold
+        ]
+        self._reread += len(unsure)
+        again = self._read_large([groups[place][chosen[place][0]] for place in unsure])
+        for place, reading in zip(unsure, again, strict=True):
+            readings[place] = (chosen[place][0], reading)
+        return readings
+
+    def _read_large(self, lines: Sequence[Gray]) -> list[Reading]:
+        if not lines:
+            return []
+        if self._large is None:
+            self._large = self._load_large()
+        return self._large.read(lines)
+
+    def take_reread(self) -> int:
+        """Return how many lines the large recognizer read since the last call."""
+        count, self._reread = self._reread, 0
+        return count

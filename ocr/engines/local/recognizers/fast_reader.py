@@ -1,0 +1,114 @@
+"""The fast recognizer: lines of a page in batches on one thread, through a network of our own.
+
+`training.recognizer.fast_network` describes the network. Its input is (N, height, W) with exactly 0.0 beyond a line;
+its output is probabilities (N, T, classes). It hides what lies beyond a line from itself, so a line gives the same text
+alone and in a batch, up to the rounding of the backend.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.core.errors import EngineError
+from ocr.engines.local.orientation import Gray
+from ocr.engines.local.ppocr import NETWORKS, Network, Reading, surest
+
+KIND = "lusocr-fast"
+"""What the metadata entry "kind" of its files says."""
+WIDTHS = (96, 192, 288, 384, 480, 576, 672, 768, 864, 960, 1056, 1152, 1344, 1536, 1824, 2112, 2592)
+"""Pixels to which batches are padded. Each new pair of width and count costs OpenVINO about 20 ms once."""
+COUNTS = (8, 4, 2, 1)
+"""Lines in a batch: more than 8 gain nothing. A rest is cut into smaller batches instead of filled up."""
+GRAY_VALUES = ((np.arange(256, dtype=np.float32) - 127.5) / 127.5).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class FastReading:
+    """A line as the fast network read it."""
+
+    reading: Reading
+    doubt: float
+    """Expected number of wrong steps: the sum over steps of 1 minus the probability of the best class."""
+
+
+class FastReader:
+    """Reads lines with the fast network."""
+
+    def __init__(self, file: Path, backend: str) -> None:
+        """Load `file`. Raises `EngineError` where it is no fast recognizer."""
+        self._run: Network
+        self._run, facts = NETWORKS[backend](file)
+        if facts.get("kind") != KIND:
+            raise EngineError(f"{file.name} is not a fast recognizer", hint="--set options.recognizer=stock|pt|FILE")
+        shape: dict[str, Any] = json.loads(facts["shape"])
+        self._height, self._stride = int(shape["height"]), int(shape["stride"])
+        self._characters = ["", *facts["character"].split("\n"), " "]
+
+    def read(self, lines: Sequence[Gray]) -> list[Reading]:
+        """Read upright (H, W) crops of any size, in order."""
+        return [fast.reading for fast in self.read_with_doubt(lines)]
+
+    def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
+        """Read each group of crops, which show one line in several directions; return the surest and its place."""
+        return [(way, fast.reading) for way, fast in self.read_surest_with_doubt(groups)]
+
+    def read_surest_with_doubt(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, FastReading]]:
+        """Read as `read_surest` does, with the doubt of each line."""
+        found = iter(self.read_with_doubt([line for group in groups for line in group]))
+        parts = [[next(found) for _ in group] for group in groups]
+        ways = [surest([fast.reading for fast in part]) for part in parts]
+        return [(way, part[way]) for way, part in zip(ways, parts, strict=True)]
+
+    def read_with_doubt(self, lines: Sequence[Gray]) -> list[FastReading]:
+        """Read upright (H, W) crops of any size, in order, each with its doubt."""
+        scaled = [self._scaled(line) for line in lines]
+        found: dict[int, FastReading] = {}
+        for places, width in batches([line.shape[1] for line in scaled]):
+            pixels = np.zeros((len(places), self._height, width), np.float32)
+            for row, place in zip(pixels, places, strict=True):
+                row[:, : scaled[place].shape[1]] = GRAY_VALUES[scaled[place]]
+            probabilities = self._run(pixels)
+            best = probabilities.argmax(axis=2)
+            sure = np.take_along_axis(probabilities, best[..., None], axis=2)[..., 0]
+            for row_number, place in enumerate(places):
+                found[place] = self._decoded(best[row_number], sure[row_number], scaled[place].shape[1])
+        return [found[place] for place in range(len(lines))]
+
+    def _scaled(self, line: Gray) -> Gray:
+        width = max(1, round(line.shape[1] * self._height / line.shape[0]))
+        return np.asarray(cv2.resize(line, (width, self._height)), np.uint8)
+
+    def _decoded(self, best: NDArray[np.int64], sure: NDArray[np.float32], width: int) -> FastReading:
+        """Best path of a CTC output: runs of one class are one character, whose confidence is the run's highest."""
+        steps = -(-width // self._stride)
+        best, sure = best[:steps], sure[:steps]
+        starts = np.flatnonzero(np.diff(best, prepend=-1))
+        ends = np.append(starts[1:], steps)
+        classes, confidences = best[starts], np.maximum.reduceat(sure, starts)
+        kept = classes != 0
+        centers = np.minimum(1.0, (starts + ends)[kept] * (self._stride / 2 / width))
+        text = "".join([self._characters[place] for place in classes[kept].tolist()])
+        reading = Reading(text, tuple(confidences[kept].tolist()), tuple(centers.tolist()))
+        return FastReading(reading, float(steps - sure.sum(dtype=np.float64)))
+
+
+def batches(widths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+    """Sort lines by width into batches: places in `widths`, and the width to pad to."""
+    order = sorted(range(len(widths)), key=lambda place: (widths[place], place))
+    while order:
+        count = next(size for size in COUNTS if size <= len(order))
+        part, order = order[-count:], order[:-count]
+        yield part, padded_width(widths[part[-1]])
+
+
+def padded_width(width: int) -> int:
+    """Return the least of `WIDTHS` that holds a line; beyond them steps of 288 pixels."""
+    return next((size for size in WIDTHS if size >= width), -(-width // 288) * 288)

@@ -1,0 +1,26 @@
+"""Load the recognizer that was chosen. Worker side only: networks are loaded here."""
+
+from pathlib import Path
+
+from ocr.engines.local.ppocr import LineRecognizer, Recogniser
+from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
+from ocr.engines.local.recognizers.fast_reader import FastReader
+from ocr.engines.local.recognizers.selection import RecognizerChoice
+
+CALIBRATION = Calibration()
+"""Of the shipped fast weights."""
+
+
+def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
+    """Load the networks of `choice`; a cascade loads its large one when the first line needs it.
+
+    Raises `EngineError` where a file does not load or holds another network.
+    """
+
+    def large() -> Recogniser:
+        return Recogniser(backend, Path(choice.large) if choice.large else None)
+
+    if not choice.fast:
+        return large()
+    fast = FastReader(Path(choice.fast), backend)
+    return CascadeReader(fast, large, choice.threshold, CALIBRATION) if choice.cascade else fast
