@@ -50,7 +50,7 @@ class Clock:
     known: dict[bytes, tuple[Any, float]] = field(default_factory=dict)
 
     def ask(self, key: bytes, work: Callable[[], Any]) -> Any:
-        """Return what `work` gave for `key`, and count the seconds that it took. It runs twice; the second run counts."""
+        """Return what `work` gave for `key`, and count its seconds: it runs twice, and the second run counts."""
         if key not in self.known:
             prepared = time.process_time()
             work()
