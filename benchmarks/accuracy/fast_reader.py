@@ -29,7 +29,7 @@ from eval.metrics.edit_distance import character_errors
 from ocr.core.document import EngineOutput
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import Gray, read_page
-from ocr.engines.local.ppocr import Detector, Reading, Recogniser, choose_surest
+from ocr.engines.local.ppocr import Detector, Reading, Recogniser, surest
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.recognizers.loading import CALIBRATION
@@ -83,7 +83,9 @@ class Timed:
         return [self.clock.ask(key_of(self.name, line), lambda line=line: self.network(line)) for line in lines]
 
     def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
-        return choose_surest(groups, self.read([line for group in groups for line in group]))
+        found = [self.read(group) for group in groups]
+        ways = [surest(readings) for readings in found]
+        return [(way, readings[way]) for way, readings in zip(ways, found, strict=True)]
 
 
 @dataclass
@@ -97,6 +99,15 @@ class TimedFast(Timed):
             key_of(self.name, *lines), lambda: self.network.read_with_doubt(lines)
         )
         return found
+
+    def read_surest_with_doubt(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, FastReading]]:
+        found = iter(self.read_with_doubt([line for group in groups for line in group]))
+        parts = [[next(found) for _ in group] for group in groups]
+        ways = [surest([fast.reading for fast in part]) for part in parts]
+        return [(way, part[way]) for way, part in zip(ways, parts, strict=True)]
+
+    def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
+        return [(way, fast.reading) for way, fast in self.read_surest_with_doubt(groups)]
 
     def read(self, lines: Sequence[Gray]) -> list[Reading]:
         return [fast.reading for fast in self.read_with_doubt(lines)]

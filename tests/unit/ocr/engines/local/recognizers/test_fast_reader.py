@@ -68,6 +68,11 @@ def test_the_surest_direction_wins(reader: FastReader) -> None:
     assert (place, reading.text, first) == (1, "abc", 0)
 
 
+def test_a_level_line_that_is_sure_is_not_turned(reader: FastReader) -> None:
+    (found,) = reader.read_surest([(line("ab"), line("c"), line("b"))])
+    assert (found[0], found[1].text) == (2, "b")
+
+
 def test_no_lines_are_no_work(reader: FastReader) -> None:
     assert reader.read([]) == []
 
