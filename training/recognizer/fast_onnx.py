@@ -6,6 +6,7 @@ the stride, with 0.0 beyond the end of each line.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,15 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from ocr.core.errors import DataError
-from training.recognizer.fast_network import (
+from training.recognizer.fast_layers import (
     BLANK_SCORE,
     EPSILON,
     Attention,
     Block,
     FastNetwork,
-    FastRecognizer,
     FastShape,
     MaskedNorm,
     Squeeze,
-    shape_fields,
 )
 
 OPSET = 17
@@ -109,22 +108,23 @@ def _array(tensor: Any) -> Array:
     return np.asarray(tensor.detach().float().cpu().numpy(), np.float32)
 
 
-def write_onnx(recognizer: FastRecognizer, path: Path, *, half: bool) -> None:
-    """Write `recognizer`: input "x" (N, H, W), output "probabilities" (N, T, C). See `FastRecognizer.save`."""
+def write_onnx(network: FastNetwork, characters: tuple[str, ...], path: Path, *, half: bool) -> None:
+    """Write a network: input "x" (N, H, W), output "probabilities" (N, T, C).
+
+    `half` stores large weights as float16; the arithmetic stays float32.
+    """
     graph = Graph(half=half)
-    _whole_network(graph, recognizer.module)
-    shape = recognizer.shape
+    _whole_network(graph, network)
+    shape = network.shape
     source = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["lines", shape.height, "width"])
-    output = helper.make_tensor_value_info(
-        "probabilities", TensorProto.FLOAT, ["lines", "steps", len(recognizer.characters)]
-    )
+    output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["lines", "steps", len(characters)])
     body = helper.make_graph(graph.nodes, KIND, [source], [output], graph.weights)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="lusocr")
     model.ir_version = 8
     facts = {
         "kind": KIND,
-        "shape": json.dumps(shape_fields(shape)),
-        "character": "\n".join(recognizer.characters[1:-1]),
+        "shape": json.dumps(asdict(shape)),
+        "character": "\n".join(characters[1:-1]),
     }
     helper.set_model_props(model, facts)
     onnx.checker.check_model(model)
@@ -249,8 +249,8 @@ def _coarse(graph: Graph, network: FastNetwork, x: str, mask: str) -> str:
     return graph.node("Mul", [y, mask])
 
 
-def read_onnx(path: Path) -> FastRecognizer:
-    """Read a file that `write_onnx` wrote, to train on.
+def read_onnx(path: Path) -> tuple[FastNetwork, tuple[str, ...]]:
+    """Read a network and its characters from a file that `write_onnx` wrote, to train on.
 
     The file has normalization folded in. So each normalization starts as an identity with an offset, and keeps its
     statistics frozen. Raises `DataError` when the file is missing, broken, or of another network.
@@ -264,9 +264,9 @@ def read_onnx(path: Path) -> FastRecognizer:
     if facts.get("kind") != KIND:
         raise DataError(f"{path} is not a fast recognizer", hint=hint)
     characters = ("", *facts["character"].split("\n"), " ")
-    recognizer = FastRecognizer(FastShape(**json.loads(facts["shape"])), characters)
-    _load_weights(recognizer.module, {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer})
-    return recognizer
+    network = FastNetwork(FastShape(**json.loads(facts["shape"])), len(characters))
+    _load_weights(network, {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer})
+    return network, characters
 
 
 def _load_weights(network: FastNetwork, weights: dict[str, Any]) -> None:

@@ -12,13 +12,13 @@ onnx = pytest.importorskip("onnx")
 
 from ocr.core.errors import DataError  # noqa: E402
 from training.recognizer.fast_alphabet import fast_alphabet  # noqa: E402
+from training.recognizer.fast_layers import FastShape  # noqa: E402
 from training.recognizer.fast_network import (  # noqa: E402
     SHAPES,
     FastRecognizer,
-    FastShape,
     create_fast_recognizer,
+    read_fast_recognizer,
 )
-from training.recognizer.fast_onnx import read_onnx  # noqa: E402
 
 TINY = FastShape(height=24, stride=4, stem_channels=8, narrow=32, narrow_blocks=3, wide=48, wide_blocks=3, heads=2)
 COLUMN = FastShape(height=32, stride=4, stem="column", narrow=32, narrow_blocks=3, wide_blocks=0)
@@ -103,7 +103,7 @@ def running(file: Path, backend: str) -> Any:
 def test_a_file_read_back_gives_the_same_and_trains_on(tmp_path: Path) -> None:
     recognizer = worked_in(TINY)
     recognizer.save(tmp_path / "fast.onnx", half=False)
-    again = read_onnx(tmp_path / "fast.onnx")
+    again = read_fast_recognizer(tmp_path / "fast.onnx")
     assert again.characters == recognizer.characters
     assert again.shape == recognizer.shape
     batch, _ = lines_of(TINY, 200, 96)
@@ -129,7 +129,7 @@ def test_a_file_of_another_kind_is_refused(content: bytes | None, tmp_path: Path
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(DataError, match=r"other\.onnx"):
-        read_onnx(file)
+        read_fast_recognizer(file)
 
 
 def test_it_learns_two_words() -> None:
