@@ -37,11 +37,11 @@ STYLES: Mapping[str, float] = {
     "blackletter": 0.4, "dots": 1.5,
 }  # fmt: skip
 """Share of each style of face, before a wear prefers some of them."""
-LEAST_KEPT = 0.42
+LEAST_KEPT = 0.45
 """Of the ink at one place of a line: a place that keeps less can no longer be read."""
 MOST_BURIED = 0.5
 """Of the paper at one place: where more of it is dark, nothing can be read."""
-SURE = 0.93
+SURE = 0.95
 """Share of the places that must be readable. Set by looking at 400 worn lines; the rest is read by its neighbors."""
 LEAST_SPACE = 0.16
 """Share of the em that stays between two words."""
@@ -292,7 +292,7 @@ def is_legible(clean: Pixels, worn: Pixels, strip: tuple[int, int, int, int]) ->
         np.asarray(cv2.resize(pixels[top:bottom, left:right], half, interpolation=cv2.INTER_AREA), np.uint8)
         for pixels in (clean, worn)
     )
-    mask = before < 130
+    mask = before < 175
     if not mask.any() or mask.all():
         return True
     soft = np.asarray(cv2.blur(after, (2, 2)), np.float32)

@@ -105,7 +105,8 @@ def set_line(runs: Runs, face: Face, faces: Faces, setting: Setting, generator: 
         _set_run(run, _face_of(run, face, faces), pen)
     if not pen.placed:
         return None
-    return _assemble(pen, face)
+    line = _assemble(pen, face)
+    return _wandering(line, setting.em, generator) if line and face.style == "script" else line
 
 
 def _face_of(run: Run, face: Face, faces: Faces) -> Face:
@@ -220,6 +221,25 @@ def _assemble(pen: _Pen, face: Face) -> LineInk | None:
         face.x_height * pen.setting.em,
         face.cap_height * pen.setting.em,
     )
+
+
+def _wandering(line: LineInk, em: float, generator: random.Random) -> LineInk | None:
+    """The same line as a hand writes it: the baseline wanders and the letters lean more or less than the face does."""
+    width = line.ink.shape[1]
+    swing, lean = generator.uniform(0, 0.12) * em, generator.gauss(0, 0.12)
+    room = round(swing) + 1
+    knots = np.linspace(0, width, max(3, round(width / (generator.uniform(2, 6) * em)) + 2))
+    moved = [generator.uniform(-swing, swing) for _ in knots]
+    shift = np.interp(np.arange(width + 2 * room), knots + room, moved).astype(np.float32)
+    padded = np.pad(line.ink, room)
+    rows, columns = np.mgrid[0 : padded.shape[0], 0 : padded.shape[1]].astype(np.float32)
+    source = columns + np.float32(lean) * (rows - np.float32(line.baseline + room))
+    bent = np.asarray(cv2.remap(padded, source, rows + shift, cv2.INTER_LINEAR, borderValue=0), np.uint8)
+    top, side = _extent(bent.max(axis=1)), _extent(bent.max(axis=0))
+    if top is None or side is None:
+        return None
+    ink = bent[top[0] : top[1], side[0] : side[1]]
+    return LineInk(ink, line.baseline + room - top[0], line.x_height, line.cap_height)
 
 
 def _extent(profile: Iterable[int]) -> tuple[int, int] | None:

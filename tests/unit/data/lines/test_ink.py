@@ -81,3 +81,12 @@ def test_bold_runs_take_the_bold_face(faces: Faces, serif: Face) -> None:
 
 def test_nothing_visible_gives_no_line(faces: Faces, serif: Face) -> None:
     assert set_line((Run(" "),), serif, faces, Setting(em=30), random.Random(1)) is None
+
+
+def test_a_hand_wanders_and_type_does_not(faces: Faces, serif: Face) -> None:
+    hand = next(face for face in faces.all if face.style == "script")
+    runs, setting = (Run("nem uma nem outra"),), Setting(em=40)
+    for face, varies in ((serif, False), (hand, True)):
+        lines = [set_line(runs, face, faces, setting, random.Random(seed)) for seed in range(4)]
+        shapes = {line.ink.shape for line in lines if line}
+        assert (len(shapes) > 1) is varies
