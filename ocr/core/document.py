@@ -1,9 +1,9 @@
-"""The values that flow from a scan to an output file. All are frozen; nothing here does any work.
+"""The values that flow from a scan to an output file. All are frozen.
 
-Text that an engine gave is always text that UTF-8 can hold (see `well_formed`), whatever the engine gave.
+Text of an engine is always valid UTF-8 here (see `well_formed`), whatever the engine returned.
 
 Boxes are `(left, top, right, bottom)` in pixels of the page as it is read: upright, after /Rotate, EXIF and any
-turn that was found (`EngineOutput.rotation`), before deskewing. Page numbers are 1-based, as in the source.
+rotation that was found (`EngineOutput.rotation`), before deskewing. Page numbers are 1-based, as in the source.
 """
 
 import hashlib
@@ -37,15 +37,15 @@ LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
 
 
 def box_around(boxes: Iterable[Box]) -> Box:
-    """The smallest box around all of them, one at least."""
+    """Return the smallest box around one box or more."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def well_formed(text: str) -> str:
-    """The text with each pair of surrogates as the character that it stands for, and a lone one as U+FFFD.
+    """Return the text with each surrogate pair as the character that it encodes, and a lone surrogate as U+FFFD.
 
-    Models write JSON escapes, and cut ones: without this a page with one could be neither saved nor written.
+    Models write JSON escapes, also incomplete ones. Without this a page with one could be neither saved nor written.
     """
     try:
         text.encode("utf-8")
@@ -61,7 +61,7 @@ class PageImage:
     number: int
     pixels: "NDArray[np.uint8]"
     dpi: float
-    """Dots per inch of the pixels; a guess of 200 where an image file does not say."""
+    """Dots per inch of the pixels; 200 is assumed if an image file does not say."""
 
     @property
     def width(self) -> int:
@@ -80,7 +80,7 @@ class Word:
     box: Box
     """Left, top, right and bottom in pixels of the upright page."""
     confidence: float | None = None
-    """0 to 1, or None where the engine gives none."""
+    """0 to 1, or None if the engine gives none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", well_formed(self.text))
@@ -97,7 +97,7 @@ class Line:
     box: Box
     """Left, top, right and bottom in pixels of the upright page."""
     confidence: float | None = None
-    """0 to 1, or None where the engine gives none."""
+    """0 to 1, or None if the engine gives none."""
     words: tuple[Word, ...] = ()
     """Words in order; empty where the engine gives none."""
     field: Field = "text"
@@ -116,28 +116,28 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     """Cells of each row, from left to right."""
     after: int = 0
-    """How many of the page's paragraphs stand before it."""
+    """How many of the page's paragraphs come before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOutput:
-    """What an engine gave for one page, kept raw in the ledger so that a new layout needs no new reading.
+    """The raw output of an engine for one page. The ledger keeps it, so that a new layout reads no page again.
 
-    A vision-language model fills `text`; a classical engine fills `lines` in no particular order.
+    A vision-language model fills `text`; a classical engine fills `lines`, in any order.
     """
 
     finish: Finish
     text: str | None = None
     lines: tuple[Line, ...] | None = None
     reason: str = ""
-    """Why, in words, when `finish` is not "stop"."""
+    """Why `finish` is not "stop", in words."""
     width: int = 0
     height: int = 0
     """Size in pixels of the upright page that the boxes refer to."""
     rotation: int = 0
     """Degrees clockwise (0, 90, 180, 270) by which the rendered page was rotated to be upright."""
     skew: float = 0.0
-    """Degrees clockwise that the upright page leans. Boxes are of the leaning page."""
+    """Skew of the upright page in degrees clockwise. Lines were read after deskewing; boxes are on the skewed page."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -194,7 +194,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A scan file: `path` as the user gave it, relative to the folder that was named."""
+    """A scan file: `path` is relative to the folder that the user named."""
 
     path: str
     """Name of the file below the folder that was named, with forward slashes."""
@@ -203,7 +203,7 @@ class Source:
     pages: int
     """Number of pages in the file."""
     reason: str = ""
-    """Why the file as a whole could not be opened; its pages are not known then, and `pages` is 0."""
+    """Why the file could not be opened; its pages are not known then, and `pages` is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One answer of the engine, with our verdict on it."""
+    """One output of the engine, and how it is classified."""
 
     generation: EngineOutput
     status: Status
@@ -243,14 +243,14 @@ class Attempt:
 
 
 def text_of(generation: EngineOutput) -> str:
-    """All that was read, unordered where the engine gave lines."""
+    """Return all text of an output, unordered if the engine gave lines."""
     if generation.text is not None:
         return generation.text
     return "\n".join(line.text for line in generation.lines or () if line.text)
 
 
 def confidence_of(lines: Sequence[Line]) -> float | None:
-    """The mean confidence of the page's characters, 0 to 1; None where no line says how sure it is.
+    """Return the mean confidence of the page's characters, 0 to 1; None if no line has a confidence.
 
     A line counts by its length: c = sum(confidence x characters) / sum(characters).
     """

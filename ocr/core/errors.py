@@ -1,6 +1,6 @@
-"""Every failure that lusocr expects: an exit code, a message, and a hint that says what to type next.
+"""Expected failures: each has an exit code, a message, and a hint that says what to type next.
 
-One root, one subclass per exit code. Raise them `from` their cause, with the file and page in the message;
+One root class, one subclass per exit code. Raise them `from` their cause, with the file and page in the message;
 `cli.main` is the one place that turns them into `error:` and `hint:` lines and an exit status.
 docs/reference/exit-codes.md is generated from this module.
 """
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a finished `ocr` process says about its work."""
+    """The exit codes of `ocr`."""
 
     OK = 0
     """Every page is ok, blank, or skipped by `--pages`. Kept: everything."""
@@ -58,7 +58,7 @@ class UsageError(OcrError):
 
 
 class ScanError(OcrError):
-    """A scan or a page of it cannot be opened or rendered. Extraction records it and goes on."""
+    """A scan or a page of it cannot be opened or rendered. Extraction records the failure and continues."""
 
     exit_code = ExitCode.PAGES_FAILED
 
@@ -78,7 +78,7 @@ class DependencyError(OcrError):
 class EngineError(OcrError):
     """An engine does not load, ran out of memory, or died.
 
-    `retryable` is True when a fresh start of the engine may mend it (a killed engine process), False when it will not.
+    `retryable` is True if a restart of the engine may fix it (a killed engine process), else False.
     """
 
     exit_code = ExitCode.ENGINE
@@ -89,7 +89,7 @@ class EngineError(OcrError):
 
 
 class TrainingError(OcrError):
-    """A training stage cannot start or cannot go on."""
+    """A training stage cannot start or continue."""
 
     exit_code = ExitCode.TRAINING
 
@@ -101,6 +101,6 @@ class OutputError(OcrError):
 
 
 class GateError(OcrError):
-    """A quality gate said no."""
+    """A quality check failed."""
 
     exit_code = ExitCode.GATE

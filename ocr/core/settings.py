@@ -1,7 +1,7 @@
 """Settings: defaults <- a TOML file <- `--set key=value` <- flags, checked once and frozen.
 
 A settings class is a frozen pydantic model (nested models are TOML tables). An unknown key is a `UsageError` that
-suggests the nearest known one, because a mistyped setting that is silently ignored costs a whole night's run.
+suggests the nearest known one: a mistyped setting that is silently ignored wastes a long run.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from ocr.core.errors import UsageError
 
 
 class Settings(BaseModel):
-    """The parent of every settings model: frozen, and closed to keys that it does not know."""
+    """The parent of every settings model: frozen; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -34,14 +34,14 @@ def load(
 ) -> Model:
     """Build settings of class `model`; later sources win: defaults or `start`, `file`, `assignments`, `flags`.
 
-    Every key of `model` has a default, so that each source can be checked as it comes.
+    Every key of `model` has a default, so that each source can be checked by itself.
 
     `assignments` are `table.key=value` with a TOML value (a bare word is a string). `flags` maps dotted keys to
     values; None means that the flag was not given. Raises `UsageError` that names the source and the key.
     """
     settings = start or model()
     merged: dict[str, Any] = start.model_dump() if start else {}
-    # Not once at the end: a mistake in one source would be blamed on another.
+    # Not once at the end: a message must name the source of the mistake.
     for where, values in _layers(file, assignments, flags):
         _merge(merged, values)
         settings = check(model, merged, where=where)
@@ -51,7 +51,7 @@ def load(
 def _layers(
     file: Path | None, assignments: Sequence[str], flags: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every source of settings as it was typed, and what it says."""
+    """Yield every source of settings as it was typed, and its values."""
     if file is not None:
         yield str(file), _read_toml(file)
     for assignment in assignments:
@@ -80,7 +80,7 @@ def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """All dotted keys of a settings model, in order of definition."""
+    """Return all dotted keys of a settings model, in order of definition."""
     keys: list[str] = []
     for name, field in model.model_fields.items():
         inner = field.annotation
@@ -108,7 +108,7 @@ def _toml_value(text: str) -> Any:
 
 
 def _table(dotted: str, value: Any) -> dict[str, Any]:
-    """`a.b.c` and a value as tables in tables."""
+    """Return nested tables for `a.b.c` and a value."""
     for key in reversed(dotted.split(".")):
         value = {key: value}
     return dict(value)

@@ -1,8 +1,8 @@
-"""Between a page's fields and the text that a model writes for them.
+"""Convert between the fields of a page and the text that a model writes for them.
 
-`render` writes the answer that specialists are trained to give: one flat JSON object, keys in `FIELD_ORDER`, no
-white space between tokens. `parse` takes whatever a model wrote and never raises: that JSON, JSON that stops in the
-middle, Markdown of general readers, layout blocks of LightOnOCR, tags of Nanonets, or plain text.
+`render` writes the output that specialists are trained to give: one flat JSON object, keys in `FIELD_ORDER`, no white
+space between tokens. `parse` accepts any output of a model and never raises: that JSON, incomplete JSON, Markdown of
+general models, layout blocks of LightOnOCR, tags of Nanonets, or plain text.
 `parse(render(fields)) == fields` for all fields of well-formed text.
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 
 from ocr.core.document import Field, well_formed
 
-# The order that the DharmaOCR paper lists; a model that writes the short fields first has them even if the text loops.
+# The order of the DharmaOCR paper. A model that writes the short fields first has them even if the text repeats itself.
 FIELD_ORDER: tuple[Field, ...] = ("header", "margin", "footer", "text")
 
-# Longest field in characters that a grammar lets a model write. The longest text among 34 real pages has 18.3k
+# Longest field in characters that a grammar allows. The longest text among 34 real pages has 18.3k
 # characters in all fields together (a gazette page), the longest header 340.
 LONGEST: Mapping[Field, int] = {"header": 2_000, "margin": 4_000, "footer": 4_000, "text": 24_000}
 
@@ -28,7 +28,7 @@ SCHEMA: Mapping[str, object] = {
     "required": list(FIELD_ORDER),
     "additionalProperties": False,
 }
-"""JSON Schema for structured output. Every string is bounded, so that a grammar cannot loop either."""
+"""JSON Schema for structured output. Every string is bounded, so that output under a grammar ends as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class Fields:
     text: str = ""
 
     def __post_init__(self) -> None:
-        # An escape in JSON can write half a character, also where the answer itself was well-formed.
+        # An escape in JSON can be half a surrogate pair, also in output that is valid UTF-8.
         for name in FIELD_ORDER:
             object.__setattr__(self, name, well_formed(getattr(self, name)))
 
 
 def render(fields: Fields) -> str:
-    """What a specialist is to write for a page."""
+    """Return the output that a specialist is trained to write for a page."""
     values = asdict(fields)
     return json.dumps({name: values[name] for name in FIELD_ORDER}, ensure_ascii=False, separators=(",", ":"))
 
 
 def is_complete(answer: str) -> bool:
-    """Is the answer one whole JSON object of known string fields, as `SCHEMA` has it?"""
+    """Return whether the output is one complete JSON object of known string fields, as `SCHEMA` requires."""
     try:
         value = json.loads(answer)
     except ValueError:
@@ -62,7 +62,7 @@ def is_complete(answer: str) -> bool:
 
 
 def parse(answer: str) -> Fields:
-    """The fields that an answer holds; what is in no known form is text. Never raises."""
+    """Return the fields in a model's output; output in no known format is text. Never raises."""
     plain = _without_fence(answer)
     if plain.lstrip().startswith("{"):
         found = _whole_object(plain) or _broken_object(plain)
@@ -74,7 +74,7 @@ def parse(answer: str) -> Fields:
 
 
 def _without_fence(answer: str) -> str:
-    """Take off a Markdown fence around the whole answer, closed or not."""
+    """Remove a Markdown fence around the whole output, closed or not."""
     fenced = re.match(r"\s*```[a-zA-Z]*[ \t]*\n(.*?)(?:\n```\s*)?\Z", answer, re.DOTALL)
     return fenced.group(1) if fenced else answer
 
@@ -85,7 +85,7 @@ def _is_page(value: Mapping[str, Any]) -> bool:
 
 def _whole_object(answer: str) -> Fields | None:
     try:
-        # Not strict: some grammar backends let raw control characters into strings.
+        # Not strict: some grammar backends allow raw control characters in strings.
         value, _ = json.JSONDecoder(strict=False).raw_decode(answer.lstrip())
     except (ValueError, RecursionError):
         return None
@@ -113,7 +113,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 def _broken_object(answer: str) -> Fields | None:
-    """Read `"key": "string` pairs up to where the object stops or breaks."""
+    """Read `"key": "string` pairs up to the end or the first error."""
     values: dict[str, str] = {}
     place = 0
     while key := _KEY.search(answer, place):
@@ -162,7 +162,7 @@ _TAG_FIELDS: Mapping[str, Field] = {
 
 
 def _tagged(answer: str) -> Fields:
-    """Nanonets marks what is not body with tags; `<img>` holds a caption or an invented description, so it goes."""
+    """Nanonets marks parts outside the body with tags; `<img>` holds a caption or an invented description: dropped."""
     parts: dict[Field, list[str]] = {"header": [], "margin": [], "footer": []}
     for name, content in _TAG.findall(answer):
         field = _TAG_FIELDS.get(name.lower())
@@ -173,7 +173,7 @@ def _tagged(answer: str) -> Fields:
 
 
 def _unmarked(text: str) -> str:
-    """Markdown and HTML signs off, words and line breaks kept; a table row becomes one line."""
+    """Remove Markdown and HTML markup, keep words and line breaks; a table row becomes one line."""
     if "<" in text:
         text = re.sub(r"</t[dh]>\s*<t[dh][^>]*>", "\t", text)
         text = re.sub(r"</tr>|<br\s*/?>", "\n", text)

@@ -1,7 +1,7 @@
-"""Which model reads: a name in `models.toml`, a folder, or an id on the Hugging Face hub, made into one `Model` value.
+"""Find a model: a name in `models.toml`, a folder, or an id on the Hugging Face hub becomes one `Model` value.
 
-A folder that this project wrote carries `reading.toml` (prompt, image size, sampling) beside its weights, so that it is
-asked as it was trained. Only `find_weights` looks at the hub's cache, and only `download` opens a connection.
+A folder that this project wrote has `reading.toml` (prompt, image size, sampling) beside its weights, so that requests
+match its training. Nothing here looks at the hub; see `ocr.models.weights`.
 """
 
 import difflib
@@ -23,13 +23,13 @@ READING_FILE = "reading.toml"
 
 class ImageSize(Settings):
     longest_edge: int = 0
-    """Pixels of the longer side of the page as shown; 0 is no limit."""
+    """Pixels of the longer side of the page as the model sees it; 0 is no limit."""
     max_pixels: int = 1_400_000
-    """Width times height as shown. 1.4 million pixels is A4 at about 120 dpi, 1,800 image tokens of a Qwen-VL."""
+    """Width times height of that image. 1.4 million pixels is A4 at about 120 dpi, 1,800 image tokens of a Qwen-VL."""
 
 
 class Model(Settings):
-    """How a model is asked and served. A table of `models.toml` or a `reading.toml` overrides the defaults."""
+    """How a model is prompted and served. `models.toml` and `reading.toml` override the defaults."""
 
     name: str = ""
     """As the user typed it."""
@@ -37,13 +37,13 @@ class Model(Settings):
     """Hub id, or the path of a folder."""
     revision: str = "main"
     verified: bool = False
-    """True when revision, prompt and sampling were checked against the weights."""
+    """True if revision, prompt and sampling were checked against the weights."""
     licence: str = "unknown"
     prompt: str = "page-text-1"
     structured: bool = False
-    """Trained to the JSON schema of `ocr.models.answer_format`, so its answer may be held to it."""
+    """Trained to write the JSON schema of `ocr.models.answer_format`, so its output may be constrained to it."""
     leaders: int = 0
-    """Trained to write dots or dashes that fill a line as so many signs; 0: one for each that is printed."""
+    """Characters that a leader (dots or dashes that fill a line) is written as; 0: one for each that is printed."""
     image: ImageSize = ImageSize()
     sampling: dict[str, float] = Setting(default_factory=dict)
     """temperature, top_p, repetition_penalty; greedy where empty."""
@@ -53,10 +53,10 @@ class Model(Settings):
     serving: dict[str, Any] = Setting(default_factory=dict)
     """Arguments of the serving engine, such as max_model_len."""
     canary_errors: float = 0.15
-    """Largest character error rate on the known page at which reading may begin. A model that sees the page reads it
-    nearly without error; one that is asked wrongly or has wrong weights is above 0.5."""
+    """Largest character error rate on the canary page. A model with the right weights, prompt and image size reads it
+    nearly without error; otherwise the rate is above 0.5."""
     adapter: str = ""
-    """Path of a LoRA adapter that is put on top of `id`."""
+    """Path of a LoRA adapter on top of `id`."""
     traps: list[str] = Setting(default_factory=list)
 
     @property
@@ -69,7 +69,7 @@ class Model(Settings):
 
 
 def table() -> dict[str, Model]:
-    """All models of `models.toml` by name."""
+    """Return all models of `models.toml` by name."""
     found = {}
     for name, values in _toml().items():
         if isinstance(values, dict):
@@ -78,14 +78,14 @@ def table() -> dict[str, Model]:
 
 
 def default_name() -> str:
-    """The name of the model that reads where none was asked for."""
+    """Return the name of the default model."""
     return str(_toml()["default"])
 
 
 def resolve(name: str) -> Model:
-    """The model that `name` means: a folder, a name of the table, or a hub id, in this order.
+    """Return the model called `name`: a folder, a name of the table, or a hub id, in this order.
 
-    Raises `UsageError` for a name that is none of them, and `EngineError` for a folder that holds no model.
+    Raises `UsageError` for another name, and `EngineError` for a folder that holds no model.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -129,23 +129,23 @@ def _from_folder(name: str, folder: Path) -> Model:
 
 
 def _base_of(name: str, adapter: Path) -> Model:
-    """The model that an adapter belongs on: a folder, or a hub id, which may be one of the table's."""
+    """Return the base model of an adapter: a folder, or a hub id, which may be in the table."""
     try:
         base = str(json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"])
     except (ValueError, KeyError, OSError) as cause:
-        raise EngineError(f"--model {name}: {adapter.name} does not say what the adapter belongs on") from cause
+        raise EngineError(f"--model {name}: {adapter.name} does not name the adapter's base model") from cause
     try:
         return next((model for model in table().values() if model.id == base), None) or resolve(base)
     except UsageError as cause:
         raise EngineError(
-            f"--model {name} is an adapter, and the model that it belongs on is not here: {base}",
+            f"--model {name} is an adapter, and its base model is not here: {base}",
             hint=f"put the base there, or change base_model_name_or_path in {adapter}",
         ) from cause
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write `reading.toml`, so that `resolve(folder)` asks the model there as it was trained."""
-    lines = ["# How this model is asked; lusocr reads it when it loads the folder."]
+    """Write `reading.toml`, so that requests to the model in this folder match its training."""
+    lines = ["# How requests to this model are made; lusocr reads it when it loads the folder."]
     values = model.model_dump(exclude={"name", "id", "revision", "adapter"})
     lines += [f"{key} = {_toml_literal(value)}" for key, value in values.items()]
     write_atomic(folder / READING_FILE, ("\n".join(lines) + "\n").encode("utf-8"))

@@ -1,7 +1,7 @@
-"""What a model is asked, with an id, and how large the page is that it is shown.
+"""Prompts, each with an id, and the size at which a model sees a page.
 
-Reading and training import the same words and the same image size from here: a model that is trained on one and asked
-with another reads worse for no visible reason.
+Extraction and training use the same prompts and the same image sizes from here: a model that is trained with one and
+used with another reads worse, and nothing shows why.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The words beside the page image; an empty `user` asks with the image alone."""
+    """The text beside the page image; with an empty `user` the request is the image alone."""
 
     id: str
     user: str
@@ -41,7 +41,7 @@ _ALL = (
             "spelling. Write only the text."
         ),
     ),
-    # The words on Nanonets' model cards: the model was trained to them.
+    # The prompt on Nanonets' model cards: the model was trained with it.
     Prompt(
         id="nanonets-card",
         user=(
@@ -70,7 +70,7 @@ LEAST_BLUR = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ImageBudget:
-    """The largest page that a model is shown; 0 is no limit. A smaller page is never enlarged."""
+    """The largest image of a page that a model sees; 0 is no limit. A smaller page is never enlarged."""
 
     longest_edge: int = 0
     """Pixels of the longer side."""
@@ -78,18 +78,18 @@ class ImageBudget:
     """Width times height."""
 
     def scaled(self, factor: float) -> "ImageBudget":
-        """The budget for a page shown `factor` times as wide and high."""
+        """Return the budget for an image `factor` times as wide and high."""
         return ImageBudget(round(self.longest_edge * factor), round(self.max_pixels * factor * factor))
 
     def factor(self, width: int, height: int) -> float:
-        """By how much a page of that size is shrunk to be shown: 1 where it fits, less where it does not."""
+        """Return the factor by which a page of that size is shrunk: 1 if it fits, else less."""
         edge = self.longest_edge / max(width, height) if self.longest_edge else 1.0
         area = (self.max_pixels / (width * height)) ** 0.5 if self.max_pixels else 1.0
         return min(1.0, edge, area)
 
 
 def conversation(prompt: Prompt) -> list[dict[str, Any]]:
-    """Chat messages for one page, in the form that chat templates of vision-language models take."""
+    """Return the chat messages for one page, in the form that chat templates of vision-language models take."""
     content: list[dict[str, str]] = [{"type": "image"}]
     if prompt.user:
         content.append({"type": "text", "text": prompt.user})

@@ -11,9 +11,9 @@ from ocr.models.catalog import Model
 
 
 def find_weights(model: Model) -> Path | None:
-    """The folder with the model's weights on this machine, or None where they must be downloaded first.
+    """Return the folder with the model's weights on this machine, None if they must be downloaded first.
 
-    Raises `DependencyError` where the hub's client is not installed.
+    Raises `DependencyError` if the hub's client is not installed.
     """
     if model.is_local:
         return Path(model.id)
@@ -26,7 +26,7 @@ def find_weights(model: Model) -> Path | None:
 
 
 def weigh_download(model: Model) -> int:
-    """Bytes that `download` would fetch. Raises `EngineError` when the hub does not answer or knows no such model."""
+    """Return the bytes to download. Raises `EngineError` if the hub does not answer or has no such model."""
     hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         described = hub.HfApi().model_info(model.id, revision=model.revision, files_metadata=True)
@@ -36,7 +36,7 @@ def weigh_download(model: Model) -> int:
 
 
 def download(model: Model) -> Path:
-    """Fetch the weights from the hub and answer their folder. Raises `EngineError` when that fails."""
+    """Download the weights from the hub and return their folder. Raises `EngineError` if that fails."""
     hub, errors = load("huggingface_hub", extra="gpu"), load("huggingface_hub.errors", extra="gpu")
     try:
         return Path(hub.snapshot_download(model.id, revision=model.revision))
@@ -51,7 +51,7 @@ def _http_errors(errors: ModuleType) -> tuple[type[Exception], ...]:
 
 def _unreachable(model: Model, cause: Exception) -> EngineError:
     return EngineError(
-        f"the weights of {model.name} ({model.id}) are not on this machine and cannot be fetched: {cause}",
+        f"the weights of {model.name} ({model.id}) are not on this machine and cannot be downloaded: {cause}",
         hint="copy them here and name the folder: --model PATH",
     )
 
@@ -59,21 +59,23 @@ def _unreachable(model: Model, cause: Exception) -> EngineError:
 def obtain(name: str, *, agreed: bool, ask: Callable[[str], bool]) -> None:
     """Make sure that the weights of model `name` are on this machine.
 
-    `ask` puts the question to a person; `agreed` is the answer given beforehand. Raises `UsageError` when the answer is
-    no, and `EngineError` when the weights cannot be fetched.
+    `ask` asks the user; `agreed` is the answer given beforehand. Raises `UsageError` if the answer is no, and
+    `EngineError` if the weights cannot be downloaded.
     """
     model = catalog.resolve(name or catalog.default_name())
     if find_weights(model) is not None:
         return
     size = weigh_download(model)
-    words = f"{model.name} ({model.id}, licence: {model.licence}) is not on this machine: {size / 1e9:.1f} GB to fetch"
-    if not agreed and not ask(f"{words}. Fetch it?"):
-        raise UsageError(words, hint="type --yes to fetch it, or name a folder that holds it: --model PATH")
+    words = (
+        f"{model.name} ({model.id}, licence: {model.licence}) is not on this machine: {size / 1e9:.1f} GB to download"
+    )
+    if not agreed and not ask(f"{words}. Download it?"):
+        raise UsageError(words, hint="type --yes to download it, or name a folder that holds it: --model PATH")
     download(model)
 
 
 def warnings_about(model: catalog.Model) -> list[str]:
-    """What a person should know before this model reads, a line each."""
+    """Return what a user should know about this model, a line each."""
     lines = [f"{model.name}: {trap}" for trap in model.traps]
     if not model.is_local and model.revision == "main":
         lines.insert(0, f"{model.name}: unpinned: revision main of {model.id} may change between runs")

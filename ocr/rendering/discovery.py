@@ -1,14 +1,13 @@
-"""What lies in these folders: which files are scans, what each is called, and what is wrong with the rest.
+"""Find the scans in folders: which files are scans, their names, and what is wrong with the others.
 
-Names. A scan's `name` is its path relative to the folder that the user named, or the base name of a file that the
-user named. Where another file has taken that name already, it is the whole path without its root, so two inputs
-never share a name within a run; over several runs the ledger sees to that. Bytes of a file name that are not UTF-8 are
-written `\\xNN`. A path that is named twice, and a folder that symbolic links reach twice, are read once,
-under the first name.
+Names: a scan's `name` is its path relative to the folder that the user named, or the base name of a file that the user
+named. If another file of the run has that name, it is the whole path without its root; over several runs the ledger
+keeps names unique. Bytes of a file name that are not UTF-8 are written `\\xNN`. A path that is named twice, and a
+folder that symbolic links reach twice, are read once, under the first name.
 
-What counts. The content decides, never the name. In a folder, files that are no scans by content nor by name are
-ignored (and reported to `on_ignored`), as are hidden ones and the output folder; a file that claims to be a scan and
-is not, or that cannot be read, is a scan with a problem. A file that the user named is always one or the other.
+Types: the content decides. In a folder, files that are scans neither by content nor by name are ignored (and reported
+to `on_ignored`), as are hidden files and the output folder. A file that claims to be a scan and is not, or that cannot
+be read, is a scan with a problem. A file that the user named is a scan, or a scan with a problem.
 """
 
 import glob
@@ -36,27 +35,27 @@ _NOT_FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A file to read, or one that says why it cannot be."""
+    """A file to read, or a file that cannot be read and the reason."""
 
     path: Path
     name: str
     """Unique among the scans of a run, with forward slashes; always UTF-8, never a surrogate."""
     kind: Kind | None = None
-    """What the content is; None exactly where there is a `problem`."""
+    """The type of the content; None exactly if there is a `problem`."""
     problem: ScanError | None = None
 
     @property
     def place(self) -> str:
-        """The absolute path, as names are written."""
+        """The absolute path, written like a name."""
         return _clean(self.path.absolute().as_posix())
 
 
 Version = tuple[int, int, int]
-"""Inode, size and time of change in ns: another one where a file was written to or replaced."""
+"""Inode, size and modification time in ns: it changes when a file is written or replaced."""
 
 
 def version_of(path: Path) -> Version | None:
-    """None where there is no regular file, or none that can be looked at."""
+    """Return the version of a regular file, None if there is none that can be examined."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -73,8 +72,8 @@ def discover(
 ) -> Iterator[Scan]:
     """Yield the scans of `inputs` (folders, files, glob patterns, `-` for a list) lazily, folders in sorted order.
 
-    `output` is the folder being written to: nothing in it is a scan. `listing` are the lines that `-` stands for
-    (default: standard input), one path each. Never raises: what cannot be read has a `problem`.
+    `output` is the output folder: nothing in it is a scan. `listing` are the lines that `-` stands for
+    (default: standard input), one path each. Never raises: a file that cannot be read has a `problem`.
     """
     seen = _Seen(on_ignored)
     if output is not None and output.exists():
@@ -87,13 +86,13 @@ def discover(
 
 
 def _standard_input() -> Iterator[str]:
-    # Not sys.stdin: whoever waits in its lock when the run ends (a list may stay open) crashes the interpreter.
+    # Not sys.stdin: a thread that waits in its lock when the run ends (a list may stay open) crashes the interpreter.
     with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
         yield from map(os.fsdecode, lines)
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, streamed. Raises `ScanError` where the file cannot be read."""
+    """Return the SHA-256 of a file in hexadecimal digits. Raises `ScanError` if the file cannot be read."""
     try:
         return hash_file(path)
     except OSError as cause:
@@ -101,7 +100,7 @@ def sha256_of(path: Path) -> str:
 
 
 def shown(path: str | Path) -> str:
-    """A path as messages show it: on one line, with control characters and stray bytes escaped."""
+    """Return a path for messages: on one line, with control characters and invalid bytes escaped."""
     text = _clean(str(path))
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
@@ -111,7 +110,7 @@ def shown(path: str | Path) -> str:
 
 @dataclass
 class _Seen:
-    """What a run has met already: folders by device and inode (links loop), files by path, names that are taken."""
+    """What a run has found already: folders by device and inode (links may be circular), files by path, used names."""
 
     on_ignored: Callable[[Path], object]
     places: set[object] = field(default_factory=set)
@@ -147,7 +146,7 @@ def _input(entry: str, seen: _Seen) -> Iterator[Scan]:
 
 
 def _named(path: Path, seen: _Seen) -> Iterator[Scan]:
-    """A file or folder that the user named."""
+    """Yield the scans of a file or folder that the user named."""
     try:
         folder = path.is_dir()
         if not seen.first_time(path):
@@ -163,7 +162,7 @@ def _named(path: Path, seen: _Seen) -> Iterator[Scan]:
 
 
 def _walk(folder: Path, root: Path, seen: _Seen) -> Iterator[Scan]:
-    """Everything under `folder`, sorted by name, depth first, without recursion (folders may nest deeply)."""
+    """Yield the scans under `folder`, sorted by name, depth first, without recursion (folders may nest deeply)."""
     waiting = [folder]
     while waiting:
         path = waiting.pop()
@@ -189,13 +188,13 @@ def _is_hidden(entry: Path, seen: _Seen) -> bool:
 
 
 def _found(path: Path, root: Path, seen: _Seen) -> Iterator[Scan]:
-    """A file inside a folder that the user named."""
+    """Yield a file in a folder that the user named, if it is a scan."""
     claims = path.suffix.lower() in EXTENSIONS
     if not seen.first_time(path) or not (claims or path.is_file()):
         seen.on_ignored(path)
         return
     kind, problem = _examine(path)
-    # A file that may not be looked into could be a scan whatever its name, so it is not ignored.
+    # A file without read permission could be a scan, so it is not ignored.
     if kind or claims or (problem and isinstance(problem.__cause__, OSError)):
         yield Scan(path, seen.take(_relative(path, root), path), kind, problem)
     else:
@@ -203,7 +202,7 @@ def _found(path: Path, root: Path, seen: _Seen) -> Iterator[Scan]:
 
 
 def _examine(path: Path) -> tuple[Kind | None, ScanError | None]:
-    """What a file is, or why it cannot be read; a pipe or device is never opened, because that can block."""
+    """Return the type of a file, or why it cannot be read; a pipe or device is never opened, because that can block."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -236,7 +235,7 @@ def _unreadable(path: Path, cause: OSError) -> ScanError:
         return ScanError(f"{shown(path)}: no permission to read it", hint=f"chmod u+rX '{shown(path)}'")
     if isinstance(cause, FileNotFoundError):
         if path.is_symlink():
-            return ScanError(f"{shown(path)}: a link to a file that does not exist", hint="mend or remove the link")
+            return ScanError(f"{shown(path)}: a link to a file that does not exist", hint="fix or remove the link")
         return ScanError(f"{shown(path)}: does not exist", hint="check the spelling of the path")
     return ScanError(f"{shown(path)}: cannot be read: {cause.strerror or cause}", hint="check the path and the disk")
 

@@ -1,4 +1,4 @@
-"""What a file is, judged by its first bytes; names lie, and a wrong extension must neither fool nor stop us."""
+"""The type of a file by its first bytes: its name may be wrong."""
 
 from typing import Literal, get_args
 
@@ -6,7 +6,7 @@ Kind = Literal["pdf", "tiff", "png", "jpeg", "webp", "bmp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 HEAD_BYTES = 1024
-"""How much of a file `kind_of` wants: the PDF header may stand anywhere in the first 1,024 bytes."""
+"""How much of a file `kind_of` needs: the PDF header may be anywhere in the first 1,024 bytes."""
 
 EXTENSIONS: dict[str, Kind] = {
     ".pdf": "pdf",
@@ -21,7 +21,7 @@ EXTENSIONS: dict[str, Kind] = {
     ".dib": "bmp",
 }
 
-# Sizes of the header that follows the 14 bytes of a BMP file header: "BM" alone is too weak a sign.
+# Sizes of the header that follows the 14 bytes of a BMP file header: "BM" alone is not enough.
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 
 _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
@@ -43,7 +43,7 @@ _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """The kind of scan that begins with `head` (`HEAD_BYTES` of it are enough), or None."""
+    """Return the kind of scan that begins with `head` (`HEAD_BYTES` are enough), or None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -58,7 +58,7 @@ def kind_of(head: bytes) -> Kind | None:
 
 
 def describe(head: bytes) -> str:
-    """What an unsupported file seems to be, in words for a message."""
+    """Return what an unsupported file seems to be, in words for a message."""
     for offset, magic, words in _FOREIGN:
         if head[offset : offset + len(magic)] == magic:
             return words

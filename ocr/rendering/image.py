@@ -1,4 +1,4 @@
-"""Image files through Pillow, in the render child: every mode to upright 8-bit RGB on white, a band at a time."""
+"""Render image files in the render child with Pillow: every mode to upright 8-bit RGB on white, a band at a time."""
 
 import math
 import mmap
@@ -15,10 +15,10 @@ from ocr.rendering.tiff import TiffPage, page_offsets
 # The limit on pixels is ours (`PageBuffer.check`), known before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
-# Rows converted at once: the memory beyond the decoded image and the sheet stays small.
+# Rows converted at once, so that little memory is needed beside the decoded image and the page.
 _BAND = 256
 
-# A resolution below is the default that a camera or a program wrote without knowing; above, nonsense.
+# A lower resolution is the default of a camera or a program; a higher one is wrong.
 _PLAUSIBLE_DPI = (100.0, 2400.0)
 _LEAST_STRETCH, _MOST_STRETCH = 1.5, 5.0
 
@@ -37,7 +37,7 @@ class ImageDocument:
             self.pages = check_pages(len(self._offsets), limits)
 
     def render(self, number: int, buffer: PageBuffer) -> None:
-        """Render a page. Raises whatever Pillow raises on damaged bytes, or `ScanError`."""
+        """Render a page. Raises what Pillow raises on damaged bytes, or `ScanError`."""
         with self._open(number) as image:
             dpi, stretch = _resolution(image)
             buffer.check(image.width, round(image.height * stretch))
@@ -57,21 +57,21 @@ class ImageDocument:
             try:
                 image = Image.open(file, formats=self._formats)
             except UnidentifiedImageError as cause:
-                # Its own message names the file object; what went wrong inside is not told.
+                # Pillow's message names the file object and not the cause.
                 raise ValueError("its header makes no sense to the decoder") from cause
             with image:
                 yield image
 
 
 def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
-    """Write an image as packed RGB rows, what is transparent on white."""
+    """Write an image as packed RGB rows, transparent parts on white."""
     for top in range(0, image.height, _BAND):
         band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
         memory.write(_to_rgb(band).tobytes())
 
 
 def _turn_upright(image: Image.Image) -> None:
-    """Honour the EXIF orientation (Pillow itself does it for TIFF); junk in EXIF costs no page."""
+    """Apply the EXIF orientation (Pillow itself does it for TIFF); invalid EXIF is ignored."""
     try:
         ImageOps.exif_transpose(image, in_place=True)
     except DAMAGE:
@@ -79,7 +79,7 @@ def _turn_upright(image: Image.Image) -> None:
 
 
 def _to_bytes_deep(image: Image.Image) -> Image.Image:
-    """Samples of 16 bits scaled by their depth, of 32 bits and floats by their own range; others as they are."""
+    """Return 16-bit samples scaled by their depth, 32-bit samples and floats by their range; other images unchanged."""
     if image.mode.startswith("I;16"):
         depth = int(getattr(image, "tag_v2", {}).get(258, (16,))[0])
         low, high = 0.0, float(2**depth - 1)
@@ -108,7 +108,7 @@ def _to_square_pixels(image: Image.Image, stretch: float) -> Image.Image:
 
 
 def _resolution(image: Image.Image) -> tuple[float, float]:
-    """Dots per inch across, and how much taller than wide a pixel is: 2 in faxes of standard quality, 204 x 98."""
+    """Return dots per inch across, and a pixel's height over its width: 2 in faxes of standard quality (204 x 98)."""
     try:
         across, down = (float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ArithmeticError):
@@ -116,6 +116,6 @@ def _resolution(image: Image.Image) -> tuple[float, float]:
     least, most = _PLAUSIBLE_DPI
     if not least <= across <= most:
         return DEFAULT_DPI, 1.0
-    # Fine faxes (204 x 196) and rounding are left alone; what is narrower than that is squashed to the eye.
+    # Fine faxes (204 x 196) and rounding are left alone; only clearly squashed pages are stretched.
     is_fax = image.mode == "1" and across / _MOST_STRETCH <= down <= across / _LEAST_STRETCH
     return across, across / down if is_fax else 1.0

@@ -1,5 +1,8 @@
-"""PDF files in the render child: by PDFium, which draws in this process and several times faster than a call of
-poppler; by poppler where PDFium cannot open a file, or where the settings put it first."""
+"""Render PDF files in the render child, with PDFium or with poppler.
+
+PDFium renders in this process, several times faster than a call of poppler. Poppler is used if PDFium cannot open a
+file, or if the settings put it first.
+"""
 
 import ctypes
 import math
@@ -20,24 +23,24 @@ _POINTS_PER_INCH = 72
 _LEAST_DPI = 72
 _BLACK = bytes(3)
 
-# Points: 24 inches, the longer side of a broadsheet newspaper. Larger pages are posters, or say a wrong size.
+# Points: 24 inches, the longer side of a broadsheet newspaper. Larger pages are posters, or their size is wrong.
 _LARGEST_PAPER = 24 * _POINTS_PER_INCH
 
 Program = Callable[[Path, str | None, Limits], OpenDocument]
 
 
 class DamagedPdfError(ValueError):
-    """The file or page makes no sense to the program."""
+    """The program cannot interpret the file or page."""
 
 
 class PdfiumDocument:
     """A PDF drawn by PDFium straight into the buffer."""
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
-        # A document without pages does not open, and leaves the error code of the file before: make that one known.
+        # A document without pages does not open, and keeps the error code of the file before: set a known code.
         pdfium_c.FPDF_LoadDocument(b"", None)
         try:
-            # The path of a file without a name leads to it, and resolves, as pypdfium2 would have it, to nothing.
+            # The path of a nameless file (/proc/PID/fd/N) opens it, but does not resolve, as pypdfium2 requires.
             source = path if path.resolve().is_file() else path.open("rb")
             self._document = pypdfium2.PdfDocument(source, password=password, autoclose=True)
         except pypdfium2.PdfiumError as cause:
@@ -66,7 +69,7 @@ class PdfiumDocument:
 
     def _render(self, page: pypdfium2.PdfPage, buffer: PageBuffer) -> None:
         if 0 in page.get_size():
-            # A crop box outside of the paper: other readers show the paper.
+            # A crop box outside of the paper: other viewers show the paper.
             page.set_cropbox(*page.get_mediabox())
         dpi = min(fitting_dpi(page.get_size(), self._dpi, self._max_pixels), _picture_dpi(page))
 
@@ -91,9 +94,9 @@ class PdfiumDocument:
 
 
 class PopplerDocument:
-    """A PDF drawn by poppler's programs, called through pdf2image: one process for each page.
+    """A PDF rendered by poppler's programs through pdf2image: one process for each page.
 
-    A password is on their command line, where other users of the machine can see it for that moment.
+    A password is on their command line, where other users of the machine can see it for a moment.
     """
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
@@ -147,9 +150,9 @@ class PopplerDocument:
 
 
 def open_pdf(path: Path, password: str | None, limits: Limits) -> OpenDocument:
-    """Open a PDF with the program that the settings put first, or the other one. Raises `ScanError`.
+    """Open a PDF with the program that the settings put first, or with the other one. Raises `ScanError`.
 
-    The choice is made once a file: where a page is missing, poppler counts the following ones as if it never was.
+    The choice is made once for a file: if a page is missing, the programs number the following pages differently.
     """
     programs: list[Program] = [PdfiumDocument]
     if shutil.which("pdftoppm"):
@@ -164,14 +167,14 @@ def open_pdf(path: Path, password: str | None, limits: Limits) -> OpenDocument:
 
 
 def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float:
-    """The resolution for a page of this size: `dpi`, or less where that is too many pixels.
+    """Return the resolution for a page of this size in points: `dpi`, or less if that is too many pixels.
 
-    Raises `ScanError` where no useful resolution fits, `DamagedPdfError` for a size that is none.
+    Raises `ScanError` if no useful resolution fits, `DamagedPdfError` for an impossible size.
     """
     width, height = points
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
         raise DamagedPdfError(f"its size is {width:g} x {height:g} points")
-    # One pixel less a side: programs round up.
+    # One pixel less on each side: programs round up.
     most = math.sqrt(max_pixels / (width * height)) * _POINTS_PER_INCH * 0.999
     if most < min(_LEAST_DPI, dpi):
         inches = f"{width / _POINTS_PER_INCH:.0f} x {height / _POINTS_PER_INCH:.0f} inches"
@@ -183,10 +186,10 @@ def fitting_dpi(points: tuple[float, float], dpi: int, max_pixels: int) -> float
 
 
 def _picture_dpi(page: pypdfium2.PdfPage) -> float:
-    """The resolution of the one picture that an oversized page consists of; infinite for any other page.
+    """Return the resolution of the single picture of an oversized page; infinite for any other page.
 
-    Phones and converters write one point a pixel, so a letter is a metre tall: drawn at 200 dpi it would have eight
-    times the pixels of the picture, and nothing more to see.
+    Phones and converters write one point per pixel, so a letter is a meter tall. At 200 dpi it would have eight times
+    the pixels of the picture and no more detail.
     """
     if max(page.get_size()) <= _LARGEST_PAPER:
         return math.inf
@@ -200,14 +203,14 @@ def _picture_dpi(page: pypdfium2.PdfPage) -> float:
 
 
 def _is_visible(part: pypdfium2.PdfObject) -> bool:
-    """Not a form (its parts are looked at one by one), nor the text that an OCR program laid under a picture."""
+    """Return whether it is neither a form (its parts are examined one by one) nor invisible text under a picture."""
     if part.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
         return bool(pdfium_c.FPDFTextObj_GetTextRenderMode(part) != pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE)
     return bool(part.type != pdfium_c.FPDF_PAGEOBJ_FORM)
 
 
 def _has_lost_images(page: pypdfium2.PdfPage, color: bytes) -> bool:
-    """Of a page that came out in one color: PDFium leaves out what it cannot decode, or fills it with zeros."""
+    """Return whether a page of one color lost images: PDFium omits what it cannot decode, or fills it with zeros."""
     images = list(page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3))
     try:
         for image in images:

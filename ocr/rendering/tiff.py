@@ -1,7 +1,7 @@
-"""Pages of a TIFF file, found by walking its directories: a bad one never costs the others, and any is reached at once.
+"""Find the pages of a TIFF file by walking its directories: a damaged page does not affect the others.
 
-Pillow follows the chain of directories from the first one for every page that it opens, and gives up at the first it
-cannot understand. Here the chain is walked once, by its links alone, and each page is opened as if it were the first.
+Pillow follows the chain of directories from the first one for every page, and stops at the first that it cannot parse.
+Here the chain is walked once, by its links alone, and each page is opened as if it were the first.
 """
 
 import io
@@ -50,7 +50,7 @@ class TiffPage(io.FileIO):
         self.seek(0)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As `FileIO.read`, with the header replaced."""
+        """Read as `FileIO.read`, with the header replaced."""
         place = self.tell()
         data = super().read(-1 if size is None else size)
         replaced = self._header[place : place + len(data)]
@@ -58,10 +58,10 @@ class TiffPage(io.FileIO):
 
 
 def page_offsets(path: Path, limit: int) -> list[int]:
-    """Offsets of the directories, one a page, in order, `limit` at most; the last may be one that cannot be read.
+    """Return the offsets of the directories, one a page, in order, `limit` at most; the last may be unreadable.
 
-    A link back to a directory ends the chain, as it does for Pillow and libtiff. Raises `ValueError` where not even
-    the first directory is there: in most files it stands at the end, so that is how a truncated one looks.
+    A link back to a directory ends the chain, as it does for Pillow and libtiff. Raises `ValueError` if the first
+    directory is missing, as in most truncated files, because it is usually at the end.
     """
     offsets: list[int] = []
     seen: set[int] = set()
@@ -82,7 +82,7 @@ def _shape(head: bytes) -> _Shape:
 
 
 def _next(file: BinaryIO, shape: _Shape, offset: int) -> int | None:
-    """The link at the end of a directory; None where there is no directory."""
+    """Return the link at the end of a directory; None if there is no directory."""
     entries = _number(file, shape.count, offset)
     if entries is None or not 0 < entries <= _ENTRY_COUNT_LIMIT:
         return None
@@ -90,7 +90,7 @@ def _next(file: BinaryIO, shape: _Shape, offset: int) -> int | None:
 
 
 def _number(file: BinaryIO, form: str, place: int) -> int | None:
-    """One number of the file; None where the file ends before it."""
+    """Return one number of the file; None if the file ends before it."""
     if place + struct.calcsize(form) > os.fstat(file.fileno()).st_size:
         return None
     file.seek(place)

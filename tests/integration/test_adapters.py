@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_vision_engines import PAGES, plain
+from vision_pages import PAGES, plain
 
 from ocr.core.errors import EngineError
 from ocr.engines.vlm.transformers import TransformersEngine
@@ -78,5 +78,5 @@ def test_an_unmerged_adapter_is_served(architecture: Architecture, targets: str,
 def test_an_adapter_without_its_base_is_said(tmp_path: Path) -> None:
     described = {"base_model_name_or_path": str(tmp_path / "gone"), "r": 4, "peft_type": "LORA"}
     (tmp_path / "adapter_config.json").write_text(json.dumps(described), encoding="utf-8")
-    with pytest.raises(EngineError, match="is an adapter, and the model that it belongs on is not here"):
+    with pytest.raises(EngineError, match="is an adapter, and its base model is not here"):
         catalog.resolve(str(tmp_path))

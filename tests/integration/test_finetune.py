@@ -92,7 +92,7 @@ def test_what_may_not_be_trained_on_is_refused(pages: Path) -> None:
 
 def test_a_base_must_be_here_and_see(pages: Path) -> None:
     done = finetune(pages, "--stage", "domain", "--data", "pages", "--base", "nanonets-ocr2-3b", "--yes")
-    assert (done.returncode, "cannot be fetched" in done.stderr) == (6, True)
+    assert (done.returncode, "cannot be downloaded" in done.stderr) == (6, True)
     (pages / "blind").mkdir()
     (pages / "blind/config.json").write_text('{"model_type": "qwen2"}', encoding="utf-8")
     done = finetune(pages, "--stage", "domain", *MINIATURE, "--base", "blind")

@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from vision_pages import PAGES, page, plain
 
-from ocr.core.document import PageImage
 from ocr.core.errors import EngineError
 from ocr.engines.base import Request
 from ocr.engines.vlm.request import DETECT_REPEATS, STRUCTURED, Answer
@@ -26,20 +25,7 @@ from training.trainer.tiny_model import ARCHITECTURES, TinyModelConfig, build
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
-PAGES = 16
 TOKENS = 48
-
-
-def page(number: int) -> PageImage:
-    from PIL import Image, ImageDraw, ImageFont
-
-    image = Image.new("RGB", (280 + 28 * (number % 3), 196 + 56 * (number % 2)), "white")
-    draw = ImageDraw.Draw(image)
-    for row in range(6):
-        draw.text(
-            (8, 8 + 28 * row), f"Página {number}, linha {row * number}", "black", ImageFont.load_default(10 + number)
-        )
-    return PageImage(number, np.asarray(image), 96.0)
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +60,6 @@ def reference(model: Model, loop: asyncio.AbstractEventLoop) -> Iterator[Transfo
     loop.run_until_complete(engine.start())
     yield engine
     loop.run_until_complete(engine.close())
-
-
-def plain(number: int) -> Request:
-    return Request(page(number), decoding={DETECT_REPEATS: False})
 
 
 async def read_all(engine: VllmEngine | TransformersEngine) -> list[Answer]:

@@ -1,7 +1,7 @@
-"""Which way up is a page, how much does it lean, and the pixel work that puts both right.
+"""Find and correct the rotation and the skew of a page.
 
-Pure functions on (H, W) uint8 gray pixels. What only reading can tell, upside down above all, is decided by the
-caller, who can read: this module knows ink, not letters. Angles are degrees clockwise.
+The pixel functions take (H, W) uint8 gray pixels. Only reading tells whether a page is upside down, so `read_page`
+compares the confidence of a reader at several rotations. Angles are degrees clockwise.
 """
 
 from dataclasses import replace
@@ -19,26 +19,26 @@ Gray = NDArray[np.uint8]
 Affine = NDArray[np.float64]
 
 SKEW_SIZE = 1000
-"""Pixels of the longer side that the lean is sought on: a line of 8-point print on A4 is still 9 pixels tall."""
+"""Pixels of the longer side on which skew is measured: a line of 8-point print on A4 is still 9 pixels tall."""
 SKEW_BANDS = 24
-"""Vertical bands whose row sums are compared: narrow enough that 5 degrees move no line onto its neighbour in one."""
+"""Vertical bands whose row sums are compared: narrow enough that 5 degrees move no line onto the next one."""
 SIDEWAYS_SIZE = 300
-"""Pixels of the longer side on which strokes of letters have run together and lines have not."""
+"""Pixels of the longer side on which letters merge and lines do not."""
 SIDEWAYS_BANDS = 4
 SIDEWAYS = 2.0
-"""How much more ink must ripple across than down. Measured down against across on 34 upright pages: printed pages
+"""Factor by which ink must alternate more across than down. Down over across on 34 upright pages: printed pages
 4.4 to 60, medieval hands 2.3 to 2.8, newspaper cuttings of 20 lines 0.9 to 2.3."""
 PAPER_WINDOW = 61
 """Pixels of a page of `SKEW_SIZE`: two lines of 12-point print, so that the window holds paper."""
 MOST_SKEW = 5.0
 LEAST_SKEW = 0.15
-"""Less is not worth the blur of resampling: it lifts the end of a 1,000-pixel line by 2.6 pixels."""
+"""Less is not worth the blur of resampling: 0.15 degrees lift the end of a 1,000-pixel line by 2.6 pixels."""
 PRINTED = 0.03
 """Share of a page that is dark; 0.06 to 0.08 on book pages, 0.16 and more on the same pages blurred beyond reading."""
 
 
 def has_ink(gray: Gray) -> bool:
-    """Whether anything differs from plain paper by more than noise does; False for no pixels."""
+    """Return whether anything differs from plain paper by more than noise does; False for no pixels."""
     return bool(gray.size) and int(gray.max()) - int(gray.min()) > 30
 
 
@@ -58,18 +58,18 @@ def looks_printed(gray: Gray) -> bool:
 
 
 def turn(gray: Gray, rotation: int) -> Gray:
-    """Turn by a multiple of 90 degrees clockwise; no pixel changes."""
+    """Rotate by a multiple of 90 degrees clockwise; no pixel value changes."""
     return np.ascontiguousarray(np.rot90(gray, -rotation // 90))
 
 
 def is_sideways(gray: Gray) -> bool:
-    """Whether ink clearly alternates from left to right, as lines of text on a page that lies on its side do."""
+    """Return whether ink clearly alternates from left to right, as text lines on a sideways page do."""
     ink = _ink(gray, SIDEWAYS_SIZE)
     return _ripple(ink.T) > SIDEWAYS * _ripple(ink)
 
 
 def find_skew(gray: Gray) -> float:
-    """How far the lines of an upright page lean, -5 to 5; 0 where they do not or no lines are seen.
+    """Return the skew of an upright page, -5 to 5 degrees; 0 if there is none or no lines are found.
 
     Row sums of narrow bands are shifted by the slope under trial and added: at the right slope lines and gaps
     alternate most sharply (Postl 1986, with the sum of squared differences as the measure).
@@ -85,9 +85,9 @@ def find_skew(gray: Gray) -> float:
 
 
 def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
-    """Turn a page that leans by `skew` level, on a canvas that holds all of it.
+    """Deskew a page on a canvas that holds all of it.
 
-    Also gives the (2, 3) matrix that takes points of the level page back to the leaning one.
+    Also return the (2, 3) matrix that maps points of the deskewed page to the skewed one.
     """
     if not skew:
         return gray, np.array(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
@@ -106,7 +106,7 @@ def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
 
 
 def place(corners: NDArray[np.float64], placement: Affine) -> Box:
-    """The upright box around corners (N, 2) once `placement` has moved them, to a tenth of a pixel."""
+    """Return the upright box around corners (N, 2) mapped by `placement`, to a tenth of a pixel."""
     points = corners @ placement[:, :2].T + placement[:, 2]
     left, top = points.min(axis=0).round(1).tolist()
     right, bottom = points.max(axis=0).round(1).tolist()
@@ -114,13 +114,13 @@ def place(corners: NDArray[np.float64], placement: Affine) -> Box:
 
 
 def placed(box: Box, placement: Affine) -> Box:
-    """The upright box around a box that `placement` has moved."""
+    """Return the upright box around a box mapped by `placement`."""
     left, top, right, bottom = box
     return place(np.array(((left, top), (right, top), (right, bottom), (left, bottom))), placement)
 
 
 def busiest(gray: Gray, side: int = 800) -> Gray:
-    """The square of at most `side` pixels that holds the most ink: a sample to try turns on."""
+    """Return the square of at most `side` pixels with the most ink: a sample on which to try rotations."""
     ink = _ink(gray, SIDEWAYS_SIZE)
     scale = gray.shape[0] / ink.shape[0]
     window = max(1, round(side / scale))
@@ -132,7 +132,7 @@ def busiest(gray: Gray, side: int = 800) -> Gray:
 
 
 def _ink(gray: Gray, longest: int) -> NDArray[np.float32]:
-    """1 where a copy of the page of at most `longest` pixels a side is darker than its surroundings, else 0."""
+    """Return 1 where a copy of the page of at most `longest` pixels a side is darker than its surroundings, else 0."""
     scale = min(1.0, longest / max(gray.shape))
     size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
@@ -142,7 +142,7 @@ def _ink(gray: Gray, longest: int) -> NDArray[np.float32]:
 
 
 def _bands(ink: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Mean of each row in `count` vertical bands, (count, H), and each band's middle from the page's middle."""
+    """Return the mean of each row in `count` vertical bands, (count, H), and the bands' distances from the middle."""
     edges = np.linspace(0, ink.shape[1], count + 1).astype(int)
     means = [ink[:, left : max(left + 1, right)].mean(axis=1) for left, right in pairwise(edges.tolist())]
     return np.array(means, np.float32), (edges[:-1] + edges[1:] - ink.shape[1]) / 2
@@ -158,32 +158,32 @@ def _best(bands: NDArray[np.float32], middles: NDArray[np.float64], angles: list
 
 
 def _ripple(ink: NDArray[np.float32]) -> float:
-    """How sharply rows alternate; in bands, so that columns out of step do not hide each other."""
+    """Return how sharply rows alternate; in bands, because lines of different columns do not align."""
     bands, _ = _bands(ink, SIDEWAYS_BANDS)
     return float(np.mean(np.square(np.diff(bands, axis=1)))) if bands.shape[1] > 1 else 0.0
 
 
 DOUBTFUL = 0.85
-"""Mean confidence below which a page may lie wrong. On the 30 printed shared pages samples of upright text read at
+"""Mean confidence below which a page may be rotated. On the 30 printed shared pages samples of upright text read at
 0.92 or more, of upside-down text at 0.73 or less."""
 
 
 MARGIN = 0.1
-"""How much surer another turn must read than the one at hand before the page is turned."""
+"""How much higher the confidence at another rotation must be before the page is rotated."""
 
 
 class LineReader(Protocol):
-    """What an engine can do with an upright, level page of (H, W) gray pixels."""
+    """Reads upright, deskewed pages of (H, W) gray pixels."""
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
-        """Read it; `placement` takes its pixels to the coordinates that boxes are given in."""
+        """Read a page; `placement` maps its pixels to the coordinates of boxes."""
 
     def confidence(self, gray: Gray) -> float:
-        """How surely level text on it reads, 0 to 1; 0 where there is none."""
+        """Return the confidence of level text on it, 0 to 1; 0 if there is none."""
 
 
 def read_page(reader: LineReader, gray: Gray) -> EngineOutput:
-    """Read a page that may lie any way; a blank one has no lines and costs nothing."""
+    """Read a page at any rotation; a blank page has no lines and costs nothing."""
     if not has_ink(gray):
         return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
     rotation = 90 if sparse_areas(gray) is None and is_sideways(gray) else 0
@@ -208,7 +208,7 @@ def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
 
 
 def _inside(line: Line, width: int, height: int) -> Line:
-    """The line with its boxes kept to the page: levelling and room around letters can push them over its edge."""
+    """Return the line with its boxes clipped to the page: deskewing and margins can move them over its edge."""
 
     def keep(box: Box) -> Box:
         left, top, right, bottom = box
@@ -219,23 +219,23 @@ def _inside(line: Line, width: int, height: int) -> Line:
 
 
 def _is_doubtful(lines: tuple[Line, ...]) -> bool:
-    """Whether a page reads so badly, or so much of it stands on end, that it may lie wrong."""
+    """Return whether the confidence is so low, or so much text is vertical, that the page may be rotated."""
     letters = sum(len(line.text) for line in lines)
     if not letters:
         return True
-    on_end = sum(len(line.text) for line in lines if _stands_on_end(line))
-    sureness = sum(len(line.text) * (line.confidence or 0.0) for line in lines) / letters
-    return sureness < DOUBTFUL or on_end > letters / 2
+    vertical = sum(len(line.text) for line in lines if _is_vertical(line))
+    confidence = sum(len(line.text) * (line.confidence or 0.0) for line in lines) / letters
+    return confidence < DOUBTFUL or vertical > letters / 2
 
 
-def _stands_on_end(line: Line) -> bool:
+def _is_vertical(line: Line) -> bool:
     left, top, right, bottom = line.box
     return len(line.text) > 2 and bottom - top > 1.5 * (right - left)
 
 
 def _best_turn(reader: LineReader, gray: Gray, rotation: int) -> int:
-    """The turn in which a sample of the page reads surest; `rotation` unless another beats it by `MARGIN`."""
+    """Return the most confident rotation on a sample of the page, or `rotation` if it is within `MARGIN` of that."""
     sample = busiest(gray)
-    sureness = {angle: reader.confidence(turn(sample, angle)) for angle in (0, 90, 180, 270)}
-    best = max(sureness, key=lambda turn: sureness[turn])
-    return best if sureness[best] > sureness[rotation] + MARGIN else rotation
+    confidence = {angle: reader.confidence(turn(sample, angle)) for angle in (0, 90, 180, 270)}
+    best = max(confidence, key=lambda turn: confidence[turn])
+    return best if confidence[best] > confidence[rotation] + MARGIN else rotation

@@ -1,7 +1,7 @@
-"""Tesseract, where it is installed: one process a page, one page a core, words with boxes and confidences.
+"""The engine tesseract: one process for each page, one page for each core, words with boxes and confidences.
 
-Tesseract finds columns by itself; turning and levelling are ours, as for every engine that reads lines. What a
-worker does with a page stands in `ocr.engines.local.tesseract_worker`.
+Tesseract finds columns by itself. Rotation and skew are corrected by `ocr.engines.local.orientation`, as for every
+engine that reads lines. The code of a worker is in `ocr.engines.local.tesseract_worker`.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from ocr.engines.local.pool_engine import PoolEngine
 LANGUAGE = "por"
 INSTALL = "apt install tesseract-ocr tesseract-ocr-por (macOS: brew install tesseract tesseract-lang)"
 READING_VERSION = 1
-"""Raised whenever a change of ours can change what is read."""
+"""Increased when a change of this project can change the output."""
 
 
 class TesseractSettings(Settings):
     """Options of the engine."""
 
     workers: int = 0
-    """Pages read at once; 0 means one a core."""
+    """Pages read at once; 0 means one for each core."""
 
 
 def create(options: Mapping[str, Any]) -> PoolEngine:
@@ -36,7 +36,7 @@ def create(options: Mapping[str, Any]) -> PoolEngine:
 
 
 def _fingerprint() -> str:
-    """Version of the program, hash of its Portuguese data and the version of our own part."""
+    """Return the program's version, the hash of its Portuguese data and our own version."""
     if shutil.which("tesseract") is None:
         raise DependencyError("the program tesseract is not installed", hint=INSTALL)
     program = _say("--version").split()[1]

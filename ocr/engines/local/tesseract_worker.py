@@ -1,4 +1,4 @@
-"""What a worker of the engine tesseract does with a page: run the program on its pixels and parse what it prints.
+"""The code of a worker of the engine tesseract: run the program on the pixels of a page and parse its output.
 
 The functions here are targets of `ocr.core.worker_pool`, which sets OMP_THREAD_LIMIT=1: with its default threads the
 program takes up to sixty times longer on a busy machine.
@@ -20,7 +20,7 @@ from ocr.engines.local.orientation import Affine, Gray, placed, read_page
 from ocr.engines.local.tesseract import LANGUAGE
 
 RULES = frozenset("|¦")
-"""What Tesseract makes of the vertical rules of a table."""
+"""How Tesseract reads the vertical rules of a table."""
 
 
 class Row(NamedTuple):
@@ -33,11 +33,11 @@ class Row(NamedTuple):
 
 
 class TesseractFailedError(Exception):
-    """The program gave up on a page; the message is its own."""
+    """The program failed on a page; the message is its own."""
 
 
 def load() -> Handler:
-    """Nothing to load: the program starts anew for every page."""
+    """Return the handler; there is nothing to load, because the program starts for every page."""
     cv2.setNumThreads(1)
     return _handle
 
@@ -56,18 +56,18 @@ class TesseractReader:
     """The program as a `LineReader`."""
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
-        """Read an upright, level page; lines come in Tesseract's own reading order."""
+        """Read an upright, deskewed page; lines come in Tesseract's own reading order."""
         return tuple(_line(list(rows), placement) for _, rows in groupby(_rows(_run(gray)), key=lambda row: row.line))
 
     def confidence(self, gray: Gray) -> float:
-        """How surely it reads, by letter."""
+        """Return the mean confidence of its letters."""
         rows = list(_rows(_run(gray)))
         letters = sum(len(row.text) for row in rows)
         return sum(len(row.text) * row.confidence for row in rows) / letters if letters else 0.0
 
 
 def _run(gray: Gray) -> str:
-    """Give the program a page as PGM on stdin; returns its TSV."""
+    """Send the program a page as PGM on stdin; return its TSV."""
     image = b"P5 %d %d 255\n" % (gray.shape[1], gray.shape[0]) + gray.tobytes()
     command = ["tesseract", "stdin", "stdout", "-l", LANGUAGE, "tsv"]
     with process_tree.lend_to_grandchildren():
@@ -79,7 +79,7 @@ def _run(gray: Gray) -> str:
 
 
 def _rows(tsv: str) -> Iterator[Row]:
-    """The words of a TSV: level 5 is a word; its page, block, paragraph and line numbers name its line."""
+    """Yield the words of a TSV: level 5 is a word; its page, block, paragraph and line numbers name its line."""
     for record in tsv.splitlines()[1:]:
         fields = record.split("\t")
         if len(fields) != 12 or fields[0] != "5" or not fields[11].strip() or set(fields[11]) <= RULES:

@@ -1,4 +1,4 @@
-"""What runs in an actor of a Ray cluster: a real engine, and a renderer that draws the pages that it reads."""
+"""The code of an actor of a Ray cluster: an engine, and a renderer for the pages that it reads."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MISSING = "the file is not on this machine"
-"""What an actor says that wants the file's bytes."""
+"""The reply of an actor that needs the bytes of the file."""
 
 
 class EngineActor:
-    """One engine on one machine. It may be killed at any moment: its children go with it, and it has no files."""
+    """One engine on one machine. It may be killed at any moment: its children end with it, and it has no files."""
 
     def __init__(self, engine: str, options: Mapping[str, Any]) -> None:
         self._engine = base.create(engine, options)
@@ -28,12 +28,12 @@ class EngineActor:
         self._files = Files()
 
     async def start(self) -> int:
-        """Load; answers how many pages it wants in flight."""
+        """Load the engine; return how many pages it wants in flight."""
         await self._engine.start()
         return self._engine.concurrency
 
-    async def draw(self, page: PageRef, contents: "NDArray[np.uint8] | None" = None) -> tuple[str, PageImage | None]:
-        """The page, or why it could not be drawn here. That is no verdict: the driver draws such a page itself."""
+    async def render(self, page: PageRef, contents: "NDArray[np.uint8] | None" = None) -> tuple[str, PageImage | None]:
+        """Return the rendered page, or why it could not be rendered here: the driver then renders it itself."""
         if self._renderer is None:
             self._renderer = Renderer(page.settings)
         try:
@@ -43,5 +43,5 @@ class EngineActor:
             return str(problem) or type(problem).__name__, None
 
     async def read(self, request: Request, image: PageImage | None = None) -> EngineOutput:
-        """Read a page: the request's own image, or one that was drawn here or on another worker."""
+        """Read a page: the image of the request, or one that was rendered on this or another worker."""
         return await self._engine.read(request if image is None else replace(request, image=image))

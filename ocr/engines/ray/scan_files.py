@@ -1,7 +1,7 @@
-"""Scan files on workers of a cluster: found under the same path, or made from bytes that travelled.
+"""Find scan files on workers of a cluster, under the same path or as bytes that the driver sends.
 
-A path alone is never trusted: what a worker draws from has the SHA-256 of the file that is being read. A copy has no
-name in any file system, so a worker that is killed leaves nothing behind.
+A path alone is not enough: the file that a worker renders from must have the SHA-256 of the file that is being read. A
+copy has no name in a file system, so a worker that is killed leaves nothing behind.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COPIES = 8
-"""Files that a worker without shared storage keeps for their next pages; those being drawn from come on top."""
+"""Files that a worker without shared storage keeps for their next pages, beside those in use."""
 SENT = 2
-"""Files whose bytes stay in the cluster's memory for the next worker that asks for them."""
+"""Files whose bytes stay in the cluster's memory for the next worker that needs them."""
 LARGEST = 1 << 30
-"""Bytes of the largest file that travels. Larger ones are drawn by the driver, and their pages travel as pixels."""
+"""Bytes of the largest file that is sent. The driver renders larger ones and sends their pages as pixels."""
 
 
 class _Copy:
-    """The bytes of one scan in a nameless file, which is gone with the last who holds the copy."""
+    """The bytes of one scan in a nameless file, which is freed with the last reference to the copy."""
 
     def __init__(self, contents: "NDArray[np.uint8]") -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the copy)
@@ -44,7 +44,7 @@ class _Copy:
 
 
 class Files:
-    """The files that one worker draws from. Use it from one event loop."""
+    """The files that one worker renders from. Use it from one event loop."""
 
     def __init__(self) -> None:
         self._copies: WeakValueDictionary[str, _Copy] = WeakValueDictionary()
@@ -52,8 +52,9 @@ class Files:
         self._looking = asyncio.Lock()
 
     async def find(self, page: PageRef, contents: "NDArray[np.uint8] | None") -> tuple[PageRef, object] | None:
-        """The page in a file of this machine, and what is to be held while it is drawn; None where there is no such
-        file and no `contents` to make one from. Raises `OSError` where there is no room for one.
+        """Return the page in a file of this machine, and a reference to hold while it is rendered.
+
+        Returns None if there is no such file and no `contents` to make one from. Raises `OSError` if the disk is full.
         """
         async with self._looking:
             version = version_of(page.path)
@@ -69,8 +70,8 @@ class Files:
 
 @lru_cache(maxsize=1024)
 def _digest(path: Path, version: Version) -> str:
-    """The SHA-256 of a file as it is in this version; "" where it cannot be read."""
-    del version  # whoever draws holds the file to it
+    """Return the SHA-256 of a file in this version; "" if it cannot be read."""
+    del version  # the renderer checks it
     try:
         return sha256_of(path)
     except ScanError:
@@ -78,21 +79,21 @@ def _digest(path: Path, version: Version) -> str:
 
 
 def _made(contents: "NDArray[np.uint8]", sha256: str) -> _Copy:
-    """Raises `OSError` where the bytes are not those of the file that is being read: it changed on its way."""
+    """Return a copy. Raises `OSError` if the bytes are not those of the file that is being read."""
     if hashlib.sha256(contents.data).hexdigest() != sha256:
         raise OSError("the file changed while it was sent")
     return _Copy(contents)
 
 
 class Sender:
-    """The driver's side: puts the bytes of a file into the cluster once, for all workers that ask."""
+    """The driver's side: puts the bytes of a file into the cluster once, for all workers that need them."""
 
     def __init__(self) -> None:
         self._sent: dict[str, Any] = {}
         self._sending = asyncio.Lock()
 
     async def send(self, page: PageRef) -> Any:
-        """A reference to the bytes of the page's file. Raises `NotRenderedError` where they cannot travel."""
+        """Return a reference to the bytes of the page's file. Raises `NotRenderedError` if they cannot be sent."""
         async with self._sending:
             if page.sha256 not in self._sent:
                 while len(self._sent) >= SENT:

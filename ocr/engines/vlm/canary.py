@@ -1,7 +1,7 @@
-"""The canary: a model reads a known small page before the first real one, and reading does not begin if that fails.
+"""The canary: a model reads a small known page before the first real one, and the run ends if it misreads that.
 
-A wrong chat template, a mixed-up checkpoint or pages shown too small do not raise errors: they make fluent nonsense,
-page after page. One page that costs a second tells.
+A wrong chat template, a wrong checkpoint or pages that are shown too small raise no errors: the model writes fluent
+nonsense, page after page. One known page reveals that within a second.
 """
 
 import unicodedata
@@ -20,13 +20,13 @@ Art. 12. A inscrição será concluída até
 de R$ 4.365,09 por lote. Não há exceções.
 O órgão avaliará também os três recursos.
 Brasília, 177º da Independência."""
-"""What stands in canary.png, which benchmarks/tools/draw_canary.py draws. No model can have read it before."""
+"""The text of canary.png, which benchmarks/tools/draw_canary.py renders. No model has seen it in training."""
 
 SECONDS, TOKENS = 300.0, 400
 
 
 def draw() -> PageImage:
-    """The known page as pixels."""
+    """Return the canary page as pixels."""
     numpy, image_module = load("numpy"), load("PIL.Image")
     with as_file(files("ocr.engines.vlm").joinpath("canary.png")) as path, image_module.open(path) as image:
         return PageImage(1, numpy.asarray(image.convert("RGB")), 200.0)
@@ -53,7 +53,7 @@ async def check(engine: Engine) -> float:
 
 
 def error_rate(read: str) -> float:
-    """Character error rate against `TEXT`, white space collapsed; can pass 1 where much was added."""
+    """Return the character error rate against `TEXT`, white space collapsed; above 1 if much was added."""
     rate: float = load("jiwer").cer(_plain(TEXT), _plain(read)) if read.strip() else 1.0
     return rate
 

@@ -1,7 +1,7 @@
-"""Any OpenAI-compatible endpoint: vLLM, SGLang, a gateway. Answers are streamed, and the connection is ours to close.
+"""Read pages through any OpenAI-compatible endpoint: vLLM, SGLang, a gateway. Output is streamed.
 
-The server is not trusted to know of loops: the text is watched here as it comes, and a closed connection is what every
-server understands. What may pass is waited out (429, 5xx, a dropped connection); what will not is said at once.
+Repetition is detected here as the text arrives, because a server may not detect it; closing the connection stops any
+server. Temporary failures (429, 5xx, a dropped connection) are retried with back-off; others are raised at once.
 """
 
 import asyncio
@@ -31,22 +31,22 @@ LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 TRIES = 6
-"""How often one attempt at a page is put to a server that is busy or out of reach: with the waits below, a minute."""
+"""How often one attempt at a page is sent to a server that is busy or unreachable: with the waits below, a minute."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-"""Seconds before the second try, doubled for each further one; a server's `Retry-After` is obeyed up to the longest."""
+"""Seconds before the second try, doubled for each further one; `Retry-After` is obeyed up to the longest wait."""
 SILENCE = 120.0
-"""Seconds without a byte after which a connection counts as dropped: the longest wait for a first token in a queue."""
+"""Seconds without a byte after which a connection is dropped: the longest wait for a first token in a queue."""
 
 
 class ServerOptions(VisionOptions):
     """Options of the server engine."""
 
     url: str = ""
-    """Where the endpoint begins, such as http://host:8000/v1."""
+    """Base address of the endpoint, such as http://host:8000/v1."""
     served: str = ""
-    """The name under which the server knows the model; empty asks the server, which must then serve only one."""
+    """The server's name of the model; if empty the server is asked, which must then serve only one."""
     key_variable: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key, if the server wants one. Keys are never written anywhere."""
+    """The environment variable that holds the key, if the server requires one. Keys are never written anywhere."""
     tries: int = Setting(default=TRIES, ge=1)
     """Attempts at a request that the server refuses for the moment."""
     first_wait: float = Setting(default=FIRST_WAIT, ge=0)
@@ -72,7 +72,7 @@ def _is_address(url: str) -> bool:
 
 
 class BusyError(Exception):
-    """The server may answer later; `wait` is what it asked for in seconds, if it did."""
+    """The server may answer later; `wait` is the time that it asked for in seconds, if any."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -81,11 +81,11 @@ class BusyError(Exception):
 
 
 class PageRefusedError(Exception):
-    """The server will not take this page, and says why; others it may."""
+    """The server rejects this page, and says why; it may accept others."""
 
 
 class ServerEngine:
-    """Puts pages to an endpoint, many at once. See `ocr.engines.Engine`."""
+    """Sends pages to an endpoint, many at once. See `ocr.engines.base.Engine`."""
 
     name = "server"
 
@@ -109,7 +109,7 @@ class ServerEngine:
         return self._options.concurrency or 64
 
     async def start(self) -> None:
-        """Ask the server which model it serves. Raises `EngineError` where nothing answers or the model is unknown."""
+        """Ask the server which model it serves. Raises `EngineError` if nothing answers or the model is unknown."""
         httpx = load("httpx", extra="server")
         key = os.environ.get(self._options.key_variable, "")
         self._client = httpx.AsyncClient(
@@ -119,7 +119,7 @@ class ServerEngine:
             limits=httpx.Limits(max_connections=self.concurrency + 4),
         )
         try:
-            served = await self._patiently(self._list_models)
+            served = await self._retrying(self._list_models)
         except BusyError as busy:
             raise self._gives_up(busy) from busy
         if self._served and served and self._served not in served:
@@ -139,8 +139,8 @@ class ServerEngine:
             what = f"{self._options.url} does not answer as an OpenAI-compatible endpoint"
             raise EngineError(f"{what}: {' '.join(response.text.split())[:80]!r}", hint=_CHECK_URL) from cause
 
-    async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
-        """Ask until it is answered, waiting longer each time. Raises the last `BusyError` when patience ends."""
+    async def _retrying(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+        """Ask until the server answers, waiting longer each time. Raises the last `BusyError` after the last try."""
         httpx = load("httpx", extra="server")
         backoff = Backoff(self._options.first_wait, LONGEST_WAIT)
         for number in range(1, self._options.tries + 1):
@@ -160,11 +160,11 @@ class ServerEngine:
     def _gives_up(self, busy: BusyError) -> EngineError:
         return EngineError(
             f"{self._options.url} did not answer in {self._options.tries} tries: {busy.reason}",
-            hint="check that the server runs and is reachable; the same command goes on where this one stopped",
+            hint="check that the server runs and is reachable; the same command continues where this one stopped",
         )
 
     async def read(self, request: Request) -> EngineOutput:
-        """Read one page. Raises `EngineError` when the server stays out of reach."""
+        """Read one page. Raises `EngineError` if the server stays unreachable."""
         started = time.monotonic()
         if self._client is None:
             raise EngineError("the server engine was not started")
@@ -173,7 +173,7 @@ class ServerEngine:
         answered = self._answered
         try:
             async with asyncio.timeout(request.seconds):
-                answer = await self._patiently(lambda: self._ask(body, request))
+                answer = await self._retrying(lambda: self._ask(body, request))
         except TimeoutError:
             return EngineOutput("timeout", reason=f"no answer within {request.seconds:g} s", seconds=request.seconds)
         except PageRefusedError as refusal:
@@ -181,7 +181,7 @@ class ServerEngine:
         except BusyError as busy:
             if self._answered == answered:
                 raise self._gives_up(busy) from busy
-            # Other pages were read meanwhile, so it is not the server but something with this page.
+            # Other pages were read meanwhile, so the cause is this page and not the server.
             return failed(busy.reason, request, started)
         self._answered += 1
         return conclude(answer, request, started)
@@ -219,7 +219,7 @@ class ServerEngine:
                 await response.aread()
                 _check_status(response.status_code, response.headers, response.text)
             kind = response.headers.get("content-type", "").partition(";")[0]
-            if kind == "text/html":  # a login page, or a gateway that has lost its server
+            if kind == "text/html":  # a login page, or a gateway without its server
                 raise BusyError("the server answered with a web page")
             return await _listen(response.aiter_lines(), request)
 
@@ -245,7 +245,7 @@ _GIVE_KEY = (
 
 
 def _check_status(status: int, headers: Mapping[str, str], text: str) -> None:
-    """Pass 200. Raises `BusyError` for what may pass, `EngineError` for what will not, or `PageRefusedError`."""
+    """Accept 200. Raises `BusyError` for a temporary failure, `PageRefusedError`, or `EngineError` for others."""
     if status == 200:
         return
     said = f"the server answered {status}: {' '.join(text.split())[:300]}"
@@ -265,7 +265,7 @@ _FINISHES: Mapping[str, Finish] = {
 
 
 async def _listen(lines: AsyncIterator[str], request: Request) -> Answer:
-    """Follow a stream of server-sent events. Raises `BusyError` where it breaks off or is not understood."""
+    """Read a stream of server-sent events. Raises `BusyError` if it breaks off or is invalid."""
     text, pieces = "", 0
     finish: Finish | None = None
     usage: dict[str, Any] = {}
@@ -287,7 +287,7 @@ async def _listen(lines: AsyncIterator[str], request: Request) -> Answer:
     if finish is None:
         raise BusyError(f"the stream broke off after {len(text)} characters")
     prompt_tokens, written = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-    # Without the server's own count (the stream was left), a piece is about a token.
+    # Without the server's own count (the stream was closed early), a piece is about a token.
     return Answer(text, (), finish, "", prompt_tokens, written or pieces)
 
 

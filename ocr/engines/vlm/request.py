@@ -1,4 +1,4 @@
-"""What one attempt asks of a vision-language model, and what comes back: shared by every engine that serves one."""
+"""Build the request to a vision-language model and the output from its answer, for every engine that serves one."""
 
 import json
 import time
@@ -22,29 +22,29 @@ from ocr.models.prompts import PROMPTS, Prompt, conversation, show
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What `Request.decoding` may ask of these engines.
+# Keys of `Request.decoding` for these engines.
 IMAGE_SCALE = "image_scale"
-"""Show the page this many times as wide and high as the model's budget says."""
+"""Show the page this many times as wide and high as the model's image budget."""
 STRUCTURED = "structured"
-"""False reads without the JSON grammar even where the model was trained to it."""
+"""False reads without the JSON grammar, also if the model was trained with it."""
 DETECT_REPEATS = "detect_repeats"
-"""False leaves out the engine's own stop on exact repetition."""
+"""False turns off the engine's own stop on exact repetition."""
 
 
 class VisionOptions(Settings):
     """Options of an engine that serves a vision-language model."""
 
     model: str = ""
-    """A name of catalog.toml, a folder or a hub id; empty takes the table's default."""
+    """A name of models.toml, a folder or a hub id; empty takes the default of models.toml."""
     concurrency: int = Setting(default=0, ge=0)
     """Pages in flight; 0 lets the engine choose."""
     max_tokens: int = Setting(default=0, ge=0)
-    """Token budget of an answer; 0 takes the model's."""
+    """Token budget of an output; 0 takes the model's."""
     serving: dict[str, Any] = Setting(default_factory=dict)
-    """Arguments for the serving engine, over those of the model's table."""
+    """Arguments for the serving engine; they override those of the model."""
 
     def chosen_model(self) -> Model:
-        """The model that these options mean; raises `UsageError` or `EngineError` where there is none."""
+        """Return the model of these options; raises `UsageError` or `EngineError` if there is none."""
         model = catalog.resolve(self.model or catalog.default_name())
         changes: dict[str, Any] = {"serving": {**model.serving, **self.serving}}
         if self.max_tokens:
@@ -53,7 +53,7 @@ class VisionOptions(Settings):
 
 
 def check_options(options: Mapping[str, Any]) -> VisionOptions:
-    """Read an engine's `[options]`; raises `UsageError` on a key that does not exist."""
+    """Validate an engine's `[options]`; raises `UsageError` on a key that does not exist."""
     return check(VisionOptions, options, where="options")
 
 
@@ -61,14 +61,14 @@ def check_options(options: Mapping[str, Any]) -> VisionOptions:
 class Question:
     image: "Image"
     messages: Sequence[Mapping[str, Any]]
-    """A conversation with one image part and no image in it."""
+    """A conversation with one placeholder for the image."""
     max_tokens: int
     temperature: float
     sampling: Mapping[str, float]
     """top_p, repetition_penalty and the like, without the temperature."""
     seed: int
     schema: Mapping[str, object] | None
-    """JSON Schema that the answer must follow, where the engine can hold it to one."""
+    """JSON Schema that the output must follow, if the engine can constrain it."""
     detect_repeats: bool
     template: Mapping[str, Any]
     """Keyword arguments of the chat template."""
@@ -78,7 +78,7 @@ class Question:
 class Answer:
     text: str
     ids: tuple[int, ...]
-    """Token ids of the answer, the end token left out; empty where a server does not tell."""
+    """Token ids of the output without the end token; empty if a server does not return them."""
     finish: Finish
     reason: str = ""
     prompt_tokens: int = 0
@@ -86,7 +86,7 @@ class Answer:
 
 
 def compose(model: Model, request: Request) -> Question:
-    """The question that `request` puts to `model`: the request's settings over the model's."""
+    """Return what to send to `model` for `request`; the request's settings override the model's."""
     sampling = {**model.sampling, **request.sampling}
     scale = request.decoding.get(IMAGE_SCALE, 1.0)
     structured = model.structured and request.decoding.get(STRUCTURED, True)
@@ -105,7 +105,7 @@ def compose(model: Model, request: Request) -> Question:
 
 
 def conclude(answer: Answer, request: Request, started: float) -> EngineOutput:
-    """The reading that an answer makes; `started` is the `time.monotonic()` at which the question was put."""
+    """Return the output for an answer; `started` is the `time.monotonic()` of the request."""
     return EngineOutput(
         finish=answer.finish,
         text=answer.text,
@@ -119,7 +119,7 @@ def conclude(answer: Answer, request: Request, started: float) -> EngineOutput:
 
 
 def failed(reason: str, request: Request, started: float) -> EngineOutput:
-    """A reading that the engine could not make, for a reason that lies with this page."""
+    """Return the output for a page that the engine could not read, for a reason that lies with the page."""
     return EngineOutput(
         finish="error",
         reason=reason,
@@ -130,7 +130,7 @@ def failed(reason: str, request: Request, started: float) -> EngineOutput:
 
 
 def describe(engine: str, package: str, model: Model) -> str:
-    """The fingerprint: all that decides what is read, as one line that a person can compare."""
+    """Return the fingerprint: all that decides the output, in one line that a person can compare."""
     version = package_version(package) or "missing"
     parts: dict[str, object] = {
         "model": model.name or model.id,
@@ -151,7 +151,7 @@ def describe(engine: str, package: str, model: Model) -> str:
 
 
 def find_checkpoint(model: Model) -> Path:
-    """The folder of the model's weights, checked to hold a vision-language model with its processor.
+    """Return the folder of the model's weights, checked to hold a vision-language model with its processor.
 
     Raises `EngineError` that says what is missing and what to do.
     """
@@ -159,7 +159,7 @@ def find_checkpoint(model: Model) -> Path:
     if folder is None:
         raise EngineError(
             f"the weights of {model.name} ({model.id}) are not on this machine",
-            hint="fetch them with --yes, or name a folder that holds them: --model PATH",
+            hint="download them with --yes, or name a folder that holds them: --model PATH",
         )
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -181,10 +181,10 @@ def find_checkpoint(model: Model) -> Path:
 
 
 def context_length(model: Model, folder: Path) -> int:
-    """Tokens that one page may take: the image at its largest, the words, and the longest answer."""
+    """Return the tokens that one page may take: the largest image, the prompt, and the longest output."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     limit = config.get("text_config", config).get("max_position_embeddings", 1 << 20)
-    # 28 x 28 pixels make one token of a Qwen2.5-VL, 32 x 32 of a Qwen3-VL; a quarter on top for a larger image of
-    # the ladder, 1024 for prompt and template.
+    # 28 x 28 pixels make one token of a Qwen2.5-VL, 32 x 32 of a Qwen3-VL; 1.6 times as many for the enlarged image
+    # of the retry policy, 1024 for prompt and template.
     pixels = model.image.max_pixels or model.image.longest_edge**2 or 4_000_000
     return min(int(limit), model.max_tokens + round(1.6 * pixels / (28 * 28)) + 1024)

@@ -1,6 +1,7 @@
 """The reference engine: a vision-language model through transformers, one page at a time, on a CPU or a GPU.
 
-It is slow and plain on purpose. Other engines are held to it: on the same page, greedy, they write the same tokens.
+It is slow and simple on purpose. Tests compare other engines with it: on the same page, greedy decoding gives the same
+tokens.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ def create(options: Mapping[str, Any]) -> "TransformersEngine":
 
 @dataclass(slots=True)
 class _Listener:
-    """Decides after every token whether to go on, from the worker thread."""
+    """Decides after every token whether to continue, in the worker thread."""
 
     request: Request
     tokenizer: Any
@@ -47,7 +48,7 @@ class _Listener:
     _told: int = 0
 
     def hear(self, ids: Sequence[int]) -> bool:
-        """Take the answer so far; answers whether to stop."""
+        """Take the output so far; return whether to stop."""
         if self.cancelled.is_set() or time.monotonic() > self.deadline:
             self.finish = "timeout"
         elif self.request.on_text is not None:
@@ -59,7 +60,7 @@ class _Listener:
 
 
 class TransformersEngine:
-    """Reads one page at a time in a worker thread. See `ocr.engines.Engine`."""
+    """Reads one page at a time in a worker thread. See `ocr.engines.base.Engine`."""
 
     name = "transformers"
     concurrency = 1
@@ -79,7 +80,7 @@ class TransformersEngine:
         return describe(self.name, "transformers", self.model)
 
     async def start(self) -> None:
-        """Load the weights. Raises `EngineError` where they are missing, damaged or too large for the memory."""
+        """Load the weights. Raises `EngineError` if they are missing, damaged or too large for the memory."""
         folder = find_checkpoint(self.model)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
         await asyncio.get_running_loop().run_in_executor(self._worker, self._load, folder)
@@ -88,7 +89,7 @@ class TransformersEngine:
         torch, transformers = load("torch", extra="gpu"), load("transformers", extra="gpu")
         transformers.utils.logging.disable_progress_bar()
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        # The reference is exact on a CPU; a GPU takes the precision that the weights were saved in.
+        # The reference is exact on a CPU; a GPU uses the precision in which the weights were saved.
         precision = "auto" if device == "cuda" else torch.float32
         try:
             self._processor = transformers.AutoProcessor.from_pretrained(folder)
@@ -100,7 +101,7 @@ class TransformersEngine:
             raise EngineError(f"{self.model.name} does not load: {cause}", hint="check the folder's files") from cause
 
     async def read(self, request: Request) -> EngineOutput:
-        """Read one page; cancelling stops the generation after the token that is being written."""
+        """Read one page; cancelling stops the generation after the current token."""
         started = time.monotonic()
         try:
             answer = await self.answer(request)
@@ -109,7 +110,7 @@ class TransformersEngine:
         return conclude(answer, request, started)
 
     async def answer(self, request: Request) -> Answer:
-        """The model's answer with its token ids. Raises `EngineError` when the machine's memory does not suffice."""
+        """Return the model's answer with its token ids. Raises `EngineError` if the machine has too little memory."""
         if self._worker is None:
             raise EngineError("the transformers engine was not started")
         listener = _Listener(request, self._processor.tokenizer, time.monotonic() + request.seconds)
@@ -153,7 +154,7 @@ class TransformersEngine:
         return Answer(text, tuple(ids), finish or "length", "", prompt_tokens, written)
 
     async def close(self) -> None:
-        """Let go of the weights and the thread."""
+        """Release the weights and the thread."""
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
         self._worker = self._network = self._processor = None

@@ -1,7 +1,7 @@
-"""A specialist in bulk: a vision-language model through vLLM's asynchronous engine.
+"""Read many pages with a vision-language model through vLLM's asynchronous engine.
 
-One awaitable a page; vLLM batches whatever is in flight, continuously, so a slow page holds nobody up. Prefix and
-image caches are off: pages share no prefix worth keeping and no image comes twice.
+Each page is one awaitable. vLLM batches the pages in flight continuously, so a slow page delays no other. Prefix and
+image caches are off: pages share no long prefix and no image comes twice.
 """
 
 import asyncio
@@ -37,13 +37,14 @@ from ocr.models.catalog import Model
 
 LOG = logging.getLogger(__name__)
 
-# Exact repetition of up to 20 tokens, 12 times over. Of 34 real pages' true text this stops one (a run of near-empty
-# table rows; two at 4 times), which is why a stop that the text judge calls honest is read again without it.
+# Exact repetition of up to 20 tokens, 12 times in a row. Of the reference texts of 34 real pages this stops one (a run
+# of nearly empty table rows; two at 4 times). So a stop in which our detector sees no repetition is read again without
+# it.
 REPEATED_TOKENS = 20
 REPEATED_TIMES = 12
 
 PAGES_IN_FLIGHT = 64
-"""On a GPU: what LightOnOCR's and olmOCR's own clients keep in flight for models of this size."""
+"""On a GPU: as many as LightOnOCR's and olmOCR's own clients keep in flight for models of this size."""
 PAGES_IN_FLIGHT_CPU = 16
 
 ON_A_GPU: Mapping[str, int] = {"max_num_batched_tokens": 16_384, "renderer_num_workers": 8}
@@ -67,7 +68,7 @@ def create(options: Mapping[str, Any]) -> "VllmEngine":
 
 
 class VllmEngine:
-    """Holds vLLM's engine process. See `ocr.engines.Engine`."""
+    """Holds vLLM's engine process. See `ocr.engines.base.Engine`."""
 
     name = "vllm"
 
@@ -95,7 +96,7 @@ class VllmEngine:
     async def start(self) -> None:
         """Start vLLM's engine process and load the weights.
 
-        Raises `EngineError` where weights or memory are missing, `DependencyError` without the extra `gpu`.
+        Raises `EngineError` if weights or memory are missing, `DependencyError` without the extra `gpu`.
         """
         folder = find_checkpoint(self.model)
         for name, value in _ENVIRONMENT.items():
@@ -108,7 +109,7 @@ class VllmEngine:
         LOG.debug("starting vLLM with %s", self.model.name)
         try:
             arguments = arguments_class(**self._arguments(folder, known))
-            # In a thread: loading takes a minute, and other engines' pages go on meanwhile.
+            # In a thread: loading takes a minute, and pages of other engines are read meanwhile.
             loading = asyncio.ensure_future(asyncio.to_thread(engine_class.from_engine_args, arguments))
             await self._hold_processes(loading)
             self._engine = await loading
@@ -119,7 +120,7 @@ class VllmEngine:
             await self._add_adapter(self.model.adapter)
 
     async def _hold_processes(self, loading: asyncio.Future[Any]) -> None:
-        """Have vLLM's processes, which do not notice when we are killed, die with us from their beginning on."""
+        """Make vLLM's processes die with this one, from their start: they do not notice when it is killed."""
         ours = {child.pid for child in multiprocessing.active_children()}
         if sys.platform == "linux" and self._reaper is None:
             self._reaper = OrphanKiller()
@@ -129,7 +130,7 @@ class VllmEngine:
                 self._reaper.watch(*(c.pid for c in multiprocessing.active_children() if c.pid and c.pid not in ours))
 
     async def _add_adapter(self, adapter: str) -> None:
-        """Load the adapter now: vLLM would do it with the first page, and die over one that it cannot serve."""
+        """Load the adapter now: vLLM would load it with the first page, and die if it cannot serve it."""
         self._adapter = load("vllm.lora.request", extra="gpu").LoRARequest("adapter", 1, adapter)
         loading = asyncio.ensure_future(self._engine.add_lora(self._adapter))
         await asyncio.wait({loading, self._death} if self._death else {loading}, return_when=asyncio.FIRST_COMPLETED)
@@ -150,7 +151,7 @@ class VllmEngine:
             "limit_mm_per_prompt": {"image": 1, "video": 0},
             "enable_prefix_caching": False,
             "mm_processor_cache_gb": 0,
-            # xgrammar lets raw control characters into bounded strings, so the JSON does not parse; guidance does not.
+            # xgrammar allows raw control characters in bounded strings, so the JSON does not parse; guidance does not.
             "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},
             "disable_log_stats": True,
             "enable_log_requests": False,
@@ -164,7 +165,7 @@ class VllmEngine:
         return arguments | self.model.serving
 
     async def read(self, request: Request) -> EngineOutput:
-        """Read one page. Raises `EngineError(retryable=True)` when vLLM's process has died."""
+        """Read one page. Raises `EngineError(retryable=True)` if vLLM's process has died."""
         started = time.monotonic()
         exceptions, dead = load("vllm.exceptions"), load("vllm.v1.engine.exceptions")
         try:
@@ -176,7 +177,7 @@ class VllmEngine:
         return conclude(answer, request, started)
 
     async def _answer_or_death(self, request: Request) -> Answer:
-        """vLLM leaves a page waiting for ever that was put in just as its process died, so its death is awaited too."""
+        """Wait for the answer or the death of vLLM's process: a page that was added just then would wait for ever."""
         if self._death is None:
             raise EngineError("the vLLM engine was not started")
         answering = asyncio.create_task(self.answer(request))
@@ -189,7 +190,7 @@ class VllmEngine:
             answering.cancel()
 
     async def answer(self, request: Request) -> Answer:
-        """The model's answer with its token ids; vLLM's own exceptions pass through."""
+        """Return the model's answer with its token ids; vLLM's own exceptions pass through."""
         if self._engine is None:
             raise EngineError("the vLLM engine was not started")
         question = await asyncio.to_thread(compose, self.model, request)
@@ -241,7 +242,7 @@ _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length", "repetiti
 
 
 async def _listen(stream: Any, request: Request) -> Answer:
-    """Follow one page to its end, its deadline, or the word of `on_text` to stop; leaving the stream frees the slot."""
+    """Read one page to its end, its deadline, or until `on_text` stops it; closing the stream frees the slot."""
     parts = _Parts()
     try:
         async with asyncio.timeout(request.seconds):
@@ -250,14 +251,14 @@ async def _listen(stream: Any, request: Request) -> Answer:
         parts.finish = "timeout"
     finally:
         await stream.aclose()
-    # vLLM counts the token that ended the answer among the rest.
+    # vLLM includes the end token.
     ids = parts.ids[:-1] if parts.finish == "stop" else parts.ids
     return Answer(parts.text, tuple(ids), parts.finish, "", parts.prompt_tokens, len(parts.ids))
 
 
 @dataclass(slots=True)
 class _Parts:
-    """What a stream has brought so far, which is kept whatever ends it."""
+    """The output of a stream so far, which is kept however the stream ends."""
 
     text: str = ""
     ids: list[int] = field(default_factory=list)
@@ -282,7 +283,7 @@ def _sampling(question: Question, *, streamed: bool) -> Any:
     if question.temperature > 0:
         chosen |= question.sampling
         if sees_gpu():
-            # vLLM's CPU build dies of a seed where it reads a prompt in parts ("CPU Generator does not use offset").
+            # vLLM's CPU build crashes with a seed when it processes a prompt in parts.
             chosen["seed"] = question.seed
     if question.schema is not None:
         chosen["structured_outputs"] = details.StructuredOutputsParams(json=dict(question.schema))
@@ -290,13 +291,13 @@ def _sampling(question: Question, *, streamed: bool) -> Any:
         chosen["repetition_detection"] = details.RepetitionDetectionParams(
             max_pattern_size=REPEATED_TOKENS, min_count=REPEATED_TIMES
         )
-    # Pieces as they come where somebody watches; otherwise one message a page.
+    # Pieces as they come if the text is checked meanwhile; otherwise one message a page.
     kind = details.RequestOutputKind.DELTA if streamed else details.RequestOutputKind.FINAL_ONLY
     return vllm.SamplingParams(output_kind=kind, **chosen)
 
 
 def _serve_adapter(folder: Path) -> dict[str, Any]:
-    """vLLM's arguments for a LoRA adapter as peft writes it."""
+    """Return vLLM's arguments for a LoRA adapter as peft writes it."""
     described = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     if described.get("peft_type") != "LORA":
         raise ValueError(f"{folder} holds an adapter of type {described.get('peft_type')}, not LORA")
@@ -304,11 +305,11 @@ def _serve_adapter(folder: Path) -> dict[str, Any]:
     arguments = {
         "enable_lora": True,
         "max_loras": 1,
-        # vLLM keeps adapters in slots of certain ranks: the smallest that holds this one.
+        # vLLM keeps adapters in slots of certain ranks: choose the smallest that holds this one.
         "max_lora_rank": next((slot for slot in (8, 16, 32, 64, 128, 256, 320, 512) if slot >= rank), rank),
     }
     with load("safetensors", extra="gpu").safe_open(folder / "adapter_model.safetensors", framework="pt") as weights:
         if any("visual" in name or "vision" in name for name in weights.keys()):  # noqa: SIM118 - no mapping
-            # Else vLLM leaves out, without a word, what the adapter changes in the eyes of the model.
+            # Else vLLM silently ignores what the adapter changes in the vision tower.
             arguments["enable_tower_connector_lora"] = True
     return arguments

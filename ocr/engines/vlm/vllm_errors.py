@@ -1,7 +1,7 @@
-"""What vLLM says when it does not start or dies, made into one error with a way out.
+"""Turn vLLM's failures to start and its crashes into one error with a hint.
 
-The reason is known only to vLLM's own processes, which log it; to us it says "see root cause above". So they log to a
-file, and the last error in it is the reason.
+Only vLLM's own processes know the reason; the exception says "see root cause above". So they log to a file, and the
+last error in it is the reason. vLLM has no error codes, so this module, and no other, matches its text.
 """
 
 import atexit
@@ -22,21 +22,21 @@ _ERROR = re.compile(r"^[\w.]*(?:Error|Exception): .+", re.MULTILINE)
 LESS_MEMORY = (
     "free the device's memory, or ask for less: --set options.concurrency=16, "
     "--set options.serving.max_model_len=8192, --set options.serving.gpu_memory_utilization=0.8; or take a smaller "
-    "or quantised model"
+    "or quantized model"
 )
-_WAYS_OUT: Mapping[str, tuple[str, ...]] = {
+_HINTS: Mapping[str, tuple[str, ...]] = {
     LESS_MEMORY: ("out of memory", "available memory", "kv cache", "free memory on device"),
     "vLLM needs a GPU that it can use (nvidia-smi shows it); without one --engine transformers reads slowly, "
     "--engine rapid at once": ("failed to infer device type", "no cuda gpus", "nvidia driver"),
     "merge the adapter into its base (peft: merge_and_unload) and name the merged folder": ("lora", "dora", "adapter"),
 }
-"""Hint -> words of vLLM, torch and CUDA that call for it, looked for in this order."""
+"""Hint -> words of vLLM, torch and CUDA that it answers, searched in this order."""
 
 
 def collect() -> None:
-    """Have vLLM log errors to a file, in this process and its children, unless the user configured its logging.
+    """Make vLLM log errors to a file, in this process and its children, unless the user configured its logging.
 
-    Goes before the first import of vLLM. What an earlier start has left in the file is forgotten.
+    Call it before the first import of vLLM. Errors of an earlier start are removed from the file.
     """
     if _CONFIGURATION not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="lusocr-vllm-"))
@@ -56,7 +56,7 @@ def _log() -> Path:
 
 
 def last_error() -> str:
-    """The last error that vLLM's processes logged, on one line; "" where there is none."""
+    """Return the last error that vLLM's processes logged, on one line; "" if there is none."""
     try:
         errors = _ERROR.findall(_log().read_text(encoding="utf-8", errors="replace"))
     except OSError:
@@ -65,10 +65,10 @@ def last_error() -> str:
 
 
 def explain(what: str, cause: BaseException, *, retryable: bool = False) -> EngineError:
-    """The error to raise: what happened, vLLM's own reason, and the way out that its words call for."""
+    """Return the error to raise: what happened, vLLM's own reason, and the hint for it."""
     said = f"{type(cause).__name__}: {' '.join(str(cause).split())}"
     reason = last_error() or said
     words = f"{reason} {said}".lower()
-    hints = [hint for hint, signs in _WAYS_OUT.items() if any(sign in words for sign in signs)]
+    hints = [hint for hint, signs in _HINTS.items() if any(sign in words for sign in signs)]
     hint = hints[0] if hints else "--engine transformers with the same model shows whether it loads at all"
     return EngineError(f"{what}: {reason}", hint=hint, retryable=retryable)

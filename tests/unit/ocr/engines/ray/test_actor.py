@@ -61,8 +61,12 @@ def test_a_worker_draws_the_same_pixels_from_the_same_path_and_from_bytes(tmp_pa
 
     async def story(reader: EngineActor) -> None:
         local = await drawn(page)
-        assert await reader.draw(elsewhere) == (MISSING, None)
-        for asked in (await reader.draw(page), await reader.draw(elsewhere, contents), await reader.draw(elsewhere)):
+        assert await reader.render(elsewhere) == (MISSING, None)
+        for asked in (
+            await reader.render(page),
+            await reader.render(elsewhere, contents),
+            await reader.render(elsewhere),
+        ):
             assert asked[0] == ""
             assert asked[1] is not None
             assert np.array_equal(asked[1].pixels, local.pixels)
@@ -81,7 +85,7 @@ def test_every_kind_of_file_is_drawn_from_a_copy_without_a_name(name: str, progr
     page = PageRef(path, 1, hashlib.sha256(path.read_bytes()).hexdigest(), settings)
 
     async def story(reader: EngineActor) -> None:
-        said, image = await reader.draw(replace(page, path=tmp_path / "not here"), bytes_of(path))
+        said, image = await reader.render(replace(page, path=tmp_path / "not here"), bytes_of(path))
         assert said == ""
         assert image is not None
         assert np.array_equal(image.pixels, (await drawn(page)).pixels)
@@ -94,8 +98,8 @@ def test_another_file_under_the_same_path_is_not_drawn_from(tmp_path: Path) -> N
     scan(page.path, shade=90)
 
     async def story(reader: EngineActor) -> None:
-        assert await reader.draw(page) == (MISSING, None)
-        said, _ = await reader.draw(page, bytes_of(page.path))
+        assert await reader.render(page) == (MISSING, None)
+        said, _ = await reader.render(page, bytes_of(page.path))
         assert said == "the file changed while it was sent"
 
     work(story)
@@ -111,8 +115,8 @@ def test_what_cannot_be_drawn_is_said_and_costs_nothing_else(tmp_path: Path) -> 
     async def story(reader: EngineActor) -> None:
         with pytest.raises(ScanError) as local:
             await drawn(bad)
-        assert await reader.draw(bad) == (str(local.value), None)
-        assert (await reader.draw(page))[0] == ""
+        assert await reader.render(bad) == (str(local.value), None)
+        assert (await reader.render(page))[0] == ""
 
     work(story)
 
