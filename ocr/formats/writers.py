@@ -29,6 +29,8 @@ class OutputFormat:
     suffix: str
     """What the name of the scan gets appended, with the dot: `a.pdf` becomes `a.pdf.json`."""
     write: Writer
+    version: int = 1
+    """Raised when the same pages give other bytes: files of an older version are then out of date."""
 
     def render(self, source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
         """Yield the bytes of the file piece by piece."""
@@ -41,7 +43,7 @@ FORMATS: dict[str, OutputFormat] = {
     for output in (
         OutputFormat("json", ".json", write_json),
         OutputFormat("jsonl", ".jsonl", write_json_lines),
-        OutputFormat("md", ".md", write_markdown),
+        OutputFormat("md", ".md", write_markdown, version=2),
         OutputFormat("txt", ".txt", write_text),
     )
 }

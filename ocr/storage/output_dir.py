@@ -46,7 +46,7 @@ class OutputDirectory:
     def is_current(self, source: Source, form: str) -> bool:
         """Whether the output file stands and shows the pages as they are in the ledger."""
         output = self.ledger.output(output_path(source.path, form))
-        if output is None or output.stamp != self._stamp(source):
+        if output is None or output.stamp != self._stamp(source, form):
             return False
         return (self.root / output.path).is_file()
 
@@ -71,7 +71,7 @@ class OutputDirectory:
         draft = self.root / PRIVATE / "drafts" / hashlib.sha256(path.encode()).hexdigest()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            stamp = self._stamp(source)  # before the pages: one that changes meanwhile makes the file out of date
+            stamp = self._stamp(source, form)  # before the pages: one that changes meanwhile makes the file out of date
             digest = _write_draft(draft, self.render(source, form))
             before = self.ledger.output(path)
             present = _digest(target)
@@ -98,8 +98,11 @@ class OutputDirectory:
         pages = self.ledger.pages(source.sha256) if source.pages else iter(())
         return FORMATS[form].render(source, reader, pages)
 
-    def _stamp(self, source: Source) -> str:
-        return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}"
+    def _stamp(self, source: Source, form: str) -> str:
+        """Return a text that changes whenever the output file would."""
+        version = FORMATS[form].version
+        newer = f":{form}-{version}" if version > 1 else ""  # stamps of the first versions do not name them
+        return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 
 
 def output_path(name: str, form: str) -> str:

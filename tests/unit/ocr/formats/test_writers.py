@@ -72,7 +72,9 @@ def test_no_table_is_lost_wherever_it_says_that_it_stands() -> None:
         ("# 5 de maio", "\\# 5 de maio"),
         ("- traço", "\\- traço"),
         ("12) inciso", "12\\) inciso"),
-        ("§ 1º *vide* <art> a_b `c` \\n", "§ 1º \\*vide\\* \\<art> a\\_b \\`c\\` \\\\n"),
+        ("§ 1º *vide* <art> a_b `c` \\n", "§ 1º \\*vide\\* \\<art> a_b \\`c\\` \\n"),
+        ("123.456.789-09", "123.456.789-09"),
+        ("nota* 1 < 2 | x_y ~ [1] R$ 5", "nota* 1 < 2 | x_y ~ [1] R$ 5"),
         ("2023 foi", "2023 foi"),
     ],
 )
