@@ -1,7 +1,7 @@
-"""A level page of gray pixels -> lines of words with boxes: regions, strips of text in each, one reading a strip.
+"""Read the lines of a deskewed page of gray pixels: find regions, find strips of text in each, read each strip.
 
-A strip is a rectangle that may lean or stand on end, such as a protocol stamp in the margin. The boxes that leave
-this module are upright rectangles around strips and words, where the caller's affine matrix puts them.
+A strip is a rectangle that may be skewed or vertical, such as a protocol stamp in the margin. The boxes of the result
+are upright rectangles around strips and words, mapped by the caller's affine matrix.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,29 +21,29 @@ from ocr.layout.columns import cut
 Points = NDArray[np.float64]
 Detect = Callable[[Gray], NDArray[np.float32]]
 """(H, W) gray -> probability map of text at about its size."""
-# Of the differentiable-binarisation detector (Liao et al. 2020), as PP-OCR sets them: a pixel is text above
-# THRESHOLD, a shape is a line when its mean is above LINE_THRESHOLD, and the core found grows by UNCLIP back to
-# the full height of the letters.
+# Parameters of the differentiable-binarization detector (Liao et al. 2020) with PP-OCR's values: a pixel is text above
+# THRESHOLD, a shape is a line if its mean is above LINE_THRESHOLD, and UNCLIP expands the detected core to the full
+# height of the letters.
 THRESHOLD = 0.3
 LINE_THRESHOLD = 0.5
 UNCLIP = 1.6
 PAPER = 90
-"""Percentile of the gray values of a crop that is taken for its paper."""
+"""Percentile of the gray values of a crop that is its paper color."""
 LEAST_SIDE = 3
-"""Map pixels: what is thinner is a speck."""
+"""Map pixels: a thinner shape is a speck."""
 MOST_SHARED = 0.5
-"""Strips that share more of their height than this are parts of one line, or a large initial and its neighbours."""
+"""Strips that share more of their height than this are parts of one line, or a large initial and its neighbors."""
 UPRIGHT = 1.5
-"""A strip this many times taller than wide is tried as text that runs up or down the page."""
+"""A strip this many times taller than wide is also read as text that runs up or down the page."""
 TILE = 1_300_000
-"""Pixels that the detector is given at once, about: it needs 250 MB for each million."""
+"""Pixels that the detector gets at once, about: it needs 250 MB for each million."""
 LARGEST_TILE = 4_000_000
 WHITE = 0.002
 """Share of a row that may be dark for it to count as white."""
 SAMPLE = 6
-"""Lines that are read to see how well a page reads."""
+"""Lines that are read to measure the confidence of a page."""
 LEAST_CONFIDENCE = 0.5
-"""Readings below it are pictures, rules and dirt far more often than text: their box is kept, their text is not."""
+"""Lower confidences belong to pictures, rules and dirt far more often than to text: the box is kept without text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ class Strip:
 
     origin: tuple[float, float]
     along: tuple[float, float]
-    """Unit vector in which the text runs; `down` is the same turned by 90 degrees clockwise."""
+    """Unit vector along the text; `down` is the same rotated by 90 degrees clockwise."""
     length: float
     height: float
     above: float = 0.0
-    """How much of the height, at the top, belongs to the line above: letters need room, but not their neighbours'."""
+    """How much of the height, at the top, belongs to the line above."""
     below: float = 0.0
 
     def corners(self, start: float = 0.0, end: float = 1.0) -> Points:
-        """The four corners, (4, 2), of the part between two shares of the length."""
+        """Return the four corners, (4, 2), of the part between two fractions of the length."""
         along, origin = np.array(self.along), np.array(self.origin)
         down = np.array((-along[1], along[0])) * self.height
         left, right = origin + along * self.length * start, origin + along * self.length * end
         return np.array((left, right, right + down, left + down))
 
     def crop(self, gray: Gray) -> Gray:
-        """Its pixels, level, text running left to right."""
+        """Return its pixels, deskewed, with text from left to right."""
         width, height = max(1, round(self.length)), max(1, round(self.height))
         if self.along == (1.0, 0.0):
             left, top = (max(0, round(value)) for value in self.origin)
@@ -79,7 +79,7 @@ class Strip:
         return np.asarray(cropped, np.uint8)
 
     def _alone(self, crop: Gray) -> Gray:
-        """A crop without what its neighbours reach into it, painted over in the colour of the paper."""
+        """Return the crop with the parts of neighboring lines painted in the color of the paper."""
         above, below = round(self.above), round(self.below)
         if not above and not below:
             return crop
@@ -90,7 +90,7 @@ class Strip:
         return alone
 
     def turned(self, quarter: int) -> "Strip":
-        """The same rectangle with text that runs down (`quarter` 1) or up (-1)."""
+        """Return the same rectangle with text that runs down (`quarter` 1) or up (-1)."""
         _, top_right, _, bottom_left = self.corners()
         origin = top_right if quarter == 1 else bottom_left
         dx, dy = self.along
@@ -99,7 +99,7 @@ class Strip:
 
 
 def strips(probability: NDArray[np.float32], size: tuple[int, int]) -> list[Strip]:
-    """Lines of text in a probability map of an image of `size` (width, height), in pixels of that image."""
+    """Return the lines of text in a probability map of an image of `size` (width, height), in pixels of that image."""
     rows, columns = probability.shape
     ratio = (size[0] / columns, size[1] / rows)
     mask = cv2.dilate((probability > THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
@@ -113,14 +113,14 @@ def strips(probability: NDArray[np.float32], size: tuple[int, int]) -> list[Stri
         if cv2.mean(probability[within], mask[within])[0] < LINE_THRESHOLD:
             continue
         found.append(_grown(contour, ratio, size))
-    return _parted(sorted(found, key=lambda strip: (strip.origin[1], strip.origin[0])))
+    return _separated(sorted(found, key=lambda strip: (strip.origin[1], strip.origin[0])))
 
 
-def _parted(found: list[Strip]) -> list[Strip]:
-    """Say of each level strip how far the lines above and below reach into it: up to the middle of the overlap.
+def _separated(found: list[Strip]) -> list[Strip]:
+    """Set for each level strip how far the lines above and below extend into it: up to the middle of the overlap.
 
-    In tight print a strip is a fifth higher than the distance between lines, and what reaches in turns c into ç and
-    A into Á: parting the lines takes a tenth to a seventh of all errors off gazette pages.
+    In tight print a strip is a fifth higher than the distance between lines, and parts of the neighbors turn c into ç
+    and A into Á. Separating the lines removes a tenth to a seventh of all errors on gazette pages.
     """
     level = [strip for strip in found if strip.along == (1.0, 0.0)]
     if not level:
@@ -128,7 +128,7 @@ def _parted(found: list[Strip]) -> list[Strip]:
     left, top = np.array([strip.origin for strip in level]).T
     right, bottom = left + [strip.length for strip in level], top + [strip.height for strip in level]
     height = bottom - top
-    parted = {}
+    separated = {}
     for place, strip in enumerate(level):
         beside = np.minimum(right, right[place]) > np.maximum(left, left[place])
         most = MOST_SHARED * np.minimum(height, height[place])
@@ -136,12 +136,12 @@ def _parted(found: list[Strip]) -> list[Strip]:
         above = above[beside & (top < top[place]) & (above > 0) & (above < most)]
         below = below[beside & (top > top[place]) & (below > 0) & (below < most)]
         shares = (float(above.max(initial=0.0)) / 2, float(below.max(initial=0.0)) / 2)
-        parted[id(strip)] = replace(strip, above=shares[0], below=shares[1])
-    return [parted.get(id(strip), strip) for strip in found]
+        separated[id(strip)] = replace(strip, above=shares[0], below=shares[1])
+    return [separated.get(id(strip), strip) for strip in found]
 
 
 def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[int, int]) -> Strip:
-    """The strip around one shape of the map, at the full size of its letters, inside the image."""
+    """Return the strip around one shape of the map, at the full size of its letters, inside the image."""
     left, top, width, height = cv2.boundingRect(contour)
     (x, y), (length, thickness), degrees = cv2.minAreaRect(contour)
     if length < thickness:
@@ -172,7 +172,7 @@ def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[i
 def tiles(gray: Gray) -> list[tuple[int, int]]:
     """Cut a region between lines into (top, bottom) rows of about `TILE` pixels, which bounds the detector's memory.
 
-    Where no row is white enough the tile grows, up to `LARGEST_TILE`.
+    If no row is white enough the tile grows, up to `LARGEST_TILE`.
     """
     height, width = gray.shape
     dark, light = np.percentile(gray[::8, ::8], (2, 90))
@@ -188,7 +188,7 @@ def tiles(gray: Gray) -> list[tuple[int, int]]:
 
 
 def _run(places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first run of consecutive numbers."""
+    """Return the first run of consecutive numbers."""
     breaks = np.flatnonzero(np.diff(places) > 1)
     return places[: breaks[0] + 1] if len(breaks) else places
 
@@ -200,9 +200,9 @@ class Place:
     part: Gray
     """Pixels of the region."""
     ways: tuple[Strip, ...]
-    """The directions in which it may run; more than one where it stands on end."""
+    """The directions in which it may run; more than one if it is vertical."""
     placement: Affine
-    """Takes the region's pixels to the coordinates of boxes."""
+    """Maps the region's pixels to the coordinates of boxes."""
 
     def crops(self) -> list[Gray]:
         """Return its pixels in each direction."""
@@ -210,7 +210,7 @@ class Place:
 
 
 class PpocrPageReader:
-    """The networks and what is done with them on one page."""
+    """Reads pages with the detector and a recognizer. See `ocr.engines.local.orientation.LineReader`."""
 
     def __init__(self, backend: str, recognizer: LineRecognizer | None = None, detector: Detect | None = None) -> None:
         """Load what is not given: the stock recognizer and the stock detector."""
@@ -218,7 +218,7 @@ class PpocrPageReader:
         self._recognizer = recognizer or Recogniser(backend)
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
-        """Read an upright, level page, (H, W) uint8; lines come column by column, from top to bottom in each."""
+        """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
         surest = self._recognizer.read_surest([place.crops() for place in found])
         return tuple(
@@ -227,7 +227,7 @@ class PpocrPageReader:
         )
 
     def confidence(self, gray: Gray) -> float:
-        """How surely the longest level lines of `gray` read, 0 to 1; 0 where there are none."""
+        """Return the mean confidence of the longest level lines of `gray`, 0 to 1; 0 if there are none."""
         level = [strip for strip in self._strips(gray) if strip.length > 2 * strip.height]
         longest = sorted(level, key=lambda strip: -strip.length)[:SAMPLE]
         readings = self._recognizer.read([strip.crop(gray) for strip in longest])
@@ -255,7 +255,7 @@ class PpocrPageReader:
 
 
 def _ways(strip: Strip) -> tuple[Strip, ...]:
-    """Return the directions in which a strip is read: one, or all that a strip standing on end may have."""
+    """Return the directions in which a strip is read: one, or all that a vertical strip may have."""
     if strip.height < UPRIGHT * strip.length:
         return (strip,)
     level = (strip,) if strip.height < 2 * UPRIGHT * strip.length else ()

@@ -1,4 +1,4 @@
-"""An engine whose pages are read by a pool of single-threaded worker processes: what `rapid` and `tesseract` share."""
+"""An engine with a pool of single-threaded worker processes, shared by `rapid` and `tesseract`."""
 
 import time
 from collections.abc import Sequence
@@ -12,19 +12,17 @@ from ocr.core.worker_pool import Parcel, Pool
 from ocr.engines.base import Request
 
 RECYCLE = 500
-"""Pages after which a worker is replaced: what a native library fails to give back is bounded, for 2 s of loading."""
+"""Pages after which a worker is replaced, at the cost of 2 s: this bounds the memory that a native library leaks."""
 
-DEATHS = 10
-"""When so many workers died without a page read in between, it is not the pages."""
+CRASHES_IN_A_ROW = 10
+"""Give up the engine after so many workers died without a page read in between: the pages are not the cause."""
 
 
 class PoolEngine:
     """Reads with `workers` children that run `target`, a function for `ocr.core.worker_pool`; 0 means one a core.
 
-    `arguments` go to the target.
-
-    A worker that dies costs its own page this attempt, and is replaced; the others read on. Whoever stops waiting for
-    a page, by timeout or cancellation, has its worker killed and replaced too.
+    `arguments` go to the target. A worker that dies loses one attempt at its own page, and is replaced; the others
+    continue. After a timeout or a cancellation the worker is killed and replaced too.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class PoolEngine:
         self._deaths = 0
 
     async def start(self) -> None:
-        """Start every worker. Raises what a worker says about loading, or `EngineError` if one dies over it."""
+        """Start every worker. Raises the error of a worker that does not load, or `EngineError` if one dies."""
         try:
             await self._pool.start()
         except ChildDiedError as cause:
@@ -48,7 +46,7 @@ class PoolEngine:
         self._started = True
 
     async def read(self, request: Request) -> EngineOutput:
-        """Read one page. Raises `EngineError` where one worker after the other dies."""
+        """Read one page. Raises `EngineError` if one worker after the other dies."""
         if not self._started:
             raise EngineError(f"the engine {self.name} was asked to read before it was started")
         began = time.monotonic()
@@ -58,7 +56,7 @@ class PoolEngine:
             return EngineOutput("timeout", reason=f"not read within {request.seconds:g} s", seconds=request.seconds)
         except ChildDiedError as death:
             self._deaths += 1
-            if self._deaths >= DEATHS:
+            if self._deaths >= CRASHES_IN_A_ROW:
                 raise EngineError(
                     f"{self._deaths} workers of the engine {self.name} died in a row: {death}", hint="ocr doctor"
                 ) from death

@@ -8,6 +8,7 @@ fingerprint: a folder may be started on a cluster and finished without one.
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import time
@@ -27,6 +28,8 @@ from ocr.engines.base import Engine, NotRenderedError, Request, capabilities_of
 from ocr.engines.ray.actor import MISSING, EngineActor
 from ocr.engines.ray.scan_files import Sender
 from ocr.rendering.renderer import PageRef
+
+LOG = logging.getLogger(__name__)
 
 CRASHES_OF_A_PAGE = 3
 """Give up a page during which so many actors died: the page may cause it."""
@@ -146,6 +149,7 @@ class RayEngine:
         except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as cause:
             raise EngineError(f"no Ray cluster at {self._options.address}: {cause}", hint=WAY_IN) from cause
         count = self._options.actors or int(self._resources(ray).get("GPU", 0) or self._resources(ray).get("CPU", 1))
+        LOG.debug("starting %d actors with the engine %s", count, self.name)
         self._slots = [_Slot(self._spawn(ray)) for _ in range(count)]
         for slot in self._slots:
             slot.loading = asyncio.create_task(self._load(slot))
@@ -245,6 +249,7 @@ class RayEngine:
             yield
         except errors.RayActorError as cause:
             if slot.actor is actor:  # once for all pages in the actor
+                LOG.debug("an actor died (%s) and is replaced: %s", step, cause)
                 slot.actor = self._spawn(load("ray", extra="cluster"))
                 slot.loading = asyncio.create_task(self._load(slot))
             raise _ActorDiedError(step) from cause

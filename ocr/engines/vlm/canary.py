@@ -4,6 +4,7 @@ A wrong chat template, a wrong checkpoint or pages that are shown too small rais
 nonsense, page after page. One known page reveals that within a second.
 """
 
+import logging
 import unicodedata
 from importlib.resources import as_file, files
 
@@ -13,6 +14,8 @@ from ocr.core.errors import EngineError
 from ocr.engines.base import Engine, Request, capabilities_of
 from ocr.models.answer_format import parse
 from ocr.models.catalog import Model
+
+LOG = logging.getLogger(__name__)
 
 TEXT = """\
 Art. 12. A inscrição será concluída até
@@ -42,6 +45,7 @@ async def check(engine: Engine) -> float:
     fields = parse(generation.text or "")
     read = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
     errors = error_rate(read)
+    LOG.debug("%s read the canary page with a character error rate of %.3f", engine.name, errors)
     if errors > model.canary_errors:
         said = f"it wrote {read[:120]!r}" if read else (generation.reason or "it wrote nothing")
         raise EngineError(

@@ -1,6 +1,7 @@
 """An engine that crashes is restarted; pages and engines that crash too often are given up."""
 
 import asyncio
+import logging
 
 import numpy as np
 import pytest
@@ -81,3 +82,12 @@ def test_it_is_seen_as_the_engine_that_it_supervises() -> None:
     engine = SupervisedEngine(inner)
     assert (engine.name, engine.fingerprint, engine.concurrency) == (inner.name, inner.fingerprint, 3)
     assert engine.capabilities == Capabilities(renders=True)
+
+
+def test_restarts_are_logged_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "ocr")
+    read(FakeEngine(dies=[1], times=1), 1)
+    said = [record.getMessage() for record in caplog.records if record.name == "ocr.engines.supervised"]
+    assert said[0] == "starting engine fake"
+    assert said[1].startswith("restarting engine fake after crash 1: the worker died on page 1")
+    assert {record.levelno for record in caplog.records if record.name.startswith("ocr.")} == {logging.DEBUG}

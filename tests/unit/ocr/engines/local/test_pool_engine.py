@@ -11,7 +11,7 @@ from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Parcel
 from ocr.engines.base import Request
-from ocr.engines.local.pool_engine import DEATHS, PoolEngine
+from ocr.engines.local.pool_engine import CRASHES_IN_A_ROW, PoolEngine
 
 PAGE = Request(PageImage(1, np.zeros((4, 4, 3), np.uint8), 200.0))
 
@@ -47,13 +47,13 @@ def read(script: Script, pages: int) -> list[EngineOutput]:
 
 
 def test_a_death_is_a_page_that_failed_and_a_page_that_is_read_forgives_the_deaths_before() -> None:
-    readings = read(Script(DEATHS - 1, DEATHS - 1), 2 * DEATHS)
-    assert [reading.finish for reading in readings] == [*["error"] * (DEATHS - 1), "stop"] * 2
+    readings = read(Script(CRASHES_IN_A_ROW - 1, CRASHES_IN_A_ROW - 1), 2 * CRASHES_IN_A_ROW)
+    assert [reading.finish for reading in readings] == [*["error"] * (CRASHES_IN_A_ROW - 1), "stop"] * 2
     assert "killed by signal 9" in readings[0].reason
 
 
 def test_ten_deaths_in_a_row_are_not_the_pages_fault() -> None:
-    with pytest.raises(EngineError, match=f"{DEATHS} workers of the engine rapid died in a row") as caught:
-        read(Script(DEATHS), DEATHS)
+    with pytest.raises(EngineError, match=f"{CRASHES_IN_A_ROW} workers of the engine rapid died in a row") as caught:
+        read(Script(CRASHES_IN_A_ROW), CRASHES_IN_A_ROW)
     assert not caught.value.retryable
     assert caught.value.hint
