@@ -12,26 +12,27 @@ from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
+from ocr.engines.local.ppocr import Detector
 from ocr.engines.local.recognizers.cascade import CascadeReader
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice
 
 
-def openvino(recognizer: str = "") -> Handler:
+def openvino(recognizer: str = "", detector: str = "full") -> Handler:
     """Load the networks on OpenVINO; `recognizer` is a `RecognizerChoice` as text, or "" for the stock one."""
-    return _handler("openvino", recognizer)
+    return _handler("openvino", recognizer, detector)
 
 
-def onnxruntime(recognizer: str = "") -> Handler:
+def onnxruntime(recognizer: str = "", detector: str = "full") -> Handler:
     """Load the networks on onnxruntime."""
-    return _handler("onnxruntime", recognizer)
+    return _handler("onnxruntime", recognizer, detector)
 
 
-def _handler(backend: str, recognizer: str) -> Handler:
+def _handler(backend: str, recognizer: str, detector: str) -> Handler:
     cv2.setNumThreads(1)
     choice = RecognizerChoice.from_text(recognizer) if recognizer else RecognizerChoice()
     lines = load_recognizer(choice, backend)
-    reader = PpocrPageReader(backend, lines)
+    reader = PpocrPageReader(backend, lines, Detector(backend, fitted=detector == "fitted"))
 
     def handle(request: Parcel) -> Parcel:
         if request.pixels is None:

@@ -2,10 +2,10 @@ import asyncio
 
 import numpy as np
 
-from ocr.core.document import PageImage
+from ocr.core.document import Attempt, EngineOutput, Line, PageImage
 from ocr.engines.base import Request
 from ocr.engines.fake import FakeEngine
-from ocr.pipeline.page_reader import Outcome, PageReader, seed_of
+from ocr.pipeline.page_reader import Outcome, PageReader, Usage, seed_of
 
 PIXELS = np.full((80, 60, 3), 255, np.uint8)
 SCAN = "a" * 64
@@ -47,3 +47,14 @@ def test_seeds_repeat_and_differ() -> None:
     assert seeds == [seed_of(*key) for key in keys]
     assert len(set(seeds)) == len(keys)
     assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_a_run_says_how_many_lines_a_cascade_read_again() -> None:
+    usage, line = Usage(), Line("texto", (0.0, 0.0, 9.0, 9.0))
+    for output in (
+        EngineOutput("stop", lines=(line,) * 30, lines_reread=3),
+        EngineOutput("stop", lines=(line,) * 10, lines_reread=0),
+        EngineOutput("stop", lines=(line,) * 50),
+    ):
+        usage.add(Outcome(Attempt(output, "ok")))
+    assert usage.describe(1.0) == "the large recognizer read 7.5% of 40 lines again"

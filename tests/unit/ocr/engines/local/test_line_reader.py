@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ocr.engines.local.line_reader import LARGEST_TILE, TILE, Strip, _line, strips, tiles
-from ocr.engines.local.ppocr import Reading, in_alphabet
+from ocr.engines.local.ppocr import Reading, fitting_factor, in_alphabet
 
 STAY = np.eye(2, 3)
 
@@ -137,3 +137,18 @@ def test_tiles_of_odd_shapes_cover_them(shape: tuple[int, int]) -> None:
     assert found[0][0] == 0 and found[-1][1] == shape[0]
     assert all(above[1] == below[0] for above, below in pairwise(found))
     assert all(top < bottom for top, bottom in found)
+
+
+@pytest.mark.parametrize(
+    ("height", "pixels", "factor"), [(28, 2000, 0.5), (14, 2000, 1.0), (90, 2000, 0.4), (28, 400, 1)]
+)
+def test_a_fitted_detector_sees_letters_of_one_size(height: int, pixels: int, factor: float) -> None:
+    gray = np.full((pixels, pixels), 250, np.uint8)
+    for top in range(10, pixels - height, 2 * height):
+        for left in range(10, pixels - height, height):
+            gray[top : top + height, left : left + height * 2 // 3] = 20
+    assert fitting_factor(gray) == pytest.approx(factor, abs=0.08)
+
+
+def test_a_fitted_detector_sees_a_page_without_text_whole() -> None:
+    assert fitting_factor(np.full((2000, 2000), 250, np.uint8)) == 1.0
