@@ -3,9 +3,10 @@
     python -m benchmarks.accuracy.fast_reader --fast FILE [--large FILE] [--composed NAME=FOLDER] [--tesseract]
 
 Sets are the shared pages (as in `character_errors`) and folders that `ocr data compose` wrote. Every network reads each
-line once, and its CPU seconds (process time of this one thread) are recorded; every reader is then put together from
-what was recorded, so that all thresholds are compared on the same measurement. The fast network reads a page twice and
-the second time counts, because OpenVINO prepares each new size of a batch once. CER as in `character_errors`: mean over pages; header, text, margin and footer as printed.
+line once, and its CPU seconds (process time of this one thread) are recorded. Every reader is then put together from
+what was recorded, so all thresholds are compared on the same measurement. The fast network reads a page twice and the
+second time counts, because OpenVINO prepares each new size of a batch once. CER as in `character_errors`: mean over
+pages; header, text, margin and footer as printed.
 """
 
 import argparse
@@ -97,7 +98,7 @@ class TimedFast(Timed):
         if not lines:
             return []
         found: list[FastReading] = self.clock.ask(
-            key_of(self.name, *lines), lambda: self.network.read_with_doubt(lines)
+            key_of(self.name, *lines), lambda: self.network.read_with_doubt(lines), prepare=True
         )
         return found
 
