@@ -15,7 +15,8 @@ test: .venv/stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadgroup -m "not serial" --durations=20
+	$(BIN)/python -m pytest -m serial --durations=20
 
 docs: .venv/dev
 	$(BIN)/python docs/generate_reference.py

@@ -15,6 +15,8 @@ from ocr.models.catalog import ImageSize, Model
 from training.recipe import Lora
 from training.trainer.tiny_model import Architecture, TinyModelConfig, build
 
+pytestmark = pytest.mark.serial
+
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 

@@ -20,6 +20,8 @@ from ocr.models.catalog import ImageSize, Model
 from ocr.models.prompts import PROMPTS, ImageBudget, Prompt, conversation, show
 from training.trainer.tiny_model import TEXTS, TinyModelConfig, build
 
+pytestmark = pytest.mark.xdist_group("canary")
+
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 

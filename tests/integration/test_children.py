@@ -20,6 +20,8 @@ from ocr.engines.base import Request
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.pipeline.page_reader import PageReader
 
+pytestmark = pytest.mark.serial
+
 HANDLERS = """
 import contextlib, os, subprocess, sys, time
 from ocr.core import process_tree

@@ -11,6 +11,8 @@ import pytest
 from command import ENVIRONMENT, OCR, outputs
 from PIL import Image, ImageDraw, ImageFont
 
+pytestmark = pytest.mark.serial
+
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 

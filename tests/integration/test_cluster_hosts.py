@@ -13,7 +13,7 @@ from paths import SAMPLES
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 
 REASON = why_not()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = [pytest.mark.serial, pytest.mark.skipif(bool(REASON), reason=REASON)]
 SINGLE = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
 SLOW = ("--set", "render.seconds=6")
 PATIENCE = 300

@@ -22,10 +22,13 @@ from training.run import Run, Sets  # noqa: E402
 from training.run_dir import RunDir  # noqa: E402
 from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
 
-pytestmark = pytest.mark.skipif(
-    not compressor_environment.is_ready(compressor_environment.find_folder()),
-    reason=f"no environment of llm-compressor ({compressor_environment.VARIABLE} names one)",
-)
+pytestmark = [
+    pytest.mark.serial,
+    pytest.mark.skipif(
+        not compressor_environment.is_ready(compressor_environment.find_folder()),
+        reason=f"no environment of llm-compressor ({compressor_environment.VARIABLE} names one)",
+    ),
+]
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

@@ -18,6 +18,8 @@ from PIL import Image
 from ocr.core.errors import DependencyError, ScanError
 from ocr.rendering.renderer import Renderer, RenderSettings
 
+pytestmark = pytest.mark.serial
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path

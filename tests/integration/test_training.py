@@ -30,6 +30,8 @@ from training.trainer.model_loading import load_processor, load_weights, merge_w
 from training.trainer.monitor import read_log  # noqa: E402
 from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("training")
+
 SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
 
 

@@ -22,6 +22,8 @@ from ocr.models.answer_format import is_complete
 from ocr.models.catalog import ImageSize, Model
 from training.trainer.tiny_model import ARCHITECTURES, TinyModelConfig, build
 
+pytestmark = pytest.mark.serial
+
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
