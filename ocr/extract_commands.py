@@ -74,8 +74,8 @@ def extract(
     """Read scans and write structured text. Run it again to read only the pages that are missing."""
     from ocr.core.settings import load
     from ocr.models.weights import obtain
-    from ocr.pipeline.engine_selection import spread
-    from ocr.pipeline.extract import claimed_stdout, extract_to_folder, extract_to_stream
+    from ocr.pipeline.engine_selection import on_cluster
+    from ocr.pipeline.extract import extract_to_folder, extract_to_stream, reserved_stdout
     from ocr.pipeline.options import ExtractSettings, Job, parse_selection
     from ocr.pipeline.progress import make_progress
 
@@ -91,9 +91,9 @@ def extract(
     if settings.engine in ("vllm", "transformers"):
         obtain(str(settings.options.get("model", "")), agreed=yes, ask=confirm)
     if cluster is not None:
-        settings = spread(settings, cluster)
+        settings = on_cluster(settings, cluster)
     job = Job(tuple(inputs), settings, parse_selection(pages), password)
-    with claimed_stdout() as stream:
+    with reserved_stdout() as stream:
         progress = make_progress(quiet=quiet, log_json=log_json)
         summary = extract_to_stream(job, stream, progress) if to == "-" else extract_to_folder(job, Path(to), progress)
     code = summary.exit_code

@@ -19,7 +19,7 @@ from ocr.core.settings import check, load, nested
 from ocr.models import catalog
 from ocr.models.weights import find_weights
 from ocr.pipeline.engine_selection import choose_engine
-from ocr.pipeline.extract import gravest
+from ocr.pipeline.extract import most_severe
 from ocr.pipeline.options import ExtractSettings, Job, Selection, parse_selection
 from ocr.pipeline.progress import Logged
 from ocr.pipeline.scheduler import Scheduler
@@ -136,20 +136,20 @@ class Reader:
         await self._session.__aenter__()
 
     async def _run(self, job: Job, ledger: Ledger) -> Document:
-        ledger.begin(self._session.chosen.reader, version=VERSION, host=platform.node())
+        ledger.begin(self._session.chosen.identity, version=VERSION, host=platform.node())
         progress = Logged()
         scheduler = Scheduler(job, self._session, ledger, _NoSink(), progress)
         try:
             await scheduler.run(discover(job.inputs))
         except (BaseExceptionGroup, EngineError) as failure:
-            worst = gravest([failure])
+            worst = most_severe([failure])
             if isinstance(worst, EngineError):
                 await self._session.unload()
             raise worst from failure
         if scheduler.unopened:
             raise scheduler.unopened[0]
         (source,) = ledger.files()
-        return Document(source, self._session.chosen.reader, tuple(ledger.pages(source.sha256)))
+        return Document(source, self._session.chosen.identity, tuple(ledger.pages(source.sha256)))
 
 
 class _NoSink:

@@ -1,7 +1,7 @@
-"""Which engine reads where none was asked for, and whether its weights are here.
+"""Select the engine of a run: the one that was typed, the one that the folder remembers, or a default for this machine.
 
-A vision-language model reads by itself only where a GPU, the extra and the weights are at hand; on a CPU it would take
-minutes a page, so there it has to be asked for. A download is announced with its size and asked for once.
+A vision-language model is the default only where a GPU, the extra `gpu` and the weights are present. On a CPU it takes
+minutes a page, so there the user must ask for it.
 """
 
 import json
@@ -15,45 +15,48 @@ from ocr.core import environment
 from ocr.core.document import EngineIdentity
 from ocr.core.errors import UsageError
 from ocr.engines.base import Engine, capabilities_of, create, identity_of
+from ocr.engines.fallback import BUILT_IN_ENGINE
 from ocr.models import catalog, weights
 from ocr.models.weights import warnings_about
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import RenderSettings
 from ocr.storage.ledger import Ledger
 
-EMBEDDED = "rapid"
 STAGES = ("general", "domain", "dpo")
-"""Stages of training, each made from the one before: of promoted runs, the last stage reads."""
+"""Training stages in order, each built on the one before. Of promoted runs, one of the last stage is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """An engine by name, with its options."""
+
     engine: str
     options: Mapping[str, Any] = field(default_factory=dict)
     hint: str = ""
-    """What a better reader would need, in one line."""
+    """What a better engine would need, in one line."""
 
 
 def choose(runs: Path = Path("runs"), *, gpu: bool | None = None) -> Choice:
-    """The reader for a folder that has none yet: a promoted run, the table's default, or the embedded engine."""
+    """Return the default engine: a promoted run, the default model, or the built-in engine."""
     run = promoted_run(runs)
     if not (environment.sees_gpu() if gpu is None else gpu):
-        return Choice(
-            EMBEDDED, hint=f"{run} is promoted, but there is no GPU: --model {run} reads with it" if run else ""
-        )
+        hint = f"{run} is promoted, but there is no GPU: type --model {run} to use it" if run else ""
+        return Choice(BUILT_IN_ENGINE, hint=hint)
     if find_spec("vllm") is None:
-        return Choice(EMBEDDED, hint="this machine has a GPU: pip install 'lusocr[gpu]' lets a specialist read")
+        return Choice(
+            BUILT_IN_ENGINE, hint="this machine has a GPU: pip install 'lusocr[gpu]' to use a vision-language model"
+        )
     if run is not None:
-        # The output folder remembers it, and may be gone on with from elsewhere.
+        # The output folder remembers the path, and a later run may start in another folder.
         return Choice("vllm", {"model": str(run.resolve())})
     name = catalog.default_name()
     if weights.find_weights(catalog.resolve(name)) is None:
-        return Choice(EMBEDDED, hint=f"this machine has a GPU: --model {name} fetches a specialist and reads with it")
+        return Choice(BUILT_IN_ENGINE, hint=f"this machine has a GPU: type --model {name} to download and use it")
     return Choice("vllm", {"model": name})
 
 
 def promoted_run(runs: Path) -> Path | None:
-    """The run in the folder `runs` that passed its gate: of the last stage, and of these the newest."""
+    """Return the promoted run in the folder `runs`: of the last stage, and of these the newest; None without any."""
     found = []
     for file in runs.glob("*/run.json"):
         try:
@@ -61,54 +64,55 @@ def promoted_run(runs: Path) -> Path | None:
             if run["state"] == "promoted" and (file.parent / "config.json").is_file():
                 found.append((STAGES.index(run["stage"]), str(run["started"]), file.parent))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # a run that is being written, or not ours
+            continue  # A run that is being written, or another folder.
     return max(found)[2] if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An engine that has not been started yet, and what to type for it."""
+    """The selected engine, which has not been started yet, and its settings."""
 
     engine: Engine
-    reader: EngineIdentity
+    identity: EngineIdentity
     """Its identity in this folder."""
     again: int
-    """Pages that will be read again because of it."""
-    typed: str
+    """Pages that will be read again, because another engine has read them."""
+    name: str
+    """The name of the engine as typed."""
     options: dict[str, Any]
     render: RenderSettings
 
-    def settle(self, ledger: Ledger) -> None:
-        """Make it the engine of the folder. Not before it has loaded: one that cannot must not be asked for again."""
+    def adopt(self, ledger: Ledger) -> None:
+        """Make it the engine of the folder, once it has loaded: a folder must not remember an engine that cannot."""
         ledger.adopt()
-        ledger.remember("engine typed", self.typed)
+        ledger.remember("engine typed", self.name)
         ledger.remember("rendered as", self.render.model_dump_json(include={"dpi", "pdf"}))
         ledger.remember("options typed", json.dumps(self.options, sort_keys=True))
 
 
 def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
-    """The engine that was typed, or that the folder remembers, or that fits this machine.
+    """Return the engine that was typed, or that the folder remembers, or the default of this machine.
 
-    A folder remembers its engine. Another one (also a newer version, or another resolution) is a `UsageError` unless
-    it was typed, because it reads everything again.
+    A folder remembers its engine. Another engine, version or resolution reads every page again, so it is a `UsageError`
+    unless an engine was typed.
     """
-    before = ledger.reader()
+    before = ledger.engine()
     remembered = ledger.recall("engine typed")
     chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
     name = chosen.engine
     typed = settings.engine or settings.options
     options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
     engine = create(name, options)
-    reader = identity_of(engine, settings.render)
-    again = ledger.read_by_others(reader) if before not in (None, reader) else 0
+    identity = identity_of(engine, settings.render)
+    again = ledger.read_by_others(identity) if before not in (None, identity) else 0
     if again and not settings.engine:
         assert before is not None
         raise UsageError(
-            f"this folder was read with {before.fingerprint!r}; now it would be {reader.fingerprint!r}, "
+            f"this folder was read with {before.fingerprint!r}; now it would be {identity.fingerprint!r}, "
             f"and {again:,} pages would be read again",
             hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
         )
-    return Chosen(engine, reader, again, name, options, settings.render)
+    return Chosen(engine, identity, again, name, options, settings.render)
 
 
 def rendered_as(ledger: Ledger) -> RenderSettings:
@@ -116,7 +120,7 @@ def rendered_as(ledger: Ledger) -> RenderSettings:
     kept = ledger.recall("rendered as")
     if kept:
         return RenderSettings.model_validate_json(kept)
-    identity = ledger.reader()
+    identity = ledger.engine()
     return _rendered_in_old_folder(identity.fingerprint) if identity else RenderSettings()
 
 
@@ -126,8 +130,8 @@ def _rendered_in_old_folder(fingerprint: str) -> RenderSettings:
     return RenderSettings.model_validate({"dpi": dpi, "pdf": pdf} if by else {})
 
 
-def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
-    """The same job on the Ray cluster at `address`: each of its workers holds the engine that would read here."""
+def on_cluster(settings: ExtractSettings, address: str) -> ExtractSettings:
+    """Return the settings for the Ray cluster at `address`: each worker runs the engine that would run here."""
     chosen = Choice(settings.engine) if settings.engine else choose()
     inner = {**chosen.options, **settings.options}
     ours: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
@@ -135,8 +139,8 @@ def spread(settings: ExtractSettings, address: str) -> ExtractSettings:
     return settings.model_copy(update={"engine": "ray", "options": outer})
 
 
-def remarks(engine: Engine, settings: ExtractSettings) -> list[str]:
-    """What a person should know of the engine that reads, a line each."""
+def notes_about(engine: Engine, settings: ExtractSettings) -> list[str]:
+    """Return what the user should know about the selected engine, a line each."""
     model = capabilities_of(engine).model
     if model is not None:
         return warnings_about(model)

@@ -1,4 +1,4 @@
-"""One call of `ocr extract`, from the lock on the folder to the exit code."""
+"""Run one extraction, from the lock on the output folder to the summary."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from typing import IO, Any
 from ocr.core.document import Page, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OcrError, OutputError, UsageError
-from ocr.pipeline.engine_selection import choose_engine, remarks
+from ocr.pipeline.engine_selection import choose_engine, notes_about
 from ocr.pipeline.options import Job, PageResult, Stopper
 from ocr.pipeline.progress import Progress
 from ocr.pipeline.scheduler import Scheduler
@@ -26,13 +26,16 @@ from ocr.storage.output_dir import open_folder
 from ocr.storage.sinks import FileSink, Sink, StreamSink
 from ocr.storage.summary import Summary, summarize
 
-# When several things end a run together, the gravest is reported.
-GRAVEST = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
+# If several failures end a run together, the first of this list is reported.
+SEVERITY = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
 
 
 def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
-    """Read what is not read yet into the folder `root`. Raises `OcrError` for what ends a run; the rest is saved."""
-    _check_apart(job.inputs, root)
+    """Read the pages that the folder `root` does not have yet.
+
+    Raises the `OcrError` that ends the run; finished pages are saved.
+    """
+    _check_inputs(job.inputs, root)
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
@@ -40,7 +43,7 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
 
 
 def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
-    """Read everything and write it as JSON lines; nothing is kept."""
+    """Read all pages and write them as JSON lines; nothing is kept."""
     ledger = Ledger(None)
     with contextlib.closing(ledger):
         return _extract(job, ledger, StreamSink(stream, ledger), progress, None)
@@ -48,25 +51,24 @@ def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
 
 def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Path | None) -> Summary:
     chosen = choose_engine(job.settings, ledger)
-    for line in remarks(chosen.engine, job.settings):
+    for line in notes_about(chosen.engine, job.settings):
         progress.note(line)
     if chosen.again:
-        others = f"{chosen.again:,} pages will be read again with {chosen.reader.fingerprint}"
-        progress.note(f"another engine than before: {others}")
-    ledger.begin(chosen.reader, version=VERSION, host=platform.node())
+        progress.note(f"new engine: {chosen.again:,} pages will be read again with {chosen.identity.fingerprint}")
+    ledger.begin(chosen.identity, version=VERSION, host=platform.node())
     if job.on_page is not None:
         progress = _PageCallback(progress, ledger, job.on_page)
     session = EngineSession(chosen, job.settings)
-    extraction = Scheduler(job, session, ledger, sink, progress)
+    scheduler = Scheduler(job, session, ledger, sink, progress)
     ignored: list[Path] = []
     try:
         scans = discover(job.inputs, output=root, on_ignored=ignored.append)
-        _run(_with_engine(session, extraction, scans), extraction, _Interruption(job.stopper, progress))
+        _run(_with_engine(session, scheduler, scans), scheduler, _Interruption(job.stopper, progress))
     finally:
         summary = _summary(ledger)
-        overlooked = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
-        if overlooked:
-            progress.note(f"ignored, because they are no scans: {overlooked:,} of the files found")
+        no_scans = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
+        if no_scans:
+            progress.note(f"ignored, because they are no scans: {no_scans:,} of the files found")
         progress.finish(summary)
     if not summary.files:
         raise UsageError(
@@ -75,13 +77,13 @@ def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Pat
     return summary
 
 
-def _check_apart(inputs: Iterable[str], root: Path) -> None:
-    """Raise `UsageError` where the scans lie in the folder that is to be written, of which nothing is a scan."""
+def _check_inputs(inputs: Iterable[str], root: Path) -> None:
+    """Raise `UsageError` if an input is the output folder itself: nothing in it is a scan."""
     for entry in inputs:
         with contextlib.suppress(OSError):
             if entry != "-" and root.exists() and root.samefile(entry):
                 raise UsageError(
-                    f"{shown(entry)} is also the folder to write to", hint="choose another folder with --to DIR"
+                    f"{shown(entry)} is also the output folder", hint="choose another folder with --to DIR"
                 )
 
 
@@ -89,7 +91,7 @@ def _summary(ledger: Ledger) -> Summary:
     try:
         return summarize(ledger, this_run=True)
     except OutputError:
-        return Summary()  # a ledger that failed has ended the run already, with its own message
+        return Summary()  # The failure of the ledger ends the run with its own message.
 
 
 class _PageCallback:
@@ -107,9 +109,9 @@ class _PageCallback:
         self._on_page(PageResult(source, next(self._ledger.pages(source.sha256, page.number))))
 
 
-async def _with_engine(session: EngineSession, extraction: Scheduler, scans: Iterator[Scan]) -> None:
+async def _with_engine(session: EngineSession, scheduler: Scheduler, scans: Iterator[Scan]) -> None:
     async with session:
-        await extraction.run(scans)
+        await scheduler.run(scans)
 
 
 class _Interruption:
@@ -123,8 +125,8 @@ class _Interruption:
         self._stopper = stopper
         self._progress = progress
 
-    async def guard(self, story: Coroutine[Any, Any, None]) -> None:
-        """Run `story` until it ends or is cancelled. Child processes end with this process."""
+    async def guard(self, run: Coroutine[Any, Any, None]) -> None:
+        """Run `run` until it ends or is cancelled. Child processes end with this process."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
@@ -147,14 +149,14 @@ class _Interruption:
             for number in (signal.SIGINT, signal.SIGTERM):
                 with contextlib.suppress(NotImplementedError):  # Windows: asyncio's own handling of Ctrl-C applies
                     loop.add_signal_handler(number, on_signal)
-        await story
+        await run
 
 
-def _run(story: Coroutine[Any, Any, None], extraction: Scheduler, interruption: _Interruption) -> None:
-    """Run to the end. Raises `KeyboardInterrupt` after a signal, else the gravest `OcrError` of all that went wrong."""
+def _run(run: Coroutine[Any, Any, None], scheduler: Scheduler, interruption: _Interruption) -> None:
+    """Run to the end. Raises `KeyboardInterrupt` after a signal, else the most severe failure."""
     failures: list[BaseException] = []
     try:
-        asyncio.run(interruption.guard(story))
+        asyncio.run(interruption.guard(run))
     except (asyncio.CancelledError, KeyboardInterrupt) as cause:
         raise KeyboardInterrupt from cause
     except BaseExceptionGroup as several:
@@ -163,14 +165,14 @@ def _run(story: Coroutine[Any, Any, None], extraction: Scheduler, interruption: 
         failures.append(one)
     if interruption.requested and failures:
         raise KeyboardInterrupt from failures[0]
-    failures += extraction.refused
+    failures += scheduler.refused
     if failures:
-        raise gravest(failures)
+        raise most_severe(failures)
 
 
-def gravest(failures: Iterable[BaseException]) -> BaseException:
+def most_severe(failures: Iterable[BaseException]) -> BaseException:
     """Return the failure to report of several that ended a run together; groups are taken apart."""
-    return min((leaf for failure in failures for leaf in _leaves(failure)), key=_gravity)
+    return min((leaf for failure in failures for leaf in _leaves(failure)), key=_severity)
 
 
 def _leaves(failure: BaseException) -> Iterator[BaseException]:
@@ -181,14 +183,14 @@ def _leaves(failure: BaseException) -> Iterator[BaseException]:
         yield failure
 
 
-def _gravity(failure: BaseException) -> int:
+def _severity(failure: BaseException) -> int:
     code = failure.exit_code if isinstance(failure, OcrError) else ExitCode.BUG
-    return GRAVEST.index(code) if code in GRAVEST else len(GRAVEST)
+    return SEVERITY.index(code) if code in SEVERITY else len(SEVERITY)
 
 
 @contextlib.contextmanager
-def claimed_stdout() -> Iterator[IO[str]]:
-    """Standard output for the result alone: whatever else is printed there meanwhile, by anyone, goes to stderr."""
+def reserved_stdout() -> Iterator[IO[str]]:
+    """Reserve standard output for the result: what other code prints there meanwhile goes to standard error."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -196,7 +198,7 @@ def claimed_stdout() -> Iterator[IO[str]]:
     try:
         yield stream
     finally:
-        with contextlib.suppress(OSError):  # what could not be written has been said already
+        with contextlib.suppress(OSError):  # The failed write was reported already.
             stream.close()
         sys.stdout.flush()
         os.dup2(kept, 1)

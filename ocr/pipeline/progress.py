@@ -1,4 +1,4 @@
-"""What a person or a log sees while pages are read, always on stderr: a bar, plain lines, JSON lines, or nothing."""
+"""Report progress on standard error: a progress bar, plain lines, JSON lines, or errors only."""
 
 import json
 import logging
@@ -12,33 +12,33 @@ from ocr.rendering.discovery import shown
 from ocr.storage.summary import STATUSES, Summary, describe
 
 LINE_SECONDS = 10.0
-"""How often a plain line says how far the run is."""
+"""Seconds between two progress lines."""
 
 
 class Progress(Protocol):
-    """Hears what happens, in order; called from the event loop only."""
+    """Receives the events of a run in order; called from the event loop only."""
 
     def found(self, source: Source, to_read: int) -> None:
-        """A file was opened, or could not be; so many of its pages will be read."""
+        """Report a file that was opened, or could not be, and how many of its pages will be read."""
 
     def page(self, source: Source, page: Page) -> None:
-        """A page is done and saved."""
+        """Report a page that is saved."""
 
     def note(self, text: str) -> None:
-        """Something that a person should know."""
+        """Report something that the user should know."""
 
     def problem(self, message: str, hint: str = "") -> None:
-        """Something went wrong, and what to type next."""
+        """Report an error, and what to type next."""
 
     def finish(self, summary: Summary) -> None:
-        """The run is over, in whatever way."""
+        """Report the end of the run, successful or not."""
 
 
 class Quiet:
-    """Says only what went wrong, each thing at once, in the words of `voice`."""
+    """Reports errors only, through another reporter."""
 
-    def __init__(self, voice: Progress) -> None:
-        self._voice = voice
+    def __init__(self, reporter: Progress) -> None:
+        self._reporter = reporter
 
     def found(self, source: Source, to_read: int) -> None:
         del to_read
@@ -54,19 +54,19 @@ class Quiet:
         pass
 
     def problem(self, message: str, hint: str = "") -> None:
-        self._voice.problem(message, hint)
+        self._reporter.problem(message, hint)
 
     def finish(self, summary: Summary) -> None:
         pass
 
 
 class Lines:
-    """Plain lines for logs: each problem at once, the state of things now and then."""
+    """Plain lines for logs: each problem at once, the progress every LINE_SECONDS."""
 
     def __init__(self) -> None:
         self._total = 0
         self._done = 0
-        self._started = self._said = time.monotonic()
+        self._started = self._last_line = time.monotonic()
 
     def found(self, source: Source, to_read: int) -> None:
         self._total += to_read
@@ -79,8 +79,8 @@ class Lines:
         if problem:
             self.note(problem)
         now = time.monotonic()
-        if now - self._said >= LINE_SECONDS:
-            self._said = now
+        if now - self._last_line >= LINE_SECONDS:
+            self._last_line = now
             speed = self._done / (now - self._started)
             left = (self._total - self._done) / speed
             self.note(f"{self._done:,} of {self._total:,} pages, {speed:.1f} pages/s, {_clock(left)} left")
@@ -89,7 +89,7 @@ class Lines:
         print(text, file=sys.stderr, flush=True)
 
     def problem(self, message: str, hint: str = "") -> None:
-        self.note(_words(message, hint))
+        self.note(_error_lines(message, hint))
 
     def finish(self, summary: Summary) -> None:
         seconds = time.monotonic() - self._started
@@ -137,7 +137,7 @@ class JsonLines:
 
 
 class Bar:
-    """A bar for a terminal, with pages per second and the time that is left; a table at the end."""
+    """A progress bar for a terminal, with pages per second and the remaining time; a table at the end."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -154,7 +154,7 @@ class Bar:
             TimeRemainingColumn(elapsed_when_finished=True),
             TextColumn("{task.description}", markup=False),
             console=self._console,
-            # What others print stays theirs: stdout belongs to the result.
+            # Standard output belongs to the result.
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -164,7 +164,7 @@ class Bar:
         self._started = time.monotonic()
 
     def found(self, source: Source, to_read: int) -> None:
-        # Not before: it hides the cursor until `finish`, which a run that cannot even begin never comes to.
+        # Not earlier: the bar hides the cursor until `finish`, and a run that cannot begin has no `finish`.
         self._bar.start()
         self._total += to_read
         self._bar.update(self._task, total=self._total)
@@ -183,13 +183,13 @@ class Bar:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def problem(self, message: str, hint: str = "") -> None:
-        self.note(_words(message, hint))
+        self.note(_error_lines(message, hint))
 
     def finish(self, summary: Summary) -> None:
         from rich.table import Table
 
         self._bar.stop()
-        table = Table("pages", "state")
+        table = Table("pages", "status")
         for status in STATUSES:
             if summary.states.get(status):
                 table.add_row(f"{summary.states[status]:,}", status)
@@ -215,14 +215,14 @@ class Logged:
         self._logger.debug("%s", text)
 
     def problem(self, message: str, hint: str = "") -> None:
-        self.note(_words(message, hint))
+        self.note(_error_lines(message, hint))
 
     def finish(self, summary: Summary) -> None:
         self.note(describe(summary))
 
 
 def make_progress(*, quiet: bool, log_json: bool) -> Progress:
-    """What fits the flags and the terminal."""
+    """Return the reporter that fits the flags and the terminal."""
     if quiet:
         return Quiet(JsonLines() if log_json else Lines())
     if log_json:
@@ -230,7 +230,7 @@ def make_progress(*, quiet: bool, log_json: bool) -> Progress:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def _words(message: str, hint: str) -> str:
+def _error_lines(message: str, hint: str) -> str:
     return f"error: {message}\nhint: {hint}" if hint else f"error: {message}"
 
 

@@ -84,7 +84,7 @@ class Scheduler:
             content = await opened.get()
             if content is not None:  # Loading is slow, and a run that finds every page read needs no engine.
                 await self._session.load()
-            self._session.chosen.settle(self._ledger)
+            self._session.chosen.adopt(self._ledger)
             while content is not None:
                 for number in content.numbers:
                     await self._flight.acquire()

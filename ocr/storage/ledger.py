@@ -1,8 +1,8 @@
-"""Every page accounted for: the SQLite file of an output folder, which resume, writers and verify read.
+"""The ledger: a SQLite file that records every page of an output folder, for resume, output files and verification.
 
-A reading is known by the SHA-256 of its scan, its page number and the engine's fingerprint, never by a path: two
-copies of a file are read once, a renamed file is not read again, a replaced one is. The raw generation is kept beside
-the page that was made of it, so that a new layout needs no new reading. Seconds, dates and hosts live here only.
+The key of a page is the SHA-256 of its scan, its page number and the engine's fingerprint, never a path: two copies of
+a file are read once, a renamed file is not read again, a replaced one is. The raw engine output is kept beside the page
+that was built from it, so a new layout reads no page again. Durations, dates and host names are kept here only.
 """
 
 import sqlite3
@@ -53,7 +53,7 @@ MIGRATIONS = (
 )
 
 REJECTED_BYTES = 64 * 1024
-"""What is kept of a rejected attempt's text: a loop that ran to its cap shows itself long before."""
+"""Bytes that are kept of a rejected attempt's text: enough to show a repetition."""
 _CHUNK = 64
 _COLUMNS = (
     *("sha256", "number", "engine", "status", "flags", "arrangement", "page", "generation"),
@@ -67,7 +67,7 @@ _GENERATION = TypeAdapter(EngineOutput)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is recorded of one page: the page, what it was made of, and the attempts that were not kept."""
+    """The record of one page: the page, the engine output it was built from, and the rejected attempts."""
 
     page: Page
     generation: EngineOutput | None = None
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that we wrote: its path in the folder, whose it is, and the digest of its bytes now and before."""
+    """An output file: its path in the folder, its scan, and the SHA-256 of its content now and before."""
 
     path: str
     source: str
@@ -85,16 +85,16 @@ class Output:
     sha256: str
     previous: str = ""
     stamp: str = ""
-    """Changes whenever the pages or the name that it shows change."""
+    """Changes whenever the pages or the name in the file change."""
 
 
 class Ledger:
     """The tables of one output folder. `begin` a run before anything is recorded."""
 
     def __init__(self, file: Path | None, *, repair: str = "") -> None:
-        """Open or create the ledger; None is a private one that ends with the process. Raises `OutputError`.
+        """Open or create the ledger; None makes a temporary one for this process. Raises `OutputError`.
 
-        `repair` is what to type when the file turns out to be damaged.
+        `repair` is the command to type if the file is damaged.
         """
         self._database = Database(file, MIGRATIONS, repair=repair)
         row = self._one("SELECT value FROM folder WHERE key = 'engine'")
@@ -102,20 +102,20 @@ class Ledger:
         self._run = 0
 
     def close(self) -> None:
-        """Save what is waiting. Raises `OutputError` if something could not be saved."""
+        """Save pending changes. Raises `OutputError` if something could not be saved."""
         self._database.close()
 
     # The run and its engine
 
-    def begin(self, reader: EngineIdentity, *, version: str, host: str) -> None:
-        """Start a run with this engine; the folder's own it is after `adopt`, or where there was none."""
+    def begin(self, identity: EngineIdentity, *, version: str, host: str) -> None:
+        """Start a run with this engine. It becomes the engine of the folder with `adopt`, or if there was none."""
 
         def work(connection: sqlite3.Connection) -> tuple[int, int]:
             connection.execute(
-                "INSERT OR IGNORE INTO engines (name, fingerprint) VALUES (?, ?)", (reader.name, reader.fingerprint)
+                "INSERT OR IGNORE INTO engines (name, fingerprint) VALUES (?, ?)", (identity.name, identity.fingerprint)
             )
             query = "SELECT id FROM engines WHERE fingerprint = ?"
-            (engine,) = connection.execute(query, (reader.fingerprint,)).fetchone()
+            (engine,) = connection.execute(query, (identity.fingerprint,)).fetchone()
             connection.execute("INSERT OR IGNORE INTO folder VALUES ('engine', ?)", (engine,))
             connection.execute("DELETE FROM files WHERE sha256 = ''")
             insert = "INSERT INTO runs (version, host, started) VALUES (?, ?, ?)"
@@ -124,47 +124,47 @@ class Ledger:
         self._engine, self._run = self._database.change(work, now=True).result()
 
     def adopt(self) -> None:
-        """Make the engine of this run that of the folder: it has loaded, or needs not."""
+        """Make the engine of this run that of the folder, once it has loaded or is not needed."""
         self._change("INSERT OR REPLACE INTO folder VALUES ('engine', ?)", (self._engine,))
 
-    def reader(self) -> EngineIdentity | None:
-        """The engine of this run, or else the one that the folder was last read with."""
+    def engine(self) -> EngineIdentity | None:
+        """Return the engine of this run, or else the one that the folder was last read with."""
         row = self._one("SELECT name, fingerprint FROM engines WHERE id = ?", (self._engine,))
         return EngineIdentity(*row) if row else None
 
     def remember(self, key: str, value: str) -> None:
-        """Keep a fact about the folder, such as what was typed."""
+        """Keep a fact about the folder, such as the engine that was typed."""
         self._change("INSERT OR REPLACE INTO folder VALUES (?, ?)", (key, value))
 
     def recall(self, key: str) -> str:
-        """A fact that `remember` kept, or ""."""
+        """Return a fact that `remember` kept, or ""."""
         row = self._one("SELECT value FROM folder WHERE key = ?", (key,))
         return str(row[0]) if row else ""
 
     # Files
 
     def add_file(self, source: Source, place: str = "") -> None:
-        """A file that this run has seen; `place` is its absolute path, which no output shows."""
+        """Record a file that this run has seen; `place` is its absolute path, which no output shows."""
         row = (source.path, source.sha256, source.pages, source.reason, self._run, place)
         self._change("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def name_at(self, place: str) -> str | None:
-        """What the file at this place was called when it was last seen."""
+        """Return the name under which the file at this place was last seen."""
         row = self._one("SELECT path FROM files WHERE place = ?", (place,))
         return None if row is None else str(row[0])
 
     def holder(self, name: str) -> tuple[str, str] | None:
-        """(place, SHA-256) of the file that has this name."""
+        """Return (place, SHA-256) of the file with this name."""
         row = self._one("SELECT place, sha256 FROM files WHERE path = ?", (name,))
         return None if row is None else (row[0], row[1])
 
     def copies(self, sha256: str) -> list[Source]:
-        """Every file that was seen with this content, in whatever run."""
+        """Return every file that was seen with this content, in any run."""
         query = "SELECT path, sha256, pages, reason FROM files WHERE sha256 = ? ORDER BY path"
         return [Source(*row) for row in self._all(query, (sha256,))]
 
     def files(self) -> Iterator[Source]:
-        """Every file that was ever seen in this folder, by path."""
+        """Yield every file that was ever seen in this folder, by path."""
         query = "SELECT path, sha256, pages, reason FROM files WHERE path > ? ORDER BY path LIMIT ?"
         last = ""
         while rows := self._all(query, (last, _CHUNK)):
@@ -172,14 +172,14 @@ class Ledger:
             last = rows[-1][0]
 
     def page_count(self, sha256: str) -> int | None:
-        """How many pages this content has, where it was opened before."""
+        """Return the page count of this content if it was opened before."""
         row = self._one("SELECT pages FROM files WHERE sha256 = ? AND reason = ''", (sha256,))
         return None if row is None else int(row[0])
 
     # Pages
 
     def record(self, sha256: str, entry: Entry) -> "Future[Any]":
-        """Keep one page, in place of what was known of it; done when it is saved."""
+        """Record one page and replace its older record; the future is done when it is saved."""
         page, generation = entry.page, entry.generation
         raw = None if generation is None else _packed(_GENERATION.dump_json(generation))
         spent = [attempt.generation for attempt in entry.rejected] + ([generation] if generation else [])
@@ -203,7 +203,7 @@ class Ledger:
         return self._database.change(work)
 
     def skip(self, sha256: str, numbers: list[int]) -> None:
-        """Pages that were not asked for and are not known yet."""
+        """Record pages that were not asked for and have no record yet."""
         pages = [Page(number, "skipped") for number in numbers]
         started = (None, 0, 0, 0, 0, self._run, time.time())
         rows = [
@@ -214,12 +214,12 @@ class Ledger:
         self._database.change(lambda connection: connection.executemany(insert, rows))
 
     def states(self, sha256: str) -> dict[int, Status]:
-        """Status by page number, of the pages of a scan that are accounted for."""
+        """Return status by page number, of the pages of a scan that have a record."""
         query = "SELECT number, status FROM pages WHERE sha256 = ? AND engine = ?"
         return dict(self._all(query, (sha256, self._engine)))
 
     def outdated(self, sha256: str, arrangement: str) -> Iterator[tuple[Page, EngineOutput]]:
-        """Pages that an older layout made of readings that we still have."""
+        """Yield pages that an older layout built, with the engine output that they were built from."""
         query = (
             "SELECT page, generation FROM pages WHERE sha256 = ? AND engine = ?"
             " AND arrangement != ? AND generation IS NOT NULL ORDER BY number LIMIT ?"
@@ -228,7 +228,7 @@ class Ledger:
             yield from ((_page(page), _GENERATION.validate_json(zlib.decompress(raw))) for page, raw in rows)
 
     def rejections(self) -> Iterator[tuple[list[str], str, Entry]]:
-        """(places, SHA-256, entry) of every accepted page that was also read in ways that were not accepted."""
+        """Yield (places, SHA-256, entry) of every accepted page that has rejected attempts."""
         query = (
             "SELECT sha256, number, page, generation FROM pages WHERE engine = ? AND status = 'ok'"
             " AND generation IS NOT NULL AND (sha256, number, engine) IN (SELECT sha256, number, engine FROM attempts)"
@@ -246,8 +246,8 @@ class Ledger:
             yield places, sha256, Entry(_page(page), _GENERATION.validate_json(zlib.decompress(raw)), rejected)
 
     def rearrange(self, sha256: str, page: Page, arrangement: str) -> None:
-        """A page made anew of the reading that stands."""
-        # A new row, and so a new id: that is how outputs learn that they are out of date.
+        """Replace a page that was built again from the same engine output."""
+        # A new row has a new id, which makes outputs out of date (see `stamp`).
         changed: dict[str, Any] = {"status": page.status, "flags": len(page.flags), "arrangement": arrangement}
         changed["page"] = _packed(_PAGE.dump_json(page))
         columns = ", ".join("?" if column in changed else column for column in _COLUMNS)
@@ -256,22 +256,22 @@ class Ledger:
         self._change(f"{insert} WHERE sha256 = ? AND number = ? AND engine = ?", (*changed.values(), *key))
 
     def pages(self, sha256: str, first: int = 1) -> Iterator[Page]:
-        """The known pages of a scan from number `first` on, in order, a few in memory at a time."""
+        """Yield the pages of a scan from number `first` on, in order, a few in memory at a time."""
         query = "SELECT number, page FROM pages WHERE sha256 = ? AND engine = ? AND number >= ? ORDER BY number LIMIT ?"
         while rows := self._all(query, (sha256, self._engine, first, _CHUNK)):
             yield from (_page(blob) for _, blob in rows)
             first = rows[-1][0] + 1
 
     def stamp(self, sha256: str) -> str:
-        """A text that changes whenever a page of this scan is recorded anew."""
+        """Return a text that changes whenever a page of this scan is recorded again."""
         query = "SELECT count(*), max(id) FROM pages WHERE sha256 = ? AND engine = ?"
         count, newest = self._one(query, (sha256, self._engine)) or (0, 0)
         return f"{self._engine}:{count}:{newest}"
 
-    # Sums
+    # Counts
 
-    def read_by_others(self, reader: EngineIdentity) -> int:
-        """Pages of the files seen that were read, but not with this engine."""
+    def read_by_others(self, identity: EngineIdentity) -> int:
+        """Return the number of pages that were read, but not with this engine."""
         read = ", ".join(f"'{status}'" for status in sorted(FINAL))
         query = (
             f"SELECT count(DISTINCT sha256 || ':' || number) FROM pages WHERE status IN ({read})"
@@ -280,10 +280,10 @@ class Ledger:
             "   WHERE same.sha256 = pages.sha256 AND same.number = pages.number"
             f"  AND same.status IN ({read}) AND fingerprint = ?)"
         )
-        return int(self._one(query, (reader.fingerprint,))[0])
+        return int(self._one(query, (identity.fingerprint,))[0])
 
     def counts(self, *, this_run: bool = False) -> dict[str, int]:
-        """Pages by status over all files (or those of this run); "flagged" counts ok and blank pages with flags."""
+        """Return page counts by status, of all files or of this run; "flagged" counts ok and blank pages with flags."""
         query = (
             "SELECT status, count(*), sum(flags > 0 AND status IN ('ok', 'blank')) FROM files JOIN pages USING (sha256)"
             f" WHERE engine = ? {'AND files.run = ?' if this_run else ''} GROUP BY status"
@@ -292,7 +292,7 @@ class Ledger:
         return {status: count for status, count, _ in rows} | {"flagged": sum(row[2] for row in rows)}
 
     def files_seen(self, *, this_run: bool = False) -> tuple[int, int, int]:
-        """(files, pages in them, files that could not be opened)."""
+        """Return (files, pages in them, files that could not be opened)."""
         query = "SELECT count(*), coalesce(sum(pages), 0), coalesce(sum(reason != ''), 0) FROM files"
         row = self._one(query + (" WHERE run = ?" if this_run else ""), (self._run,) if this_run else ())
         assert row is not None
@@ -301,29 +301,29 @@ class Ledger:
     # Outputs
 
     def output(self, path: str) -> Output | None:
-        """What we know of an output file, None where we never wrote it."""
+        """Return the record of an output file, None if lusocr never wrote it."""
         row = self._one("SELECT * FROM outputs WHERE path = ?", (path,))
         return Output(*row) if row else None
 
     def outputs(self) -> Iterator[Output]:
-        """Every output file that was written, by path."""
+        """Yield every output file that was written, by path."""
         last = ""
         while rows := self._all("SELECT * FROM outputs WHERE path > ? ORDER BY path LIMIT ?", (last, _CHUNK)):
             yield from (Output(*row) for row in rows)
             last = rows[-1][0]
 
     def claim(self, output: Output) -> None:
-        """Say what is about to stand at this path; saved before the file appears."""
+        """Record an output file before it appears."""
         row = (output.path, output.source, output.format, output.sha256, output.previous, output.stamp)
         insert = "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)"
         self._database.change(lambda connection: connection.execute(insert, row), now=True).result()
 
     def settle(self, path: str, stamp: str) -> None:
-        """Say that the file which was claimed stands; not waited for: without it the file is written once more."""
+        """Record that the file of `claim` is in place. Not waited for: without it the file is written once more."""
         self._change("UPDATE outputs SET stamp = ? WHERE path = ?", (stamp, path))
 
     def check(self) -> list[str]:
-        """What SQLite finds wrong with the file itself; empty when all is well."""
+        """Return what SQLite finds wrong with the file; empty if it is sound."""
         rows = self._all("PRAGMA integrity_check(10)")
         return [str(row[0]) for row in rows if row[0] != "ok"]
 

@@ -1,7 +1,7 @@
-"""The output folder: one run at a time in it, its ledger, and files that appear whole or not at all.
+"""Manage an output folder: one run at a time, its ledger, and atomic writes.
 
-What is ours lies in `.lusocr/`: the lock, the ledger, and files that are being written. Every other file is either
-one that the ledger says we wrote, or none of our business: we never write over it.
+The folder `.lusocr/` holds the lock, the ledger, and drafts of files. A file outside of it is overwritten only if the
+ledger says that lusocr wrote it.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from ocr.storage.ledger import Ledger, Output
 PRIVATE = ".lusocr"
 LEDGER = "ledger.sqlite"
 _NAME_BYTES = 255
-"""The longest file name that common file systems take."""
+"""Bytes of the longest file name on common file systems."""
 
 
 _HELD: set[tuple[int, int]] = set()
@@ -33,30 +33,30 @@ _HELD_LOCK = threading.Lock()
 
 
 class NotOursError(OutputError):
-    """A file stands where an output should go, and it is not as we left it. Other outputs can still be written."""
+    """An output cannot be written, because another file, or a changed one, has its name. Other outputs still can."""
 
 
 class OutputDirectory:
-    """A folder that this process has to itself; made by `open_folder`."""
+    """An output folder that no other process writes to; made by `open_folder`."""
 
     def __init__(self, root: Path, ledger: Ledger) -> None:
         self.root = root
         self.ledger = ledger
 
     def is_current(self, source: Source, form: str) -> bool:
-        """Whether the output file stands and shows the pages as they are in the ledger."""
+        """Return whether the output file exists and shows the pages as they are in the ledger."""
         output = self.ledger.output(output_path(source.path, form))
         if output is None or output.stamp != self._stamp(source, form):
             return False
         return (self.root / output.path).is_file()
 
     def has_written(self, source: Source, form: str) -> bool:
-        """Whether an earlier run wrote this output and it still stands."""
+        """Return whether an earlier run wrote this output and it still exists."""
         path = output_path(source.path, form)
         return self.ledger.output(path) is not None and (self.root / path).is_file()
 
     def check_free(self, source: Source, form: str) -> None:
-        """Raise `OutputError` when a file that we never wrote stands where this output will go."""
+        """Raise `OutputError` if a file that lusocr did not write has the name of this output."""
         path = output_path(source.path, form)
         if os.path.lexists(self.root / path) and self.ledger.output(path) is None:
             raise NotOursError(
@@ -71,16 +71,17 @@ class OutputDirectory:
         draft = self.root / PRIVATE / "drafts" / hashlib.sha256(path.encode()).hexdigest()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            stamp = self._stamp(source, form)  # before the pages: one that changes meanwhile makes the file out of date
+            # Before the pages: a page that changes meanwhile makes the file out of date.
+            stamp = self._stamp(source, form)
             digest = _write_draft(draft, self.render(source, form))
             before = self.ledger.output(path)
             present = _digest(target)
             if present not in {None, digest, *((before.sha256, before.previous) if before else ())}:
                 raise NotOursError(
-                    f"{target} was changed by someone else since lusocr wrote it",
-                    hint="move it away and run the same again: it will be written anew",
+                    f"{target} was changed since lusocr wrote it",
+                    hint="move it away and run the same command again: it will be written again",
                 )
-            # The stamp follows the file: a run killed between the two leaves an output that the next one writes anew.
+            # The stamp follows the file: after a kill between the two, the next run writes the output again.
             self.ledger.claim(Output(path, source.path, form, digest, present or "", stamp=""))
             draft.replace(target)
             _flush_folder(target.parent)
@@ -92,21 +93,21 @@ class OutputDirectory:
                 draft.unlink(missing_ok=True)
 
     def render(self, source: Source, form: str) -> Iterator[bytes]:
-        """The bytes of an output file, made from the ledger, piece by piece."""
-        reader = self.ledger.reader()
-        assert reader is not None, "a folder has an engine from its first run on"
+        """Return the bytes of an output file, made from the ledger, piece by piece."""
+        engine = self.ledger.engine()
+        assert engine is not None, "a folder has an engine from its first run on"
         pages = self.ledger.pages(source.sha256) if source.pages else iter(())
-        return FORMATS[form].render(source, reader, pages)
+        return FORMATS[form].render(source, engine, pages)
 
     def _stamp(self, source: Source, form: str) -> str:
         """Return a text that changes whenever the output file would."""
         version = FORMATS[form].version
-        newer = f":{form}-{version}" if version > 1 else ""  # stamps of the first versions do not name them
+        newer = f":{form}-{version}" if version > 1 else ""  # Stamps of first versions stay as they were.
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 
 
 def output_path(name: str, form: str) -> str:
-    """Where the output of the scan called `name` goes, relative to the folder, with forward slashes."""
+    """Return the path of an output of the scan `name`, relative to the folder, with forward slashes."""
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     last = parts.pop() if parts else "_"
     suffix = FORMATS[form].suffix
@@ -119,9 +120,10 @@ def output_path(name: str, form: str) -> str:
 
 @contextmanager
 def held(root: Path, *, create: bool = False) -> Iterator[Path]:
-    """Keep every other process out of the folder for the length of the block; yields where our own files lie.
+    """Lock the folder for the length of the block; yield the path of `.lusocr`.
 
-    Raises `OutputError` when it is in use, cannot be written, or is no output folder (and `create` is not set).
+    Raises `OutputError` when the folder is in use, cannot be written, or is no output folder (and `create` is not
+    set).
     """
     private = root / PRIVATE
     elsewhere = "choose another folder with --to DIR" if create else "copy the folder to where you can write"
@@ -145,13 +147,13 @@ def held(root: Path, *, create: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def open_folder(root: Path, *, create: bool = False) -> Iterator[OutputDirectory]:
-    """Hold the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged or lost ledger."""
+    """Lock the folder and open its ledger. Raises `OutputError` as `held` does, and for a damaged or lost ledger."""
     with held(root, create=create) as private:
         repair = f"ocr verify {shlex.quote(str(root))} --rebuild"
         for draft in (private / "drafts").iterdir():
-            with suppress(OSError):  # it is written over when its turn comes
+            with suppress(OSError):  # It is overwritten later.
                 draft.unlink()
-        if _is_lost(private / LEDGER) and (not create or any(standing_documents(root))):
+        if _is_lost(private / LEDGER) and (not create or any(documents_in(root))):
             raise OutputError(f"the ledger {private / LEDGER} is lost", hint=repair)
         ledger = Ledger(private / LEDGER, repair=repair)
         try:
@@ -160,8 +162,8 @@ def open_folder(root: Path, *, create: bool = False) -> Iterator[OutputDirectory
             ledger.close()
 
 
-def standing_documents(root: Path) -> Iterator[Document]:
-    """The JSON files under `root` that are documents of ours and stand where such a document goes."""
+def documents_in(root: Path) -> Iterator[Document]:
+    """Yield the documents in JSON files under `root` that have the name of an output of that document."""
     for path in sorted(root.rglob("*.json")):
         try:
             document = document_from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -211,7 +213,7 @@ def _take(lock: IO[str], root: Path) -> None:
 
 
 def _write_draft(draft: Path, pieces: Iterable[bytes]) -> str:
-    """Write and flush to disk; answers the SHA-256 of what was written."""
+    """Write and flush to disk; return the SHA-256 of the content."""
     digest = hashlib.sha256()
     with draft.open("wb") as file:
         for piece in pieces:
@@ -230,7 +232,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _flush_folder(path: Path) -> None:
-    """Make a rename survive a power cut; file systems that cannot do this say so and are left alone."""
+    """Make a rename survive a power cut, where the file system can do this."""
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -243,5 +245,5 @@ def _cannot_write(path: Path, cause: OSError, elsewhere: str = "choose another f
     words = cause.strerror or str(cause)
     return OutputError(
         f"cannot write {path}: {words}",
-        hint="free some space and run the same again" if is_full(cause) else elsewhere,
+        hint="free some space and run the same command again" if is_full(cause) else elsewhere,
     )

@@ -83,10 +83,10 @@ class StreamSink:
             self._next[source.path] = number
 
     def _write(self, source: Source, pages: list[Page]) -> None:
-        reader = self._ledger.reader()
-        assert reader is not None
+        engine = self._ledger.engine()
+        assert engine is not None
         try:
-            self._stream.writelines(write_json_lines(source, reader, pages))
+            self._stream.writelines(write_json_lines(source, engine, pages))
             self._stream.flush()
         except OSError as cause:
             raise OutputError(

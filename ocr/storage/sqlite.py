@@ -1,4 +1,4 @@
-"""One SQLite file behind one thread: called from anywhere, never on the event loop, committed in groups.
+"""Access one SQLite file through one thread, with commits in groups.
 
 A commit costs a disk flush on some file systems, so changes wait for company: up to 64 of them, or 100 milliseconds.
 A change's future is done when the change is on the disk: it survives a killed process, and a power cut.
@@ -22,12 +22,12 @@ from ocr.core.files import is_full
 Value = TypeVar("Value")
 Work = Callable[[sqlite3.Connection], Any]
 Group = list[tuple["Future[Any]", Any]]
-"""Changes that wait for the next commit, each with what it answers."""
+"""Changes that wait for the next commit, each with its result."""
 
 GROUP_SIZE: Final = 64
 GROUP_SECONDS: Final = 0.1
 
-# File systems on which SQLite's write-ahead log works: it needs shared memory, which a network share does not give.
+# File systems on which SQLite's write-ahead log works: it needs shared memory, which a network share does not have.
 LOCAL_FILE_SYSTEMS: Final = frozenset(
     {
         "bcachefs",
@@ -45,7 +45,7 @@ LOCAL_FILE_SYSTEMS: Final = frozenset(
 )
 
 
-# What changes raise: besides SQLite's own, values that it cannot hold. The thread must answer whatever it is given.
+# What changes raise: besides SQLite's errors, those for values that it cannot hold. Every caller must get a result.
 FAILURES: Final = (sqlite3.Error, MemoryError, ValueError, TypeError, ArithmeticError, LookupError)
 
 
@@ -57,7 +57,7 @@ class _Call(NamedTuple):
 
 
 class Database:
-    """Calls run one after another on a thread of its own. Close it, or the last group is lost."""
+    """A SQLite file whose calls run in order on its own thread. Close it, or the last group of changes is lost."""
 
     def __init__(self, file: Path | None, migrations: Sequence[str], *, repair: str = "") -> None:
         """Open or create `file` (None: a private temporary one) and bring it to the newest schema.
@@ -78,12 +78,12 @@ class Database:
         self._thread.start()
 
     def ask(self, work: Callable[[sqlite3.Connection], Value]) -> Value:
-        """The answer of `work`, which only reads; it sees changes that are not committed yet."""
+        """Return the result of `work`, which only reads; it sees changes that are not committed yet."""
         answer: Value = self._submit(work, changes=False, now=False).result()
         return answer
 
     def change(self, work: Work, *, now: bool = False) -> Future[Any]:
-        """Run `work`, which changes rows; done when committed. `now` does not wait for company."""
+        """Run `work`, which changes rows; the future is done when it is committed. `now` commits at once."""
         return self._submit(work, changes=True, now=now)
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Database:
 
     def _open(self, migrations: Sequence[str]) -> sqlite3.Connection:
         if self._file is not None:
-            # Created by us first: page text is nobody else's to read, and SQLite gives its log the same mode.
+            # Created here first: only the owner may read page text, and SQLite gives its log the same mode.
             os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self._file or "", isolation_level=None, check_same_thread=False)
         local = self._file is not None and file_system(self._file) in LOCAL_FILE_SYSTEMS
@@ -116,7 +116,7 @@ class Database:
         if self._failure is not None:
             raise self._failure
         future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # who stops waiting does not take back what is being saved
+        future.set_running_or_notify_cancel()  # A caller that stops waiting does not cancel the change.
         self._calls.put(_Call(work, future, changes, now))
         return future
 
@@ -128,7 +128,7 @@ class Database:
             self._commit(group)
 
     def _gather(self, group: Group) -> bool:
-        """Perform calls until `group` should be committed. Answers whether more are to come."""
+        """Perform calls until `group` should be committed; return False once the database is to be closed."""
         deadline: float | None = None
         while len(group) < GROUP_SIZE:
             try:
@@ -171,18 +171,18 @@ class Database:
             future.set_result(answer)
 
     def _fail(self, cause: Exception, group: Group) -> OutputError:
-        """From now on nothing is saved: everyone who waits is told, and so is everyone who calls."""
+        """Save nothing from now on; return the error, which every waiting and every later call gets."""
         self._failure = self._explain(cause)
         for future, _ in group:
             future.set_exception(self._failure)
         group.clear()
         if self._connection.in_transaction:
-            with suppress(*FAILURES):  # on a full disk this may fail too; what is not committed is lost either way
+            with suppress(*FAILURES):  # On a full disk this may fail too; what is not committed is lost either way.
                 self._connection.execute("ROLLBACK")
         return self._failure
 
     def _explain(self, cause: Exception) -> OutputError:
-        """An error of SQLite or the system, in words that say what to do."""
+        """Return an `OutputError` for an error of SQLite or the system, with a hint."""
         words = cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
         # The low byte of SQLite's code is the primary one.
         code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF
@@ -190,7 +190,7 @@ class Database:
             return OutputError(f"the ledger {self._file} is damaged: {words}", hint=self._repair)
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or (isinstance(cause, OSError) and is_full(cause)):
             return OutputError(
-                f"the ledger {self._file} cannot grow: {words}", hint="free some space and run the same again"
+                f"the ledger {self._file} cannot grow: {words}", hint="free some space and run the same command again"
             )
         return OutputError(
             f"the ledger {self._file} cannot be used: {words}",

@@ -1,4 +1,4 @@
-"""What a run or a folder comes to: pages by state, what is missing, and the exit code that says so."""
+"""Count the pages of a run or a folder by status, and derive the exit code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Summary:
     pages: int = 0
     """Pages seen, in all files that could be opened; copies count each time."""
     closed: int = 0
-    """Files that could not be opened, whose pages nobody knows."""
+    """Files that could not be opened, whose pages are unknown."""
     states: Mapping[str, int] = field(default_factory=dict)
     """Number of pages of each status."""
     flagged: int = 0
@@ -28,7 +28,7 @@ class Summary:
 
     @property
     def missing(self) -> int:
-        """Pages seen and not accounted for: 0 after every run that was not stopped."""
+        """Pages without a status: 0 after every run that was not stopped."""
         return self.pages - sum(self.states.values())
 
     @property
@@ -42,7 +42,7 @@ class Summary:
 
 
 def summarize(ledger: Ledger, *, this_run: bool = False) -> Summary:
-    """The sums of the whole folder, or of the files that this run has seen."""
+    """Return the counts of the whole folder, or of the files that this run has seen."""
     files, pages, closed = ledger.files_seen(this_run=this_run)
     counts = ledger.counts(this_run=this_run)
     flagged = counts.pop("flagged")
@@ -50,7 +50,7 @@ def summarize(ledger: Ledger, *, this_run: bool = False) -> Summary:
 
 
 def describe(summary: Summary) -> str:
-    """One line: `3 files, 20 pages: 18 ok, 2 blank`."""
+    """Return one line, such as `3 files, 20 pages: 18 ok, 2 blank`."""
     parts = [f"{summary.states[status]} {status}" for status in STATUSES if summary.states.get(status)]
     if summary.missing:
         parts.append(f"{summary.missing} not read yet")

@@ -1,4 +1,4 @@
-"""Prove that every page of an output folder is accounted for, and that every file says what the ledger says."""
+"""Verify an output folder: every page has a status, and every output file matches the ledger."""
 
 import hashlib
 import platform
@@ -17,7 +17,7 @@ from ocr.engines.base import ENGINES
 from ocr.formats.writers import FORMATS
 from ocr.rendering.discovery import shown
 from ocr.storage.ledger import Entry, Ledger, Output
-from ocr.storage.output_dir import LEDGER, OutputDirectory, held, output_path, standing_documents
+from ocr.storage.output_dir import LEDGER, OutputDirectory, documents_in, held, output_path
 from ocr.storage.summary import Summary, summarize
 
 
@@ -28,7 +28,7 @@ class Report:
     summary: Summary
     """Counts of all files and pages of the folder."""
     outputs: int = 0
-    """Output files that are byte for byte what the ledger gives."""
+    """Number of output files that match the ledger byte for byte."""
     wrong_outputs: list[str] = field(default_factory=list)
     """Output files that are missing, out of date, or were changed."""
     lost: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Report:
 
 
 def verify(folder: OutputDirectory) -> Report:
-    """Check a folder that nobody is writing to. Reads every page and every output file once."""
+    """Check a folder that is locked by this process. Reads every page and every output file once."""
     ledger = folder.ledger
     wrong = [f"the ledger itself: {problem}" for problem in ledger.check()]
     lost: list[str] = []
@@ -75,13 +75,13 @@ def verify(folder: OutputDirectory) -> Report:
 
 
 def _unread(folder: OutputDirectory, source: Source) -> list[int]:
-    """Numbers of the pages that were seen and have no state."""
+    """Return the numbers of the pages without a status."""
     states = folder.ledger.states(source.sha256)
     return [number for number in range(1, source.pages + 1) if number not in states]
 
 
 def _lost(folder: OutputDirectory, source: Source) -> Iterator[str]:
-    """A line for each page, or for the file, whose text nobody has."""
+    """Yield a line for the file if it could not be opened, else for each page without text."""
     if source.reason:
         yield f"{shown(source.path)}: could not be opened: {source.reason}"
     elif any(status in LOST for status in folder.ledger.states(source.sha256).values()):
@@ -91,9 +91,9 @@ def _lost(folder: OutputDirectory, source: Source) -> Iterator[str]:
 
 
 def _compare(folder: OutputDirectory, path: str, source: Source | None, form: str) -> str:
-    """What is wrong with an output file; "" where its bytes are those that the ledger gives."""
+    """Return what is wrong with an output file; "" where it matches the ledger byte for byte."""
     if source is None:
-        return "belongs to a file that the ledger does not know any more"
+        return "belongs to a file that the ledger no longer has"
     wanted = hashlib.sha256()
     for piece in folder.render(source, form):
         wanted.update(piece)
@@ -108,11 +108,11 @@ def _compare(folder: OutputDirectory, path: str, source: Source | None, form: st
     output = folder.ledger.output(path)
     if output is not None and found in (output.sha256, output.previous):
         return "is out of date"
-    return "was changed by someone else; move it away to have it written anew"
+    return "was changed since lusocr wrote it; move it away and run ocr extract again"
 
 
 def _ranges(numbers: list[int]) -> str:
-    """1-3,7: sorted numbers as `--pages` takes them."""
+    """Return sorted numbers as `--pages` takes them, such as 1-3,7."""
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][1] + 1:
@@ -123,14 +123,14 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def rebuild(root: Path) -> int:
-    """Put the old ledger aside as `ledger.damaged-1` (2, 3 ...) and make a new one; answers how many files it knows.
+    """Rename the ledger to `ledger.damaged-1` (2, 3 ...) and make a new one; return its number of files.
 
-    Raises `OutputError` when the folder is not ours or in use, or where no JSON output stands to make a ledger of.
+    Raises `OutputError` when the folder is no output folder or in use, or has no JSON output to make a ledger from.
     """
     with held(root) as private:
-        if not any(standing_documents(root)):
+        if not any(documents_in(root)):
             raise OutputError(
-                f"no JSON output of lusocr stands in {root}: other formats do not hold what a ledger needs",
+                f"{root} has no JSON output of lusocr: a ledger cannot be made from other formats",
                 hint="read the scans again into another folder with ocr extract --to DIR",
             )
         number = 1 + len(list(private.glob("ledger.damaged-*[0-9]")))
@@ -143,11 +143,11 @@ def rebuild(root: Path) -> int:
 
 
 def _fill(ledger: Ledger, root: Path) -> int:
-    readers: Counter[EngineIdentity] = Counter()
+    engines: Counter[EngineIdentity] = Counter()
     forms = set()
-    for document in standing_documents(root):
+    for document in documents_in(root):
         ledger.begin(document.engine, version=VERSION, host=platform.node())
-        readers[document.engine] += len(document.pages)
+        engines[document.engine] += len(document.pages)
         ledger.add_file(document.source)
         for page in document.pages:
             ledger.record(document.source.sha256, Entry(page))
@@ -157,10 +157,10 @@ def _fill(ledger: Ledger, root: Path) -> int:
                 forms.add(form)
                 digest = hash_file(root / path)
                 ledger.claim(Output(path, document.source.path, form, digest))
-    for reader, _ in readers.most_common(1):
-        ledger.begin(reader, version=VERSION, host=platform.node())
+    for engine, _ in engines.most_common(1):
+        ledger.begin(engine, version=VERSION, host=platform.node())
         ledger.adopt()
-        if reader.name in ENGINES:
-            ledger.remember("engine typed", reader.name)
+        if engine.name in ENGINES:
+            ledger.remember("engine typed", engine.name)
     ledger.remember("formats", ",".join(form for form in FORMATS if form in forms))
     return sum(1 for _ in ledger.files())

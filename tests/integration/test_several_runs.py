@@ -90,7 +90,7 @@ def test_an_impossible_name_is_one_file_that_cannot_be_opened(tmp_path: Path) ->
 def test_inputs_that_are_the_output_or_hold_no_scan(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     make_scan(folder / "a.png")
-    with pytest.raises(UsageError, match="is also the folder to write to"):
+    with pytest.raises(UsageError, match="is also the output folder"):
         extract(folder, folder)
     assert not (folder / ".lusocr").exists()
     (folder / "a.png").unlink()

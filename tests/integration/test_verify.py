@@ -27,7 +27,7 @@ def test_missing_and_changed_outputs(folder: Path) -> None:
     (folder / "out/b.png.md").write_text("my own words", encoding="utf-8")
     done = run_ocr("verify", "out", cwd=folder)
     assert done.returncode == 8
-    assert "a.pdf.json: is missing\nb.png.md: was changed by someone else" in done.stdout
+    assert "a.pdf.json: is missing\nb.png.md: was changed since lusocr wrote it" in done.stdout
     assert done.stderr == "hint: ocr extract scans --out json,md --to out\n"
     again = run_ocr("extract", "scans", "--out", "json,md", "--to", "out", cwd=folder)
     assert (again.returncode, "read 0 pages" in again.stderr) == (0, True)
@@ -35,7 +35,7 @@ def test_missing_and_changed_outputs(folder: Path) -> None:
     still = run_ocr("verify", "out", cwd=folder)
     assert still.returncode == 8
     assert still.stdout == (
-        "b.png.md: was changed by someone else; move it away to have it written anew\n"
+        "b.png.md: was changed since lusocr wrote it; move it away and run ocr extract again\n"
         "2 files, 5 pages: 5 ok\n"
         "3 output files are byte for byte what the ledger gives\n"
     )

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 
 from ocr.core.errors import EngineError, UsageError
+from ocr.engines.fallback import BUILT_IN_ENGINE
 from ocr.models import catalog, weights
 from ocr.models.catalog import Model
 from ocr.models.weights import obtain, warnings_about
 from ocr.pipeline import engine_selection
-from ocr.pipeline.engine_selection import EMBEDDED, choose, promoted_run
+from ocr.pipeline.engine_selection import choose, promoted_run
 
 
 def make_run(runs: Path, name: str, **values: str) -> Path:
@@ -19,14 +20,14 @@ def make_run(runs: Path, name: str, **values: str) -> Path:
 
 
 def test_without_a_gpu_the_built_in_engine_reads_and_a_promoted_run_is_named(tmp_path: Path) -> None:
-    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(BUILT_IN_ENGINE)
     make_run(tmp_path, "b", state="refused", stage="dpo", started="2026")
-    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED)
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(BUILT_IN_ENGINE)
     run = make_run(tmp_path, "a", state="promoted", stage="dpo", started="2026")
     named = choose(tmp_path, gpu=False)
-    assert (named.engine, f"--model {run}" in named.hint) == (EMBEDDED, True)
+    assert (named.engine, f"--model {run}" in named.hint) == (BUILT_IN_ENGINE, True)
     (run / "config.json").unlink()
-    assert choose(tmp_path, gpu=False) == engine_selection.Choice(EMBEDDED), "its weights were thrown away"
+    assert choose(tmp_path, gpu=False) == engine_selection.Choice(BUILT_IN_ENGINE), "its weights were thrown away"
 
 
 def test_a_promoted_run_of_the_last_stage_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,11 +46,11 @@ def test_a_promoted_run_of_the_last_stage_reads(tmp_path: Path, monkeypatch: pyt
 def test_a_gpu_without_the_extra_or_the_weights_gets_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_selection, "find_spec", lambda _: None)
     lacking = choose(tmp_path, gpu=True)
-    assert (lacking.engine, "lusocr[gpu]" in lacking.hint) == (EMBEDDED, True)
+    assert (lacking.engine, "lusocr[gpu]" in lacking.hint) == (BUILT_IN_ENGINE, True)
     monkeypatch.setattr(engine_selection, "find_spec", lambda _: object())
     monkeypatch.setattr(weights, "find_weights", lambda _: None)
     weightless = choose(tmp_path, gpu=True)
-    assert (weightless.engine, catalog.default_name() in weightless.hint) == (EMBEDDED, True)
+    assert (weightless.engine, catalog.default_name() in weightless.hint) == (BUILT_IN_ENGINE, True)
     monkeypatch.setattr(weights, "find_weights", lambda _: tmp_path)
     assert choose(tmp_path, gpu=True).options == {"model": catalog.default_name()}
 

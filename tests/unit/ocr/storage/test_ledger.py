@@ -74,7 +74,7 @@ def test_another_engine_has_pages_of_its_own(ledger: Ledger) -> None:
     assert ledger.read_by_others(READER) == 0
     assert ledger.read_by_others(other) == 1
     ledger.begin(other, version="0", host="here")
-    assert (ledger.reader(), ledger.states(SCAN)) == (other, {})
+    assert (ledger.engine(), ledger.states(SCAN)) == (other, {})
     ledger.begin(READER, version="0", host="here")
     assert ledger.states(SCAN) == {1: "ok", 2: "skipped"}
 

@@ -44,7 +44,7 @@ def test_what_somebody_else_wrote_or_changed_is_left_alone(tmp_path: Path) -> No
         target.write_text("mine", encoding="utf-8")
         with pytest.raises(NotOursError, match="was not written by lusocr"):
             folder.check_free(SOURCE, "txt")
-        with pytest.raises(NotOursError, match="changed by someone else"):
+        with pytest.raises(NotOursError, match="changed since lusocr wrote it"):
             folder.write(SOURCE, "txt")
         assert target.read_text(encoding="utf-8") == "mine"
         target.unlink()
