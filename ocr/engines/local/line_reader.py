@@ -4,6 +4,7 @@ A strip is a rectangle that may be skewed or vertical, such as a protocol stamp 
 are upright rectangles around strips and words, mapped by the caller's affine matrix.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -61,10 +62,16 @@ class Strip:
 
     def corners(self, start: float = 0.0, end: float = 1.0) -> Points:
         """Return the four corners, (4, 2), of the part between two fractions of the length."""
+        corners: Points = self.parts(np.array(((start, end),)))[0]
+        return corners
+
+    def parts(self, fractions: Points) -> Points:
+        """Return the corners, (count, 4, 2), of the parts between two fractions (count, 2) of the length."""
         along, origin = np.array(self.along), np.array(self.origin)
         down = np.array((-along[1], along[0])) * self.height
-        left, right = origin + along * self.length * start, origin + along * self.length * end
-        return np.array((left, right, right + down, left + down))
+        ends = origin + along * self.length * fractions[:, :, None]
+        left, right = ends[:, 0], ends[:, 1]
+        return np.stack((left, right, right + down, left + down), axis=1)
 
     def crop(self, gray: Gray) -> Gray:
         """Return its pixels, deskewed, with text from left to right."""
@@ -271,16 +278,20 @@ def _line(strip: Strip, reading: Reading, placement: Affine) -> Line:
 
 def _words(strip: Strip, reading: Reading, placement: Affine) -> Iterator[Word]:
     """Split at spaces; a word ends halfway to the next character, or half a character out at either end."""
-    centers = reading.centers
+    centers, text = reading.centers, reading.text
     half = (centers[-1] - centers[0]) / max(1, len(centers) - 1) / 2 or 0.5
-    start = 0
-    for end in range(len(reading.text) + 1):
-        if end < len(reading.text) and not reading.text[end].isspace():
+    spans, edges, start = [], [], 0
+    for end in range(len(text) + 1):
+        if end < len(text) and not text[end].isspace():
             continue
         if end > start:
             left = max(0.0, centers[start] - half) if start == 0 else (centers[start - 1] + centers[start]) / 2
-            last = end == len(reading.text)
+            last = end == len(text)
             right = min(1.0, centers[end - 1] + half) if last else (centers[end - 1] + centers[end]) / 2
-            box = orientation.place(strip.corners(left, right), placement)
-            yield Word(reading.text[start:end], box, round(float(np.mean(reading.confidences[start:end])), 4))
+            spans.append((start, end))
+            edges.append((left, right))
         start = end + 1
+    boxes = orientation.place_all(strip.parts(np.array(edges).reshape(-1, 2)), placement)
+    for (start, end), box in zip(spans, boxes, strict=True):
+        confidence = math.fsum(reading.confidences[start:end]) / (end - start)
+        yield Word(text[start:end], box, round(confidence, 4))

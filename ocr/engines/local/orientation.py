@@ -107,10 +107,15 @@ def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
 
 def place(corners: NDArray[np.float64], placement: Affine) -> Box:
     """Return the upright box around corners (N, 2) mapped by `placement`, to a tenth of a pixel."""
+    (box,) = place_all(corners[None], placement)
+    return box
+
+
+def place_all(corners: NDArray[np.float64], placement: Affine) -> list[Box]:
+    """Return the upright box around each set of corners (count, N, 2) mapped by `placement`, to a tenth of a pixel."""
     points = corners @ placement[:, :2].T + placement[:, 2]
-    left, top = points.min(axis=0).round(1).tolist()
-    right, bottom = points.max(axis=0).round(1).tolist()
-    return left, top, right, bottom
+    boxes = np.concatenate((points.min(axis=1), points.max(axis=1)), axis=1).round(1)
+    return [(left, top, right, bottom) for left, top, right, bottom in boxes.tolist()]
 
 
 def placed(box: Box, placement: Affine) -> Box:
@@ -150,9 +155,11 @@ def _bands(ink: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], N
 
 def _best(bands: NDArray[np.float32], middles: NDArray[np.float64], angles: list[float]) -> float:
     scores = []
+    height = bands.shape[1]
     for angle in angles:
         shifts = np.round(middles * np.tan(np.deg2rad(angle))).astype(int)
-        profile = np.sum([np.roll(band, -shift) for band, shift in zip(bands, shifts, strict=True)], axis=0)
+        rows = (np.arange(height) + shifts[:, None]) % height
+        profile = np.take_along_axis(bands, rows, axis=1).sum(axis=0)
         scores.append(float(np.square(np.diff(profile)).sum()))
     return angles[int(np.argmax(scores))]
 
