@@ -15,6 +15,7 @@ from ocr.core.environment import load
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pypdfium2 import PdfDocument, PdfPage
 
 _GAP = 0.22
 """Part of the type size: a gap so wide between two signs is a space (word spaces of text faces are 0.20 to 0.33)."""
@@ -81,12 +82,12 @@ def union(boxes: Sequence[Box]) -> Box:
     )
 
 
-def open_pdf(pdf: bytes) -> Any:
-    """A pypdfium2 document."""
+def open_pdf(pdf: bytes) -> "PdfDocument":
+    """Open a PDF file's bytes with pypdfium2."""
     return load("pypdfium2").PdfDocument(pdf)
 
 
-def render(page: Any, dpi: int, *, color: bool) -> "NDArray[np.uint8]":
+def render(page: "PdfPage", dpi: int, *, color: bool) -> "NDArray[np.uint8]":
     """The page's pixels: (height, width) grey, or (height, width, 3) RGB."""
     bitmap = page.render(scale=dpi / 72, grayscale=not color, rev_byteorder=color)
     pixels: NDArray[np.uint8] = bitmap.to_numpy().copy()
@@ -94,7 +95,7 @@ def render(page: Any, dpi: int, *, color: bool) -> "NDArray[np.uint8]":
     return pixels[:, :, 0] if pixels.ndim == 3 and not color else pixels[:, :, :3] if color else pixels
 
 
-def read_lines(page: Any, dpi: int) -> list[PrintedLine]:
+def read_lines(page: "PdfPage", dpi: int) -> list[PrintedLine]:
     """The lines of the page's text layer in the order that they were set."""
     lines: list[PrintedLine] = []
     growing: _Growing | None = None
@@ -131,7 +132,7 @@ def _breaks(last: _Sign, sign: _Sign) -> bool:
     )
 
 
-def _signs(page: Any, dpi: int) -> Iterator[_Sign | None]:
+def _signs(page: "PdfPage", dpi: int) -> Iterator[_Sign | None]:
     """Every sign that stands on the page, and None for a space."""
     raw: Any = load("pypdfium2.raw")
     text = page.get_textpage()
