@@ -77,20 +77,28 @@ class Pixels:
             raise
 
     @classmethod
-    def of(cls, array: "NDArray[np.uint8]") -> "Pixels":
-        """Return shared memory with a copy of `array`."""
-        pixels = cls.allocate(array.shape)
-        if pixels.memory is not None:
+    def of(cls, array: "NDArray[np.uint8]", used: "Pixels | None" = None) -> "Pixels":
+        """Return shared memory with a copy of `array`: the memory `used`, if it is large enough, else new memory.
+
+        Writing to new memory takes twice as long, because the system clears it first.
+        """
+        pixels = used
+        if pixels is None or pixels.memory is None or len(pixels.memory) < array.nbytes:
+            if pixels is not None:
+                pixels.close()
+            pixels = cls.allocate(array.shape)
+        pixels.shape = array.shape
+        if pixels.memory is not None and array.nbytes:
             import numpy as np
 
-            np.copyto(np.frombuffer(pixels.memory, np.uint8).reshape(array.shape), array)
+            np.copyto(np.frombuffer(pixels.memory, np.uint8, array.nbytes).reshape(array.shape), array)
         return pixels
 
     def array(self) -> "NDArray[np.uint8]":
         """Return the memory as a read-only array, which keeps the memory alive."""
         import numpy as np
 
-        array = np.frombuffer(self.memory or b"", np.uint8).reshape(self.shape)
+        array = np.frombuffer(self.memory or b"", np.uint8, prod(self.shape)).reshape(self.shape)
         array.flags.writeable = False
         return array
 
@@ -125,7 +133,7 @@ def _forbid_to_shrink(descriptor: int) -> None:
 class _Link(Protocol):
     """A stream of bytes in both directions."""
 
-    def write(self, content: "bytes | mmap.mmap", descriptor: int = -1) -> None: ...
+    def write(self, content: "bytes | memoryview", descriptor: int = -1) -> None: ...
 
     def read(self, count: int) -> tuple[bytes, int]:
         """Read exactly `count` bytes, and a descriptor that came with them, or -1. Raises `EOFError`."""
@@ -143,7 +151,7 @@ class _SocketLink:
         connection.setblocking(True)
         self._connection = connection
 
-    def write(self, content: "bytes | mmap.mmap", descriptor: int = -1) -> None:
+    def write(self, content: "bytes | memoryview", descriptor: int = -1) -> None:
         sent = socket.send_fds(self._connection, [content], [descriptor]) if descriptor >= 0 else 0
         self._connection.sendall(memoryview(content)[sent:])
 
@@ -174,7 +182,7 @@ class _PipeLink:
         self._incoming = os.fdopen(incoming, "rb")
         self._outgoing = os.fdopen(outgoing, "wb", buffering=0)
 
-    def write(self, content: "bytes | mmap.mmap", descriptor: int = -1) -> None:
+    def write(self, content: "bytes | memoryview", descriptor: int = -1) -> None:
         del descriptor
         view = memoryview(content)
         while view:
@@ -187,7 +195,7 @@ class _PipeLink:
         return received, -1
 
     def interrupt(self) -> None:
-        """Nothing to do: a read ends when the child, which holds the other ends, is killed."""
+        """Do nothing: a read ends when the child, which holds the other ends, is killed."""
 
     def close(self) -> None:
         self._incoming.close()
@@ -232,7 +240,7 @@ class Channel:
         descriptor = -1 if pixels is None else pixels.descriptor
         self._link.write(header + content, descriptor)
         if pixels is not None and pixels.memory is not None and descriptor < 0:
-            self._link.write(pixels.memory)
+            self._link.write(memoryview(pixels.memory)[: prod(pixels.shape)])
 
     def receive(self) -> tuple[Any, Pixels | None]:
         """Return the next message and its pixels. Raises one of `CORRUPT`."""

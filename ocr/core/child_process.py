@@ -21,7 +21,7 @@ from ocr.core.channel import CORRUPT, STANDARD_STREAMS, Channel, Codec, Pixels, 
 LOG = logging.getLogger(__name__)
 
 REAP_SECONDS = 5.0
-"""How long to wait for a killed child to disappear; one that waits for a dead network disk may take for ever."""
+"""Longest wait for a killed child to disappear: a child that waits for a dead network disk may never do."""
 
 Message = tuple[Any, Pixels | None]
 
@@ -30,7 +30,7 @@ class ChildDiedError(Exception):
     """A child ended without a reply. The message says how, with the last line that the child wrote to its log."""
 
     def __init__(self, message: str, code: int | None = None) -> None:
-        """`code` is the exit code of the child, negative for a signal, None if it is not known."""
+        """Keep the exit code of the child: negative for a signal, None if it is not known."""
         super().__init__(message)
         self.code = code
 
@@ -134,7 +134,7 @@ def _run(work: Callable[[], Message], loop: asyncio.AbstractEventLoop, done: "as
         outcome = work()
     except CORRUPT as failure:
         outcome = failure
-    finally:  # also after a bug, or the request would wait for ever
+    finally:  # also after a bug, or the request would never end
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(_settle, done, outcome)
 

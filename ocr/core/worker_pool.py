@@ -1,4 +1,4 @@
-"""A pool of worker processes that run one function of ours: killable, replaceable, and gone when the parent is gone."""
+"""A pool of worker processes that run one function: they can be killed and replaced, and end with their parent."""
 
 import asyncio
 import logging
@@ -28,6 +28,8 @@ ENVIRONMENT = {
     "OMP_THREAD_LIMIT": "1",
 }
 """One thread a worker: pages are read in parallel, and threads of several workers only compete for the same cores."""
+KEPT_BYTES = 64 << 20
+"""Largest memory that a worker keeps for its next page: a page of A4 at 400 dpi."""
 MAIN = "from ocr.core.worker_pool import main; main()"
 """Not `-m ocr.core.worker_pool`: that would load this module twice, under two names."""
 
@@ -41,17 +43,41 @@ class Parcel:
 
 
 Handler = Callable[[Parcel], Parcel]
-"""What runs in a worker: made once by `target()`, then called for every request."""
+"""The function of a worker: made once by `target()`, then called for every request."""
 
 
-async def _ask(child: ChildProcess, parcel: Parcel) -> Parcel:
-    """Return the reply of `child`. Raises `ChildDiedError`, or the `OcrError` that the child raised."""
-    pixels = None if parcel.pixels is None else Pixels.of(parcel.pixels)
-    try:
-        return _parcel(*await child.ask(parcel.value, pixels))
-    finally:
-        if pixels is not None:
-            pixels.close()
+class _Worker:
+    """One worker, how many requests it has served, and the memory that carries its pages."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = ChildProcess(command, PICKLE, environment=ENVIRONMENT, logs=True)
+        self._memory: Pixels | None = None
+        self.served = 0
+
+    async def load(self) -> None:
+        """Wait until the worker is ready. Raises `ChildDiedError`, or the `OcrError` that the worker raised."""
+        _parcel(*await self._process.receive())
+
+    async def ask(self, parcel: Parcel) -> Parcel:
+        """Return the reply. Raises `ChildDiedError`, or the `OcrError` that the worker raised."""
+        self.served += 1
+        pixels = None
+        if parcel.pixels is not None:
+            pixels = self._memory = Pixels.of(parcel.pixels, self._memory)
+        message = await self._process.ask(parcel.value, pixels)
+        if pixels is not None and parcel.pixels is not None and parcel.pixels.nbytes > KEPT_BYTES:
+            self._release()
+        return _parcel(*message)
+
+    def kill(self) -> None:
+        """Kill the worker; safe to call twice."""
+        self._process.kill()
+        self._release()
+
+    def _release(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+        self._memory = None
 
 
 def _parcel(value: Any, pixels: Pixels | None) -> Parcel:
@@ -72,20 +98,20 @@ class Pool:
         self._arguments = tuple(arguments)
         self._size = size
         self._recycle = recycle
-        self._idle: asyncio.Queue[tuple[ChildProcess | None, int]] = asyncio.Queue()
-        self._alive: set[ChildProcess] = set()
+        self._idle: asyncio.Queue[_Worker | None] = asyncio.Queue()
+        self._alive: set[_Worker] = set()
         self._closed = 0
         """How often the pool was closed; a slot that was taken before is not given back after."""
 
     async def start(self) -> None:
         """Start every worker and wait until all are ready. Raises `ChildDiedError` or the worker's own `OcrError`."""
         try:
-            children = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+            workers = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
         except BaseException:
             self.close()
             raise
-        for child in children:
-            self._idle.put_nowait((child, 0))
+        for worker in workers:
+            self._idle.put_nowait(worker)
 
     async def ask(self, parcel: Parcel, seconds: float) -> Parcel:
         """Return one worker's reply. The time counts from the moment that a worker has the request.
@@ -93,56 +119,53 @@ class Pool:
         Raises `TimeoutError` (the worker is killed), `ChildDiedError`, or the `OcrError` that the worker raised.
         A cancelled request kills the worker too, which frees the slot at once.
         """
-        child, served = await self._idle.get()
+        worker = await self._idle.get()
         closed = self._closed
         try:
-            if child is None:
-                child, served = await self._spawn(), 0
+            if worker is None:
+                worker = await self._spawn()
             try:
                 async with asyncio.timeout(seconds):
-                    reply = await _ask(child, parcel)
+                    reply = await worker.ask(parcel)
             except OcrError:
-                served += 1
                 raise
             except BaseException:
-                self._end(child)
-                child = None
+                self._end(worker)
+                worker = None
                 raise
-            served += 1
-            if self._recycle is not None and served >= self._recycle:
-                self._end(child)
-                child = None
+            if self._recycle is not None and worker.served >= self._recycle:
+                self._end(worker)
+                worker = None
             return reply
         finally:
             if closed == self._closed:
-                self._idle.put_nowait((child, served))
+                self._idle.put_nowait(worker)
 
     def close(self) -> None:
         """Kill every worker; safe to call twice and before `start`. Requests that wait for a slot wait for `start`."""
         self._closed += 1
         while not self._idle.empty():
             self._idle.get_nowait()
-        for child in tuple(self._alive):
-            self._end(child)
+        for worker in tuple(self._alive):
+            self._end(worker)
 
-    async def _spawn(self) -> ChildProcess:
-        command = [sys.executable, "-c", MAIN, self._target, *self._arguments]
-        child = ChildProcess(command, PICKLE, environment=ENVIRONMENT, logs=True)
-        self._alive.add(child)
+    async def _spawn(self) -> _Worker:
+        worker = _Worker([sys.executable, "-c", MAIN, self._target, *self._arguments])
+        self._alive.add(worker)
         try:
             async with asyncio.timeout(START_SECONDS):
-                _parcel(*await child.receive())
+                await worker.load()
         except TimeoutError as cause:
-            self._end(child)
+            self._end(worker)
             raise ChildDiedError(f"the child process was not ready within {START_SECONDS:g} s") from cause
         except BaseException:
-            self._end(child)
+            self._end(worker)
             raise
-        return child
+        return worker
 
-    def _end(self, child: ChildProcess) -> None:
-        self._alive.discard(child)
-        child.kill()
+    def _end(self, worker: _Worker) -> None:
+        self._alive.discard(worker)
+        worker.kill()
 
 
 def _serve(target: str, arguments: Sequence[str], channel: Channel) -> None:

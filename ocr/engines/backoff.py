@@ -21,8 +21,8 @@ class Backoff:
     def wait(self, attempt: int, asked: float | None = None, seed: int = 0) -> float:
         """Return the seconds to wait after attempt number `attempt` (from 1).
 
-        `asked` is what the server asked for. It is returned as it is, also above `longest`, because giving up may be
-        the better answer to it. The jitter is drawn from `seed` and the attempt.
+        `asked` is what the server asked for. It is returned as it is, also above `longest`: the caller may give up. The
+        jitter is drawn from `seed` and the attempt.
         """
         if asked is not None:
             return asked

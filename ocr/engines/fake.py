@@ -144,7 +144,7 @@ class FakeEngine:
 
 
 def _line(number: int, place: int, count: int) -> Line:
-    """One line of `count` words; `place` is the number of words before it on the page."""
+    """Return a line of `count` words; `place` is the number of words before it on the page."""
     texts = [WORDS[(number + place + offset) % len(WORDS)] for offset in range(count)]
     top = 100.0 + 10 * place
     words = tuple(

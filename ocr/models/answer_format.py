@@ -162,7 +162,7 @@ _TAG_FIELDS: Mapping[str, Field] = {
 
 
 def _tagged(answer: str) -> Fields:
-    """Nanonets marks parts outside the body with tags; `<img>` holds a caption or an invented description: dropped."""
+    """Read the tags with which Nanonets marks parts outside the body; drop `<img>`: its text may be invented."""
     parts: dict[Field, list[str]] = {"header": [], "margin": [], "footer": []}
     for name, content in _TAG.findall(answer):
         field = _TAG_FIELDS.get(name.lower())

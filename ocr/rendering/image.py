@@ -47,7 +47,7 @@ class ImageDocument:
             copy_to(buffer.allocate(page.width, page.height, dpi), page)
 
     def close(self) -> None:
-        """Nothing is held open between pages."""
+        """Do nothing: no file is open between pages."""
 
     @contextmanager
     def _open(self, number: int) -> Iterator[Image.Image]:

@@ -34,7 +34,7 @@ class DamagedPdfError(ValueError):
 
 
 class PdfiumDocument:
-    """A PDF drawn by PDFium straight into the buffer."""
+    """A PDF rendered by PDFium directly into shared memory."""
 
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
         # A document without pages does not open, and keeps the error code of the file before: set a known code.
@@ -125,7 +125,7 @@ class PopplerDocument:
         copy_to(buffer.allocate(image.width, image.height, dpi), image)
 
     def close(self) -> None:
-        """Nothing is held open between pages."""
+        """Do nothing: no file is open between pages."""
 
     def _size(self, number: int) -> tuple[float, float]:
         words = str(self._info(number).get(f"Page {number:4} size", ""))

@@ -56,7 +56,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     build(folder, TinyModelConfig(max_image_tokens=256), seed=0, texts=(*TEXTS, canary.TEXT))
     processor = transformers.AutoProcessor.from_pretrained(folder)
     network = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
-    pixels, right = canary.draw().pixels, PROMPTS["page-text-1"]
+    pixels, right = canary.load_page().pixels, PROMPTS["page-text-1"]
     lessons = [
         lesson(processor, pixels, right, canary.TEXT),
         lesson(processor, pixels, PROMPTS["page-json-1"], "ilegível"),

@@ -59,7 +59,7 @@ def sparse_areas(gray: Gray) -> list[Area] | None:
 
 
 def _printed(gray: Gray, scale: int) -> Boxes:
-    """Boxes (left, top, width, height), (N, 4), of components on the reduced image that may be print."""
+    """Return boxes (left, top, width, height), (N, 4), of components on the reduced image that may be print."""
     small = gray
     if scale > 1:
         small = cv2.resize(gray, (gray.shape[1] // scale, gray.shape[0] // scale), interpolation=cv2.INTER_AREA)
@@ -79,7 +79,7 @@ def _printed(gray: Gray, scale: int) -> Boxes:
 
 
 def _holds_letter(boxes: Boxes, area: Area) -> bool:
-    """Whether a component inside the area is as tall as a letter."""
+    """Return whether a component inside the area is as tall as a letter."""
     left, top, wide, tall = boxes.T
     inside = (left >= area[0]) & (left + wide <= area[2]) & (top >= area[1]) & (top + tall <= area[3])
     return bool((inside & (np.maximum(tall, wide) >= LETTER)).any())

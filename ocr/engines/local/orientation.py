@@ -101,8 +101,8 @@ def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
     back = np.column_stack((turned, shift))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     paper = float(np.median(gray[::8, ::8]))
-    levelled = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderValue=paper)
-    return np.asarray(levelled, np.uint8), back
+    deskewed = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderValue=paper)
+    return np.asarray(deskewed, np.uint8), back
 
 
 def place(corners: NDArray[np.float64], placement: Affine) -> Box:

@@ -36,7 +36,7 @@ def create(options: Mapping[str, Any]) -> PoolEngine:
 
 
 def _fingerprint() -> str:
-    """Return the program's version, the hash of its Portuguese data and our own version."""
+    """Return the program's version, the hash of its Portuguese data and `READING_VERSION`."""
     if shutil.which("tesseract") is None:
         raise DependencyError("the program tesseract is not installed", hint=INSTALL)
     program = _say("--version").split()[1]

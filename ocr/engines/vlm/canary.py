@@ -28,7 +28,7 @@ Brasília, 177º da Independência."""
 SECONDS, TOKENS = 300.0, 400
 
 
-def draw() -> PageImage:
+def load_page() -> PageImage:
     """Return the canary page as pixels."""
     numpy, image_module = load("numpy"), load("PIL.Image")
     with as_file(files("ocr.engines.vlm").joinpath("canary.png")) as path, image_module.open(path) as image:
@@ -41,7 +41,7 @@ async def check(engine: Engine) -> float:
     Raises `EngineError` if the rate is above the model's `canary_errors`.
     """
     model = capabilities_of(engine).model or Model()
-    generation = await engine.read(Request(draw(), seconds=SECONDS, max_tokens=TOKENS))
+    generation = await engine.read(Request(load_page(), seconds=SECONDS, max_tokens=TOKENS))
     fields = parse(generation.text or "")
     read = "\n".join(filter(None, (fields.header, fields.margin, fields.text, fields.footer)))
     errors = error_rate(read)

@@ -177,7 +177,7 @@ class VllmEngine:
         return conclude(answer, request, started)
 
     async def _answer_or_death(self, request: Request) -> Answer:
-        """Wait for the answer or the death of vLLM's process: a page that was added just then would wait for ever."""
+        """Wait for the answer or the death of vLLM's process: a page that was added just then would never end."""
         if self._death is None:
             raise EngineError("the vLLM engine was not started")
         answering = asyncio.create_task(self.answer(request))

@@ -60,6 +60,23 @@ def test_pixels_arrive_beside_a_message_and_cannot_be_written(kind: str, shape: 
     assert not array.flags.writeable
 
 
+def test_memory_is_used_again_for_pixels_that_fit(kind: str) -> None:
+    large, small = np.full((10, 10), 1, np.uint8), np.full((3, 4), 2, np.uint8)
+    with ends(kind, JSON) as (ours, theirs):
+        first = Pixels.of(large)
+        again = Pixels.of(small, first)
+        assert again is first
+        ours.send("small", again)
+        ours.send("next")
+        _, received = theirs.receive()
+        assert theirs.receive() == ("next", None)
+        assert received is not None
+        assert np.array_equal(received.array(), small)
+        larger = Pixels.of(np.zeros((20, 20), np.uint8), again)
+        assert larger is not again
+        larger.close()
+
+
 def test_the_end_of_the_other_side_is_the_end_of_the_stream(kind: str) -> None:
     with ends(kind, JSON) as (ours, theirs):
         theirs.close()
