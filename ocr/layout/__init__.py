@@ -1,1 +1,1 @@
-"""Lines with boxes become a page: columns, reading order, fields, paragraphs, tables."""
+"""Page layout from lines with boxes: columns, reading order, fields, paragraphs, tables."""

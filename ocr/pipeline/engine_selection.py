@@ -134,8 +134,8 @@ def on_cluster(settings: ExtractSettings, address: str) -> ExtractSettings:
     """Return the settings for the Ray cluster at `address`: each worker runs the engine that would run here."""
     chosen = Choice(settings.engine) if settings.engine else choose()
     inner = {**chosen.options, **settings.options}
-    ours: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
-    outer = {**ours, "address": address, "engine": chosen.engine, "options": inner}
+    own: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
+    outer = {**own, "address": address, "engine": chosen.engine, "options": inner}
     return settings.model_copy(update={"engine": "ray", "options": outer})
 
 

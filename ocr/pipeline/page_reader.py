@@ -100,9 +100,10 @@ class PageReader:
         cross_check: CrossCheckMode = "off",
         render: Callable[[PageRef], Awaitable[PageImage]] | None = None,
     ) -> None:
-        """`fallback` replaces the built-in engine. `render` renders pages that the engine should render and cannot,
-        and those that are cut into bands or read by the fallback. Raises where `cross_check` is "all" and there is no
-        built-in engine.
+        """Use `fallback` in place of the built-in engine, and `render` for pages that the engine does not render.
+
+        Such pages are cut into bands or read by the fallback, or the engine failed to render them. Raises an `OcrError`
+        where `cross_check` is "all" and there is no built-in engine.
         """
         self._engine = SupervisedEngine(engine)
         self._render = render

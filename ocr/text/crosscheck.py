@@ -42,7 +42,7 @@ LETTERS_AS_DIGITS = str.maketrans("OoQDIlSsBZz", "00001155822")
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """One difference between the two readings of a page."""
+    """One difference between the two outputs for a page."""
 
     kind: Kind
     reason: str
@@ -54,7 +54,7 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Both readings side by side."""
+    """The model's text and the built-in engine's lines side by side."""
 
     text: str
     words: tuple[TextWord, ...]
