@@ -1,7 +1,6 @@
-"""One training session of a recognizer: the starting weights by name, its lines, the loop, and what is kept of it."""
+"""Train one recognizer on lines: the starting weights by name, where its lines come from, and the loop."""
 
-import hashlib
-import json
+import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,20 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import rapidfuzz  # noqa: F401  (a clear failure now, instead of at the first held-out reading)
+import torch
 
-from data.lines import LineComposer, LineConfig
+from data.lines import WEARS, LineComposer, LineConfig
 from ocr.core.errors import DataError
 from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from training.recognizer.ctc.ctc_losses import prepare
 from training.recognizer.ctc.ctc_trainer import Trainer
 from training.recognizer.ctc.loop_settings import Progress, Training
-from training.recognizer.line_supply.batches import (
-    Encoded,
-    Labels,
-    LineSource,
-    Mixture,
-)
-from training.recognizer.line_supply.line_farm import LineFarm, Sample, compose_lines
+from training.recognizer.line_supply.batches import Encoded, Labels, LineSource, Mixture, build_batches
+from training.recognizer.line_supply.line_farm import CHUNK, LineFarm, Sample, compose_lines
 from training.recognizer.line_supply.line_folder import encode_all, read_line_folder, split_own
 from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
@@ -30,7 +25,8 @@ from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, Trai
 STOCK, NOTHING = "stock", "none"
 HELD_OUT_SEED = 20_261_126
 """Of the frozen lines that judge every run; training seeds are small numbers."""
-STANDARDIZED_LINES = 32
+STANDARDIZED_LINES, STANDARDIZED_WIDTH = 24, 704
+"""Lines that random weights are scaled by, and their greatest width in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +37,62 @@ class Lines:
     """Folders of texts, besides the project's grammar."""
     fonts: tuple[Path, ...] = ()
     """Folders of fonts, besides the shipped ones."""
+    held_out_texts: tuple[Path, ...] = ()
+    """Texts of held-out lines alone; where empty, the held-out blocks of `texts`."""
     held_out_fonts: tuple[Path, ...] = ()
-    """Folders of fonts that only held-out lines are set in, and nothing else is; where empty, the training fonts."""
+    """Fonts of held-out lines alone, which then use no others; where empty, the training fonts."""
     processes: int = 1
     """Composing processes; 0 only reads what others put into `store`."""
     store: Path | None = None
     """Folder of chunk files that is kept, for several runs on the same lines; by default one inside the run."""
     window: int = 256
+    """Lines that are sorted into batches together."""
     columns: int = 16 * 640
     """Lines of a batch times their width in pixels."""
+    distinct: int = 0
+    """Composed lines that are different, after which they come again; 0 for no repetition."""
     own: Path | None = None
     """Folder of an archive's own lines."""
     own_share: float = 0.5
+    """Share of an archive's own lines in training."""
     own_held_out: float = 0.2
     """Share of the archive's lines that judges the run instead of training it."""
     styles: tuple[tuple[str, float], ...] = ()
     """Weights of styles of face that differ from those of `data.lines`."""
+    wears: tuple[tuple[str, float], ...] = ()
+    """Weights of wears that differ from those of `data.lines`."""
 
     def config(self, *, held_out: bool) -> LineConfig:
         """Return what the composer is built from; held-out lines come from texts that training never sees."""
         apart = held_out and bool(self.held_out_fonts)
+        texts = self.held_out_texts if held_out and self.held_out_texts else self.texts
         return LineConfig(
-            texts=self.texts,
+            texts=texts,
             fonts=self.held_out_fonts if apart else self.fonts,
             shipped_fonts=not apart,
             held_out=held_out,
             styles=dict(self.styles),
+            wears=dict(self.wears),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that decides the weights of one run."""
+    """Everything that decides the weights of one run, its starting weights aside."""
 
-    base: str
     lines: Lines
     training: Training
-    held_out: int = 1000
-    """Composed lines, from held-out texts, that judge the run."""
+    held_out: int = 400
+    """Composed lines, from held-out texts, that are read during training."""
     added: tuple[str, ...] = field(default=())
     """Characters beyond the alphabet of the base."""
 
 
 def base_file(base: str) -> Path:
-    """Return the ONNX file of a base by name. Raises `DataError` where there is none."""
+    """Return the ONNX file of a base: `stock`, `none` (the stock file's graph) or a path.
+
+    Raises `DataError` where there is no such file, `DependencyError` where the wheel with the stock file is missing.
+    """
     if base in (STOCK, NOTHING):
         return model_file(RECOGNISER)
     file = Path(base)
@@ -94,70 +102,75 @@ def base_file(base: str) -> Path:
 
 
 def open_base(base: str, *, seed: int, added: Sequence[str] = ()) -> GraphRecognizer:
-    """Return the recognizer to start from: `stock` with the alphabet cut, `none` with random weights, or a file."""
+    """Return the recognizer to start from: the file with the alphabet cut and extended, for `none` with random weights.
+
+    Raises `DataError` and `TrainingError` for a file that is not one.
+    """
     model = extend_alphabet(cut_alphabet(widened(read_model(base_file(base)))), added)
-    return GraphRecognizer(randomized(model, seed) if base == NOTHING else model)
+    if base != NOTHING:
+        return GraphRecognizer(model)
+    recognizer = GraphRecognizer(randomized(model, seed))
+    _standardize(recognizer, seed)
+    return recognizer
 
 
-def digest_base(base: str) -> str:
-    """Return the SHA-256 of the base's file; random weights have that of their graph's."""
-    return hashlib.sha256(base_file(base).read_bytes()).hexdigest()
+def _standardize(recognizer: GraphRecognizer, seed: int) -> None:
+    """Scale random weights by lines in the shipped fonts."""
+    samples = compose_lines(partial(LineComposer, LineConfig(), seed), 3 * STANDARDIZED_LINES)
+    narrow = [Encoded(sample, [0]) for sample in samples if sample.pixels.shape[1] <= STANDARDIZED_WIDTH]
+    columns = STANDARDIZED_WIDTH * STANDARDIZED_LINES
+    batch = build_batches(narrow[:STANDARDIZED_LINES], columns, random.Random(seed))[0]
+    pixels, _ = prepare(batch, recognizer.height, None)
+    recognizer.module.standardize(pixels)
 
 
-def train(
+def train_lines(
     session: Session, folder: Path, recognizer: TrainableRecognizer, teacher: TrainableRecognizer | None = None
 ) -> Progress:
-    """Train a recognizer in `folder`, where a run that was killed goes on.
+    """Train a recognizer in `folder`, where a run that was killed goes on, and leave `recognizer.onnx` there.
 
     Raises `TrainingError` and `DataError`.
     """
-    lines, labels = session.lines, Labels.of(recognizer.characters, recognizer.height, recognizer.stride)
-    own, own_held_out = own_lines(lines, labels, session.training.seed)
-    make = partial(LineComposer, lines.config(held_out=False), session.training.seed)
-    farm = LineFarm(make, lines.store or folder / "lines", processes=lines.processes, keep=lines.store is not None)
-    mixture = Mixture(lines.window, lines.columns, session.training.seed, own, lines.own_share)
+    lines, seed = session.lines, session.training.seed
+    labels = Labels.of(recognizer.characters, recognizer.height, recognizer.stride)
+    training, held_out = own_lines(lines, seed)
+    own = encode_all(training, labels, lambda text: print(text, file=sys.stderr))
+    distinct = -(-lines.distinct // CHUNK)
+    keep = lines.store is not None or bool(distinct)
+    make = partial(LineComposer, lines.config(held_out=False), seed)
+    farm = LineFarm(make, lines.store or folder / "lines", processes=lines.processes, keep=keep, end=distinct)
+    mixture = Mixture(lines.window, lines.columns, seed, own, lines.own_share, distinct)
     trainer = Trainer(recognizer, session.training, folder)
-    if session.base == NOTHING and isinstance(recognizer, GraphRecognizer) and not trainer.resumes:
-        _standardize(recognizer, trainer.device, session)
     if teacher is not None:
         trainer.teach(teacher)
-    trainer.judge_by([*own_held_out, *held_out_lines(session)])
-    return trainer.run(LineSource(farm, labels, mixture, pin=trainer.device.type == "cuda"))
+    trainer.judge_by([*held_out, *held_out_lines(lines, session.held_out)])
+    return trainer.run(LineSource(farm, labels, mixture, pin=_on_gpu(trainer.device)))
 
 
-def own_lines(lines: Lines, labels: Labels, seed: int) -> tuple[tuple[Encoded, ...], list[Sample]]:
+def _on_gpu(device: Any) -> bool:
+    return bool(torch.device(device).type == "cuda")
+
+
+def own_lines(lines: Lines, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Return an archive's own lines for training and for judging; none where no folder is given."""
     if lines.own is None:
-        return (), []
-    training, held_out = split_own(read_line_folder(lines.own), lines.own_held_out, seed)
-    return encode_all(training, labels, lambda text: print(text, file=sys.stderr)), held_out
+        return [], []
+    return split_own(read_line_folder(lines.own), lines.own_held_out, seed)
 
 
-def held_out_lines(session: Session) -> list[Sample]:
-    """Return the frozen composed lines: the same for every run with the same texts and fonts."""
-    make = partial(LineComposer, session.lines.config(held_out=True), HELD_OUT_SEED)
-    return compose_lines(make, session.held_out)
+def held_out_lines(lines: Lines, count: int, *, wear: str = "") -> list[Sample]:
+    """Return the first `count` frozen composed lines, of one wear where it is named.
+
+    They are the same for every run with the same texts and fonts.
+    """
+    config = lines.config(held_out=True)
+    if wear:
+        config = LineConfig(
+            texts=config.texts, fonts=config.fonts, shipped_fonts=config.shipped_fonts, held_out=True, wears=only(wear)
+        )
+    return compose_lines(partial(LineComposer, config, HELD_OUT_SEED), count)
 
 
-def _standardize(recognizer: GraphRecognizer, device: Any, session: Session) -> None:
-    import torch
-
-    from training.recognizer.ctc.ctc_losses import prepare
-    from training.recognizer.line_supply.batches import build_batches
-
-    make = partial(LineComposer, session.lines.config(held_out=False), session.training.seed)
-    samples = compose_lines(make, STANDARDIZED_LINES)
-    encoded = [Encoded(sample, [0]) for sample in samples if sample.pixels.shape[1] <= 640]
-    import random
-
-    batch = build_batches(encoded, 640 * STANDARDIZED_LINES, random.Random(0))[0]
-    with torch.no_grad():
-        pixels, _ = prepare(batch.to(device), recognizer.height, None)
-        recognizer.module.standardize(pixels)
-
-
-def describe_session(session: Session) -> str:
-    """Return every number of a session as JSON, for the lineage of its run."""
-    from dataclasses import asdict
-
-    return json.dumps(asdict(session), default=str, sort_keys=True)
+def only(wear: str) -> dict[str, float]:
+    """Return weights that leave one wear alone."""
+    return {name: float(name == wear) for name in WEARS}
