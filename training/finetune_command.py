@@ -2,19 +2,28 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ocr.core.errors import ExitCode
+from ocr.core.errors import ExitCode, UsageError
 from ocr.extract_commands import confirm
+
+if TYPE_CHECKING:
+    from training.recognizer.recognizer_stage import RecognizerRequest
 
 
 def finetune(
     stage: Annotated[str, typer.Option(help="Training stage: general, domain or dpo.")],
+    part: Annotated[
+        str, typer.Option(help="What to train: model (a vision-language model) or recognizer (the built-in reader's).")
+    ] = "model",
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder that ocr data split wrote. Default for the stage dpo: that of the parent run."),
+        typer.Option(
+            help="Folder that ocr data split wrote; for the recognizer a folder of lines, or composed. "
+            "Default: for the stage dpo that of the parent run, for the recognizer composed."
+        ),
     ] = None,
     base: Annotated[
         str, typer.Option("--base", "--model", help="Model to start from, instead of the parent run.")
@@ -47,6 +56,15 @@ def finetune(
     ] = False,
 ) -> int:
     """Fine-tune a model by one training stage. It is promoted only if it passes the regression check."""
+    if part == "recognizer":
+        from training.recognizer.recognizer_stage import COMPOSED, RecognizerRequest
+
+        wanted = RecognizerRequest(
+            stage, runs, str(data or COMPOSED), base, recipe, tuple(assignments or ()), seed, force_promote
+        )
+        return _finetune_recognizer(wanted, dry_run=dry_run)
+    if part != "model":
+        raise UsageError(f"--part {part}: no such part", hint="--part model or --part recognizer")
     from ocr.models.weights import obtain
     from training import stages
     from training.evaluation.model_card import describe_gate
@@ -78,4 +96,17 @@ def finetune(
         run = quantise(run, scheme, request)
     typer.echo(describe_gate(run))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
+    return ExitCode.OK
+
+
+def _finetune_recognizer(request: "RecognizerRequest", *, dry_run: bool) -> int:
+    from training.recognizer.recognizer_stage import describe_recognizer_plan, finetune_recognizer
+    from training.recognizer.regression_check import describe_comparison
+
+    if dry_run:
+        typer.echo(describe_recognizer_plan(request))
+        return ExitCode.OK
+    run = finetune_recognizer(request)
+    typer.echo(describe_comparison(run.metrics.gate))
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --engine rapid --model {request.home / run.name}")
     return ExitCode.OK

@@ -21,6 +21,8 @@ from training.recipe import STAGES, StageName
 from training.run import Run
 
 RUN_FILE = "run.json"
+MODEL = "model"
+"""The part that a run trains where its record names none: a vision-language model."""
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
 
 
@@ -126,9 +128,18 @@ def images_below(run: Run, home: Path) -> dict[str, str]:
 
 
 def all_runs(home: Path) -> list[Run]:
-    """Return the runs under `home`, oldest first."""
-    found = [RunDir(file.parent).load() for file in sorted(home.glob(f"*/{RUN_FILE}"))]
-    return sorted(found, key=lambda run: run.started)
+    """Return the runs of vision-language models under `home`, oldest first."""
+    files = [file for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == MODEL]
+    return sorted((RunDir(file.parent).load() for file in files), key=lambda run: run.started)
+
+
+def part_of(record: Path) -> str:
+    """Return what a `run.json` says was trained: `MODEL`, or another part of the program such as the recognizer."""
+    try:
+        content = json.loads(record.read_bytes())
+    except (OSError, ValueError):
+        return MODEL  # loading it says what is wrong
+    return str(content.get("part", MODEL)) if isinstance(content, dict) else MODEL
 
 
 def parent_of(stage: StageName, home: Path) -> Run | None:

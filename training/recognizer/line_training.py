@@ -13,6 +13,7 @@ import torch
 from data.lines import WEARS, LineComposer, LineConfig
 from ocr.core.errors import DataError
 from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.recognizers.selection import SHIPPED, needed_file
 from training.recognizer.ctc.ctc_losses import prepare
 from training.recognizer.ctc.ctc_trainer import Trainer
 from training.recognizer.ctc.loop_settings import Progress, Training
@@ -23,6 +24,8 @@ from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alph
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
 
 STOCK, NOTHING = "stock", "none"
+LINES = "lines"
+"""Folder of chunk files in that of a run."""
 HELD_OUT_SEED = 20_261_126
 """Of the frozen lines that judge every run; training seeds are small numbers."""
 STANDARDIZED_LINES, STANDARDIZED_WIDTH = 24, 704
@@ -89,12 +92,14 @@ class Session:
 
 
 def base_file(base: str) -> Path:
-    """Return the ONNX file of a base: `stock`, `none` (the stock file's graph) or a path.
+    """Return the ONNX file of a base: `stock`, `none` (the stock file's graph), `pt`, `fast` or a path.
 
-    Raises `DataError` where there is no such file, `DependencyError` where the wheel with the stock file is missing.
+    Raises `DataError` where there is no such file, `DependencyError` where a shipped file is missing.
     """
     if base in (STOCK, NOTHING):
         return model_file(RECOGNISER)
+    if base in SHIPPED:
+        return needed_file(base)
     file = Path(base)
     if not file.is_file():
         raise DataError(f"--base {base}: no such file", hint="--base stock, pt, none, a run or an ONNX file")
@@ -138,7 +143,7 @@ def train_lines(
     distinct = -(-lines.distinct // CHUNK)
     keep = lines.store is not None or bool(distinct)
     make = partial(LineComposer, lines.config(held_out=False), seed)
-    farm = LineFarm(make, lines.store or folder / "lines", processes=lines.processes, keep=keep, end=distinct)
+    farm = LineFarm(make, lines.store or folder / LINES, processes=lines.processes, keep=keep, end=distinct)
     mixture = Mixture(lines.window, lines.columns, seed, own, lines.own_share, distinct)
     trainer = Trainer(recognizer, session.training, folder)
     if teacher is not None:

@@ -5,7 +5,6 @@ differs in that stage; `--set key=value` changes the stage at hand.
 """
 
 import difflib
-import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -59,7 +58,7 @@ class RecognizerRecipe(Settings):
     own_held_out: float = Setting(default=0.2, gt=0, lt=1)
     """Share of the archive's own lines that judges the run."""
     held_out: int = Setting(default=400, ge=50)
-    """Composed lines that the regression check reads, besides as many again in clean print, at most 300."""
+    """Composed lines that the regression check reads, besides 200 in clean print."""
     texts: list[Path] = Setting(default_factory=list)
     """Folders of plain-text files, besides the project's grammar."""
     fonts: list[Path] = Setting(default_factory=list)
@@ -124,4 +123,4 @@ def _of_stage(file: Path, stage: Stage) -> dict[str, Any]:
 
 def resolved(paths: list[Path]) -> tuple[Path, ...]:
     """Return paths as absolute ones: composing processes may start in another folder."""
-    return tuple(Path(os.path.abspath(path)) for path in paths)
+    return tuple(Path(path).resolve() for path in paths)

@@ -4,7 +4,6 @@ The file has the keys of a model's run where they mean the same, and `part: reco
 apart. The folder is what `ocr extract --engine rapid --model runs/NAME` reads with.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,8 +14,9 @@ from ocr.core.errors import TrainingError
 from ocr.core.files import write_atomic
 from training.recognizer.recognizer_recipe import RecognizerRecipe, Stage
 from training.recognizer.regression_check import LineComparison, describe_comparison
-from training.run_dir import RUN_FILE
+from training.run_dir import RUN_FILE, part_of
 
+PART = "recognizer"
 State = Literal["training", "trained", "promoted", "refused"]
 NOTICE = (
     "The network and its first weights are PP-OCRv6 recognition (small) of PaddleOCR, Copyright (c) PaddlePaddle "
@@ -95,18 +95,9 @@ def load_run(folder: Path) -> RecognizerRun:
         ) from cause
 
 
-def is_recognizer_run(folder: Path) -> bool:
-    """Return whether the folder holds a run of a recognizer."""
-    try:
-        record = json.loads((folder / RUN_FILE).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(record, dict) and record.get("part") == "recognizer"
-
-
 def recognizer_runs(home: Path) -> list[RecognizerRun]:
     """Return the recognizers' runs under `home`, oldest first."""
-    folders = [file.parent for file in sorted(home.glob(f"*/{RUN_FILE}")) if is_recognizer_run(file.parent)]
+    folders = [file.parent for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == PART]
     return sorted((load_run(folder) for folder in folders), key=lambda run: run.started)
 
 

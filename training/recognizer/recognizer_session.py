@@ -3,6 +3,7 @@
 Imports torch; the planning of a stage (`recognizer_stage`) does not.
 """
 
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice, choose_recognizer
+from training.recognizer.ctc.ctc_trainer import CHECKPOINT
 from training.recognizer.ctc.loop_settings import Progress, Training
 from training.recognizer.fast_network import create_fast_recognizer
 from training.recognizer.fast_onnx import read_onnx
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.line_training import (
+    LINES,
     NOTHING,
     STOCK,
     Lines,
@@ -36,10 +39,16 @@ CLEAN = "clean"
 
 
 def train_run(run: RecognizerRun, data: str, folder: Path) -> Progress:
-    """Train the weights of a run in its folder, or go on with it. Raises `TrainingError` and `DataError`."""
+    """Train the weights of a run in its folder, or go on with it; what only a resumed run needs is deleted at the end.
+
+    Raises `TrainingError` and `DataError`.
+    """
     recognizer = open_network(run.base, run.recipe, run.seed)
     teacher = open_base(run.recipe.teacher, seed=run.seed) if run.recipe.teacher else None
-    return train_lines(_session(run, data), folder, recognizer, teacher)
+    progress = train_lines(_session(run, data), folder, recognizer, teacher)
+    shutil.rmtree(folder / LINES, ignore_errors=True)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return progress
 
 
 def open_network(base: str, recipe: RecognizerRecipe, seed: int) -> TrainableRecognizer:

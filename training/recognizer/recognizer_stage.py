@@ -9,6 +9,7 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter
 from ocr.core.environment import load, package_version
 from ocr.core.errors import DataError, GateError, UsageError
 from ocr.core.files import hash_file, write_atomic
-from training import run_dir
+from ocr.engines.local.recognizers.selection import shipped_file
 from training.recognizer.recognizer_recipe import (
     RECOGNIZER_STAGES,
     RecognizerRecipe,
@@ -37,7 +38,7 @@ from training.run_dir import RunDir
 COMPOSED, NOTHING = "composed", "none"
 WEIGHTS = "recognizer.onnx"
 PACKAGES = ("lusocr", "torch", "onnx", "onnxruntime", "opencv-python-headless")
-MOST_CLEAN = 300
+CLEAN_LINES = 200
 """Lines of clean print in the regression check."""
 _TEXTS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 
@@ -66,18 +67,19 @@ def plan_recognizer(request: RecognizerRequest) -> RecognizerRun:
     stage = _stage(request.stage)
     recipe = read_recognizer_recipe(request.recipe, stage, list(request.assignments))
     base, parent = _base(request, stage, recipe)
+    file = _file_of(base, recipe)
     run = RecognizerRun(
         name=_name(stage, request.home),
         stage=stage,
         base=base,
-        base_digest=hash_file(_file_of(base, recipe)) if _file_of(base, recipe) else "",
+        base_digest=hash_file(file) if file else "",
         recipe=recipe,
         parent=parent,
         data=_digests(request, recipe),
         packages={name: version for name in PACKAGES if (version := package_version(name))},
         command=_command(request),
         seed=request.seed,
-        started=run_dir.now(),
+        started=datetime.now(UTC).isoformat(),
     )
     earlier = next((other for other in recognizer_runs(request.home) if other.key == run.key), None)
     return replace(earlier, base=run.base, data=run.data) if earlier else run
@@ -111,7 +113,7 @@ def describe_recognizer_plan(request: RecognizerRequest) -> str:
             f"{run.name}: recognizer, stage {run.stage}, from {run.base}, recipe {recipe.name}",
             f"trains for {' or '.join(budget)}, learning rate {recipe.learning_rate:g}, anchor {recipe.anchor:g}",
             f"lines of {recipe.columns:,} pixel columns a batch{own}; {recipe.processes} composing processes",
-            f"is judged by {recipe.held_out} composed lines and {_clean_count(recipe)} clean ones"
+            f"is judged by {recipe.held_out} composed lines and {CLEAN_LINES} clean ones"
             + (f", and by {recipe.own_held_out:.0%} of {request.data}" if own else ""),
         )
     )
@@ -141,7 +143,7 @@ def _base(request: RecognizerRequest, stage: Stage, recipe: RecognizerRecipe) ->
         return str((request.home / promoted[-1].name / WEIGHTS).resolve()), promoted[-1].name
     if recipe.network != "ppocr":
         return NOTHING, ""
-    return ("pt" if stage == "domain" else "stock"), ""
+    return ("pt" if stage == "domain" and shipped_file("pt") else "stock"), ""
 
 
 def _file_of(base: str, recipe: RecognizerRecipe) -> Path | None:
@@ -154,7 +156,11 @@ def _file_of(base: str, recipe: RecognizerRecipe) -> Path | None:
 
 
 def _name(stage: Stage, home: Path) -> str:
-    return run_dir.name_for(f"recognizer-{stage}", home)
+    """A free name: the stage and a number."""
+    number = 1
+    while (home / f"recognizer-{stage}-{number}").exists():
+        number += 1
+    return f"recognizer-{stage}-{number}"
 
 
 def _command(request: RecognizerRequest) -> str:
@@ -182,10 +188,6 @@ def _digest_folder(folder: Path) -> str:
     return hashlib.sha256("\n".join(names).encode("utf-8")).hexdigest()
 
 
-def _clean_count(recipe: RecognizerRecipe) -> int:
-    return min(MOST_CLEAN, recipe.held_out)
-
-
 # ---- the steps
 
 
@@ -207,7 +209,7 @@ def _promoted(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> R
     from training.recognizer import recognizer_session
     from training.recognizer.ctc.line_scores import score
 
-    frozen = recognizer_session.frozen_lines(run, request.data, _clean_count(run.recipe))
+    frozen = recognizer_session.frozen_lines(run, request.data, CLEAN_LINES)
     before = _kept(folder / "before.json", lambda: recognizer_session.read_base(run, frozen))
     after = _kept(folder / "after.json", lambda: recognizer_session.read_file(folder / WEIGHTS, frozen))
     compared = {
@@ -235,8 +237,9 @@ def _concluded(run: RecognizerRun, folder: Path) -> RecognizerRun:
         return run
     complaints = [f"{name}: {seen.complaint}" for name, seen in run.metrics.gate.items() if seen.complaint]
     worse = [f"- {what}: {change}" for what, change in run.metrics.lost.items()]
+    table = describe_comparison(run.metrics.gate)
     raise GateError(
-        "\n".join([f"{run.name} fails the regression check", *complaints, describe_comparison(run.metrics.gate), *worse]),
+        "\n".join([f"{run.name} fails the regression check", *complaints, table, *worse]),
         hint=f"look at {folder}; --force-promote promotes it all the same and records that in run.json; "
         "or train with more composed lines: --set own_share=0.3, or a stronger anchor: --set anchor=0.01",
     )

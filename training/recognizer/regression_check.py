@@ -39,9 +39,7 @@ class LineComparison:
         return not self.complaint
 
 
-def compare_lines(
-    name: str, before: Sequence[LineResult], after: Sequence[LineResult], *, seed: int
-) -> LineComparison:
+def compare_lines(name: str, before: Sequence[LineResult], after: Sequence[LineResult], *, seed: int) -> LineComparison:
     """Compare two readings of the same frozen lines; `name` is the set's."""
     mean_length = sum(result.length for result in before) / len(before)
     changes = [(new.edits - old.edits) / max(1.0, mean_length) for old, new in zip(before, after, strict=True)]

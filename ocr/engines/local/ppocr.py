@@ -36,6 +36,8 @@ STRIDE = 8
 LEAST_FACTOR = 0.4
 FITTED_FROM = 500_000
 """Pixels: smaller images are not worth reducing."""
+STOCK_ALPHABET = 10_000
+"""Classes from which on an alphabet is the stock one, which is mostly Chinese and is cut."""
 WIDTH_STEP = 64
 LEAST_WIDTH = 320
 """The recogniser was trained on nothing narrower; shorter lines are padded to it."""
@@ -141,6 +143,8 @@ def _cut_alphabet(ov: Any, model: Any) -> list[str]:
     """Narrow the last linear layer to the alphabet; returns the characters, class 0 being "no character"."""
     characters = _classes(model.get_rt_info()["framework"]["character"].value)
     keep = _kept(characters)
+    if len(keep) == len(characters):
+        return characters
     head = [node for node in model.get_ordered_ops() if node.get_type_name() in ("MatMul", "Add")][-2:]
     for node in head:
         weights = node.input_value(1).get_node()
@@ -155,6 +159,9 @@ def _classes(lines: str) -> list[str]:
 
 
 def _kept(characters: list[str]) -> list[int]:
+    """The classes that are read: all of a network whose alphabet was chosen for Portuguese, a part of the stock one."""
+    if len(characters) < STOCK_ALPHABET:
+        return list(range(len(characters)))
     return [0, *(place for place, character in enumerate(characters) if in_alphabet(character))]
 
 
@@ -164,6 +171,8 @@ def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
         return network, []
     characters = _classes(facts["character"])
     keep = _kept(characters)
+    if len(keep) == len(characters):
+        return network, characters
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         kept = network(batch)[..., keep]

@@ -20,6 +20,7 @@ LETTER = 14.0
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
+DEFAULT_RECOGNIZER = "stock"
 READING_VERSION = 2
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
@@ -31,8 +32,11 @@ class RapidSettings(Settings):
     """Worker processes; 0 means one a core."""
     backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
     """What runs the networks; auto takes OpenVINO where it is installed, which is twice as fast."""
-    recognizer: str = "stock"
-    """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run."""
+    recognizer: str = ""
+    """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run. The default is
+    `DEFAULT_RECOGNIZER`."""
+    model: str = ""
+    """Another name of `recognizer`: what `--model` sets."""
     detector: Literal["full", "fitted"] = "full"
     """At which size lines are sought: the page's own, or reduced so far as the height of its letters allows."""
     threshold: float | None = None
@@ -42,8 +46,8 @@ class RapidSettings(Settings):
 def create(options: Mapping[str, Any]) -> PoolEngine:
     """Make the engine. Raises `UsageError` for an option that does not exist, `DependencyError` for a missing part."""
     settings = check(RapidSettings, options, where="engine rapid")
-    backend = _backend(settings.backend)
-    choice = choose_recognizer(settings.recognizer, settings.threshold)
+    backend = choose_backend(settings.backend)
+    choice = choose_recognizer(settings.recognizer or settings.model or DEFAULT_RECOGNIZER, settings.threshold)
     fitted = f"detector=fitted{LETTER:g}" if settings.detector == "fitted" else ""
     fingerprint = " ".join(part for part in (_fingerprint(backend), choice.fingerprint, fitted) if part)
     target = f"ocr.engines.local.rapidocr_worker:{backend}"
@@ -70,7 +74,8 @@ def model_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def _backend(wanted: str) -> str:
+def choose_backend(wanted: str) -> str:
+    """Return what runs the networks; `auto` takes the fastest that is installed. Raises `DependencyError` for none."""
     candidates = ("openvino", "onnxruntime") if wanted == "auto" else (wanted,)
     for name in candidates:
         if find_spec(name) is not None:

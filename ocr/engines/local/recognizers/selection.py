@@ -67,9 +67,9 @@ def choose_recognizer(option: str, threshold: float | None = None) -> Recognizer
         return RecognizerChoice()
     if option == "cascade":
         large = shipped_file("pt")
-        return RecognizerChoice(option, str(large) if large else "", str(_needed("fast")), True, limit)
+        return RecognizerChoice(option, str(large) if large else "", str(needed_file("fast")), True, limit)
     if option in SHIPPED:
-        return _of_file(option, _needed(option))
+        return _of_file(option, needed_file(option))
     path = Path(option)
     file = path / RUN_FILE if path.is_dir() else path
     if not file.is_file():
@@ -91,7 +91,8 @@ def shipped_file(name: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def _needed(name: str) -> Path:
+def needed_file(name: str) -> Path:
+    """Return the shipped weights called `name`. Raises `DependencyError` where they are missing."""
     file = shipped_file(name)
     if file is None:
         raise DependencyError(
