@@ -10,7 +10,7 @@ from ocr.core.errors import ExitCode, UsageError
 from ocr.extract_commands import confirm
 
 if TYPE_CHECKING:
-    from training.recognizer.recognizer_stage import RecognizerRequest
+    from training.recognizer.stage.recognizer_stage import RecognizerRequest
 
 
 def finetune(
@@ -57,7 +57,7 @@ def finetune(
 ) -> int:
     """Fine-tune a model by one training stage. It is promoted only if it passes the regression check."""
     if part == "recognizer":
-        from training.recognizer.recognizer_stage import COMPOSED, RecognizerRequest
+        from training.recognizer.stage.recognizer_stage import COMPOSED, RecognizerRequest
 
         wanted = RecognizerRequest(
             stage, runs, str(data or COMPOSED), base, recipe, tuple(assignments or ()), seed, force_promote
@@ -100,8 +100,8 @@ def finetune(
 
 
 def _finetune_recognizer(request: "RecognizerRequest", *, dry_run: bool) -> int:
-    from training.recognizer.recognizer_stage import describe_recognizer_plan, finetune_recognizer
-    from training.recognizer.regression_check import describe_comparison
+    from training.recognizer.stage.recognizer_stage import describe_recognizer_plan, finetune_recognizer
+    from training.recognizer.stage.regression_check import describe_comparison
 
     if dry_run:
         typer.echo(describe_recognizer_plan(request))

@@ -1,6 +1,6 @@
 """A recipe for the built-in recognizer: every number of a training run, in TOML.
 
-The recipes that ship lie in `training/recognizer/recipes/`. The tables `general` and `domain` of a recipe hold what
+The recipes that ship lie in `training/recognizer/stage/recipes/`. The tables `general` and `domain` of a recipe hold what
 differs in that stage; `--set key=value` changes the stage at hand.
 """
 
@@ -88,7 +88,7 @@ class RecognizerRecipe(Settings):
 
 def shipped_recipes() -> list[str]:
     """Return the names of the recipes that come with lusocr."""
-    folder = files("training").joinpath("recognizer", "recipes")
+    folder = files("training").joinpath("recognizer", "stage", "recipes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -100,7 +100,7 @@ def read_recognizer_recipe(name: str, stage: Stage, assignments: list[str]) -> R
     name = name or (GPU if sees_gpu() else CPU)
     file = Path(name)
     if name in shipped_recipes():
-        file = Path(str(files("training").joinpath("recognizer", "recipes", f"{name}.toml")))
+        file = Path(str(files("training").joinpath("recognizer", "stage", "recipes", f"{name}.toml")))
     elif not file.is_file():
         near = difflib.get_close_matches(name, shipped_recipes(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(shipped_recipes())}; or the path of a file"

@@ -18,13 +18,13 @@ from ocr.core.environment import load, package_version
 from ocr.core.errors import DataError, GateError, UsageError
 from ocr.core.files import hash_file, write_atomic
 from ocr.engines.local.recognizers.selection import shipped_file
-from training.recognizer.recognizer_recipe import (
+from training.recognizer.stage.recognizer_recipe import (
     RECOGNIZER_STAGES,
     RecognizerRecipe,
     Stage,
     read_recognizer_recipe,
 )
-from training.recognizer.recognizer_run import (
+from training.recognizer.stage.recognizer_run import (
     RecognizerMetrics,
     RecognizerRun,
     load_run,
@@ -32,7 +32,7 @@ from training.recognizer.recognizer_run import (
     save_run,
     write_recognizer_card,
 )
-from training.recognizer.regression_check import compare_lines, describe_comparison, worse_wears
+from training.recognizer.stage.regression_check import compare_lines, describe_comparison, worse_wears
 from training.run_dir import RunDir
 
 COMPOSED, NOTHING = "composed", "none"
@@ -195,7 +195,7 @@ def _trained(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> Re
     """Train the weights, or go on with it. A trained run is left as it is."""
     if run.state != "training":
         return run
-    from training.recognizer import recognizer_session
+    from training.recognizer.stage import recognizer_session
 
     progress = recognizer_session.train_run(run, request.data, folder)
     metrics = RecognizerMetrics(progress.step, progress.lines, progress.again)
@@ -206,8 +206,8 @@ def _trained(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> Re
 
 def _promoted(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> RecognizerRun:
     """Read the frozen lines with the base and with the run, compare, and mark the run promoted or refused."""
-    from training.recognizer import recognizer_session
     from training.recognizer.ctc.line_scores import score
+    from training.recognizer.stage import recognizer_session
 
     frozen = recognizer_session.frozen_lines(run, request.data, CLEAN_LINES)
     before = _kept(folder / "before.json", lambda: recognizer_session.read_base(run, frozen))

@@ -29,9 +29,9 @@ from training.recognizer.line_training import (
     train_lines,
 )
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
-from training.recognizer.recognizer_recipe import RecognizerRecipe, resolved
-from training.recognizer.recognizer_run import RecognizerRun
-from training.recognizer.regression_check import LEAST_LINES
+from training.recognizer.stage.recognizer_recipe import RecognizerRecipe, resolved
+from training.recognizer.stage.recognizer_run import RecognizerRun
+from training.recognizer.stage.regression_check import LEAST_LINES
 
 COMPOSED = "composed"
 CLEAN = "clean"
