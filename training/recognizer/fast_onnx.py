@@ -255,7 +255,7 @@ def read_onnx(path: Path) -> tuple[FastNetwork, tuple[str, ...]]:
     The file has normalization folded in. So each normalization starts as an identity with an offset, and keeps its
     statistics frozen. Raises `DataError` when the file is missing, broken, or of another network.
     """
-    hint = "give a file that `ocr finetune --part fast-recognizer` wrote"
+    hint = "give a file that `ocr finetune --part recognizer --set network=fast` wrote"
     try:
         model = onnx.load(str(path))
     except (OSError, ValueError, DecodeError) as cause:

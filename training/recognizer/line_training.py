@@ -11,9 +11,7 @@ from typing import Any
 import torch
 
 from data.lines import WEARS, LineComposer, LineConfig
-from ocr.core.errors import DataError
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
-from ocr.engines.local.recognizers.selection import SHIPPED, needed_file
+from training.recognizer.bases import NOTHING, base_file
 from training.recognizer.ctc.ctc_losses import prepare
 from training.recognizer.ctc.ctc_trainer import Trainer
 from training.recognizer.ctc.loop_settings import Progress, Training
@@ -23,7 +21,6 @@ from training.recognizer.line_supply.line_folder import encode_all, read_line_fo
 from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
 
-STOCK, NOTHING = "stock", "none"
 LINES = "lines"
 """Folder of chunk files in that of a run."""
 HELD_OUT_SEED = 20_261_126
@@ -89,21 +86,6 @@ class Session:
     """Composed lines, from held-out texts, that are read during training."""
     added: tuple[str, ...] = field(default=())
     """Characters beyond the alphabet of the base."""
-
-
-def base_file(base: str) -> Path:
-    """Return the ONNX file of a base: `stock`, `none` (the stock file's graph), `pt`, `fast` or a path.
-
-    Raises `DataError` where there is no such file, `DependencyError` where a shipped file is missing.
-    """
-    if base in (STOCK, NOTHING):
-        return model_file(RECOGNISER)
-    if base in SHIPPED:
-        return needed_file(base)
-    file = Path(base)
-    if not file.is_file():
-        raise DataError(f"--base {base}: no such file", hint="--base stock, pt, none, a run or an ONNX file")
-    return file
 
 
 def open_base(base: str, *, seed: int, added: Sequence[str] = ()) -> GraphRecognizer:

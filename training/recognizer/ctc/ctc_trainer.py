@@ -22,7 +22,8 @@ import torch
 from ocr.core.errors import TrainingError
 from training.recognizer.ctc.averaging import AveragedWeights
 from training.recognizer.ctc.ctc_losses import Teacher, ctc_losses, distillation_losses, prepare
-from training.recognizer.ctc.line_scores import describe, rates, read_lines, score
+from training.recognizer.ctc.line_reading import read_lines
+from training.recognizer.ctc.line_scores import describe, rates, score
 from training.recognizer.ctc.loop_settings import Clock, Progress, Training, learning_rate
 from training.recognizer.ctc.optimizer import make_optimizer, set_layout
 from training.recognizer.line_supply.batches import Batch, LineSource, Position

@@ -1,7 +1,7 @@
 """A recipe for the built-in recognizer: every number of a training run, in TOML.
 
-The recipes that ship lie in `training/recognizer/stage/recipes/`. The tables `general` and `domain` of a recipe hold what
-differs in that stage; `--set key=value` changes the stage at hand.
+The recipes that ship lie in the folder `recipes` beside this file. The tables `general` and `domain` of a recipe hold
+what differs in that stage; `--set key=value` changes the stage at hand.
 """
 
 import difflib

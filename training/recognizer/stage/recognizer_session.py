@@ -11,18 +11,16 @@ from pathlib import Path
 from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice, choose_recognizer
+from training.recognizer.bases import NOTHING, STOCK, base_file
 from training.recognizer.ctc.ctc_trainer import CHECKPOINT
 from training.recognizer.ctc.loop_settings import Progress, Training
-from training.recognizer.fast_network import create_fast_recognizer
+from training.recognizer.fast_network import FastRecognizer, create_fast_recognizer
 from training.recognizer.fast_onnx import read_onnx
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.line_training import (
     LINES,
-    NOTHING,
-    STOCK,
     Lines,
     Session,
-    base_file,
     held_out_lines,
     open_base,
     own_lines,
@@ -57,7 +55,10 @@ def open_network(base: str, recipe: RecognizerRecipe, seed: int) -> TrainableRec
         return open_base(base, seed=seed, added=tuple(recipe.added))
     if base == NOTHING:
         return create_fast_recognizer(recipe.network, seed=seed)
-    return read_onnx(base_file(base))
+    network, characters = read_onnx(base_file(base))
+    recognizer = FastRecognizer(network.shape, characters)
+    recognizer.module = network
+    return recognizer
 
 
 def frozen_lines(run: RecognizerRun, data: str, clean: int) -> dict[str, list[Sample]]:

@@ -18,6 +18,8 @@ from ocr.core.environment import load, package_version
 from ocr.core.errors import DataError, GateError, UsageError
 from ocr.core.files import hash_file, write_atomic
 from ocr.engines.local.recognizers.selection import shipped_file
+from training.recognizer.bases import NOTHING, base_file
+from training.recognizer.ctc.line_scores import score
 from training.recognizer.stage.recognizer_recipe import (
     RECOGNIZER_STAGES,
     RecognizerRecipe,
@@ -35,7 +37,7 @@ from training.recognizer.stage.recognizer_run import (
 from training.recognizer.stage.regression_check import compare_lines, describe_comparison, worse_wears
 from training.run_dir import RunDir
 
-COMPOSED, NOTHING = "composed", "none"
+COMPOSED = "composed"
 WEIGHTS = "recognizer.onnx"
 PACKAGES = ("lusocr", "torch", "onnx", "onnxruntime", "opencv-python-headless")
 CLEAN_LINES = 200
@@ -148,8 +150,6 @@ def _base(request: RecognizerRequest, stage: Stage, recipe: RecognizerRecipe) ->
 
 def _file_of(base: str, recipe: RecognizerRecipe) -> Path | None:
     """Return the ONNX file of a base; None for random weights of a fast network."""
-    from training.recognizer.line_training import base_file
-
     if base == NOTHING and recipe.network != "ppocr":
         return None
     return base_file(base)
@@ -206,7 +206,6 @@ def _trained(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> Re
 
 def _promoted(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> RecognizerRun:
     """Read the frozen lines with the base and with the run, compare, and mark the run promoted or refused."""
-    from training.recognizer.ctc.line_scores import score
     from training.recognizer.stage import recognizer_session
 
     frozen = recognizer_session.frozen_lines(run, request.data, CLEAN_LINES)

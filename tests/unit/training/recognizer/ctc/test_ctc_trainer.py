@@ -16,7 +16,8 @@ import torch
 
 from ocr.core.errors import TrainingError
 from training.recognizer.ctc.ctc_trainer import CHECKPOINT, CURVES, SNAPSHOT, WEIGHTS, Trainer
-from training.recognizer.ctc.line_scores import ALL, rates, read_lines, score
+from training.recognizer.ctc.line_reading import read_lines
+from training.recognizer.ctc.line_scores import ALL, rates, score
 from training.recognizer.ctc.loop_settings import Training
 from training.recognizer.line_supply.batches import Labels, LineSource, Mixture
 from training.recognizer.line_supply.line_farm import CHUNK, ChunkStore, LineFarm, Sample
