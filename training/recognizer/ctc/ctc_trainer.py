@@ -303,10 +303,9 @@ class Trainer:
         """Raise `TrainingError` where the losses since the last record are not finite."""
         if math.isfinite(self._losses.item()):
             return
-        progress = self.progress
         again = "the same command goes on from the last checkpoint" if (self.folder / CHECKPOINT).is_file() else ""
         raise TrainingError(
-            f"the loss is not a finite number at step {progress.step}, after {progress.lines} lines",
+            f"the loss is not a finite number at step {self.progress.step}, after {self.progress.lines} lines",
             hint=f"lower it: --set learning_rate={self.training.learning_rate / 3:.1g}\n{again}".rstrip(),
         )
 
