@@ -1,4 +1,4 @@
-"""A contact sheet to look at: one HTML file, each page's image with boxes drawn over it, its truth beside it."""
+"""Write a contact sheet: one HTML file with the image of each page, its boxes, and its ground truth beside it."""
 
 import base64
 import html
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from data.examples import UNREADABLE, Example, TrueLine
+from data.examples import UNREADABLE, Example, ReferenceLine
 from ocr.core.document import FIELDS
 from ocr.core.environment import load
 from ocr.core.errors import DataError
 from ocr.core.files import write_atomic
 
 _SIDE = 1000
-"""Longest side of the images on the sheet, in pixels: text of 8 points can still be read."""
+"""Longest side of the images in pixels; text of 8 points is still legible."""
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 24px; max-width: 1500px;
@@ -36,7 +36,7 @@ body:has(#boxes:not(:checked)) svg { display: none }
 
 
 def write_sheet(path: Path, examples: Iterable[Example], folder: Path) -> int:
-    """Write the sheet of these pages, whose images lie below `folder`; returns how many there are.
+    """Write the sheet of these pages, with images relative to `folder`; return their number.
 
     Raises DataError when an image cannot be opened, OutputError when the sheet cannot be written.
     """
@@ -59,7 +59,7 @@ def write_sheet(path: Path, examples: Iterable[Example], folder: Path) -> int:
 
 
 def choose(examples: list[Example], count: int) -> list[Example]:
-    """`count` pages spread over the kinds: the first of each kind, then the second of each, and so on."""
+    """Choose `count` pages spread over the page types: the first of each type, then the second, and so on."""
     waiting: dict[str, list[Example]] = {}
     for example in examples:
         waiting.setdefault(example.kind, []).append(example)
@@ -84,7 +84,7 @@ def _article(example: Example, folder: Path, anchor: str) -> str:
     )
 
 
-def _rectangle(line: TrueLine) -> str:
+def _rectangle(line: ReferenceLine) -> str:
     left, top, right, bottom = line.box
     place = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
     return f'<rect class="{line.field}" {place}><title>{html.escape(line.text)}</title></rect>'

@@ -1,4 +1,4 @@
-"""Near duplicates: word shingles, MinHash to find candidates, exact Jaccard to judge them; and hashes of images.
+"""Find near duplicates: word shingles, MinHash for candidates, exact Jaccard to decide; and hashes of images.
 
 MinHash is Broder's ("On the resemblance and containment of documents", 1997), banded as by Leskovec, Rajaraman and
 Ullman (Mining of Massive Datasets, chapter 3). The image hash is the difference hash on 16 x 16 cells.
@@ -20,28 +20,28 @@ from ocr.core.environment import load
 from ocr.core.errors import DataError
 
 SHINGLE = 3
-"""Words a shingle, to find near duplicates: one changed word touches three of them. With ten words, a page of which
-one word in ten was changed keeps next to nothing."""
+"""Words of a shingle: one changed word changes three of them. With ten words, a page with one word in ten changed would
+keep almost none."""
 SAME = 0.40
-"""Jaccard of 3-word shingles from which two texts are the same text, edited. A text of which 10% of the words were
-changed at random keeps about 0.9^3 = 0.73 of its shingles: Jaccard 0.57. Unrelated composed pages stay below 0.1.
+"""Jaccard index of 3-word shingles above which two texts count as one edited text. A text with 10% of its words changed
+at random keeps about 0.9^3 = 0.73 of its shingles: Jaccard 0.57. Unrelated composed pages stay below 0.1.
 Benchmark: benchmarks/synthesis/near_duplicates.py."""
 _BANDS, _ROWS = 32, 3
 """A pair of Jaccard 0.57 is a candidate with 1 - (1 - 0.57^3)^32 = 0.999, one of 0.05 with 0.004."""
 _PRIME = (1 << 61) - 1
 _CROWD = 200
-"""A bucket of more pages than this holds a form that all of them share; another band tells them apart."""
+"""A bucket of more pages than this holds a common form; another band distinguishes its pages."""
 
 
 def words_of(text: str) -> list[str]:
-    """Words in small letters without accents or punctuation; hyphens at line ends are undone."""
+    """Return words in lower case without diacritics or punctuation, words broken at line ends joined."""
     joined = re.sub(r"(\w)-\n(\w)", r"\1\2", text)
     plain = unicodedata.normalize("NFD", joined.lower())
     return re.findall(r"[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
 
 
 def shingles(text: str, size: int = SHINGLE) -> frozenset[int]:
-    """Hashes of every run of `size` words; of the whole text where it is shorter."""
+    """Return the hashes of every run of `size` words; of the whole text where it is shorter."""
     words = words_of(text)
     if not words:
         return frozenset()
@@ -50,12 +50,12 @@ def shingles(text: str, size: int = SHINGLE) -> frozenset[int]:
 
 
 def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
-    """Shared part of two sets, 0 for two empty ones."""
+    """Return the Jaccard index of two sets: shared over all elements, 0 for two empty sets."""
     return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def near_pairs(sets: Mapping[str, frozenset[int]], *, least: float = SAME) -> Iterator[tuple[str, str, float]]:
-    """The pairs of ids whose Jaccard is at least `least`, each once, with that value."""
+    """Yield the pairs of ids with a Jaccard index of at least `least`, each once, with that value."""
     for one, other in sorted(_candidates(sets)):
         value = jaccard(sets[one], sets[other])
         if value >= least:
@@ -63,7 +63,10 @@ def near_pairs(sets: Mapping[str, frozenset[int]], *, least: float = SAME) -> It
 
 
 def image_hash(path: Path) -> int:
-    """256 bits: whether each of 16 x 16 cells is brighter than the one to its right."""
+    """Return the difference hash: 256 bits, whether each of 16 x 16 cells is brighter than the next to the right.
+
+    Raises DataError when the file cannot be opened as an image.
+    """
     images: Any = load("PIL.Image")
     try:
         with images.open(path) as image:
@@ -83,7 +86,7 @@ def _candidates(sets: Mapping[str, frozenset[int]]) -> set[tuple[str, str]]:
     factors = generator.integers(1, 1 << 32, (2, _BANDS * _ROWS), np.uint64) | np.uint64(1)
     signatures = {name: _signature(values, factors) for name, values in sets.items() if values}
     found: set[tuple[str, str]] = set()
-    for band in range(_BANDS):  # one at a time: the buckets of all of them would be most of the memory
+    for band in range(_BANDS):  # one band at a time bounds the memory
         buckets: dict[bytes, list[str]] = defaultdict(list)
         for name, signature in signatures.items():
             buckets[signature[band * _ROWS : (band + 1) * _ROWS].tobytes()].append(name)
@@ -92,7 +95,7 @@ def _candidates(sets: Mapping[str, frozenset[int]]) -> set[tuple[str, str]]:
 
 
 def _signature(values: frozenset[int], factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The least of each hash a*x + b (mod 2^64, high bits) over the set."""
+    """Return the minimum of each hash a*x + b (mod 2^64, high bits) over the set."""
     known = np.fromiter(values, np.uint64, len(values))[:, None]
     mixed = known * factors[0] + factors[1]
     mixed ^= mixed >> np.uint64(29)

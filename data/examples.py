@@ -1,7 +1,7 @@
-"""One page with known text, and the manifest that lists such pages.
+"""Define a page with ground truth, and read and write the manifest that lists such pages.
 
-`manifest.jsonl` holds one JSON object a line and lies in the folder that its image paths are relative to. It is read
-and written here only. A row that is not right is named by its number (1 is the first line), and nothing is returned.
+`manifest.jsonl` holds one JSON object a line; image paths are relative to its folder. Only this module reads and writes
+it. Errors name a bad row by its number (1 is the first line), and nothing is returned.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,15 +20,15 @@ Split = Literal["", "train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 UNREADABLE = "[ilegível]"
-"""Stands in the truth where nobody can read the page: for lost words, or for a whole lost line."""
+"""Replaces illegible words, or a whole illegible line, in the ground truth."""
 
 _ROWS_NAMED = 10
-"""How many bad rows one error names; a manifest that is wrong is mostly wrong everywhere."""
+"""Number of bad rows that one error names; a manifest with one bad row mostly has many."""
 
 
 @dataclass(frozen=True, slots=True)
-class TrueLine:
-    """One line as printed. `box` is (left, top, right, bottom) in pixels of the image."""
+class ReferenceLine:
+    """One line as printed; `box` is (left, top, right, bottom) in pixels of the image."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -39,14 +39,14 @@ class TrueLine:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One page: its image and everything that is written on it."""
+    """One page: its image and its ground truth."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
     """Unique in a manifest."""
     document: str
-    """Pages of one document, and pages of one source text, share it: splits are made by it."""
+    """Shared by pages of one document and of one source text; splits never divide a document."""
     page: int
     """1-based."""
     image: str
@@ -56,22 +56,22 @@ class Example:
     width: int
     height: int
     kind: str
-    """What sort of page: ruling, gazette, essay, line, ..."""
+    """Page type: ruling, gazette, essay, line, ..."""
     origin: str
-    """Where it comes from: "composed", or the name of the corpus."""
+    """Source: "composed", or the name of the corpus."""
     licence: str
     header: str = ""
     text: str = ""
     margin: str = ""
     footer: str = ""
     paragraphs: tuple[str, ...] = ()
-    """Body text joined and de-hyphenated; empty where the corpus does not tell."""
-    lines: tuple[TrueLine, ...] = ()
-    """In reading order within each field; empty where the corpus gives no boxes."""
+    """Body text, joined and de-hyphenated; empty where the corpus does not state it."""
+    lines: tuple[ReferenceLine, ...] = ()
+    """In reading order within each field; empty where the corpus has no boxes."""
     split: Split = ""
     seed: int | None = None
     test_only: bool = False
-    """True where the licence or the corpus forbids training; `for_training` refuses such pages."""
+    """Whether license or corpus forbid training; `for_training` rejects such pages."""
 
     @property
     def fields(self) -> dict[Field, str]:
@@ -79,7 +79,7 @@ class Example:
 
 
 def read_manifest(path: Path, *, images: bool = True) -> list[Example]:
-    """All rows of a manifest, checked; with `images`, every image file must be there.
+    """Return all rows of a manifest, checked; with `images`, every image file must exist.
 
     Raises DataError that names each bad row by number (the first ten of them) and what is wrong with it.
     """
@@ -98,15 +98,15 @@ def read_manifest(path: Path, *, images: bool = True) -> list[Example]:
         more = f"\n... and {len(wrong) - _ROWS_NAMED} more rows" if len(wrong) > _ROWS_NAMED else ""
         raise DataError(
             f"{path}: {len(wrong)} bad of {len(wrong) + len(examples)} rows\n" + "\n".join(wrong[:_ROWS_NAMED]) + more,
-            hint="mend or delete these rows, or make the manifest again",
+            hint="correct or delete these rows, or make the manifest again",
         )
     if not examples:
-        raise DataError(f"{path}: holds no rows", hint="make pages with: ocr data compose --kind all --count 10")
+        raise DataError(f"{path}: has no rows", hint="make pages with: ocr data compose --kind all --count 10")
     return examples
 
 
 def parse_row(line: str) -> Example | str:
-    """One manifest line as an Example, or what is wrong with it in words."""
+    """Parse a manifest line into an Example, or return what is wrong with it."""
     try:
         example = _row_type().validate_json(line)
     except ValidationError as failure:
@@ -117,7 +117,7 @@ def parse_row(line: str) -> Example | str:
 
 
 def render_row(example: Example) -> str:
-    """The manifest line of an example, without the newline; `parse_row` gives the example back."""
+    """Return the manifest line of an example, without the newline; the inverse of `parse_row`."""
     return _row_type().dump_json(example).decode("utf-8")
 
 
@@ -129,7 +129,7 @@ def write_manifest(path: Path, examples: Iterable[Example]) -> int:
 
 
 def for_training(examples: Iterable[Example]) -> list[Example]:
-    """The examples, if every one of them may be trained on; DataError names those that may not."""
+    """Return the examples if all may be used for training. Raises DataError that names those that may not."""
     kept = list(examples)
     barred = [example.id for example in kept if example.test_only or example.split == "test"]
     if barred:
@@ -160,7 +160,7 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _complaint(example: Example) -> str:
-    """What a row's values say wrong of themselves, or nothing."""
+    """Return what is wrong with the values of a row, or nothing."""
     if not example.id or not example.document:
         return "id and document may not be empty"
     if example.page < 1 or example.width < 1 or example.height < 1:
@@ -180,14 +180,14 @@ def _complaint(example: Example) -> str:
 
 def _complaint_in_folder(example: Example, folder: Path, seen: dict[str, int], images: bool) -> str:
     if example.id in seen:
-        return f"id {example.id!r} is also that of row {seen[example.id]}"
+        return f"id {example.id!r} is also the id of row {seen[example.id]}"
     if images and not (folder / example.image).is_file():
-        return f"image {example.image} is not there"
+        return f"image {example.image} does not exist"
     return ""
 
 
-def join_lines(lines: Iterable[TrueLine]) -> dict[Field, str]:
-    """The four field texts as printed: the lines of each, one below the other."""
+def join_lines(lines: Iterable[ReferenceLine]) -> dict[Field, str]:
+    """Return the four field texts as printed: the lines of each, one below the other."""
     texts: dict[Field, list[str]] = {field: [] for field in FIELDS}
     for line in lines:
         texts[line.field].append(line.text)

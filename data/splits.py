@@ -1,7 +1,7 @@
-"""Splits by document, and the proof that no page of one split stands in another.
+"""Split a data set by document, and check that no page of one split is in another.
 
-A document's split is drawn from a hash of its name and the seed, so that it stays where it is when rows are reordered,
-added or taken away.
+The split of a document depends on a hash of its name and the seed, so it stays the same when rows are reordered, added
+or removed.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ from ocr.core.errors import DataError, UsageError
 from ocr.core.files import hash_file
 
 _IMAGE_BITS = 12
-"""Of 256 bits of two images' hashes, so many may differ: a page saved again differs in 0 to 6, two composed pages of
-one kind in 40 and more. Only pages without text are compared so; pages with text are compared by it."""
+"""Of the 256 bits of two image hashes, this many may differ in the same page: a page saved again differs in 0 to 6,
+two composed pages of one type in 40 and more. Only pages without text are compared by image."""
 
 
 _WORDS = 8
-"""Shorter texts ("É o relatório.") are common property: that two pages share one is no leak."""
+"""Minimum length to compare texts: shorter ones ("É o relatório.") are common phrases, and sharing one is no leak."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Two pages that are the same, in two splits."""
+    """One page in two splits."""
 
     one: str
     other: str
@@ -49,16 +49,16 @@ class Report:
     """Pages whose image is not the one that the manifest was written for."""
 
     def raise_if_bad(self) -> None:
-        """DataError when pages leak or images are not the right ones."""
+        """Raise DataError where pages leak or images have changed."""
         if self.leaks or self.damaged:
             raise DataError(
-                f"{len(self.leaks)} leaks between splits, {len(self.damaged)} images that are not the manifest's",
-                hint="take the pages listed above out of one of the splits, then check again",
+                f"{len(self.leaks)} leaks between splits, {len(self.damaged)} images that differ from the manifest",
+                hint="remove the pages listed above from one of the splits, then check again",
             )
 
 
 def draw_split(document: str, shares: tuple[float, float, float], seed: int) -> Split:
-    """The split of a document; `shares` of train, validation and test add up to 1."""
+    """Return the split of a document; `shares` of train, validation and test add up to 1."""
     place = int.from_bytes(hashlib.sha256(f"{seed}/{document}".encode()).digest()[:8], "big") / 2**64
     if place < shares[0]:
         return "train"
@@ -66,7 +66,7 @@ def draw_split(document: str, shares: tuple[float, float, float], seed: int) -> 
 
 
 def assign(examples: Iterable[Example], shares: tuple[float, float, float], seed: int) -> list[Example]:
-    """The examples with their split; what is for testing only goes to the test split with its whole document."""
+    """Return the examples with their split; a document with a test-only page goes to the test split as a whole."""
     known = list(examples)
     barred = {example.document for example in known if example.test_only}
     return [
@@ -98,7 +98,7 @@ def write_splits(manifest: Path, to: Path, shares: tuple[float, float, float], s
 
 
 def check(manifests: Sequence[Path]) -> Report:
-    """Read every page of every manifest and look for what must not be; DataError on a bad row."""
+    """Read every page of every manifest and look for leaks and changed images. Raises DataError on a bad row."""
     pages: dict[str, Example] = {}
     images: dict[str, Path] = {}
     for manifest in manifests:
@@ -117,20 +117,20 @@ def check(manifests: Sequence[Path]) -> Report:
 
 
 def render_report(report: Report) -> str:
-    """The report as lines of text: pages, licences, what is not for training, and every leak by name."""
+    """Return the report as text: pages, licenses, test-only pages, and every leak by name."""
     lines = [f"{split:<11}{pages} pages" for split, pages in sorted(report.pages.items())]
     lines += [f"licence    {licence}: {pages} pages" for licence, pages in sorted(report.licences.items())]
-    lines.append(f"test only  {report.test_only} pages may not be trained on")
+    lines.append(f"test only  {report.test_only} pages are not for training")
     lines += [
         f"leak       {leak.one} ({leak.splits[0]}) and {leak.other} ({leak.splits[1]}): {leak.reason}"
         for leak in report.leaks
     ]
-    lines += [f"damaged    {key}: the image's bytes are not those of the manifest" for key in report.damaged]
+    lines += [f"damaged    {key}: the image differs from the manifest" for key in report.damaged]
     return "\n".join(lines)
 
 
 def parse_shares(said: str) -> tuple[float, float, float]:
-    """(0.9, 0.05, 0.05) from "0.9,0.05,0.05"; UsageError unless they are three that add up to 1."""
+    """Parse "0.9,0.05,0.05" into (0.9, 0.05, 0.05). Raises UsageError unless they are three that add up to 1."""
     try:
         train, validation, test = (float(part) for part in said.split(","))
     except ValueError as failure:
@@ -141,7 +141,7 @@ def parse_shares(said: str) -> tuple[float, float, float]:
 
 
 def find_leaks(pages: dict[str, Example], images: dict[str, Path]) -> list[Leak]:
-    """Pairs of pages in different splits that share a document, an image's bytes, a text, or nearly so."""
+    """Return pairs of pages in different splits with the same document, image or text, or nearly the same."""
     found: dict[tuple[str, str], str] = {}
     for reason, groups in (
         ("the same document", _groups(pages, "document")),
@@ -168,7 +168,7 @@ def find_leaks(pages: dict[str, Example], images: dict[str, Path]) -> list[Leak]
 
 
 def _groups(pages: dict[str, Example], name: str) -> list[list[str]]:
-    """Keys of pages that share an attribute, the first page of every split of each group."""
+    """Group the pages that share an attribute; return the first page of every split of each group."""
     groups: dict[str, dict[str, str]] = defaultdict(dict)
     for key, example in pages.items():
         groups[getattr(example, name)].setdefault(example.split, key)

@@ -11,7 +11,7 @@ from typing import Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from data.examples import Split, TrueLine
+from data.examples import ReferenceLine, Split
 from ocr.core.document import FIELDS, Box, Field
 from ocr.core.errors import DataError
 
@@ -33,7 +33,7 @@ class ImportedPage:
     document: str
     image: bytes
     texts: dict[Field, str]
-    lines: tuple[TrueLine, ...] = ()
+    lines: tuple[ReferenceLine, ...] = ()
     page: int = 1
     kind: str = "printed"
     split: Split = ""
@@ -120,7 +120,7 @@ def _imported(path: Path, document: XmlDocument) -> ImportedPage:
         if text := " ".join(line.text.split()):
             if line.box is None:
                 raise DataError(f"{path}: line {line.id or text[:30]!r} has no box: no Coords points, or no numbers")
-            lines.append(TrueLine(text, line.box, line.field))
+            lines.append(ReferenceLine(text, line.box, line.field))
     texts: dict[Field, str] = {field: "\n".join(line.text for line in lines if line.field == field) for field in FIELDS}
     stated = PurePosixPath(document.image.replace("\\", "/")).name
     beside = [path.with_name(stated)] if stated else []

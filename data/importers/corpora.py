@@ -1,8 +1,8 @@
-"""Each known corpus -> examples: one function a corpus, and a table of them.
+"""Import corpora: one function for each known corpus, and a table of them.
 
-An importer yields pages with the bytes of their images; `import_corpus` writes both into a data set of our own, so that
-everything after it knows one form. Nothing is invented: boxes, paragraphs and fields that a corpus does not tell stay
-empty. Corpora whose rules or purpose forbid training come out marked `test_only`.
+An importer yields pages with the bytes of their images; `import_corpus` writes both as a data set with a manifest.
+Nothing is invented: boxes, paragraphs and fields that a corpus does not have stay empty. Pages of corpora whose rules
+or purpose forbid training are marked `test_only`.
 """
 
 import io
@@ -15,7 +15,7 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from data.examples import UNREADABLE, Example, Split, TrueLine, write_manifest
+from data.examples import UNREADABLE, Example, ReferenceLine, Split, write_manifest
 from data.importers.alto_page_xml import IMAGES, ImportedPage, read_alto, read_page_xml
 from data.importers.parquet import image_of, read_rows
 from ocr.core.document import FIELDS, Field
@@ -27,7 +27,7 @@ from ocr.storage.output_dir import held
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """How a corpus is read and under which terms its pages come."""
+    """How a corpus is read, and the license of its pages."""
 
     read: Callable[[Path], Iterator[ImportedPage]]
     licence: str
@@ -35,14 +35,14 @@ class Corpus:
 
 
 def import_corpus(name: str, source: str, to: Path, licence: str = "") -> Path:
-    """Read the corpus `name` at `source` into a data set at `to`; returns the manifest.
+    """Read the corpus `name` at `source` into a data set at `to`; return the manifest.
 
-    `licence` overrides the corpus's own statement. Raises UsageError on an unknown corpus, DataError when the source is
-    not laid out as the corpus is, OutputError when `to` is in use or holds a data set.
+    `licence` overrides the license that the corpus states. Raises UsageError on an unknown corpus, DataError when the
+    source does not have the layout of the corpus, OutputError when `to` is in use or holds a data set.
     """
     corpus = _corpus(name)
     pages = corpus.read(_place(name, source))
-    first = next(pages, None)  # a corpus that is not there leaves no folder behind
+    first = next(pages, None)  # read first, so that a missing corpus leaves no folder behind
     if first is None:
         raise DataError(
             f"{source or name}: no page of {name} found", hint=f"ocr data import {name} FOLDER, laid out as published"
@@ -50,7 +50,7 @@ def import_corpus(name: str, source: str, to: Path, licence: str = "") -> Path:
     manifest = to / "manifest.jsonl"
     with held(to, create=True):
         if manifest.exists():
-            raise OutputError(f"{to}: holds a data set already", hint="name another folder: --to DIR")
+            raise OutputError(f"{to}: already holds a data set", hint="name another folder: --to DIR")
         terms = _Terms(name, licence or corpus.licence, corpus.test_only)
         names: set[str] = set()
         write_manifest(manifest, [_keep(found, _name(found, names), to, terms) for found in chain([first], pages)])
@@ -61,13 +61,13 @@ def _place(name: str, source: str) -> Path:
     if name.startswith("hub:"):
         return Path(name.removeprefix("hub:"))
     if not source or not Path(source).exists():
-        said = f"{source}: there is no such file or folder" if source else f"{name}: no SOURCE named"
+        said = f"{source}: no such file or folder" if source else f"{name}: SOURCE is missing"
         raise DataError(said, hint=f"ocr data import {name} FOLDER --to DIR")
     return Path(source)
 
 
 def _name(found: ImportedPage, taken: set[str]) -> str:
-    """A page's name as that of a file, with a number where another page has it."""
+    """Return a name of the page that can be a file name, with a number where another page has it."""
     safe = re.sub(r"[^\w.-]+", "_", found.name)
     name = next(name for number in count(1) if (name := safe if number == 1 else f"{safe}-{number}") not in taken)
     taken.add(name)
@@ -114,23 +114,23 @@ def _measure(content: bytes, name: str) -> tuple[int, int, str]:
             return image.width, image.height, suffix
     except (OSError, ValueError) as failure:
         raise DataError(
-            f"{name}: its image cannot be opened: it is damaged or of an unknown form", hint="mend or remove it"
+            f"{name}: its image cannot be opened: damaged or of an unknown format", hint="replace or remove it"
         ) from failure
 
 
-def _on_page(lines: tuple[TrueLine, ...], width: int, height: int) -> tuple[TrueLine, ...]:
-    """Boxes cut to the page; corpora draw some a few pixels over its edge. A line that is off the page is left out."""
+def _on_page(lines: tuple[ReferenceLine, ...], width: int, height: int) -> tuple[ReferenceLine, ...]:
+    """Clip boxes to the page, because corpora have some that exceed it by a few pixels; drop lines outside the page."""
     kept = []
     for line in lines:
         left, top, right, bottom = line.box
         box = (max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom))
         if box[0] < box[2] and box[1] < box[3]:
-            kept.append(TrueLine(line.text, box, line.field))
+            kept.append(ReferenceLine(line.text, box, line.field))
     return tuple(kept)
 
 
 def read_dharma(source: Path) -> Iterator[ImportedPage]:
-    """DharmaOCR-Benchmark parquet files: `id`, `image` or `image_base64`, `assistant` (a JSON object of the fields)."""
+    """Read Parquet files of DharmaOCR-Benchmark: `id`, `image` or `image_base64`, `assistant` (JSON of the fields)."""
     for row in read_rows(source, ("id", "assistant")):
         try:
             said = json.loads(str(row["assistant"]), strict=False)
@@ -143,23 +143,22 @@ def read_dharma(source: Path) -> Iterator[ImportedPage]:
 
 
 def read_bressay(source: Path) -> Iterator[ImportedPage]:
-    """BRESSAY: `data/pages/NAME.png` beside `NAME.txt`, partitions in `sets/*.txt`; markers by `mend_bressay`."""
+    """Read BRESSAY: `data/pages/NAME.png` beside `NAME.txt`, partitions in `sets/*.txt`; markers by `clean_bressay`."""
     folder = next((path for path in (source / "data" / "pages", source / "pages") if path.is_dir()), source)
     splits = _bressay_splits(source / "sets")
     for found in read_pairs(folder):
-        texts: dict[Field, str] = {"text": mend_bressay(found.texts["text"])}
+        texts: dict[Field, str] = {"text": clean_bressay(found.texts["text"])}
         yield replace(
             found, name=f"bressay-{found.name}", document=f"bressay-{found.document}", texts=texts, kind="handwritten",
             split=splits.get(found.name, ""),
         )  # fmt: skip
 
 
-def mend_bressay(text: str) -> str:
-    """BRESSAY's markers in our convention.
+def clean_bressay(text: str) -> str:
+    """Convert the markers of BRESSAY to the conventions of this project.
 
-    `@@???@@` and `--xxx--`, what nobody can read, become `[ilegível]`. `##word##` and `$$word$$`, written above or
-    below the line, stay as plain words where they belong. `--word--`, struck out, stays as it is: the benchmark that
-    its pages are tested by has it so too.
+    `@@???@@` and `--xxx--`, illegible text, become `[ilegível]`. `##word##` and `$$word$$`, written above or below the
+    line, become plain words at their place. `--word--`, struck out, stays: the benchmark that tests its pages keeps it.
     """
     text = re.sub(r"(##|\$\$)([^\n]*?)\1", r"\2", text)
     text = re.sub(r"@@\?+@@|@+\?{3}@+|--x+--", UNREADABLE, text)
@@ -176,7 +175,7 @@ def _bressay_splits(folder: Path) -> dict[str, Split]:
 
 
 def read_ester(source: Path) -> Iterator[ImportedPage]:
-    """ESTER-Pt: a folder or ZIP of page images, each beside a .txt of its lines."""
+    """Read ESTER-Pt: a folder or ZIP of page images, each beside a .txt of its lines."""
     if source.is_dir():
         yield from read_pairs(source)
         return
@@ -198,7 +197,7 @@ def _zipped_pairs(archive: zipfile.ZipFile, source: Path) -> Iterator[ImportedPa
 
 
 def read_pairs(source: Path) -> Iterator[ImportedPage]:
-    """Any folder of images, each beside a .txt of the same name; pages of one subfolder are one document."""
+    """Read any folder of images, each beside a .txt of the same name; pages of one subfolder are one document."""
     for path in sorted(source.rglob("*")):
         beside = path.with_suffix(".txt")
         if path.suffix.lower() in IMAGES and beside.is_file():
@@ -209,7 +208,7 @@ def read_pairs(source: Path) -> Iterator[ImportedPage]:
 
 
 def read_hub(source: Path) -> Iterator[ImportedPage]:
-    """A hub data set of parquet files with an image column and `text` (or the four fields by name).
+    """Read a hub data set of Parquet files with an image column and `text` (or the four fields by name).
 
     `source` is OWNER/NAME, downloaded through huggingface_hub, or a folder of such files.
     """
@@ -220,8 +219,8 @@ def read_hub(source: Path) -> Iterator[ImportedPage]:
             folder = Path(hub.snapshot_download(source.as_posix(), repo_type="dataset", allow_patterns=["*.parquet"]))
         except (OSError, ValueError) as failure:
             raise DataError(
-                f"hub:{source}: cannot be fetched: {str(failure).splitlines()[0]}",
-                hint="fetch it where there is a network, then: ocr data import hub:FOLDER --to DIR",
+                f"hub:{source}: cannot be downloaded: {str(failure).splitlines()[0]}",
+                hint="download it where there is a network, then: ocr data import hub:FOLDER --to DIR",
             ) from failure
     for number, row in enumerate(read_rows(folder)):
         texts: dict[Field, str] = {field: str(row[field]) for field in FIELDS if row.get(field)}

@@ -1,4 +1,4 @@
-"""One document of an order: its words, its look, its pages as images, and what is written on them."""
+"""Compose one document: its text, its look, its pages as images, and the ground truth of each page."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from data.examples import Example, join_lines
 from data.synthesis.degradation import PROFILES, Degraded, degrade
 from data.synthesis.effects import Pixels
 from data.synthesis.fonts import SHIPPED, Face, faces_for, read_faces
-from data.synthesis.page_truth import follow, mark_unreadable, true_lines
+from data.synthesis.ground_truth import follow, mark_unreadable, reference_lines
 from data.synthesis.page_types import LINE, PAGE_TYPES, PageType, draw_look
 from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
 from data.synthesis.typesetting import Block, Setting, build_lines_source, build_source, typeset
@@ -18,7 +18,7 @@ from data.text.generators import chunk_text, read_text_folder, write, write_docu
 from ocr.core.files import hash_bytes
 
 LICENCE = "Apache-2.0"
-"""Of pages whose words and looks are all the project's own."""
+"""Of pages whose text and look are the project's own."""
 
 _TAKES_TEXT = ("para", "speech", "clause", "hand", "ementa")
 LINES_A_BATCH = 100
@@ -26,7 +26,7 @@ LINES_A_BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class SynthesisConfig:
-    """What to make. Equal orders make equal bytes; `workers` changes nothing but the time."""
+    """What to generate. Equal configurations give equal bytes; `workers` changes only the time."""
 
     kinds: tuple[str, ...]
     count: int
@@ -34,9 +34,9 @@ class SynthesisConfig:
     to: Path
     seed: int = 0
     profiles: tuple[tuple[str, float], ...] = (("clean", 1.0),)
-    """Name and strength; each page draws one."""
+    """Name and strength; each page gets one at random."""
     text: Path | None = None
-    """A folder of plain text for the bodies, instead of the project's grammar."""
+    """A folder of plain text for the bodies, in place of the project's grammar."""
     licence: str = LICENCE
     fonts: tuple[Path, ...] = ()
     dpi: int = 200
@@ -45,70 +45,70 @@ class SynthesisConfig:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A page that is ready to be written."""
+    """A page with the bytes of its image file."""
 
     example: Example
     content: bytes
 
 
-def make_document(order: SynthesisConfig, index: int) -> list[Made]:
-    """The pages of document `index` of an order, or a batch of lines."""
-    if order.kinds == (LINE,):
-        return list(_make_lines(order, index))
-    name = order.kinds[index % len(order.kinds)]
-    kind, seed = PAGE_TYPES[name], f"{order.seed}/{index}"
+def make_document(config: SynthesisConfig, index: int) -> list[Made]:
+    """Make the pages of document `index`, or a batch of lines."""
+    if config.kinds == (LINE,):
+        return list(_make_lines(config, index))
+    name = config.kinds[index % len(config.kinds)]
+    kind, seed = PAGE_TYPES[name], f"{config.seed}/{index}"
     generator = random.Random(f"{name}/{seed}")
-    blocks, source = _blocks(order, kind, index)
-    setting = draw_setting(kind, blocks, seed, generator, read_faces(order.fonts))
-    pdf = open_pdf(typeset(build_source(blocks, setting), (SHIPPED, *order.fonts)))
+    blocks, source = _blocks(config, kind, index)
+    setting = draw_setting(kind, blocks, seed, generator, read_faces(config.fonts))
+    pdf = open_pdf(typeset(build_source(blocks, setting), (SHIPPED, *config.fonts)))
     compounds = compounds_of(" ".join(text for _, text in blocks))
     made = []
     for number in range(1, min(len(pdf), kind.pages) + 1):
-        profile, strength = generator.choice(order.profiles)
-        clean = render(pdf[number - 1], order.dpi, color=PROFILES[profile].color)
-        printed = read_lines(pdf[number - 1], order.dpi)
-        degraded = degrade(clean, PROFILES[profile], strength, (order.seed, index, number))
-        lines = _true_state(printed, clean, degraded, judge=bool(PROFILES[profile].device))
-        identity = _identify(order, f"{name}-{order.seed}-{index:06d}", source, number)
+        profile, strength = generator.choice(config.profiles)
+        clean = render(pdf[number - 1], config.dpi, color=PROFILES[profile].color)
+        printed = read_lines(pdf[number - 1], config.dpi)
+        degraded = degrade(clean, PROFILES[profile], strength, (config.seed, index, number))
+        lines = _lines_after(printed, clean, degraded, mark=bool(PROFILES[profile].device))
+        identity = _identify(config, f"{name}-{config.seed}-{index:06d}", source, number)
         made.append(_picture(replace(identity, paragraphs=join_paragraphs(lines, compounds)), lines, degraded))
     pdf.close()
     return made
 
 
-def _make_lines(order: SynthesisConfig, index: int) -> Iterator[Made]:
-    """A batch of single lines, typeset together and cut apart."""
-    generator = random.Random(f"{LINE}/{order.seed}/{index}")
-    wanted = min(LINES_A_BATCH, order.count - index * LINES_A_BATCH)
-    texts = [_line_text(order, index * LINES_A_BATCH + number, generator) for number in range(max(0, wanted))]
+def _make_lines(config: SynthesisConfig, index: int) -> Iterator[Made]:
+    """Make a batch of single lines, typeset together and cut apart."""
+    generator = random.Random(f"{LINE}/{config.seed}/{index}")
+    wanted = min(LINES_A_BATCH, config.count - index * LINES_A_BATCH)
+    texts = [_line_text(config, index * LINES_A_BATCH + number, generator) for number in range(max(0, wanted))]
     if not texts:
         return
     kind = replace(PAGE_TYPES["letter"], styles=("serif", "sans", "typewriter", "antique", "script"), sizes=(9, 14))
-    setting = draw_setting(kind, [("", " ".join(texts))], f"{order.seed}/{index}", generator, read_faces(order.fonts))
-    pdf = open_pdf(typeset(build_lines_source(texts, setting), (SHIPPED, *order.fonts)))
-    clean, printed = render(pdf[0], order.dpi, color=False), read_lines(pdf[0], order.dpi)
+    setting = draw_setting(kind, [("", " ".join(texts))], f"{config.seed}/{index}", generator, read_faces(config.fonts))
+    pdf = open_pdf(typeset(build_lines_source(texts, setting), (SHIPPED, *config.fonts)))
+    clean, printed = render(pdf[0], config.dpi, color=False), read_lines(pdf[0], config.dpi)
     pdf.close()
     for number, line in enumerate(printed):
-        profile, strength = generator.choice(order.profiles)
+        profile, strength = generator.choice(config.profiles)
         cut, moved = _cut(clean, line, generator)
-        degraded = degrade(cut, replace(PROFILES[profile], color=False), strength, (order.seed, index, number))
-        identity = _identify(order, f"{LINE}-{order.seed}-{index:06d}", "", number + 1)
-        yield _picture(identity, _true_state([moved], cut, degraded, judge=False), degraded)
+        degraded = degrade(cut, replace(PROFILES[profile], color=False), strength, (config.seed, index, number))
+        identity = _identify(config, f"{LINE}-{config.seed}-{index:06d}", "", number + 1)
+        yield _picture(identity, _lines_after([moved], cut, degraded, mark=False), degraded)
 
 
-def _line_text(order: SynthesisConfig, number: int, generator: random.Random) -> str:
-    """Two to twelve words in a row from anywhere in a sentence."""
-    if order.text:
-        _, paragraphs = text_chunks(order)[number % len(text_chunks(order))]
+def _line_text(config: SynthesisConfig, number: int, generator: random.Random) -> str:
+    """Return two to twelve consecutive words from anywhere in a sentence."""
+    if config.text:
+        _, paragraphs = text_chunks(config)[number % len(text_chunks(config))]
         words = generator.choice(paragraphs).split()
     else:
-        words = write(LINE, f"{order.seed}/{number}").split()
+        words = write(LINE, f"{config.seed}/{number}").split()
     size = generator.randint(2, 12)
     start = generator.randrange(max(1, len(words) - size + 1))
     return " ".join(words[start : start + size])
 
 
 def _cut(clean: Pixels, line: PrintedLine, generator: random.Random) -> tuple[Pixels, PrintedLine]:
-    """One line's pixels with a little paper around, and the line with its boxes there."""
+    """Return the pixels of one line with a margin, and the line with its boxes moved accordingly."""
     left, top, right, bottom = line.box
     pad = (bottom - top) * 0.3 + 2
     x, y = max(0, int(left - pad * generator.uniform(0.3, 1.2))), max(0, int(top - pad * generator.uniform(0.3, 1)))
@@ -119,15 +119,15 @@ def _cut(clean: Pixels, line: PrintedLine, generator: random.Random) -> tuple[Pi
     return cut.copy(), replace(line, words=words)
 
 
-def _true_state(printed: list[PrintedLine], clean: Pixels, degraded: Degraded, *, judge: bool) -> list[PrintedLine]:
+def _lines_after(printed: list[PrintedLine], clean: Pixels, degraded: Degraded, *, mark: bool) -> list[PrintedLine]:
     height, width = degraded.pixels.shape[:2]
     after = follow(printed, degraded.placement, (width, height))
-    return mark_unreadable(printed, after, clean, degraded.pixels) if judge else after
+    return mark_unreadable(printed, after, clean, degraded.pixels) if mark else after
 
 
-def _identify(order: SynthesisConfig, name: str, source: str, number: int) -> Example:
-    """A page's row as far as it is known before its image."""
-    origin = f"composed from {order.text.name}" if order.text else "composed"
+def _identify(config: SynthesisConfig, name: str, source: str, number: int) -> Example:
+    """Return the row of a page as far as it is known before its image."""
+    origin = f"composed from {config.text.name}" if config.text else "composed"
     return Example(
         id=f"{name}-{number}",
         document=source or name,
@@ -138,14 +138,14 @@ def _identify(order: SynthesisConfig, name: str, source: str, number: int) -> Ex
         height=0,
         kind=name.rsplit("-", 2)[0],
         origin=origin,
-        licence=order.licence,
-        seed=order.seed,
+        licence=config.licence,
+        seed=config.seed,
     )
 
 
 def _picture(identity: Example, lines: list[PrintedLine], degraded: Degraded) -> Made:
     height, width = degraded.pixels.shape[:2]
-    marked = true_lines(lines)
+    marked = reference_lines(lines)
     texts = join_lines(marked)
     example = replace(
         identity,
@@ -162,12 +162,12 @@ def _picture(identity: Example, lines: list[PrintedLine], degraded: Degraded) ->
     return Made(example, degraded.content)
 
 
-def _blocks(order: SynthesisConfig, kind: PageType, index: int) -> tuple[list[Block], str]:
-    """The blocks of a document and, where its body is someone's text, the name of that text."""
-    blocks = write_document(kind.symbol, f"{order.seed}/{index}")
-    if not order.text:
+def _blocks(config: SynthesisConfig, kind: PageType, index: int) -> tuple[list[Block], str]:
+    """Return the blocks of a document and the name of the text that fills its body, if any."""
+    blocks = write_document(kind.symbol, f"{config.seed}/{index}")
+    if not config.text:
         return blocks, ""
-    name, paragraphs = text_chunks(order)[index]
+    name, paragraphs = text_chunks(config)[index]
     waiting = iter(paragraphs)
     filled = [(style, next(waiting, "")) if style in _TAKES_TEXT else (style, text) for style, text in blocks]
     body = [block for block in filled if block[1]]
@@ -175,18 +175,18 @@ def _blocks(order: SynthesisConfig, kind: PageType, index: int) -> tuple[list[Bl
 
 
 @cache
-def text_chunks(order: SynthesisConfig) -> list[tuple[str, list[str]]]:
-    """The folder's text in pieces of about a page, shuffled by the order's seed; each is used once."""
-    assert order.text is not None
-    chunks = chunk_text(read_text_folder(order.text))
-    random.Random(f"chunks/{order.seed}").shuffle(chunks)
+def text_chunks(config: SynthesisConfig) -> list[tuple[str, list[str]]]:
+    """Return the folder's text in pieces of about a page, shuffled by the seed; each is used once."""
+    assert config.text is not None
+    chunks = chunk_text(read_text_folder(config.text))
+    random.Random(f"chunks/{config.seed}").shuffle(chunks)
     return chunks
 
 
 def draw_setting(
     kind: PageType, blocks: Sequence[Block], seed: str, generator: random.Random, faces: tuple[Face, ...]
 ) -> Setting:
-    """The look and faces of one document; DataError when no face has all its characters."""
+    """Choose look and faces of one document. Raises DataError when no face has all its characters."""
     said = "".join({sign for _, text in blocks for sign in text})
     look = draw_look(kind, generator)
     face = generator.choice(faces_for(generator.choice(kind.styles), said, faces))

@@ -1,8 +1,8 @@
-"""A clean page -> one that looks scanned, copied, faxed or photographed; the truth follows the paper.
+"""Degrade a clean page so that it looks scanned, copied, faxed or photographed; boxes follow the geometry.
 
-A profile is a list of steps with their amounts. Steps run in the order of the world: what happened to the paper (ink,
-stains, folds), where it lay (one remapping for skew, perspective and warp together), what the device saw (blur, light,
-noise), what was kept (black and white, JPEG). Every step is a pure function of pixels, a generator and an amount.
+A profile is a list of steps with their amounts, in physical order: the paper (ink, stains, folds), its placement (one
+remapping for skew, perspective and warp together), the device (blur, light, noise), the file (black and white, JPEG).
+Every step is a pure function of pixels, a generator and an amount.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How one device and one life of the paper look; amounts are those of strength 1."""
+    """The look of one device and one history of the paper; amounts are those of strength 1."""
 
     paper: Mapping[str, float]
-    """Steps before the page is laid down."""
+    """Steps before the page is placed."""
     skew: float
-    """Degrees, at most, either way."""
+    """Maximum in degrees, in either direction."""
     perspective: float
-    """How far a corner may wander, as a share of the page's width."""
+    """Maximum displacement of a corner, as a share of the page's width."""
     warp: float
-    """Pixels at 200 dpi that the sheet may bulge."""
+    """Maximum displacement by a curved sheet, in pixels at 200 dpi."""
     device: Mapping[str, float]
-    """Steps after the page was laid down."""
+    """Steps after the page was placed."""
     quality: tuple[int, int] | Literal["png", "bilevel"]
     """JPEG quality range, or a lossless format."""
     color: bool = False
@@ -42,24 +42,24 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Degraded:
     pixels: Pixels
-    """(height, width) grey or (height, width, 3) RGB."""
+    """(height, width) gray or (height, width, 3) RGB."""
     content: bytes
     """The encoded image file."""
     suffix: str
     placement: "Placement"
-    """Where a point of the clean page went."""
+    """The map between the points of the clean and the degraded page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The map from the pixels of the degraded page to those of the clean one: a homography, then two slow waves."""
+    """The map from the pixels of the degraded page to those of the clean one: a homography, two slow waves."""
 
     matrix: NDArray[np.float64]
     waves: NDArray[np.float64]
     """(n, 5): amplitude x, amplitude y, wave number x, wave number y, phase."""
 
     def sources(self, points: Points) -> Points:
-        """For points (n, 2) of the degraded page, where they come from."""
+        """Return for points (n, 2) of the degraded page the points of the clean one."""
         spread = np.c_[points, np.ones(len(points))] @ self.matrix.T
         flat: Points = spread[:, :2] / spread[:, 2:]
         for ax, ay, kx, ky, phase in self.waves:
@@ -68,7 +68,7 @@ class Placement:
         return flat
 
     def places(self, points: Points) -> Points:
-        """For points (n, 2) of the clean page, where they lie now; exact to 0.01 pixel for the bends used here."""
+        """Return for points (n, 2) of the clean page the points of the degraded one, exact to 0.01 pixel."""
         found = points.copy()
         for _ in range(12):
             found = found - (self.sources(found) - points)
@@ -76,7 +76,7 @@ class Placement:
 
 
 def degrade(pixels: Pixels, profile: Profile, strength: float, seed: Sequence[int]) -> Degraded:
-    """The page after all steps of a profile; the same bytes for the same arguments."""
+    """Apply all steps of a profile; the same arguments give the same bytes."""
     generator = np.random.Generator(np.random.SFC64(list(seed)))
     for name, amount in profile.paper.items():
         pixels = STEPS[name](pixels, generator, amount * strength)
@@ -89,7 +89,7 @@ def degrade(pixels: Pixels, profile: Profile, strength: float, seed: Sequence[in
 
 
 def place(shape: tuple[int, ...], profile: Profile, strength: float, generator: Generator) -> Placement:
-    """A random placement of a page of (height, width) pixels within the profile's bounds."""
+    """Choose a random placement of a page of (height, width) pixels within the bounds of the profile."""
     height, width = shape[:2]
     turn = np.deg2rad(generator.uniform(-1, 1) * profile.skew * strength)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
@@ -109,12 +109,12 @@ def place(shape: tuple[int, ...], profile: Profile, strength: float, generator: 
 
 
 def lay(pixels: Pixels, placement: Placement) -> Pixels:
-    """The page seen through a placement; what lies outside the sheet takes the paper's colour."""
+    """Remap the page by a placement; pixels outside the sheet get the color of the paper."""
     height, width = pixels.shape[:2]
     step = 16
     ys, xs = np.mgrid[0 : height + step : step, 0 : width + step : step]
     grid = placement.sources(np.c_[xs.ravel(), ys.ravel()].astype(np.float64)).reshape(*xs.shape, 2)
-    # Corners of coarse cells sit at whole multiples of `step`: a warp by an affine map keeps them there when enlarging.
+    # The map is computed on a grid with a node every `step` pixels; an affine warp enlarges it and keeps the nodes.
     enlarge = np.array([[1 / step, 0, 0], [0, 1 / step, 0]], np.float64)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     full = cv2.warpAffine(
@@ -126,7 +126,7 @@ def lay(pixels: Pixels, placement: Placement) -> Pixels:
 
 
 def encode(pixels: Pixels, profile: Profile, generator: Generator) -> tuple[bytes, str]:
-    """The image file's bytes and its suffix."""
+    """Encode the image; return the bytes of the file and its suffix."""
     ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     if profile.quality == "bilevel":
         return _encoded(".png", ordered, [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 3]), ".png"
@@ -182,7 +182,10 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 
 
 def parse_profiles(wanted: str) -> tuple[tuple[str, float], ...]:
-    """("scan", 1.0), ("fax", 0.5) for "scan,fax:0.5"; UsageError on an unknown profile or a strength not in 0 to 2."""
+    """Parse "scan,fax:0.5" into ("scan", 1.0), ("fax", 0.5).
+
+    Raises UsageError on an unknown profile or a strength outside 0 to 2.
+    """
     parsed = []
     for part in wanted.split(","):
         name, _, said = part.strip().partition(":")

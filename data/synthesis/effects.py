@@ -1,7 +1,7 @@
-"""What happens to a page: to its ink and paper, under the lamp, in the sensor. One pure function a step.
+"""Degrade a page step by step: ink and paper, light, sensor. Each step is one pure function.
 
-Every step takes (height, width) grey or (height, width, 3) RGB pixels, a seeded generator and an amount, where 1 is
-common and 2 is bad (for the noises: grey levels), and gives new pixels of the same shape.
+Every step takes (height, width) gray or (height, width, 3) RGB pixels, a seeded generator and an amount: 1 is common, 2
+is severe (for noises, gray levels). It returns new pixels of the same shape.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Step = Callable[[Pixels, Generator, float], Pixels]
 
 
 def _cloud(shape: tuple[int, ...], generator: Generator, cells: int) -> NDArray[np.float32]:
-    """Smooth random values from 0 to 1, (height, width), with about `cells` hills along the page."""
+    """Return smooth random values from 0 to 1, (height, width), with about `cells` maxima along the page."""
     height, width = shape[:2]
     small = generator.random((cells + 2, max(3, (cells + 2) * width // height)), np.float32)
     hills = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -33,7 +33,7 @@ def _shade(pixels: Pixels, factor: NDArray[np.float32]) -> Pixels:
 
 
 def fade(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Ink that is not black on paper that is not white."""
+    """Make the ink less black and the paper less white."""
     ink = generator.uniform(20, 60) * amount
     paper = 255 - generator.uniform(6, 22) * amount
     table = np.clip(ink + (paper - ink) * np.arange(256) / 255, 0, 255).astype(np.uint8)
@@ -41,7 +41,7 @@ def fade(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def yellow(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Aged paper: warm in colour, darker in grey, and not evenly so."""
+    """Age the paper unevenly: warmer in color, darker in gray."""
     age = (_cloud(pixels.shape, generator, 5) * 0.5 + 0.5) * amount
     if pixels.ndim == 2:
         return _shade(pixels, 1 - 0.26 * age)
@@ -50,14 +50,14 @@ def yellow(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def bleed_through(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """The other side of the sheet, mirrored, soft and faint."""
+    """Let the other side of the sheet show through: mirrored, blurred and faint."""
     back = cv2.GaussianBlur(np.roll(pixels[:, ::-1], int(generator.integers(40, 200)), axis=0), (0, 0), 1.6)
     faint = min(0.35, generator.uniform(0.08, 0.22) * amount)
     return np.asarray(cv2.min(pixels, cv2.addWeighted(back, faint, np.full_like(back, 255), 1 - faint, 0)), np.uint8)
 
 
 def spread_ink(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Ink that ran, or a copy made too dark."""
+    """Thicken the ink, as where it ran or a copy is too dark."""
     share = min(1.0, generator.uniform(0.2, 0.7) * amount)
     side = 2 if amount < 1.5 else 3
     thick = cv2.erode(pixels, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -65,7 +65,7 @@ def spread_ink(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def lose_toner(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Patches and streaks where the drum gave no ink: a step for white paper, before it ages."""
+    """Remove toner in patches and streaks; for white paper, so before any aging."""
     cloud = _cloud(pixels.shape, generator, 28) * 0.6 + _cloud(pixels.shape, generator, 6) * 0.4
     lost = np.clip((cloud - (0.80 - 0.10 * amount)) * 7, 0, 1)
     for _ in range(int(generator.poisson(0.7 * amount))):
@@ -78,7 +78,7 @@ def lose_toner(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def stain(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Coffee rings and damp spots."""
+    """Add coffee rings and damp spots."""
     height, width = pixels.shape[:2]
     dark = np.ones((height // 4 + 1, width // 4 + 1), np.float32)
     for _ in range(int(generator.poisson(1.2 * amount))):
@@ -92,7 +92,7 @@ def stain(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def fold(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Creases: a pale line with a shadow beside it."""
+    """Add creases: a pale line with a shadow beside it."""
     height, width = pixels.shape[:2]
     factor = np.ones((height, width), np.float32)
     for _ in range(int(generator.integers(0, 1 + max(1, round(2 * amount))))):
@@ -105,7 +105,7 @@ def fold(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def punch(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Two filing holes at the left edge, on some pages."""
+    """Punch two filing holes at the left edge of some pages."""
     if generator.random() > 0.3 * amount:
         return pixels
     height, width = pixels.shape[:2]
@@ -118,12 +118,12 @@ def punch(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def blur(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Out of focus by up to `amount` pixels (standard deviation)."""
+    """Blur by up to `amount` pixels (standard deviation)."""
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), generator.uniform(0.35, 1.0) * amount + 0.05), np.uint8)
 
 
 def coarsen(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Seen by a device of fewer dots, then enlarged: 1 halves the resolution."""
+    """Lower the resolution and enlarge again: 1 halves it."""
     height, width = pixels.shape[:2]
     scale = 1 / (1 + generator.uniform(0.6, 1.0) * amount)
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -131,7 +131,7 @@ def coarsen(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def light(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Uneven light: one slow gradient over the page."""
+    """Light the page unevenly: one slow gradient."""
     height, width = pixels.shape[:2]
     slope = generator.choice([-1, 1], 2) * generator.uniform(0.08, 0.32, 2) * amount
     ys, xs = (
@@ -143,7 +143,7 @@ def light(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def shadow(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """The edge of a hand or of a telephone."""
+    """Add the shadow of a hand or a phone."""
     height, width = pixels.shape[:2]
     mask = np.ones((height // 8, width // 8), np.float32)
     corner = generator.integers(0, 2, 2) * [width // 8, height // 8]
@@ -154,7 +154,7 @@ def shadow(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def edge(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Dark borders where the lid stood open."""
+    """Darken the borders, as with an open lid."""
     height, width = pixels.shape[:2]
     ramp = np.ones((height, width), np.float32)
     for side in range(4):
@@ -167,13 +167,13 @@ def edge(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def darken(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """The lamp was weak or the setting wrong."""
+    """Darken the page, as with a weak lamp or a wrong setting."""
     dim = max(0.3, 1 - generator.uniform(0.25, 0.5) * amount)
     return np.asarray(cv2.convertScaleAbs(pixels, alpha=dim, beta=0), np.uint8)
 
 
 def noise(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Sensor noise; `amount` is its standard deviation in grey levels."""
+    """Add sensor noise; `amount` is its standard deviation in gray levels."""
     height, width = pixels.shape[:2]
     grain = generator.standard_normal((height, width), np.float32)
     grain *= np.float32(generator.uniform(0.6, 1.2) * amount)
@@ -183,7 +183,7 @@ def noise(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def speckle(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Dust: small dark and light dots."""
+    """Add dust: small dark and light dots."""
     height, width = pixels.shape[:2]
     marked = pixels.copy()
     count = int(generator.poisson(height * width * 2.5e-5 * amount))
@@ -196,7 +196,7 @@ def speckle(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def grain(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Paper fibre and film grain: noise with a size, `amount` grey levels strong."""
+    """Add paper fiber and film grain: noise with a size, `amount` gray levels strong."""
     height, width = pixels.shape[:2]
     coarse = generator.standard_normal((height // 2 + 1, width // 2 + 1), np.float32) * np.float32(amount)
     field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -206,11 +206,11 @@ def grain(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
 
 
 def binarize(pixels: Pixels, generator: Generator, amount: float) -> Pixels:
-    """Black and white by a threshold that follows the page's own light."""
+    """Convert to black and white by a local threshold."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
     local = cv2.resize(grey, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.dilate(local, np.ones((3, 3), np.uint8)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    cut = generator.uniform(0.62, 0.78) + 0.08 * (amount - 1)  # the higher, the fatter the ink
+    cut = generator.uniform(0.62, 0.78) + 0.08 * (amount - 1)  # a higher threshold gives thicker ink
     return np.where(grey > paper * np.float32(cut), np.uint8(255), np.uint8(0))
 
 

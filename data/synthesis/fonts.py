@@ -1,7 +1,7 @@
-"""The faces that pages are set in: a small free set that ships with the project, and any folder that is named.
+"""Find the faces for typesetting: a small free set that ships with the project, and fonts of any folder.
 
-Every face is a file, so that its glyphs can be checked for every character of a page before it is used. System fonts
-are left out on purpose (name their folder to have them): the same seed must give the same page on every machine.
+Every face is a file, so that its glyphs can be checked for every character of a page. System fonts are not used unless
+their folder is named: the same seed must give the same page on every machine.
 """
 
 from collections.abc import Iterable
@@ -27,20 +27,20 @@ _SANS, _SCRIPT = 8, 10  # IBM font classes in the OS/2 table
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One family: the style that it is good for, and the characters that all of its files have."""
+    """One family: its style, and the characters that all of its files have."""
 
     family: str
     style: Style
     characters: frozenset[int]
 
     def missing(self, text: str) -> str:
-        """The characters of `text` that this family has no glyph for, sorted."""
+        """Return the characters of `text` for which this family has no glyph, sorted."""
         return "".join(sorted({sign for sign in text if ord(sign) not in self.characters and not sign.isspace()}))
 
 
 @cache
 def read_faces(folders: tuple[Path, ...] = ()) -> tuple[Face, ...]:
-    """The shipped faces and those of `folders`, sorted by family.
+    """Return the shipped faces and those of `folders`, sorted by family.
 
     Raises DataError when a folder holds no font that the typesetter can read.
     """
@@ -54,20 +54,20 @@ def read_faces(folders: tuple[Path, ...] = ()) -> tuple[Face, ...]:
 
 
 def faces_for(style: Style, text: str, faces: Iterable[Face]) -> list[Face]:
-    """The faces of a style that have every character of `text`; DataError names what the nearest one lacks."""
+    """Return the faces of a style that have every character of `text`. Raises DataError that names what is missing."""
     wanted = [face for face in faces if face.style == style]
     able = [face for face in wanted if not face.missing(text)]
     if able:
         return able
     nearest = min(wanted, key=lambda face: len(face.missing(text)))
     raise DataError(
-        f"no {style} font has all characters: {nearest.family}, the nearest, lacks {nearest.missing(text)!r}",
+        f"no {style} font has all characters: {nearest.family} has the most and lacks {nearest.missing(text)!r}",
         hint="name a folder with a font that has them: --fonts FOLDER",
     )
 
 
 def _faces_below(folder: Path, styles: dict[str, Style]) -> dict[str, Face]:
-    """Families are called as the typesetter calls them: it drops words such as "Light" from a font's own name."""
+    """Return the faces by the typesetter's family names, which drop words such as "Light" from a font's own name."""
     typst: Any = load("typst", extra="data")
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
     faces: dict[str, Face] = {}

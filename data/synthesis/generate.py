@@ -1,8 +1,7 @@
-"""Documents by the hundred thousand: text -> typeset -> degraded -> image, truth and manifest row, on all cores.
+"""Generate pages with ground truth on all cores: text, typesetting, degradation, image and manifest row.
 
-Document i of an order depends on the order's seed and on i alone, so that any number of workers gives the same bytes.
-A finished document leaves a file below `.parts`; a run that was stopped goes on from there, and the manifest appears
-whole at the end.
+Document i depends on the seed and on i alone, so any number of workers gives the same bytes. A finished document leaves
+a file below `.parts`; an interrupted run resumes from there, and the manifest appears complete at the end.
 """
 
 import json
@@ -29,50 +28,50 @@ from ocr.storage.output_dir import held
 _PARTS = ".parts"
 
 
-def compose(order: SynthesisConfig, report: Callable[[int], None] = lambda _: None) -> Path:
-    """Make an order's pages and return the path of their manifest; `report` hears the pages done so far.
+def compose(config: SynthesisConfig, report: Callable[[int], None] = lambda _: None) -> Path:
+    """Generate the pages of a configuration; return the path of their manifest. `report` gets the pages done so far.
 
-    Raises OutputError when the folder is in use, belongs to another order or cannot be written, EngineError when a
-    worker died (run again: finished documents are kept), DataError when fonts or text do not suffice.
+    Raises OutputError when the folder is in use, holds pages of another configuration or cannot be written, EngineError
+    when a worker died (run again: finished documents are kept), DataError when fonts or text do not suffice.
     """
-    read_faces(order.fonts)  # an order that cannot be carried out leaves no folder behind
-    if order.text:
-        text_chunks(order)
-    with held(order.to, create=True):
-        return _carry_out(order, report)
+    read_faces(config.fonts)  # checked first, so that a wrong configuration leaves no folder behind
+    if config.text:
+        text_chunks(config)
+    with held(config.to, create=True):
+        return _generate(config, report)
 
 
-def _carry_out(order: SynthesisConfig, report: Callable[[int], None]) -> Path:
-    manifest = order.to / "manifest.jsonl"
-    _claim(order)
+def _generate(config: SynthesisConfig, report: Callable[[int], None]) -> Path:
+    manifest = config.to / "manifest.jsonl"
+    _claim(config)
     if manifest.is_file():
         report(len(read_manifest(manifest)))
         return manifest
     examples: list[Example] = []
-    for made in _documents(order):
+    for made in _documents(config):
         examples += made
-        report(min(len(examples), order.count))
-        if len(examples) >= order.count:
+        report(min(len(examples), config.count))
+        if len(examples) >= config.count:
             break
-    short = order.count - len(examples)
-    _finish(order, manifest, examples[: order.count])
+    short = config.count - len(examples)
+    _finish(config, manifest, examples[: config.count])
     if short > 0:
         raise DataError(
-            f"{order.text}: the text is used up after {len(examples)} of {order.count} pages, which are in {order.to}",
+            f"{config.text}: the text is used up after {len(examples)} of {config.count} pages, now in {config.to}",
             hint="add text to the folder, or ask for fewer pages",
         )
     return manifest
 
 
-def _documents(order: SynthesisConfig) -> Iterator[list[Example]]:
-    """The rows of document 0, 1, ... in order, made ahead by the workers; it goes on until nobody asks."""
-    indices = _indices(order)
-    pool = ProcessPoolExecutor(order.workers, mp_context=get_context("spawn"), initializer=_prepare)
+def _documents(config: SynthesisConfig) -> Iterator[list[Example]]:
+    """Yield the rows of document 0, 1, ... in order, made ahead by the workers, until the caller stops."""
+    indices = _indices(config)
+    pool = ProcessPoolExecutor(config.workers, mp_context=get_context("spawn"), initializer=_prepare)
     ahead: deque[Future[list[str]]] = deque()
     try:
         for index in indices:
-            ahead.append(pool.submit(_make_part, order, index))
-            if len(ahead) > order.workers * 3:
+            ahead.append(pool.submit(_make_part, config, index))
+            if len(ahead) > config.workers * 3:
                 yield [_row(row) for row in ahead.popleft().result()]
         while ahead:
             yield [_row(row) for row in ahead.popleft().result()]
@@ -83,39 +82,39 @@ def _documents(order: SynthesisConfig) -> Iterator[list[Example]]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _indices(order: SynthesisConfig) -> Iterator[int]:
-    """The documents that there are: batches of lines for as many as were asked, pieces of a text, or without end."""
-    if order.kinds == (LINE,):
-        return iter(range(-(-order.count // LINES_A_BATCH)))
-    return iter(range(len(text_chunks(order)))) if order.text else count()
+def _indices(config: SynthesisConfig) -> Iterator[int]:
+    """Return the numbers of the documents: batches of lines, pieces of a text, or without end."""
+    if config.kinds == (LINE,):
+        return iter(range(-(-config.count // LINES_A_BATCH)))
+    return iter(range(len(text_chunks(config)))) if config.text else count()
 
 
 def _prepare() -> None:
     import cv2
 
-    cv2.setNumThreads(1)  # one worker a core does better than threads that share it
+    cv2.setNumThreads(1)  # one worker a core is faster than threads that share it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A worker of the standard pool would wait for ever for a parent that was killed."""
+    """End with the parent: a worker of the standard pool would wait forever for a parent that was killed."""
     parent = parent_process()
     if parent:
         parent.join()
         os._exit(1)
 
 
-def _make_part(order: SynthesisConfig, index: int) -> list[str]:
-    """Make a document and leave its rows below `.parts`, or find them there."""
-    part = order.to / _PARTS / f"{index:07d}.jsonl"
+def _make_part(config: SynthesisConfig, index: int) -> list[str]:
+    """Make a document and write its rows below `.parts`, or read them from there."""
+    part = config.to / _PARTS / f"{index:07d}.jsonl"
     if part.is_file():
         return part.read_text(encoding="utf-8").splitlines()
-    made = make_document(order, index)
+    made = make_document(config, index)
     try:
         for page in made:
-            (order.to / page.example.image).write_bytes(page.content)
+            (config.to / page.example.image).write_bytes(page.content)
     except OSError as failure:
-        raise OutputError(f"{order.to}: {failure.strerror}", hint="free space or name another --to") from failure
+        raise OutputError(f"{config.to}: {failure.strerror}", hint="free space or name another --to") from failure
     rows = [render_row(page.example) for page in made]
     write_lines(part, (row.encode("utf-8") for row in rows))
     return rows
@@ -124,38 +123,38 @@ def _make_part(order: SynthesisConfig, index: int) -> list[str]:
 def _row(line: str) -> Example:
     found = parse_row(line)
     if isinstance(found, str):
-        raise DataError(f"a page does not hold its own truth: {found}", hint="this is a bug: please report it")
+        raise DataError(f"a page does not hold its own lines: {found}", hint="this is a bug: please report it")
     return found
 
 
-def _claim(order: SynthesisConfig) -> None:
-    """Write the order into its folder, or see that the one there is the same; one that made nothing yet gives way."""
+def _claim(config: SynthesisConfig) -> None:
+    """Write the configuration into its folder, or check that it is the same; one without pages yet is replaced."""
     said = {
-        **asdict(order),
+        **asdict(config),
         "to": "",
-        "text": str(order.text or ""),
-        "fonts": [str(f) for f in order.fonts],
+        "text": str(config.text or ""),
+        "fonts": [str(f) for f in config.fonts],
         "workers": 0,
     }
     wanted = json.dumps(said, ensure_ascii=False, sort_keys=True)
-    path = order.to / "order.json"
+    path = config.to / "order.json"
     try:
-        (order.to / "images").mkdir(parents=True, exist_ok=True)
-        (order.to / _PARTS).mkdir(exist_ok=True)
-        begun = any((order.to / _PARTS).iterdir()) or (order.to / "manifest.jsonl").is_file()
+        (config.to / "images").mkdir(parents=True, exist_ok=True)
+        (config.to / _PARTS).mkdir(exist_ok=True)
+        begun = any((config.to / _PARTS).iterdir()) or (config.to / "manifest.jsonl").is_file()
         there = path.read_text(encoding="utf-8") if begun and path.is_file() else ""
     except OSError as failure:
-        raise OutputError(f"{order.to}: {failure.strerror}", hint="name another folder: --to DIR") from failure
+        raise OutputError(f"{config.to}: {failure.strerror}", hint="name another folder: --to DIR") from failure
     if there and there != wanted:
-        raise OutputError(f"{order.to}: holds the pages of another order", hint="name another folder: --to DIR")
+        raise OutputError(f"{config.to}: holds pages of another configuration", hint="name another folder: --to DIR")
     write_atomic(path, wanted.encode("utf-8"))
 
 
-def _finish(order: SynthesisConfig, manifest: Path, examples: list[Example]) -> None:
-    """Write the manifest, then take away what was made ahead of need."""
+def _finish(config: SynthesisConfig, manifest: Path, examples: list[Example]) -> None:
+    """Write the manifest, then delete the images that were made ahead and are not needed."""
     write_manifest(manifest, examples)
     wanted = {example.image for example in examples}
-    for path in (order.to / "images").iterdir():
+    for path in (config.to / "images").iterdir():
         if f"images/{path.name}" not in wanted:
             path.unlink()
-    shutil.rmtree(order.to / _PARTS)
+    shutil.rmtree(config.to / _PARTS)

@@ -1,4 +1,4 @@
-"""The kinds of page, as a Brazilian reader knows them, and how each may look."""
+"""The page types of Brazilian documents, and the range of looks of each."""
 
 import random
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ A4 = (210.0, 297.0)
 
 @dataclass(frozen=True, slots=True)
 class PageType:
-    """What a kind of page says (a symbol of the grammar) and the ranges that its look is drawn from."""
+    """The text of a page type (a symbol of the grammar) and the ranges of its look."""
 
     symbol: str
     styles: tuple[Style, ...] = ("serif", "sans")
@@ -31,9 +31,9 @@ class PageType:
     ruled: bool = False
     """Faint ruling below every line, as on essay paper."""
     hand: bool = False
-    """Set in a script face."""
+    """Typeset in a script face."""
     pages: int = 3
-    """A document is cut after so many pages."""
+    """Maximum number of pages of a document."""
     language: str = "pt"
     """For hyphenation; empty where today's patterns would be wrong."""
 
@@ -76,15 +76,15 @@ PAGE_TYPES: dict[str, PageType] = {
 }  # fmt: skip
 
 LINE = "line"
-"""The kind that is not a page: single text lines, cut from pages set with nothing else on them."""
+"""The type that is no page: single text lines, cut from pages that hold nothing else."""
 
-PRINTED = tuple(name for name, kind in PAGE_TYPES.items() if not kind.hand and name != "form")
-"""Kinds without any handwriting."""
+PRINTED = tuple(name for name, page_type in PAGE_TYPES.items() if not page_type.hand and name != "form")
+"""Page types without handwriting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One draw from a kind's ranges; lengths in points unless said otherwise."""
+    """A look chosen from the ranges of a page type; lengths in points unless stated otherwise."""
 
     size: float
     leading: float
@@ -100,29 +100,31 @@ class Look:
     language: str
 
 
-def draw_look(kind: PageType, generator: random.Random) -> Look:
-    """Sizes, leading, margins, columns and justification of one document."""
-    justified = generator.random() < kind.justified
+def draw_look(page_type: PageType, generator: random.Random) -> Look:
+    """Choose sizes, leading, margins, columns and justification of one document at random."""
+    justified = generator.random() < page_type.justified
     return Look(
-        size=round(generator.uniform(*kind.sizes), 1),
-        leading=round(generator.uniform(*kind.leading), 2),
-        paper=kind.paper,
-        margin=round(generator.uniform(*kind.margins), 1),
-        columns=generator.choice(kind.columns),
+        size=round(generator.uniform(*page_type.sizes), 1),
+        leading=round(generator.uniform(*page_type.leading), 2),
+        paper=page_type.paper,
+        margin=round(generator.uniform(*page_type.margins), 1),
+        columns=generator.choice(page_type.columns),
         justified=justified,
-        indent=round(generator.choice((0.0, 1.5, 2.0, 3.0)), 1) if kind.columns == (1,) else 1.0,
-        head_rule=generator.random() < kind.head_rule,
-        ruled=kind.ruled,
-        language=kind.language if justified else "",
+        indent=round(generator.choice((0.0, 1.5, 2.0, 3.0)), 1) if page_type.columns == (1,) else 1.0,
+        head_rule=generator.random() < page_type.head_rule,
+        ruled=page_type.ruled,
+        language=page_type.language if justified else "",
     )
 
 
 def parse_page_types(wanted: str) -> tuple[str, ...]:
-    """The kinds named in "ruling,gazette", all page kinds for "all"; UsageError on an unknown one."""
+    """Parse "ruling,gazette" into names; "all" gives all page types. Raises UsageError on an unknown one."""
     names = tuple(PAGE_TYPES) if wanted == "all" else tuple(name.strip() for name in wanted.split(","))
     for name in names:
         if name not in (*PAGE_TYPES, LINE):
-            raise UsageError(f"there is no kind {name!r}", hint=f"name some of: all, {', '.join((*PAGE_TYPES, LINE))}")
+            raise UsageError(
+                f"there is no page type {name!r}", hint=f"name some of: all, {', '.join((*PAGE_TYPES, LINE))}"
+            )
     if LINE in names and len(names) > 1:
-        raise UsageError("lines are made alone, without pages", hint="ocr data compose --kind line")
+        raise UsageError("lines cannot be generated together with pages", hint="ocr data compose --kind line")
     return names

@@ -1,6 +1,6 @@
-"""A PDF page -> its pixels and its own text layer: the lines as printed, with boxes, fields and words.
+"""Read the pixels and the text layer of a PDF page: the lines as printed, with boxes, fields and words.
 
-The truth of a composed page is read back from here, so that it is what was set and not what was meant to be set.
+The ground truth of a composed page is read back from here, so it is what was typeset, not what was intended.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 _GAP = 0.22
-"""Part of the type size: a gap so wide between two signs is a space (word spaces of text faces are 0.20 to 0.33)."""
+"""Share of the type size: a wider gap between two characters is a space (word spaces are 0.20 to 0.33)."""
 _SOFT_HYPHENS = (0x02, 0xAD, 0x2010)
-"""What pdfium and typst call a hyphen at a line's end."""
+"""Code points that pdfium and typst use for a hyphen at the end of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class PrintedLine:
     words: tuple[PrintedWord, ...]
     field: Field
     block: int
-    """Lines of one paragraph share it; the neighbouring paragraph has another."""
+    """Lines of one paragraph share it; the next paragraph has another."""
 
     @property
     def text(self) -> str:
@@ -52,12 +52,12 @@ class _Sign:
     text: str
     box: Box
     along: float
-    """Where it starts in its writing direction, and where the next sign would; its distance across; points."""
+    """Start in the writing direction and start of the next character; distance across it; in points."""
     end: float
     across: float
     size: float
     mark: tuple[int, int]
-    """Field and block, from its colour."""
+    """Field and block, coded in its color."""
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class _Growing:
 
 
 def union(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all of them."""
+    """Return the smallest box around all boxes."""
     return (
         min(box[0] for box in boxes),
         min(box[1] for box in boxes),
@@ -88,7 +88,7 @@ def open_pdf(pdf: bytes) -> "PdfDocument":
 
 
 def render(page: "PdfPage", dpi: int, *, color: bool) -> "NDArray[np.uint8]":
-    """The page's pixels: (height, width) grey, or (height, width, 3) RGB."""
+    """Render the page: (height, width) gray, or (height, width, 3) RGB."""
     bitmap = page.render(scale=dpi / 72, grayscale=not color, rev_byteorder=color)
     pixels: NDArray[np.uint8] = bitmap.to_numpy().copy()
     bitmap.close()
@@ -96,7 +96,7 @@ def render(page: "PdfPage", dpi: int, *, color: bool) -> "NDArray[np.uint8]":
 
 
 def read_lines(page: "PdfPage", dpi: int) -> list[PrintedLine]:
-    """The lines of the page's text layer in the order that they were set."""
+    """Return the lines of the page's text layer in typesetting order."""
     lines: list[PrintedLine] = []
     growing: _Growing | None = None
     last: _Sign | None = None
@@ -124,7 +124,7 @@ def _finish(growing: _Growing | None) -> list[PrintedLine]:
 
 
 def _breaks(last: _Sign, sign: _Sign) -> bool:
-    """True when `sign` opens a new line: another block, another height, or a step back."""
+    """Return whether `sign` starts a new line: another block, another height, or a step back."""
     return (
         sign.mark != last.mark
         or abs(sign.across - last.across) > 0.6 * max(sign.size, last.size)
@@ -133,7 +133,7 @@ def _breaks(last: _Sign, sign: _Sign) -> bool:
 
 
 def _signs(page: "PdfPage", dpi: int) -> Iterator[_Sign | None]:
-    """Every sign that stands on the page, and None for a space."""
+    """Yield every character on the page, and None for a space."""
     raw: Any = load("pypdfium2.raw")
     text = page.get_textpage()
     scale, height = dpi / 72, page.get_height()
@@ -163,12 +163,12 @@ def _signs(page: "PdfPage", dpi: int) -> Iterator[_Sign | None]:
 
 
 def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
-    """A point's place along and across a writing direction, `angle` being pdfium's, in radians."""
+    """Return the position of a point along and across the writing direction; `angle` is that of pdfium, in radians."""
     return x * math.cos(angle) + y * math.sin(angle), -x * math.sin(angle) + y * math.cos(angle)
 
 
 def join_paragraphs(lines: Sequence[PrintedLine], compounds: frozenset[str]) -> tuple[str, ...]:
-    """The body's paragraphs, lines joined; a hyphen at a line's end stays only in words of `compounds`."""
+    """Return the paragraphs of the body, lines joined; a hyphen at a line end stays only in words of `compounds`."""
     paragraphs: list[str] = []
     block: int | None = None
     for line in lines:
@@ -186,7 +186,7 @@ def _join(above: str, below: str, compounds: frozenset[str]) -> str:
     if not above.endswith("-") or above.endswith(" -"):
         return f"{above} {below}"
     head, tail = above.rsplit(" ", 1)[-1], below.split(" ", 1)[0]
-    if below.startswith("-"):  # Portuguese repeats the hyphen of a compound at the head of the next line
+    if below.startswith("-"):  # Portuguese repeats the hyphen of a compound at the start of the next line
         return above + below[1:]
     if any(word in compounds for word in (bare(head + tail), bare(head + tail.rstrip("-")))):
         return above + below
@@ -194,10 +194,10 @@ def _join(above: str, below: str, compounds: frozenset[str]) -> str:
 
 
 def bare(word: str) -> str:
-    """A word without the punctuation around it, in small letters."""
+    """Return a word in lower case without the punctuation around it."""
     return word.strip(".,;:!?()“”\"'").lower()
 
 
 def compounds_of(text: str) -> frozenset[str]:
-    """The words of a text that are written with a hyphen."""
+    """Return the words of a text that are written with a hyphen."""
     return frozenset(bare(word) for word in text.split() if "-" in word.strip("-"))

@@ -1,4 +1,4 @@
-"""Blocks of text -> a typst document -> PDF. The looks stand in templates/page.typ; this module fills them in."""
+"""Typeset blocks of text into a PDF with typst. templates/page.typ defines the looks; this module fills them in."""
 
 import random
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ TEMPLATE = Path(__file__).parent / "templates" / "page.typ"
 
 Block = tuple[str, str]
 CELL = " :: "
-"""Separates the cells of a row, or a label from its value."""
+"""Separator of the cells of a row, or of a label and its value."""
 
 _BLOCKS = 64
-"""Block numbers are coded in six bits of colour; neighbours must differ, nothing more."""
+"""Block numbers are coded in six bits of color; it is enough that neighbors differ."""
 _PAIRS = ("role", "box", "field")
 _NAMES = {"box": "cell-box"}
 _RULED = (
@@ -28,13 +28,13 @@ _RULED = (
     "while y < page.height - {margin}mm {{ place(top + left, dx: {margin}mm, dy: y, "
     "line(length: page.width - 2 * {margin}mm, stroke: 0.4pt + rgb(150, 170, 200))); y += pitch }} }})"
 )
-"""Ruled paper: lines of fixed height, and a rule below each."""
+"""Ruled paper: lines of fixed height with a rule below each."""
 _INKS = ((160, 24, 40), (24, 40, 144), (40, 40, 56))
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How one document is set: its look, the body face, the face of what is filled in by hand, and a seed."""
+    """How one document is typeset: its look, the body face, the face of handwritten parts, and a seed."""
 
     look: Look
     face: str
@@ -43,17 +43,17 @@ class Setting:
 
 
 def typeset(source: str, folders: tuple[Path, ...]) -> bytes:
-    """The PDF of a typst source, set with the fonts below `folders` only. Raises DataError when typst refuses it."""
+    """Compile a typst source to PDF with the fonts below `folders` only. Raises DataError when typst fails."""
     typst: Any = load("typst", extra="data")
     try:
         pdf: bytes = _compiler(folders).compile(input=source.encode("utf-8"), format="pdf", timestamp=0)
     except typst.TypstError as failure:
-        raise DataError(f"typst could not set the page: {failure}") from failure
+        raise DataError(f"typst cannot typeset the page: {failure}") from failure
     return pdf
 
 
 def build_source(blocks: Sequence[Block], setting: Setting) -> str:
-    """The typst source of one document."""
+    """Return the typst source of one document."""
     generator = random.Random(f"setting/{setting.seed}")
     look = setting.look
     repeated = {style: [text for name, text in blocks if name == style] for style in ("head", "foot", "side")}
@@ -63,7 +63,7 @@ def build_source(blocks: Sequence[Block], setting: Setting) -> str:
 
 
 def build_lines_source(texts: Sequence[str], setting: Setting) -> str:
-    """A page with nothing but the given texts, each on a line of its own that never breaks."""
+    """Return the source of a page with only the given texts, each on a line of its own that never breaks."""
     look = setting.look
     lines = [f"#block(spacing: 9pt, box(body({number % _BLOCKS}, {quote(text)})))" for number, text in enumerate(texts)]
     page = f"#set page(width: 2000pt, height: auto, margin: {look.margin}mm)"
@@ -71,7 +71,7 @@ def build_lines_source(texts: Sequence[str], setting: Setting) -> str:
 
 
 def quote(text: str) -> str:
-    """A typst string literal."""
+    """Return a typst string literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -212,7 +212,7 @@ def _render_table(number: int, rows: list[list[str]]) -> str:
 
 
 def _scribble(generator: random.Random) -> str:
-    """A signature: a quick pen line of a few loops, drawn, not written, so that it has no true text."""
+    """Return a signature: a drawn line of a few loops, which therefore has no text."""
     at, parts = 0.0, ["curve.move((0pt, 14pt))"]
     for _ in range(generator.randint(5, 9)):
         step, tall = generator.uniform(8, 22), generator.uniform(-8, 26)

@@ -1,7 +1,7 @@
-"""What must agree in one document: rows multiplied, totals added up, and items that count up.
+"""Make numbers of one document agree: products in rows, totals, and numbered items.
 
-The banks write `=name` for it: `=product` as the last cell of a row (quantity times price), an amount such as `=total`
-anywhere after the rows, and `=section`, `=item`, `=subitem`, `=article`, `=clause` for the next number of each.
+The banks write `=name` for such values: `=product` as the last cell of a row (quantity times price), an amount such as
+`=total` anywhere after the rows; `=section`, `=item`, `=subitem`, `=article`, `=clause` for the next number of each.
 """
 
 import re
@@ -16,13 +16,13 @@ Block = tuple[str, str]
 
 
 def settle(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with every `=name` replaced; an `act` begins its articles anew. KeyError on an unknown name."""
+    """Replace every `=name` in the blocks; an `act` restarts its articles. Raises KeyError on an unknown name."""
     running = _Running()
     return [(style, running.row(text) if style == "row" else running.text(style, text)) for style, text in blocks]
 
 
 def render_amount(cents: int) -> str:
-    """1.234,56."""
+    """Return an amount such as 1.234,56."""
     whole, rest = divmod(cents, 100)
     return f"{whole:,}".replace(",", ".") + f",{rest:02d}"
 
@@ -72,7 +72,7 @@ def _cents(amount: str) -> int:
 
 
 def _amounts(goods: int) -> dict[str, int]:
-    """What an invoice or a till says of goods worth so many cents."""
+    """Return the amounts of an invoice or receipt for goods of this price in cents."""
     freight, insurance = goods * 4 // 100, goods // 100
     total = goods + freight + insurance
     return {

@@ -1,4 +1,4 @@
-"""Words for pages: numbers, dates and identifiers that check, the project's grammar, and folders of plain text."""
+"""Generate text for pages: numbers, dates, identifiers with valid check digits, grammar text, folders of plain text."""
 
 import random
 import re
@@ -22,7 +22,7 @@ _CONTRACTIONS = (
 )
 
 CHUNK = 2500
-"""Characters of a folder's text that go on one document: a page of most kinds."""
+"""Characters of a folder's text for one document: about a page of most page types."""
 
 BANKS = Path(__file__).parent / "banks"
 
@@ -41,29 +41,29 @@ _DAYS = 365 * 30
 
 @cache
 def grammar() -> Grammar:
-    """The grammar that ships with the project: every bank file, the functions below, and what follows from a place."""
+    """Return the grammar that ships with the project: all bank files, the functions below, and derivations."""
     return Grammar(read_banks(BANKS), FUNCTIONS, {**DERIVATIONS, "words": _words_of_amount})
 
 
 def write_document(symbol: str, seed: str) -> list[tuple[str, str]]:
-    """The blocks of one document as (style, text), e.g. ("para", "Trata-se de ..."); the same for the same seed."""
+    """Return the blocks of one document as (style, text), e.g. ("para", "Trata-se de ..."), fixed by the seed."""
     return settle(split_blocks(write(symbol, seed)))
 
 
 def write(symbol: str, seed: str) -> str:
-    """One expansion of a symbol of the project's grammar, prepositions and articles drawn together."""
+    """Return one expansion of a symbol of the project's grammar, prepositions and articles contracted."""
     return contract(grammar().expand("{" + symbol + "}", random.Random(f"{symbol}/{seed}")))
 
 
 def contract(text: str) -> str:
-    """Draw preposition and article together, as Portuguese does: "de a prova" becomes "da prova", "a o" "ao"."""
+    """Contract prepositions and articles, as Portuguese does: "de a prova" becomes "da prova", "a o" "ao"."""
     for pattern, put in _CONTRACTIONS:
         text = pattern.sub(put, text)
     return text
 
 
 def split_blocks(written: str) -> list[tuple[str, str]]:
-    """Cut an expansion at the block marks; each block opens with its style and a colon."""
+    """Split an expansion at the block marks; each block starts with its style and a colon."""
     blocks = []
     for part in written.split(BLOCK.strip()):
         style, _, text = part.strip().partition(":")
@@ -73,7 +73,7 @@ def split_blocks(written: str) -> list[tuple[str, str]]:
 
 
 def read_text_folder(folder: Path) -> list[tuple[str, list[str]]]:
-    """The `*.txt` files below a folder as (name, paragraphs): one paragraph a line, blank lines ignored.
+    """Return the `*.txt` files below a folder as (name, paragraphs): one paragraph a line, blank lines ignored.
 
     Raises DataError when there is none, when one is not UTF-8, or when all are empty.
     """
@@ -94,7 +94,7 @@ def read_text_folder(folder: Path) -> list[tuple[str, list[str]]]:
 
 
 def chunk_text(texts: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
-    """Cut texts into pieces of about a page, each with the name of its text; long paragraphs end at a sentence."""
+    """Split texts into pieces of about a page, each with the name of its text; long paragraphs end at a sentence."""
     chunks = []
     for name, paragraphs in texts:
         piece: list[str] = []
@@ -109,7 +109,7 @@ def chunk_text(texts: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]
 
 
 def _sentences(paragraph: str) -> list[str]:
-    """A paragraph as it is, or in parts of at most half a chunk where it is longer than that."""
+    """Return a paragraph unchanged, or in parts of at most half a chunk where it is longer."""
     parts = [""]
     for sentence in re.split(r"(?<=[.;:!?]) ", paragraph):
         if parts[-1] and len(parts[-1]) + len(sentence) > CHUNK // 2:
@@ -119,7 +119,7 @@ def _sentences(paragraph: str) -> list[str]:
 
 
 def in_words(number: int, *, feminine: bool = False) -> str:
-    """A number from 0 to 999,999,999 as Brazilians write it: 1_234 is "mil duzentos e trinta e quatro"."""
+    """Return a number from 0 to 999,999,999 in Brazilian words: 1_234 is "mil duzentos e trinta e quatro"."""
     if number >= 1_000_000:
         head, rest = divmod(number, 1_000_000)
         name = f"{in_words(head)} {'milhão' if head == 1 else 'milhões'}"
@@ -136,7 +136,7 @@ def in_words(number: int, *, feminine: bool = False) -> str:
 
 
 def money_in_words(cents: int) -> str:
-    """An amount in reais: 123_45 is "cento e vinte e três reais e quarenta e cinco centavos"."""
+    """Return an amount in words: 123_45 is "cento e vinte e três reais e quarenta e cinco centavos"."""
     whole, rest = divmod(cents, 100)
     of = " de" if whole >= 1_000_000 and whole % 1_000_000 == 0 else ""
     reais = f"{in_words(whole)}{of} {'real' if whole == 1 else 'reais'}" if whole else ""
@@ -145,7 +145,7 @@ def money_in_words(cents: int) -> str:
 
 
 def render_money(cents: int) -> str:
-    """R$ 1.234,56."""
+    """Return an amount such as R$ 1.234,56."""
     return f"R$ {render_amount(cents)}"
 
 
@@ -154,12 +154,12 @@ def _words_of_amount(amount: str) -> str:
 
 
 def render_date(day: date) -> str:
-    """1º de março de 2004."""
+    """Return a date such as 1º de março de 2004."""
     return f"{'1º' if day.day == 1 else day.day} de {MONTHS[day.month - 1]} de {day.year}"
 
 
 def roman(number: int) -> str:
-    """1 to 3,999 in Roman numerals."""
+    """Return a number from 1 to 3,999 in Roman numerals."""
     signs = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
              (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
     said = ""
@@ -268,7 +268,7 @@ def _plate(generator: random.Random) -> str:
 
 
 def _access_key(generator: random.Random) -> str:
-    """Of an electronic invoice: 43 digits and their check digit (modulo 11), in groups of four."""
+    """Return the access key of an electronic invoice: 43 digits and a check digit (modulo 11), in groups of four."""
     key = generator.choice(("35", "33", "31", "41", "43", "29", "26")) + _digits(generator, 41)
     rest = sum(int(digit) * (2 + place % 8) for place, digit in enumerate(reversed(key))) % 11
     key += str(0 if rest < 2 else 11 - rest)

@@ -1,15 +1,15 @@
-"""A small probabilistic grammar: files of productions in, endless Portuguese text out.
+"""Expand a small probabilistic grammar into Portuguese text.
 
-A bank file holds symbols and their productions, one a line or several between bars, chosen with equal chance:
+A bank file holds symbols and their productions, one a line or several between bars, chosen with equal probability:
 
     [demand]
     requer {a condenação|o pagamento} de {money}
     pede que {party=company} lhe entregue {thing}, no prazo de {days} dias
 
-Inside braces stand: a symbol or a function of `data.text`; `a|b|c` alternatives (one may be empty); `name=symbol`,
-which expands once and is called `{name}` in the rest of the document, so that people keep their names; `symbol*2-4`,
-that many expansions joined by a space; `symbol+2-4`, joined as blocks; `symbol>derivation`, what a function makes of
-it. `^` before it capitalises, `!` makes capitals.
+Braces may hold: a symbol or a function of `data.text`; alternatives `a|b|c` (one may be empty); `name=symbol`, which
+expands once and is `{name}` in the rest of the document, so that people keep their names; `symbol*2-4`, a number of
+expansions joined by a space; `symbol+2-4`, joined as blocks; `symbol>derivation`, the result of a function of it.
+A leading `^` capitalizes, `!` makes capitals.
 """
 
 import random
@@ -22,7 +22,7 @@ from pathlib import Path
 from ocr.core.errors import DataError
 
 BLOCK = " ¶ "
-"""Separates the blocks (title, paragraph, row, ...) of a document."""
+"""Separator of the blocks (title, paragraph, row, ...) of a document."""
 
 Function = Callable[[random.Random], str]
 Derivation = Callable[[str], str]
@@ -35,14 +35,14 @@ _DEEPEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Productions by symbol, the functions that make numbers and dates, and what follows from a text."""
+    """Productions by symbol, functions that generate numbers and dates, and derivations from a text."""
 
     symbols: Mapping[str, tuple[str, ...]]
     functions: Mapping[str, Function]
     derivations: Mapping[str, Derivation] = field(default_factory=dict)
 
     def expand(self, text: str, generator: random.Random, bound: dict[str, str] | None = None) -> str:
-        """One random expansion of a production's text, e.g. `"{ruling}"`. Raises DataError on an unknown symbol."""
+        """Return one random expansion of a production, e.g. `"{ruling}"`. Raises DataError on an unknown symbol."""
         return _Expansion(self, generator, bound if bound is not None else {}).expand(text, 0)
 
 
@@ -95,7 +95,7 @@ class _Expansion:
 
 
 def read_banks(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The productions of all `*.txt` files of a folder, by symbol; DataError names the file and line of a bad one."""
+    """Return the productions of all `*.txt` files of a folder, by symbol. Raises DataError that names a bad line."""
     symbols: dict[str, list[str]] = {}
     for path in sorted(folder.glob("*.txt")):
         current: list[str] | None = None
@@ -114,7 +114,7 @@ def read_banks(folder: Path) -> dict[str, tuple[str, ...]]:
 
 @cache
 def _parts(text: str) -> tuple[str, ...]:
-    """Plain stretches and outermost brace groups, in order."""
+    """Split into plain parts and outermost brace groups, in order."""
     parts: list[str] = []
     start = depth = 0
     for place, character in enumerate(text):
@@ -133,7 +133,7 @@ def _parts(text: str) -> tuple[str, ...]:
 
 @cache
 def _alternatives(inner: str) -> tuple[str, ...]:
-    """`inner` cut at the bars that stand outside any braces within it."""
+    """Split `inner` at the bars outside any braces within it."""
     cuts: list[str] = []
     start = depth = 0
     for place, character in enumerate(inner):

@@ -1,4 +1,4 @@
-"""What follows from a place or a day, so that those of one document belong together: state, capital, court, year."""
+"""Derive state, capital, court and year from a place or a day, so that those of one document agree."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from types import MappingProxyType
 class State:
     name: str
     joint: str
-    """The preposition before its name, which takes the article where the name has one."""
+    """The preposition before its name, contracted with the article where the name has one."""
     capital: str
     labour: int
-    """The region of its labour court, where that sits in the capital."""
+    """The region of its labor court, where that is in the capital."""
 
 
 STATES: Mapping[str, State] = MappingProxyType(
@@ -41,16 +41,16 @@ STATES: Mapping[str, State] = MappingProxyType(
         "TO": State("Tocantins", "do", "Palmas", 10),
     }
 )
-"""The states that the bank's places lie in."""
+"""The states of the places in the banks."""
 
 
 def city(place: str) -> str:
-    """ "Sobral" from "Sobral/CE"."""
+    """Return "Sobral" for "Sobral/CE"."""
     return place.partition("/")[0]
 
 
 def state(place: str) -> str:
-    """ "CE" from "Sobral/CE"."""
+    """Return "CE" for "Sobral/CE"."""
     return place.partition("/")[2]
 
 
@@ -70,4 +70,4 @@ DERIVATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "labour_region": lambda place: f"{STATES[state(place)].labour}ª",
     }
 )
-"""For the grammar: `{here>city}`, `{today>year}`."""
+"""Used by the grammar: `{here>city}`, `{today>year}`."""

@@ -56,7 +56,7 @@ def test_a_finished_order_is_left_alone_and_another_is_refused(composed: Path) -
     before = contents(composed)
     ocr("compose", *THREE_KINDS, "--to", composed)
     other = ocr("compose", "--kind", "receipt", "--count", 6, "--to", composed, expect=8)
-    assert "another order" in other.stderr
+    assert "another configuration" in other.stderr
     assert contents(composed) == before
 
 
@@ -112,7 +112,7 @@ def test_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--kind", "cordel"], 2, "no kind 'cordel'"),
+        (["--kind", "cordel"], 2, "no page type 'cordel'"),
         (["--degrade", "moon"], 2, "unknown profile"),
         (["--text", "absent-folder"], 4, "no text"),
         (["--fonts", "absent-folder"], 4, "holds no"),

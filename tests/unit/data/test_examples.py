@@ -6,7 +6,7 @@ import pytest
 
 from data.examples import (
     Example,
-    TrueLine,
+    ReferenceLine,
     for_training,
     join_lines,
     parse_row,
@@ -30,7 +30,7 @@ EXAMPLE = Example(
     licence="Apache-2.0",
     header="Poder Judiciário",
     text="Vistos.\nÉ o relatório.",
-    lines=(TrueLine("Vistos.", (1.0, 2.0, 30.5, 12.0)), TrueLine("Poder Judiciário", (0, 0, 9, 2), "header")),
+    lines=(ReferenceLine("Vistos.", (1.0, 2.0, 30.5, 12.0)), ReferenceLine("Poder Judiciário", (0, 0, 9, 2), "header")),
     seed=7,
 )
 
@@ -85,10 +85,10 @@ def test_row_that_is_no_example_is_refused(row: str) -> None:
 
 def test_absent_image_and_twin_id_are_named(tmp_path: Path) -> None:
     path = manifest(tmp_path, EXAMPLE, EXAMPLE)
-    with pytest.raises(DataError, match="row 2: id 'a-1' is also that of row 1"):
+    with pytest.raises(DataError, match="row 2: id 'a-1' is also the id of row 1"):
         read_manifest(path)
     (tmp_path / EXAMPLE.image).unlink()
-    with pytest.raises(DataError, match=r"row 1: image images/a-1\.png is not there"):
+    with pytest.raises(DataError, match=r"row 1: image images/a-1\.png does not exist"):
         read_manifest(path)
 
 
@@ -97,7 +97,7 @@ def test_manifest_that_is_not_text_empty_or_absent(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
         read_manifest(path)
     path.write_bytes(b"")
-    with pytest.raises(DataError, match="no rows"):
+    with pytest.raises(DataError, match="has no rows"):
         read_manifest(path)
     path.write_bytes(b"\n\xff\xfe\n")
     with pytest.raises(DataError, match="row 2: is not UTF-8"):

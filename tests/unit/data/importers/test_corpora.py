@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from data.examples import UNREADABLE, for_training, read_manifest
-from data.importers.corpora import CORPORA, import_corpus, mend_bressay
+from data.importers.corpora import CORPORA, clean_bressay, import_corpus
 from ocr.core.errors import DataError, OutputError, UsageError
 
 
@@ -119,7 +119,7 @@ def test_broken_parquet_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_bressay_markers(written: str, ours: str) -> None:
-    assert mend_bressay(written) == ours
+    assert clean_bressay(written) == ours
 
 
 def test_bressay_folders_and_partitions(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data.examples import Example, TrueLine, write_manifest
+from data.examples import Example, ReferenceLine, write_manifest
 from data.lines.composer import LineComposer, LineConfig
 from data.lines.folder import LINES_FILE, RealLine, cut_line_image, read_lines, write_lines
 from ocr.core.document import Document, EngineIdentity, Line, Page, Source
@@ -72,10 +72,11 @@ def test_a_turned_page_is_turned_before_lines_are_cut(tmp_path: Path) -> None:
 
 def test_lines_are_cut_from_a_data_set(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), page_with_bar())
-    upright = TrueLine("Em pé", (350.0, 10.0, 360.0, 190.0), "margin")
+    upright = ReferenceLine("Em pé", (350.0, 10.0, 360.0, 190.0), "margin")
     row = Example(
         id="a", document="a", page=1, image="a.png", sha256=hash_file(tmp_path / "a.png"), width=400, height=200,
-        kind="minutes", origin="here", licence="none", lines=(TrueLine("Acta", (30.0, 45.0, 310.0, 65.0)), upright),
+        kind="minutes", origin="here", licence="none",
+        lines=(ReferenceLine("Acta", (30.0, 45.0, 310.0, 65.0)), upright),
     )  # fmt: skip
     write_manifest(tmp_path / "manifest.jsonl", [row])
     found = read_lines(tmp_path)

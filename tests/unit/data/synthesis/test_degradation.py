@@ -7,7 +7,7 @@ import pytest
 from data.examples import UNREADABLE
 from data.synthesis.degradation import PROFILES, degrade, parse_profiles, place
 from data.synthesis.effects import STEPS, Pixels
-from data.synthesis.page_truth import follow, mark_unreadable
+from data.synthesis.ground_truth import follow, mark_unreadable
 from data.synthesis.text_layer import PrintedLine, PrintedWord
 from ocr.core.errors import UsageError
 

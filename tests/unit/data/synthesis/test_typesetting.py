@@ -155,7 +155,7 @@ def test_looks_stay_in_their_ranges() -> None:
 def test_kinds_are_parsed() -> None:
     assert parse_page_types("all") == tuple(PAGE_TYPES)
     assert parse_page_types("ruling, gazette") == ("ruling", "gazette")
-    with pytest.raises(UsageError, match="no kind 'cordel'"):
+    with pytest.raises(UsageError, match="no page type 'cordel'"):
         parse_page_types("cordel")
     with pytest.raises(UsageError, match="made alone"):
         parse_page_types("ruling,line")

@@ -1,4 +1,4 @@
-"""The truth of a degraded page: where each line went, and which words nobody can read any more."""
+"""Compute the ground truth of a degraded page: where each line is, and which words have become illegible."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,28 +8,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data.examples import UNREADABLE, TrueLine
+from data.examples import UNREADABLE, ReferenceLine
 from data.synthesis.degradation import Placement
 from data.synthesis.effects import Pixels
 from data.synthesis.text_layer import PrintedLine, PrintedWord
 
 _LOST = 0.12
-"""A word is lost when the place of one of its letters keeps less than this share of its ink, against the page's median.
+"""A word is illegible when the place of one letter keeps less than this share of its ink, against the page's median.
 
-Set on 2026-11-21 by looking at 80 damaged words of photocopies, faxes and newsprint: letters above it were pale but
-there; below it, gone. Whole halves of words instead of letters both passed "58.4  0" and marked pale "sentença"."""
+Set on 2026-11-21 by looking at 80 damaged words of photocopies, faxes and newsprint: above it, letters were pale but
+visible; below it, gone. Measuring half words in place of letters accepted "58.4  0" and rejected a pale "sentença"."""
 _BURIED = 2.2
-"""... or when all of it is that many times as dark: stained or shadowed to black."""
+"""... or when the whole word is this many times as dark: stained or shadowed to black."""
 _LETTER = 0.6
-"""Length of a letter's place, in heights of the word's box."""
+"""Length of the place of a letter, in heights of the word's box."""
 _BARE = 0.15
-"""A place with less than this share of the page's median ink when clean (a space, a dot) tells nothing."""
+"""Places with less than this share of the page's median ink when clean (a space, a dot) are ignored."""
 _FAINT = 10.0
-"""Grey levels above the page's own noise below which nothing counts as ink."""
+"""Gray levels below which a difference does not count as ink."""
 
 
 def follow(lines: Sequence[PrintedLine], placement: Placement, size: tuple[int, int]) -> list[PrintedLine]:
-    """The lines with their words' boxes on the degraded page of `size` (width, height); what left the page is gone."""
+    """Return the lines with boxes on the degraded page of `size` (width, height); words outside it are dropped."""
     words = [word for line in lines for word in line.words]
     if not words:
         return []
@@ -51,10 +51,10 @@ def follow(lines: Sequence[PrintedLine], placement: Placement, size: tuple[int, 
 def mark_unreadable(
     lines: Sequence[PrintedLine], after: Sequence[PrintedLine], clean: Pixels, degraded: Pixels
 ) -> list[PrintedLine]:
-    """`after` (lines on the degraded page) with runs of lost words replaced by one `[ilegível]` each.
+    """Return `after` (lines on the degraded page) with each run of illegible words replaced by one `[ilegível]`.
 
-    `lines` are the same words on the clean page. Ink is what is darker than its surroundings; each letter's place is
-    compared with what the same place had when clean.
+    `lines` are the same words on the clean page. Ink is what is darker than its surroundings; the place of each letter
+    is compared with the same place on the clean page.
     """
     before = np.array([word.box for line in lines for word in line.words], np.float64)
     now = np.array([word.box for line in after for word in line.words], np.float64)
@@ -70,9 +70,9 @@ def mark_unreadable(
     gone = np.minimum.reduceat(np.where(telling, share, 1.0), starts) < _LOST
     buried = np.minimum.reduceat(np.where(telling, share, np.inf), starts) > _BURIED
     buried &= np.logical_or.reduceat(telling, starts)
-    # A dash or a comma has too little ink to be judged: it goes with nothing.
-    judged = [any(sign.isalnum() for sign in word.text) for line in after for word in line.words]
-    lost = iter(((gone | buried) & judged).tolist())
+    # A dash or a comma has too little ink to be measured: it is never marked.
+    measured = [any(sign.isalnum() for sign in word.text) for line in after for word in line.words]
+    lost = iter(((gone | buried) & measured).tolist())
     marked = []
     for line in after:
         words: list[PrintedWord] = []
@@ -83,17 +83,17 @@ def mark_unreadable(
     return marked
 
 
-def true_lines(lines: Sequence[PrintedLine]) -> tuple[TrueLine, ...]:
-    """The lines of a manifest row."""
-    return tuple(TrueLine(line.text, line.box, line.field) for line in lines)
+def reference_lines(lines: Sequence[PrintedLine]) -> tuple[ReferenceLine, ...]:
+    """Return the lines of a manifest row."""
+    return tuple(ReferenceLine(line.text, line.box, line.field) for line in lines)
 
 
 def _places(boxes: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Each box cut along its longer side into its count of equal places, all in one array (n, 4)."""
+    """Cut each box along its longer side into its count of equal places; return all in one array (n, 4)."""
     which = np.repeat(np.arange(len(boxes)), counts)
     turn = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
     cut = boxes[which].copy()
-    upright = (cut[:, 3] - cut[:, 1]) > (cut[:, 2] - cut[:, 0])  # the side texts, which run up the page
+    upright = (cut[:, 3] - cut[:, 1]) > (cut[:, 2] - cut[:, 0])  # side texts run up the page
     rows, near = np.arange(len(cut)), np.where(upright, 1, 0)
     step = (cut[rows, near + 2] - cut[rows, near]) / counts[which]
     cut[rows, near] += turn * step
@@ -102,7 +102,7 @@ def _places(boxes: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np
 
 
 def _ink(pixels: Pixels, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean darkness of each box against the paper around it, (n,)."""
+    """Return the mean darkness of each box relative to the paper around it, (n,)."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
     small = cv2.resize(grey, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 5)
