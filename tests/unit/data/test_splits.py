@@ -157,7 +157,7 @@ def test_changed_image_is_damage(tmp_path: Path) -> None:
     (tmp_path / example.image).write_bytes((tmp_path / example.image).read_bytes() + b"x")
     report = check([tmp_path / "train.jsonl"])
     assert len(report.damaged) == 1
-    with pytest.raises(DataError, match="not the manifest"):
+    with pytest.raises(DataError, match="differ from the manifest"):
         report.raise_if_bad()
 
 

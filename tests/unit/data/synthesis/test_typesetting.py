@@ -157,5 +157,5 @@ def test_kinds_are_parsed() -> None:
     assert parse_page_types("ruling, gazette") == ("ruling", "gazette")
     with pytest.raises(UsageError, match="no page type 'cordel'"):
         parse_page_types("cordel")
-    with pytest.raises(UsageError, match="made alone"):
+    with pytest.raises(UsageError, match="generated together with pages"):
         parse_page_types("ruling,line")
