@@ -11,9 +11,9 @@ from ocr.core.environment import package_version
 from ocr.core.errors import DataError, TrainingError, UsageError
 from ocr.core.files import hash_bytes, hash_checkpoint, hash_file
 from ocr.engines.vlm.request import find_checkpoint
-from ocr.models.catalog import Model, resolve
+from ocr.models.catalog import resolve
 from training import run_dir
-from training.evaluation import general_set, promotion
+from training.evaluation import general_set
 from training.preferences.from_ledger import digest_source
 from training.recipe import STAGES, Recipe, StageName, change, read_recipe
 from training.resources import check_disk, compare_memory, device_memory, estimate
@@ -23,6 +23,8 @@ from training.run_dir import RunDir
 TRAIN_FILE, HELD_OUT_FILE, TEST_FILE = "train.jsonl", "validation.jsonl", "test.jsonl"
 """As `ocr data split` names them."""
 PACKAGES = ("lusocr", "torch", "transformers", "trl", "peft", "vllm")
+LEAST_PAGES = 100
+"""Pages of a frozen set: fewer cannot resolve the bounds of the regression check."""
 DEFAULT_RECIPE = "nanonets-ocr2-3b-24gb"
 """The base of the published specialist, on the GPU that most people have."""
 
@@ -66,8 +68,6 @@ class StageContext:
     request: StageRequest
     run: Run
     directory: RunDir
-    model: Model
-    """How the run's model is prompted, and the form of its answers."""
     training: Sequence[Example] = ()
     frozen: Mapping[str, Sequence[Example]] = field(default_factory=dict)
     """The frozen sets by manifest; one where held-out and general pages are the same."""
@@ -97,12 +97,11 @@ def plan(request: StageRequest) -> StageContext:
     if parent is None and not named and (stage == "dpo" or (stage == "domain" and not base)):
         raise _no_parent(stage, request.home, recipe)
     sets = _sets(stage, request, parent if not request.base else None)
-    model = resolve(base) if base else None
     run = Run(
         name="",
         stage=stage,
         base=base,
-        base_digest=_digest_base(model, recipe),
+        base_digest=_digest_base(base, recipe),
         recipe=recipe,
         sets=sets,
         parent=parent.name if parent and not named else "",
@@ -113,8 +112,7 @@ def plan(request: StageRequest) -> StageContext:
         started=datetime.now(UTC).isoformat(),
     )
     run = run_dir.named(run, request.home)
-    prompted = recipe.model(base, model.licence if model else "unknown")
-    return StageContext(request, run, RunDir(request.home / run.name), prompted)
+    return StageContext(request, run, RunDir(request.home / run.name))
 
 
 def prepare(request: StageRequest, obtain: Callable[[str], None] | None = None) -> StageContext:
@@ -185,7 +183,7 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
         if name == sets.train:
             for_training(pages[name])
         else:
-            promotion.check_size(pages[name], Path(name))
+            _check_size(pages[name], name)
     training, frozen = pages[sets.train], {name: pages[name] for name in (sets.held_out, sets.general)}
     held_out = [example for examples in frozen.values() for example in examples]
     hint = f"ocr data split {sets.train} --by document --to DIR"
@@ -201,6 +199,21 @@ def read_sets(run: Run, home: Path) -> tuple[list[Example], dict[str, list[Examp
         )
     _check_ancestors(held_out, run_dir.images_below(run, home))
     return training, frozen
+
+
+def _check_size(examples: Sequence[Example], manifest: str) -> None:
+    """Raise `DataError` where a frozen set is too small, or of one document: documents are the resampling unit."""
+    if len(examples) < LEAST_PAGES:
+        raise DataError(
+            f"{manifest}: {len(examples)} held-out pages; the regression check needs {LEAST_PAGES}",
+            hint="give validation a larger share: ocr data split MANIFEST --shares 0.8,0.2,0; or add pages: "
+            "ocr data compose --kind all --count 1000 --to pages/",
+        )
+    if len({example.document for example in examples}) == 1:
+        raise DataError(
+            f"{manifest}: all {len(examples)} held-out pages are of one document, which says nothing about others",
+            hint="add documents, then split again: ocr data split MANIFEST --by document",
+        )
 
 
 def _check_ancestors(held_out: Sequence[Example], trained: Mapping[str, str]) -> None:
@@ -259,10 +272,11 @@ def _manifest(data: Path) -> Path:
     return found
 
 
-def _digest_base(model: Model | None, recipe: Recipe) -> str:
+def _digest_base(base: str, recipe: Recipe) -> str:
     """Identify the base: by content where it is on this machine; a model built from scratch by its configuration."""
-    if model is None:
+    if not base:
         return "" if recipe.scratch is None else hash_bytes(recipe.scratch.model_dump_json().encode())
+    model = resolve(base)
     return hash_checkpoint(Path(model.id)) if model.is_local else f"{model.id}@{model.revision}"
 
 

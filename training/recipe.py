@@ -14,8 +14,9 @@ from pydantic import field_validator
 
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
-from ocr.models.catalog import ImageSize, Model
+from ocr.models.catalog import ImageSize
 from ocr.models.prompts import PROMPTS
+from training.trainer.tiny_model import TinyModelConfig
 
 StageName = Literal["general", "domain", "dpo"]
 Schedule = Literal[
@@ -80,33 +81,6 @@ class Lora(Settings):
     """Regular expression of module names; restricted to the language model, whose names the vision tower shares."""
 
 
-class Scratch(Settings):
-    """A model that is built from nothing instead of loaded; fields as in `training.trainer.tiny_model.Shape`."""
-
-    hidden: int = 256
-    """Width of the language model."""
-    layers: int = 4
-    """Layers of the language model."""
-    heads: int = 8
-    """Attention heads of the language model."""
-    key_value_heads: int = 4
-    """Key and value heads of the language model."""
-    vision_hidden: int = 256
-    """Width of the vision encoder."""
-    vision_layers: int = 6
-    """Layers of the vision encoder."""
-    vision_heads: int = 8
-    """Attention heads of the vision encoder."""
-    patch: int = 16
-    """Pixels of a side of an image patch."""
-    vocabulary: int = 1024
-    """Tokens of the vocabulary."""
-    max_image_tokens: int = 512
-    """Upper limit of the image tokens of a page."""
-    full_attention: bool = True
-    """Every vision layer sees the whole image; the real models look through windows in most layers."""
-
-
 class Recipe(Settings):
     """One model, one size of device, three stages."""
 
@@ -114,7 +88,8 @@ class Recipe(Settings):
     """Name of the recipe; that of its file by default."""
     base: str = ""
     """Name in ocr/models.toml, folder or hub id to start from; empty with `scratch`."""
-    scratch: Scratch | None = None
+    scratch: TinyModelConfig | None = None
+    """The model to build from scratch, instead of a base."""
     device_gb: float = 24.0
     """Memory of the one GPU that the recipe is meant for."""
     parameters: float = 0.0
@@ -147,19 +122,6 @@ class Recipe(Settings):
         if prompt not in PROMPTS:
             raise ValueError(f"there is no prompt {prompt!r}; known: {', '.join(PROMPTS)}")
         return prompt
-
-    def model(self, base: str, licence: str = "unknown") -> Model:
-        """Return how a model trained by this recipe is prompted, and the form of its answers."""
-        return Model(
-            name=base,
-            id=base,
-            licence=licence,
-            prompt=self.prompt,
-            structured=self.structured,
-            leaders=self.leaders,
-            image=self.image,
-            max_tokens=self.max_tokens,
-        )
 
 
 def shipped() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import model_serializer
 
 from eval.metrics.stats import Interval
+from ocr.models.catalog import Model
 from training.recipe import Optimisation, Recipe, StageName
 
 State = Literal["training", "trained", "promoted", "refused"]
@@ -90,7 +91,9 @@ class Metrics:
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, serialize: Callable[["Metrics"], dict[str, object]]) -> dict[str, object]:
         """Write only what was measured, as `run.json` always had it."""
-        return {key: value for key, value in serialize(self).items() if value is not None and value != {}}
+        absent = {"loss": self.loss is None, "quantised": self.quantised is None}
+        absent |= dict.fromkeys(("gate", "lost"), not self.gate)
+        return {key: value for key, value in serialize(self).items() if not absent[key]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,26 @@ class Run:
         return {"general": self.recipe.general, "domain": self.recipe.domain, "dpo": self.recipe.dpo}[self.stage]
 
     @property
+    def model(self) -> Model:
+        """How the run's model is prompted, and the form of its answers."""
+        recipe = self.recipe
+        return Model(
+            name=self.base,
+            id=self.base,
+            prompt=recipe.prompt,
+            structured=recipe.structured,
+            leaders=recipe.leaders,
+            image=recipe.image,
+            max_tokens=recipe.max_tokens,
+        )
+
+    @property
     def key(self) -> tuple[object, ...]:
         """The values that make two runs the same work."""
         return (
             self.stage,
             self.base_digest,
-            self.recipe.model_dump_json(),
+            self.recipe.model_dump_json(exclude={"sources"}),
             tuple(sorted(self.data.values())),
             self.seed,
             self.processes,

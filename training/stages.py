@@ -24,7 +24,7 @@ from training.run_dir import RunDir
 from training.trainer.launcher import train_apart
 from training.trainer.model_loading import merge_weights
 from training.trainer.monitor import summarize
-from training.trainer.tiny_model import CHAT, TinyModelConfig, build
+from training.trainer.tiny_model import CHAT, build
 
 _OUTPUTS: TypeAdapter[list[tuple[EngineOutput, ...]]] = TypeAdapter(list[tuple[EngineOutput, ...]])
 
@@ -57,8 +57,8 @@ def lay_out_run(context: StageContext) -> StageContext:
         context = replace(context, run=replace(run, base=str(directory.base.resolve())))
         if not (directory.base / "config.json").is_file():
             texts = (text for example in context.training for text in (*CHAT, *example.fields.values()))
-            build(directory.base, TinyModelConfig(**run.recipe.scratch.model_dump()), seed=run.seed, texts=texts)
-            catalog.save(context.model, directory.base)
+            build(directory.base, run.recipe.scratch, seed=run.seed, texts=texts)
+            catalog.save(context.run.model, directory.base)
     if run.state == "training":
         directory.save_training_images([example.sha256 for example in context.training])
         if run.stage == "dpo":
@@ -77,7 +77,7 @@ def merge(context: StageContext) -> StageContext:
     """Merge what was trained into a checkpoint in the run's folder, unless that is done."""
     if context.run.state != "training":
         return context
-    merge_weights(context.run, context.directory, context.model)
+    merge_weights(context.run, context.directory)
     loss, seconds, tokens = summarize(context.directory)
     run = replace(context.run, state="trained", seconds=seconds, tokens=tokens, metrics=Metrics(loss=loss))
     return replace(context, run=run)
@@ -91,7 +91,7 @@ def evaluate(context: StageContext) -> StageContext:
         _frozen_outputs(context.request.engine, model, file, images)
         for model, file in ((Path(run.base), _base_outputs(context)), (directory.path, directory.after))
     )
-    report = compare_sets(frozen.values(), context.model, before, after, seed=run.seed)
+    report = compare_sets(frozen.values(), run.model, before, after, seed=run.seed)
     return replace(context, report=report)
 
 

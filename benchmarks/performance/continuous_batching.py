@@ -19,7 +19,7 @@ from ocr.engines.vlm.request import DETECT_REPEATS
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
 from ocr.models.catalog import ImageSize, Model
-from training.trainer.tiny_model import TinyModelConfig, build
+from training.trainer.tiny_model import build, smallest
 
 TOKENS = 256
 
@@ -53,7 +53,7 @@ async def run(folder: Path, count: int) -> None:
 def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(folder, TinyModelConfig(gain=4.0), seed=0)
+        build(folder, smallest(gain=4.0), seed=0)
         serving = {"max_model_len": 1024}
         catalog.save(Model(image=ImageSize(max_pixels=0), max_tokens=TOKENS, serving=serving), folder)
         asyncio.run(run(folder, count))

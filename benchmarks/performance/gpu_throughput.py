@@ -19,9 +19,9 @@ from ocr.engines.vlm.request import DETECT_REPEATS
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
 from ocr.models.catalog import Model
-from training.trainer.tiny_model import TinyModelConfig, build
+from training.trainer.tiny_model import build, smallest
 
-SHAPE_3B = TinyModelConfig(
+SHAPE_3B = smallest(
     hidden=2048,
     layers=36,
     heads=16,
@@ -36,7 +36,7 @@ SHAPE_3B = TinyModelConfig(
     positions=32_768,
 )
 """config.json of Qwen2.5-VL-3B-Instruct."""
-SHAPES = {"3b": SHAPE_3B, "tiny": TinyModelConfig(max_image_tokens=2048)}
+SHAPES = {"3b": SHAPE_3B, "tiny": smallest(max_image_tokens=2048)}
 A4_AT_150_DPI = (1754, 1240)
 
 

@@ -7,7 +7,7 @@ runs for one step, with 8 training pages, 100 held-out pages and an engine that 
 
 A stop is a place in the code that, in the course of the request, calls a function of another module of the project.
 The path of calls that leads to it belongs to the place: a function that two callers call makes its own calls twice,
-however often a loop repeats them. Not counted: constructors and properties, the loader of optional packages, resumed
+however often a loop repeats them. Not counted: constructors and properties, loaders of packages, resumed
 generators, work at import time, and calls below the first function outside the command and `training` (how `eval`
 scores a page is not the request's way). `--list` prints the stops.
 """
@@ -28,7 +28,7 @@ from typing import Any
 
 PACKAGES = ("training", "eval", "data", "ocr")
 COMMAND = ("training", "cli.py")
-LOADERS = ("ocr/core/environment.py:load", "ocr/lazy.py:load")
+LOADERS = ("ocr/core/environment.py:load", "ocr/core/environment.py:load_on_use.<locals>.get", "ocr/lazy.py:load")
 STAGE = ["finetune", "--stage", "general", "--recipe", "miniature", "--data", "pages"]
 NUMBERS = ["scratch.hidden=64", "general.batch=4", "general.steps=1", "max_tokens=16", "precision=fp32"]
 TREE, REPORT = "REQUEST_PATH_TREE", "REQUEST_PATH_REPORT"
@@ -98,7 +98,8 @@ def is_resumed(frame: FrameType) -> bool:
     code = frame.f_code
     if not code.co_flags & GENERATOR:
         return False
-    return frame.f_lasti > code.co_code.index(dis.opmap["RETURN_GENERATOR"]) + 2
+    # Its code runs from the third instruction after the one that makes the generator.
+    return frame.f_lasti > 2 * code.co_code[::2].index(dis.opmap["RETURN_GENERATOR"]) + 4
 
 
 class Echo:

@@ -102,7 +102,8 @@ def curve(wanted: argparse.Namespace) -> None:
 
 def keep_checkpoints(run: Path, to: Path) -> None:
     """Copy the weights of every `EVERY`th step, which the trainer deletes as it goes on."""
-    for checkpoint in RunDir(run).whole_checkpoints():
+    directory = RunDir(run)
+    for checkpoint in directory.whole_checkpoints():
         step = int(checkpoint.name.rpartition("-")[2])
         if step % EVERY or (to / str(step)).is_dir():
             continue
@@ -111,7 +112,7 @@ def keep_checkpoints(run: Path, to: Path) -> None:
         for file in checkpoint.iterdir():
             if file.suffix in (".safetensors", ".json", ".jinja"):
                 (part / file.name).write_bytes(file.read_bytes())
-        catalog.save(read_recipe(RECIPE, []).model(str(part)), part)
+        catalog.save(directory.load().model, part)
         part.rename(to / str(step))
 
 
@@ -153,7 +154,7 @@ def print_change(home: Path, code: int, seed: int) -> None:
     """One row: what a dpo run changed on its held-out pages, before -> after, with p of paired permutation tests."""
     run = RunDir(home / f"dpo-{seed}").load()
     examples = read_manifest(Path(run.sets.held_out))
-    model = run.recipe.model(run.base)
+    model = run.model
     form = TypeAdapter(list[tuple[EngineOutput, ...]])
     sides = [
         [answers[0] for answers in form.validate_json(file.read_bytes())][: len(examples)]

@@ -26,7 +26,7 @@ from training.run import Run, Sets
 from training.run_dir import RunDir
 from training.trainer import process
 from training.trainer.launcher import ALLOCATOR
-from training.trainer.tiny_model import CHAT, TinyModelConfig, build
+from training.trainer.tiny_model import CHAT, build
 
 LINES = 8000
 INSIDE = (("compute_loss", "sft_trainer.py"), ("backward", "accelerator.py"), ("step", "optimizer.py"))
@@ -42,7 +42,7 @@ def lay_run(folder: Path, settings: list[str]) -> Path:
     base = folder / "base"
     if not base.is_dir() and recipe.scratch is not None:
         texts = (text for example in read_manifest(manifest) for text in (*CHAT, example.text))
-        build(base, TinyModelConfig(**recipe.scratch.model_dump()), seed=0, texts=texts)
+        build(base, recipe.scratch, seed=0, texts=texts)
     sets = Sets(str(manifest), str(manifest), str(manifest))
     name = f"general-{1 + len(list(folder.glob('general-*')))}"
     run = Run(name, "general", str(base), "", recipe, sets)

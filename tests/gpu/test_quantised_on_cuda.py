@@ -22,7 +22,7 @@ from training.run import Run, Sets
 from training.run_dir import RunDir
 from training.trainer import process
 from training.trainer.model_loading import merge_weights
-from training.trainer.tiny_model import TinyModelConfig, build
+from training.trainer.tiny_model import build, smallest
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
 
@@ -43,10 +43,10 @@ def parent(tmp_path: Path) -> Run:
     manifest = tmp_path / "train.jsonl"
     write_manifest(manifest, examples)
     folder = tmp_path / "general-1"
-    build(folder, TinyModelConfig(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
+    build(folder, smallest(hidden=512, heads=4, key_value_heads=2, gain=4.0), seed=0)
     recipe = read_recipe("miniature", ["max_tokens=32", "general.steps=3", "general.batch=4", "general.method=qlora"])
     run = Run("general-1", "general", str(folder), "", recipe, Sets(*[str(manifest)] * 3))
-    catalog.save(recipe.model(run.base), folder)
+    catalog.save(run.model, folder)
     return run
 
 
@@ -83,5 +83,5 @@ def test_qlora_learns_and_merges(parent: Run, tmp_path: Path) -> None:
     directory = RunDir(folder)
     directory.save(parent)
     process.train(directory)
-    merge_weights(parent, directory, parent.recipe.model(parent.base))
+    merge_weights(parent, directory)
     assert len(asyncio.run(read_all(folder, parent))) == PAGES

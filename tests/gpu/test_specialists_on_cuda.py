@@ -14,7 +14,7 @@ from ocr.engines.vlm.transformers import TransformersEngine
 from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
 from ocr.models.catalog import ImageSize, Model
-from training.trainer.tiny_model import ARCHITECTURES, Architecture, TinyModelConfig, build
+from training.trainer.tiny_model import ARCHITECTURES, Architecture, build, smallest
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not sees_gpu(), reason="no CUDA device here")]
 
@@ -37,7 +37,7 @@ async def read_all(engine: VllmEngine | TransformersEngine) -> list[Answer]:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_greedy_ids_are_equal(architecture: Architecture, tmp_path: Path) -> None:
-    build(tmp_path, TinyModelConfig(architecture=architecture, gain=4.0), seed=0)
+    build(tmp_path, smallest(architecture=architecture, gain=4.0), seed=0)
     # In float32 the two engines' sums differ least; a GPU's order of summing is not the same in both.
     serving = {"max_model_len": 1024, "dtype": "float32", "enforce_eager": True}
     catalog.save(Model(image=ImageSize(max_pixels=0), max_tokens=32, serving=serving), tmp_path)
@@ -47,5 +47,5 @@ def test_greedy_ids_are_equal(architecture: Architecture, tmp_path: Path) -> Non
 
 
 def test_the_engine_wants_many_pages_in_flight(tmp_path: Path) -> None:
-    build(tmp_path, TinyModelConfig(), seed=0)
+    build(tmp_path, smallest(), seed=0)
     assert VllmEngine(catalog.resolve(str(tmp_path))).concurrency >= 64

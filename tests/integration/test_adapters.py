@@ -13,7 +13,7 @@ from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
 from ocr.models.catalog import ImageSize, Model
 from training.recipe import Lora
-from training.trainer.tiny_model import Architecture, TinyModelConfig, build
+from training.trainer.tiny_model import Architecture, build, smallest
 
 pytestmark = pytest.mark.serial
 
@@ -47,7 +47,7 @@ def write_adapter(base: Path, folder: Path, targets: str) -> None:
 
 
 def write_base(folder: Path, architecture: Architecture) -> Path:
-    build(folder, TinyModelConfig(architecture=architecture, gain=4.0), seed=0)
+    build(folder, smallest(architecture=architecture, gain=4.0), seed=0)
     asked = Model(prompt="page-text-1", image=ImageSize(max_pixels=0), max_tokens=32, serving={"max_model_len": 1024})
     catalog.save(asked, folder)
     return folder

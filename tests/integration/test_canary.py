@@ -18,7 +18,7 @@ from ocr.engines.vlm.transformers import TransformersEngine
 from ocr.models import catalog
 from ocr.models.catalog import ImageSize, Model
 from ocr.models.prompts import PROMPTS, ImageBudget, Prompt, conversation, show
-from training.trainer.tiny_model import TEXTS, TinyModelConfig, build
+from training.trainer.tiny_model import TEXTS, build, smallest
 
 pytestmark = pytest.mark.xdist_group("canary")
 
@@ -53,7 +53,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     import transformers
 
     folder = tmp_path_factory.mktemp("taught")
-    build(folder, TinyModelConfig(max_image_tokens=256), seed=0, texts=(*TEXTS, canary.TEXT))
+    build(folder, smallest(max_image_tokens=256), seed=0, texts=(*TEXTS, canary.TEXT))
     processor = transformers.AutoProcessor.from_pretrained(folder)
     network = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
     pixels, right = canary.load_page().pixels, PROMPTS["page-text-1"]

@@ -20,7 +20,7 @@ from training.quantization.quantize import Scheme, write_checkpoint  # noqa: E40
 from training.recipe import read_recipe  # noqa: E402
 from training.run import Run, Sets  # noqa: E402
 from training.run_dir import RunDir  # noqa: E402
-from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
+from training.trainer.tiny_model import build, smallest  # noqa: E402
 
 pytestmark = [
     pytest.mark.serial,
@@ -38,12 +38,12 @@ def parent(tmp_path: Path) -> Run:
     """A run with a checkpoint whose widths are multiples of the 128 weights that share a scale; float32."""
     manifest = draw_lines(tmp_path)
     folder = tmp_path / "runs/general-1"
-    shape = TinyModelConfig(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
+    shape = smallest(hidden=256, heads=4, key_value_heads=2, patch=16, vocabulary=320, full_attention=True)
     build(folder, shape, seed=0, texts=TEXTS)
     recipe = read_recipe("miniature", ["max_tokens=32"])
     sets = Sets(str(manifest), str(manifest), str(manifest))
     run = Run("general-1", "general", str(folder), files.hash_checkpoint(folder), recipe, sets)
-    catalog.save(recipe.model(run.base), folder)
+    catalog.save(run.model, folder)
     RunDir(folder).save(run)
     return run
 

@@ -26,7 +26,7 @@ from training.quantization.quantize import quantise
 from training.recipe import read_recipe
 from training.run import Run, Sets
 from training.run_dir import RunDir
-from training.trainer.tiny_model import TinyModelConfig, build
+from training.trainer.tiny_model import build, smallest
 
 pytestmark = pytest.mark.xdist_group("quantised_gate")
 
@@ -52,13 +52,13 @@ def set_of(folder: Path, name: str) -> str:
 def parent(tmp_path: Path) -> Run:
     """A promoted run whose gate has kept its answers, all of them right."""
     folder = tmp_path / "runs/general-1"
-    build(folder, TinyModelConfig(hidden=64, patch=16, vocabulary=320), seed=0)
+    build(folder, smallest(hidden=64, patch=16, vocabulary=320), seed=0)
     recipe = read_recipe("miniature", [])
-    catalog.save(recipe.model(str(folder)), folder)
     train, held_out = set_of(tmp_path, "train"), set_of(tmp_path, "held")
     sets = Sets(train, held_out, held_out)
     data = {train: "a", held_out: "b"}
     run = Run("general-1", "general", "base", "", recipe, sets, state="promoted", data=data)
+    catalog.save(run.model, folder)
     RunDir(folder).save(run)
     answers = [[{"text": TEXT, "finish": "stop"}]] * PAGES
     RunDir(folder).after.write_text(json.dumps(answers), encoding="utf-8")

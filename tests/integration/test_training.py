@@ -28,7 +28,7 @@ from training.trainer import process  # noqa: E402
 from training.trainer.batched_vision_attention import attend_densely  # noqa: E402
 from training.trainer.model_loading import load_processor, load_weights, merge_weights  # noqa: E402
 from training.trainer.monitor import read_log  # noqa: E402
-from training.trainer.tiny_model import TinyModelConfig, build  # noqa: E402
+from training.trainer.tiny_model import build, smallest  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -39,7 +39,7 @@ SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "preci
 def run(tmp_path: Path) -> Run:
     """A run that is laid out but not trained, on four drawn lines."""
     manifest = draw_lines(tmp_path)
-    shape = TinyModelConfig(hidden=64, layers=2, patch=16, vision_layers=2, vocabulary=320, full_attention=True)
+    shape = smallest(hidden=64, patch=16, vocabulary=320, full_attention=True)
     build(tmp_path / "base", shape, seed=0, texts=TEXTS)
     sets = Sets(str(manifest), str(manifest), str(manifest))
     laid = Run("general-1", "general", str(tmp_path / "base"), "", read_recipe("miniature", SETTINGS), sets)
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
 
 def count_tokens(run: Run) -> Callable[[str], int]:
     """The tokens of an answer as it is trained on: with its end and the line break of the template."""
-    tokenizer = load_processor(run.base).tokenizer
+    tokenizer = load_processor(catalog.resolve(run.base)).tokenizer
     return lambda text: len(tokenizer(f"{text}<|im_end|>\n")["input_ids"])
 
 
@@ -78,7 +78,7 @@ def test_a_stage_learns_resumes_and_leaves_a_checkpoint(run: Run, tmp_path: Path
     assert len(again) == len(rows), "the last checkpoint is the end: no step is made twice"
     assert not (folder / "checkpoints/checkpoint-9").exists()
 
-    merge_weights(run, RunDir(folder), run.recipe.model(run.base))
+    merge_weights(run, RunDir(folder))
     model = catalog.resolve(str(folder))
     assert (model.prompt, model.image.max_pixels) == ("image-only", 131072)
     assert not (folder / "checkpoints").exists()
@@ -129,7 +129,7 @@ def test_pairs_are_trained_on_and_their_tokens_counted(run: Run, tmp_path: Path)
     assert [logged.tokens for logged in read_log(folder / "losses.jsonl")] == [whole - end] * 2, (
         "the end of what was cut is not trained on"
     )
-    merge_weights(replace(run, stage="dpo", recipe=recipe), RunDir(folder), recipe.model(run.base))
+    merge_weights(replace(run, stage="dpo", recipe=recipe), RunDir(folder))
     assert catalog.resolve(str(folder)).prompt == "image-only"
 
 
@@ -147,7 +147,7 @@ def test_training_has_the_eyes_of_reading(run: Run) -> None:
     from ocr.engines.vlm.request import compose
 
     numpy = pytest.importorskip("numpy")
-    model = run.recipe.model(run.base)
+    model = run.model
     manifest = Path(run.sets.train)
     example = read_manifest(manifest)[0]
     trained = to_conversation(example, manifest.parent, model)
@@ -158,7 +158,7 @@ def test_training_has_the_eyes_of_reading(run: Run) -> None:
 
 
 def test_dense_attention_gives_the_same_numbers(run: Run) -> None:
-    model, processor = load_weights(run.base, run.recipe, run.recipe.general), load_processor(run.base)
+    model, processor = load_weights(run.base, run.recipe, run.recipe.general), load_processor(catalog.resolve(run.base))
     images = [Image.new("RGB", (160, 32), (number * 60, 128, 255 - number * 60)) for number in range(3)]
     pixels = processor.image_processor(images=images, return_tensors="pt")
     with torch.no_grad():
@@ -184,7 +184,7 @@ def test_qlora_trains_adapters_on_a_base_in_four_bits(run: Run, tmp_path: Path) 
     assert steps[-1].loss < steps[0].loss
     assert (folder / "learned/adapter_model.safetensors").is_file()
 
-    merge_weights(laid, RunDir(folder), laid.recipe.model(laid.base))
+    merge_weights(laid, RunDir(folder))
     before, after = load_file(Path(run.base) / "model.safetensors"), load_file(folder / "model.safetensors")
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved, "the adapter is in the merged weights"

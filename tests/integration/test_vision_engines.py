@@ -20,7 +20,7 @@ from ocr.engines.vlm.vllm import VllmEngine
 from ocr.models import catalog
 from ocr.models.answer_format import is_complete
 from ocr.models.catalog import ImageSize, Model
-from training.trainer.tiny_model import ARCHITECTURES, TinyModelConfig, build
+from training.trainer.tiny_model import ARCHITECTURES, build, smallest
 
 pytestmark = pytest.mark.serial
 
@@ -40,7 +40,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 @pytest.fixture(scope="session", params=ARCHITECTURES)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp(request.param)
-    build(folder, TinyModelConfig(architecture=request.param, gain=4.0), seed=0)
+    build(folder, smallest(architecture=request.param, gain=4.0), seed=0)
     asked = Model(
         prompt="page-text-1", image=ImageSize(max_pixels=0), max_tokens=TOKENS, serving={"max_model_len": 1024}
     )
@@ -193,7 +193,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
 def test_its_processes_do_not_outlive_a_killed_command(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    build(folder, TinyModelConfig(), seed=0)
+    build(folder, smallest(), seed=0)
     catalog.save(Model(prompt="page-text-1", max_tokens=TOKENS, serving={"max_model_len": 1024}), folder)
     (tmp_path / "reader.py").write_text(READER, encoding="utf-8")
     command = subprocess.Popen([sys.executable, tmp_path / "reader.py", folder], stdout=subprocess.PIPE, text=True)

@@ -7,7 +7,6 @@ degeneration rate below `WORST_DEGENERATION`. A stage is refused where the pages
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from data.examples import Example
 from eval.metrics.composite import published
@@ -15,7 +14,6 @@ from eval.metrics.diacritics import sum_counts
 from eval.metrics.page_scores import PageScore, Pair, score_pages, sum_identifiers
 from eval.metrics.stats import Interval, bootstrap_mean
 from ocr.core.document import FIELDS, EngineOutput
-from ocr.core.errors import DataError
 from ocr.models.answer_format import Fields, parse
 from ocr.models.catalog import Model
 from training.formatting import both_forms
@@ -25,7 +23,6 @@ from training.run import PromotionReport, SetComparison
 
 WORST_SCORE = -0.005
 WORST_DEGENERATION = 0.005
-LEAST_PAGES = 100
 ONE_SIDED = 0.90
 """A two-sided interval of 90% has the one-sided bounds of 95%."""
 SETS = ("domain", "general")
@@ -69,33 +66,20 @@ def compare_sets(
     return PromotionReport(sets, lost)
 
 
-def check_size(examples: Sequence[Example], path: Path) -> None:
-    """Raise `DataError` where a frozen set is too small, or of one document: documents are the resampling unit."""
-    if len(examples) < LEAST_PAGES:
-        raise DataError(
-            f"{path}: {len(examples)} held-out pages; the regression check needs {LEAST_PAGES}",
-            hint="give validation a larger share: ocr data split MANIFEST --shares 0.8,0.2,0; or add pages: "
-            "ocr data compose --kind all --count 1000 --to pages/",
-        )
-    if len({example.document for example in examples}) == 1:
-        raise DataError(
-            f"{path}: all {len(examples)} held-out pages are of one document, which says nothing about others",
-            hint="add documents, then split again: ocr data split MANIFEST --by document",
-        )
-
-
 def score_outputs(examples: Sequence[Example], model: Model, outputs: Sequence[EngineOutput]) -> ScoredOutputs:
     """Score one output a page, in the form that `model` writes: a base that answers in another form loses nothing."""
-    forms = [
-        [both_forms(fields, model) for fields in (Fields(**example.fields), parse(output.text or ""))]
-        for example, output in zip(examples, outputs, strict=True)
-    ]
-    repetitions = [assess_repetition(output) for output in outputs]
+    forms, degenerate, complete = [], [], 0
+    for example, output in zip(examples, outputs, strict=True):
+        truth, found = Fields(**example.fields), assess_repetition(output)
+        read, rest = (parse(text) for text in (output.text or "", found.rest))
+        forms.append([both_forms(fields, model) for fields in (truth, read)])
+        degenerate.append(float(found.degenerate))
+        complete += not _lacks(truth, rest)
     return ScoredOutputs(
         composites=[published(truth[0], read[0]).score for truth, read in forms],
         scores=score_pages([Pair(truth[1], read[1]) for truth, read in forms]),
-        degenerate=[float(found.degenerate) for found in repetitions],
-        complete=sum(not _lacks(example, found.rest) for example, found in zip(examples, repetitions, strict=True)),
+        degenerate=degenerate,
+        complete=complete,
     )
 
 
@@ -161,11 +145,11 @@ def leaves_out(example: Example, output: EngineOutput) -> bool:
     Punctuation does not count: an output with one dot less in a blank leaves nothing out. The text of a repetition does
     not count either.
     """
-    return _lacks(example, assess_repetition(output).rest)
+    return _lacks(Fields(**example.fields), parse(assess_repetition(output).rest))
 
 
-def _lacks(example: Example, text: str) -> bool:
-    return _letters(parse(text)) < OMITTED * _letters(Fields(**example.fields))
+def _lacks(truth: Fields, read: Fields) -> bool:
+    return _letters(read) < OMITTED * _letters(truth)
 
 
 def _letters(fields: Fields) -> int:

@@ -31,7 +31,7 @@ def write_stage_pairs(context: StageContext) -> None:
 
 def _take(context: StageContext, source: Path) -> list[Pair]:
     """Return the pairs of a file or a ledger, none of a held-out page; print what was left out."""
-    taken = take_pairs(source, context.model, context.directory.pair_pages, held_out_images(context.run))
+    taken = take_pairs(source, context.run.model, context.directory.pair_pages, held_out_images(context.run))
     left_out = "\n".join(f"left out: {line}" for line in taken.left_out)
     if not taken.pairs:
         raise TrainingError(
@@ -50,7 +50,7 @@ def _mine(context: StageContext) -> list[Pair]:
     sampled = Sampled(preference.samples, preference.temperature, run.seed)
     images = [manifest / page.image for page in pages]
     outputs = read_pages(context.request.engine, Path(run.base), images, sampled, context.directory.pair_outputs)
-    pairs = list(find_pairs(pages, outputs, manifest, context.model))
+    pairs = list(find_pairs(pages, outputs, manifest, run.model))
     if not pairs:
         raise TrainingError(
             f"no pair: {len(pages)} pages were read {sampled.count} times and no output had an error of kind",

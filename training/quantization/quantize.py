@@ -68,7 +68,7 @@ def quantise(parent: Run, scheme: Scheme, request: StageRequest) -> Run:
     earlier = directory.load() if directory.record.is_file() else None
     if earlier is not None and earlier.base_digest == run.base_digest:
         run = earlier
-    context = StageContext(request, run, directory, run.recipe.model(run.base))
+    context = StageContext(request, run, directory)
     if context.is_finished:
         return conclude(context)
     training, frozen = read_sets(parent, request.home)
@@ -137,8 +137,7 @@ def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Pat
     save_file = load("safetensors.torch", extra="train").save_file
     processor = load("transformers", extra="train").AutoProcessor.from_pretrained(run.base)
     collate = trl.DataCollatorForVisionLanguageModeling(processor=processor)
-    model = run.recipe.model(run.base)
-    manifest = Path(run.sets.train)
+    model, manifest = run.model, Path(run.sets.train)
     written = []
     for number, page in enumerate(pages):
         batch: dict[str, Any] = collate([to_conversation(page, manifest.parent, model)])
@@ -160,8 +159,8 @@ def _complete(run: Run, folder: Path) -> None:
     shutil.copyfile(whole / "generation_config.json", folder / "generation_config.json")
     # The kernels of four and eight bits compute with 16.
     serving = {"dtype": "bfloat16"}
-    model = run.recipe.model(run.base, catalog.resolve(run.base).licence)
-    catalog.save(model.model_copy(update={"serving": serving}), folder)
+    licence = catalog.resolve(run.base).licence
+    catalog.save(run.model.model_copy(update={"serving": serving, "licence": licence}), folder)
 
 
 def _weigh(folder: Path) -> int:

@@ -28,8 +28,6 @@ class TrainerParts:
     """The LoRA configuration, or None where all weights are trained."""
     arguments: dict[str, Any]
     """Arguments of trl's SFTConfig and DPOConfig alike."""
-    model: Model
-    """How pages are shown to the model and in which form it answers."""
 
 
 def load_parts(run: Run, directory: RunDir) -> TrainerParts:
@@ -40,10 +38,9 @@ def load_parts(run: Run, directory: RunDir) -> TrainerParts:
     numbers = run.numbers
     return TrainerParts(
         weights=load_weights(run.base, run.recipe, numbers),
-        processor=load_processor(run.base),
+        processor=load_processor(catalog.resolve(run.base)),
         adapter=None if numbers.method == "full" else _adapter(run.recipe),
         arguments=_arguments(run, numbers, directory.checkpoints),
-        model=run.recipe.model(run.base),
     )
 
 
@@ -80,14 +77,13 @@ def load_weights(base: str, recipe: Recipe, numbers: Optimisation) -> Any:
     return model
 
 
-def load_processor(base: str) -> Any:
+def load_processor(base: Model) -> Any:
     """Return the processor of the base, which shrinks no page further than the recipe does.
 
     trl passes nothing to the chat template, so the settings that `ocr/models.toml` has for it are written into it.
     """
-    model = catalog.resolve(base)
-    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(_folder(model))
-    settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in model.chat_template.items())
+    processor = load("transformers", extra="train").AutoProcessor.from_pretrained(_folder(base))
+    settings = "".join(f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in base.chat_template.items())
     processor.chat_template = settings + processor.chat_template
     return processor
 
@@ -102,22 +98,22 @@ def _folder(base: Model) -> Path:
     return found
 
 
-def merge_weights(run: Run, directory: RunDir, model: Model) -> None:
-    """Write the checkpoint into the run's folder: weights (safetensors), processor and `reading.toml` of `model`.
+def merge_weights(run: Run, directory: RunDir) -> None:
+    """Write the checkpoint into the run's folder: weights (safetensors), processor and `reading.toml`.
 
     The merged weights have the precision of the base. Raises `TrainingError` where the base is gone.
     """
-    learned = directory.learned
+    base, learned = catalog.resolve(run.base), directory.learned
     transformers = load("transformers", extra="train")
     if (learned / "adapter_config.json").is_file():
         peft = load("peft", extra="train")
-        folder = _folder(catalog.resolve(run.base))
-        base = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
-        weights = peft.PeftModel.from_pretrained(base, str(learned)).merge_and_unload()
+        frozen = transformers.AutoModelForImageTextToText.from_pretrained(_folder(base), dtype="auto")
+        weights = peft.PeftModel.from_pretrained(frozen, str(learned)).merge_and_unload()
     else:
         weights = transformers.AutoModelForImageTextToText.from_pretrained(learned, dtype="auto")
     weights.save_pretrained(directory.path)
-    load_processor(run.base).save_pretrained(directory.path)
+    load_processor(base).save_pretrained(directory.path)
+    model = run.model.model_copy(update={"licence": base.licence})
     for place in (directory.path, learned):  # an adapter that is served unmerged is prompted in the same way
         catalog.save(model, place)
     shutil.rmtree(directory.checkpoints, ignore_errors=True)

@@ -6,12 +6,14 @@ trained on the texts given, so that a page's text is a few dozen tokens.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import model_serializer
+
 from ocr.core.environment import load
+from ocr.core.settings import Settings
 
 Architecture = Literal["qwen2_5_vl", "qwen3_vl"]
 ARCHITECTURES: tuple[Architecture, ...] = ("qwen2_5_vl", "qwen3_vl")
@@ -48,73 +50,109 @@ TEXTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TinyModelConfig:
-    """How large the model is. The defaults give about 0.8 M parameters, enough to compare engines with."""
+class TinyModelConfig(Settings):
+    """The size of a model that is built from scratch. The defaults are those of the recipe `miniature`."""
 
+    hidden: int = 256
+    """Width of the language model."""
+    layers: int = 4
+    """Layers of the language model."""
+    heads: int = 8
+    """Attention heads of the language model."""
+    key_value_heads: int = 4
+    """Key and value heads of the language model."""
+    vision_hidden: int = 256
+    """Width of the vision encoder."""
+    vision_layers: int = 6
+    """Layers of the vision encoder."""
+    vision_heads: int = 8
+    """Attention heads of the vision encoder."""
+    patch: int = 16
+    """Pixels of a side of an image patch; 0 takes the architecture's own, 14 or 16. Four patches make one token."""
+    vocabulary: int = 1024
+    """Tokens of the vocabulary."""
+    max_image_tokens: int = 512
+    """Upper limit of the image tokens of a page."""
+    full_attention: bool = True
+    """Every vision layer of a Qwen2.5-VL sees the whole image; else all but the last look through windows."""
     architecture: Architecture = "qwen2_5_vl"
-    hidden: int = 128
-    layers: int = 2
-    heads: int = 4
-    key_value_heads: int = 2
-    vision_hidden: int = 64
-    vision_layers: int = 2
-    vision_heads: int = 2
-    patch: int = 0
-    """Side of an image patch in pixels; 0 takes the architecture's own: 14 or 16. Four patches make one token."""
+    """Model family."""
     intermediate: int = 0
-    """Width inside a layer of the decoder; 0 is twice `hidden`."""
+    """Width inside a layer of the language model; 0 is twice `hidden`."""
     vision_intermediate: int = 0
-    full_attention: bool = False
-    """Every layer of a Qwen2.5 vision tower sees the whole image; else all but the last look through windows."""
-    vocabulary: int = 480
+    """Width inside a layer of the vision encoder; 0 is twice `vision_hidden`."""
     embedded_vocabulary: int = 0
-    """Rows of the embedding, as many as the tokenizer's entries where that is more."""
-    max_image_tokens: int = 64
-    """The processor shrinks larger images to this many tokens."""
+    """Rows of the embedding; at least as many as the tokenizer has entries."""
     positions: int = 8192
+    """Longest sequence in tokens."""
     gain: float = 1.0
-    """Multiplies every initial matrix. 4 makes the greedy choices of an untrained model decisive, instead of near
-    ties that two correct engines may break differently (at 1.0 the logits of random weights differ by about 0.02)."""
+    """Factor on every initial matrix. 4 makes the greedy choices of an untrained model decisive. At 1 the logits differ
+    by about 0.02, and two correct engines may choose differently."""
 
     @property
     def patch_side(self) -> int:
+        """Pixels of a side of an image patch."""
         return self.patch or (14 if self.architecture == "qwen2_5_vl" else 16)
 
+    @model_serializer(mode="wrap")
+    def _leave_out_later_fields(self, serialize: Callable[["TinyModelConfig"], dict[str, object]]) -> dict[str, object]:
+        """Write the fields from `architecture` on only where they were set.
 
-def build(out: Path, shape: TinyModelConfig, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
+        Recipes had only the others at first. Their JSON identifies finished runs, so it must not change.
+        """
+        values = serialize(self)
+        later = list(type(self).model_fields)[_FIRST_FIELDS:]
+        return {name: value for name, value in values.items() if name not in later or value != _default(name)}
+
+
+_FIRST_FIELDS = 11
+"""Fields of the first recipes."""
+
+
+def _default(field: str) -> object:
+    return TinyModelConfig.model_fields[field].default
+
+
+def smallest(**changes: object) -> TinyModelConfig:
+    """Return a model of about 0.8 million parameters, enough to compare engines, with `changes` to its fields."""
+    values = {"hidden": 128, "layers": 2, "heads": 4, "key_value_heads": 2, "vision_hidden": 64, "vision_layers": 2}
+    values |= {"vision_heads": 2, "patch": 0, "vocabulary": 480, "max_image_tokens": 64, "full_attention": False}
+    return TinyModelConfig.model_validate(values | changes)
+
+
+def build(out: Path, config: TinyModelConfig, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
     """Write an untrained checkpoint with its processor to `out`; answers how many parameters it has.
 
     `seed` fixes the weights; `texts` train the tokenizer. Raises `DependencyError` without the extra `train`.
     """
     torch, transformers = load("torch", extra="train"), load("transformers", extra="train")
     torch.manual_seed(seed)
-    tokenizer = build_tokenizer(shape, texts)
-    model_class = getattr(transformers, _CLASSES[shape.architecture] + "ForConditionalGeneration")
-    model = model_class(_configuration(shape, tokenizer)).to(torch.float32).eval()
+    tokenizer = build_tokenizer(config, texts)
+    model_class = getattr(transformers, _CLASSES[config.architecture] + "ForConditionalGeneration")
+    model = model_class(_configuration(config, tokenizer)).to(torch.float32).eval()
     with torch.no_grad():
         for matrix in (parameter for parameter in model.parameters() if parameter.ndim >= 2):
-            matrix.mul_(shape.gain)
+            matrix.mul_(config.gain)
     end, pad = (tokenizer.convert_tokens_to_ids(token) for token in ("<|im_end|>", "<|endoftext|>"))
     model.generation_config = transformers.GenerationConfig(
         eos_token_id=[end, pad], pad_token_id=pad, bos_token_id=pad, do_sample=False
     )
     model.save_pretrained(out)
-    _processor(shape, tokenizer).save_pretrained(out)
+    _processor(config, tokenizer).save_pretrained(out)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 _CLASSES: dict[Architecture, str] = {"qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}
 
 
-def build_tokenizer(shape: TinyModelConfig, texts: Iterable[str]) -> Any:
-    """Train a byte-level BPE of `shape.vocabulary` entries on `texts`: any text can be written, known text is short."""
+def build_tokenizer(config: TinyModelConfig, texts: Iterable[str]) -> Any:
+    """Train a byte-level BPE of `config.vocabulary` entries on `texts`: it can write any text, known text is short."""
     tokenizers, transformers = load("tokenizers", extra="train"), load("transformers", extra="train")
     bpe = tokenizers.Tokenizer(tokenizers.models.BPE())
     bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = tokenizers.decoders.ByteLevel()
     trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=shape.vocabulary,
+        vocab_size=config.vocabulary,
         initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -127,9 +165,9 @@ def build_tokenizer(shape: TinyModelConfig, texts: Iterable[str]) -> Any:
         pad_token="<|endoftext|>",
         unk_token=None,
         additional_special_tokens=list(SPECIAL_TOKENS),
-        model_max_length=shape.positions,
+        model_max_length=config.positions,
     )
-    tokenizer.chat_template = _chat_template(shape.architecture)
+    tokenizer.chat_template = _chat_template(config.architecture)
     return tokenizer
 
 
@@ -139,31 +177,31 @@ def _chat_template(architecture: Architecture) -> str:
     return template
 
 
-def _configuration(shape: TinyModelConfig, tokenizer: Any) -> Any:
+def _configuration(config: TinyModelConfig, tokenizer: Any) -> Any:
     identify = tokenizer.convert_tokens_to_ids
-    head = shape.hidden // shape.heads
+    head = config.hidden // config.heads
     text: dict[str, Any] = {
-        "vocab_size": max(shape.embedded_vocabulary, (len(tokenizer) + 63) // 64 * 64),
-        "hidden_size": shape.hidden,
-        "intermediate_size": shape.intermediate or 2 * shape.hidden,
-        "num_hidden_layers": shape.layers,
-        "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.key_value_heads,
-        "max_position_embeddings": shape.positions,
+        "vocab_size": max(config.embedded_vocabulary, (len(tokenizer) + 63) // 64 * 64),
+        "hidden_size": config.hidden,
+        "intermediate_size": config.intermediate or 2 * config.hidden,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.key_value_heads,
+        "max_position_embeddings": config.positions,
         "bos_token_id": identify("<|endoftext|>"),
         "eos_token_id": identify("<|im_end|>"),
         "pad_token_id": identify("<|endoftext|>"),
     }
-    vision = _vision(shape)
+    vision = _vision(config)
     # Rotary positions in time, height and width share the pairs of one head.
     third = head // 2 // 3
     rope: dict[str, Any] = {"rope_type": "default", "mrope_section": [head // 2 - 2 * third, third, third]}
-    if shape.architecture == "qwen2_5_vl":
+    if config.architecture == "qwen2_5_vl":
         text["rope_parameters"] = rope | {"rope_theta": 1e6}
     else:
         text["head_dim"] = head
         text["rope_parameters"] = rope | {"rope_theta": 5e6, "mrope_interleaved": True}
-    return getattr(load("transformers", extra="train"), _CLASSES[shape.architecture] + "Config")(
+    return getattr(load("transformers", extra="train"), _CLASSES[config.architecture] + "Config")(
         text_config=text,
         vision_config=vision,
         image_token_id=identify("<|image_pad|>"),
@@ -174,42 +212,42 @@ def _configuration(shape: TinyModelConfig, tokenizer: Any) -> Any:
     )
 
 
-def _vision(shape: TinyModelConfig) -> dict[str, Any]:
+def _vision(config: TinyModelConfig) -> dict[str, Any]:
     vision: dict[str, Any] = {
-        "depth": shape.vision_layers,
-        "hidden_size": shape.vision_hidden,
-        "intermediate_size": shape.vision_intermediate or 2 * shape.vision_hidden,
-        "num_heads": shape.vision_heads,
-        "out_hidden_size": shape.hidden,
+        "depth": config.vision_layers,
+        "hidden_size": config.vision_hidden,
+        "intermediate_size": config.vision_intermediate or 2 * config.vision_hidden,
+        "num_heads": config.vision_heads,
+        "out_hidden_size": config.hidden,
         "spatial_merge_size": 2,
         "temporal_patch_size": 2,
-        "patch_size": shape.patch_side,
+        "patch_size": config.patch_side,
     }
-    if shape.architecture == "qwen2_5_vl":
-        return vision | {"window_size": 8 * shape.patch_side, "fullatt_block_indexes": _whole_image_layers(shape)}
-    return vision | {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, shape.vision_layers - 1]}
+    if config.architecture == "qwen2_5_vl":
+        return vision | {"window_size": 8 * config.patch_side, "fullatt_block_indexes": _whole_image_layers(config)}
+    return vision | {"num_position_embeddings": 256, "deepstack_visual_indexes": [0, config.vision_layers - 1]}
 
 
-def _whole_image_layers(shape: TinyModelConfig) -> list[int]:
-    last = shape.vision_layers - 1
-    return list(range(last + 1)) if shape.full_attention else [last]
+def _whole_image_layers(config: TinyModelConfig) -> list[int]:
+    last = config.vision_layers - 1
+    return list(range(last + 1)) if config.full_attention else [last]
 
 
-def _processor(shape: TinyModelConfig, tokenizer: Any) -> Any:
+def _processor(config: TinyModelConfig, tokenizer: Any) -> Any:
     transformers = load("transformers", extra="train")
-    pixels_per_token = 4 * shape.patch_side**2
+    pixels_per_token = 4 * config.patch_side**2
     settings: dict[str, Any] = {
-        "patch_size": shape.patch_side,
+        "patch_size": config.patch_side,
         "temporal_patch_size": 2,
         "merge_size": 2,
-        "size": {"shortest_edge": 4 * pixels_per_token, "longest_edge": shape.max_image_tokens * pixels_per_token},
+        "size": {"shortest_edge": 4 * pixels_per_token, "longest_edge": config.max_image_tokens * pixels_per_token},
         # Paper is nothing and ink is something. With the means of photographs, paper is a large number in every patch:
         # training from nothing then drowned the ink in it and told pages apart by their size alone.
         "image_mean": [PAPER] * 3,
         "image_std": [0.3] * 3,
     }
-    video = "Qwen3VLVideoProcessor" if shape.architecture == "qwen3_vl" else "Qwen2VLVideoProcessor"
-    return getattr(transformers, _CLASSES[shape.architecture] + "Processor")(
+    video = "Qwen3VLVideoProcessor" if config.architecture == "qwen3_vl" else "Qwen2VLVideoProcessor"
+    return getattr(transformers, _CLASSES[config.architecture] + "Processor")(
         image_processor=transformers.Qwen2VLImageProcessor(**settings),
         tokenizer=tokenizer,
         video_processor=getattr(transformers, video)(),

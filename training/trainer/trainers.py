@@ -45,11 +45,11 @@ def _sft(run: Run, directory: RunDir) -> StageTrainer:
     trl = load("trl", extra="train")
     manifest = Path(run.sets.train)
     examples = for_training(read_manifest(manifest))
-    parts = load_parts(run, directory)
+    parts, model = load_parts(run, directory), run.model
     trainer = trl.SFTTrainer(
         model=parts.weights,
         args=trl.SFTConfig(**parts.arguments, completion_only_loss=True),
-        train_dataset=lazily(examples, lambda example: to_conversation(example, manifest.parent, parts.model)),
+        train_dataset=lazily(examples, lambda example: to_conversation(example, manifest.parent, model)),
         processing_class=parts.processor,
         peft_config=parts.adapter,
     )
@@ -60,7 +60,7 @@ def _dpo(run: Run, directory: RunDir) -> StageTrainer:
     """Return trl's DPOTrainer over the run's pairs."""
     trl = load("trl", extra="train")
     pairs = read_pairs(directory.pairs)
-    parts = load_parts(run, directory)
+    parts, model = load_parts(run, directory), run.model
     preference = run.recipe.dpo
     trainer = trl.DPOTrainer(
         model=parts.weights,
@@ -70,7 +70,7 @@ def _dpo(run: Run, directory: RunDir) -> StageTrainer:
             loss_type=["sigmoid", "sft"],
             loss_weights=[1.0, preference.sft_weight],
         ),
-        train_dataset=lazily(pairs, lambda pair: to_preference(pair, parts.model)),
+        train_dataset=lazily(pairs, lambda pair: to_preference(pair, model)),
         processing_class=parts.processor,
         peft_config=parts.adapter,
     )

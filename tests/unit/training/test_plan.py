@@ -131,6 +131,21 @@ def test_what_judges_was_never_learned_from_under_any_name_or_in_any_stage(pages
         plan.read_sets(plan.plan(replace(wanted, stage="domain")).run, home)
 
 
+def test_a_frozen_set_has_a_least_size(pages: Path, tmp_path: Path) -> None:
+    write_pages(pages / "train.jsonl", [page("train-1", "train")])
+    wanted = replace(request("general", tmp_path / "runs"), data=pages)
+    held_out = [page(f"held-out-{n}", f"held-out-{n}") for n in range(100)]
+    write_pages(pages / "validation.jsonl", held_out[:99])
+    with pytest.raises(DataError, match="99 held-out pages; the regression check needs 100"):
+        plan.prepare(wanted)
+    write_pages(pages / "validation.jsonl", [replace(example, document="d") for example in held_out])
+    with pytest.raises(DataError, match="all 100 held-out pages are of one document"):
+        plan.prepare(wanted)
+    write_pages(pages / "validation.jsonl", held_out)
+    context = plan.prepare(wanted)
+    assert (len(context.training), [len(examples) for examples in context.frozen.values()]) == (1, [100])
+
+
 def test_pairs_are_for_the_stage_that_takes_them(pages: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--pairs-from is for --stage dpo"):
         plan.plan(replace(request("domain", tmp_path / "runs"), data=pages, pairs_from=pages / "pairs.jsonl"))

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from ocr.core.errors import UsageError
@@ -47,3 +49,13 @@ def test_a_recipe_is_changed_in_what_is_typed_alone() -> None:
     changed = change(own, ["dpo.batch=3"])
     assert (changed.leaders, changed.image.max_pixels, changed.dpo.batch) == (0, 65536, 3)
     assert change(own, []) == own
+
+
+def test_a_scratch_model_writes_the_fields_of_the_first_recipes_and_what_was_set() -> None:
+    first = read_recipe("miniature", []).scratch
+    assert first is not None
+    assert len(json.loads(first.model_dump_json())) == 11
+    changed = read_recipe("miniature", ["scratch.gain=4"]).scratch
+    assert changed is not None
+    assert set(json.loads(changed.model_dump_json())) - set(json.loads(first.model_dump_json())) == {"gain"}
+    assert type(changed).model_validate_json(changed.model_dump_json()) == changed

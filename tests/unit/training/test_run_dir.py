@@ -1,12 +1,18 @@
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
+from data.examples import Example, write_manifest
 from ocr.core.errors import TrainingError
+from ocr.core.files import hash_bytes
 from training import run_dir
+from training.plan import StageRequest, plan
 from training.recipe import StageName, read_recipe
-from training.run import Metrics, Run, Sets, State
+from training.run import LossSummary, Metrics, Run, Sets, State
 from training.run_dir import RunDir
 
 
@@ -21,7 +27,7 @@ def keep(home: Path, *kept: Run) -> None:
 
 
 def test_a_run_comes_back_as_it_went(tmp_path: Path) -> None:
-    one = replace(run("general-1"), metrics=Metrics(lost={"domain: accent ã": "3 -> 2 of 4"}), data={"t": "0" * 64})
+    one = replace(run("general-1"), metrics=Metrics(LossSummary(40, 6.5, 0.25)), data={"t": "0" * 64})
     keep(tmp_path, one)
     assert RunDir(tmp_path / "general-1").load() == one
 
@@ -62,3 +68,37 @@ def test_a_damaged_run_is_said(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"name": 1}', encoding="utf-8")
     with pytest.raises(TrainingError, match="damaged"):
         RunDir(tmp_path).load()
+
+
+OLD_RUNS = ROOT / "tests/fixtures/runs_before_packages"
+
+
+@pytest.mark.parametrize("name", ["general-1", "domain-1", "domain-1-fp8"])
+def test_a_run_of_the_first_version_keeps_every_key_and_value(name: str, tmp_path: Path) -> None:
+    written = (OLD_RUNS / f"{name}.json").read_bytes()
+    directory = RunDir(tmp_path)
+    directory.record.write_bytes(written)
+    old = directory.load()
+    directory.save(old)
+    assert json.loads(directory.record.read_bytes()) == json.loads(written)
+    assert old.metrics.loss == (None if old.metrics.quantised else LossSummary(40, 6.5, 0.25))
+
+
+def test_a_run_of_the_first_version_is_the_same_work(tmp_path: Path) -> None:
+    pages, home = tmp_path / "pages", tmp_path / "runs"
+    pages.mkdir()
+    for name in ("train", "validation"):
+        example = Example(
+            f"{name}-1", name, 1, f"{name}-1.png", hash_bytes(f"{name}-1".encode()), 9, 9, "line", "drawn", "none",
+            text=f"{name}-1",
+        )  # fmt: skip
+        write_manifest(pages / f"{name}.jsonl", [example])
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    for name in ("general-1", "domain-1"):
+        (home / name).mkdir(parents=True)
+        shutil.copy(OLD_RUNS / f"{name}.json", home / name / "run.json")
+    scratch = StageRequest("general", home, "miniature", ["scratch.hidden=64"], pages)
+    on_a_base = StageRequest("domain", home, "miniature", data=pages, base=str(pages))
+    assert [plan(request).run.name for request in (scratch, on_a_base)] == ["general-1", "domain-1"]
+    assert plan(on_a_base).is_finished
+    assert plan(replace(scratch, seed=1)).run.name == "general-2"

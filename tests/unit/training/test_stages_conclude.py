@@ -7,7 +7,6 @@ import pytest
 
 from eval.metrics.stats import Interval
 from ocr.core.errors import GateError
-from ocr.models.catalog import Model
 from training.plan import StageContext, StageRequest
 from training.recipe import read_recipe
 from training.run import Metrics, Run, SetComparison, Sets
@@ -24,7 +23,7 @@ def refused(*complaints: str) -> StageContext:
     run = Run("domain-1", "domain", "base", "0" * 64, read_recipe("miniature", []), Sets("t", "h", "g"))
     metrics = Metrics(gate={"domain": compared}, lost={"domain: accent ã": "3 -> 2 of 4"})
     run = replace(run, state="refused", metrics=metrics)
-    return StageContext(StageRequest("domain"), run, RunDir(Path("runs/domain-1")), Model())
+    return StageContext(StageRequest("domain"), run, RunDir(Path("runs/domain-1")))
 
 
 def test_a_refusal_says_why_what_is_lost_and_how_to_go_on() -> None:

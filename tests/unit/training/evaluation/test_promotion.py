@@ -1,12 +1,8 @@
 import random
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from data.examples import Example
 from ocr.core.document import EngineOutput
-from ocr.core.errors import DataError
 from ocr.models.answer_format import Fields, render
 from ocr.models.catalog import Model
 from training.evaluation import promotion
@@ -90,14 +86,6 @@ def test_new_loops_are_refused() -> None:
     verdict = compare(examples, before, [loop] * 6 + before[6:])
     assert verdict.degeneration_after == 0.05
     assert any("degeneration" in complaint for complaint in verdict.complaints)
-
-
-def test_a_frozen_set_has_a_least_size() -> None:
-    with pytest.raises(DataError, match="99 held-out pages; the regression check needs 100"):
-        promotion.check_size(pages(99), Path("validation.jsonl"))
-    promotion.check_size(pages(100), Path("validation.jsonl"))
-    with pytest.raises(DataError, match="all 100 held-out pages are of one document"):
-        promotion.check_size([replace(page, document="d") for page in pages(100)], Path("validation.jsonl"))
 
 
 def test_accents_and_identifiers_that_read_worse_are_named() -> None:
