@@ -84,13 +84,16 @@ def is_stop(names: list[str]) -> bool:
 
 
 def is_value(frame: FrameType) -> bool:
-    """Return whether the called function is a constructor, a property or another part of a value."""
-    code = frame.f_code
-    owner: Any = frame.f_globals
-    for part in code.co_qualname.split("."):
-        owner = (owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})).get(part)
-    serializer = "PydanticDescriptorProxy" in type(owner).__name__
-    return code.co_name.startswith("__") or isinstance(owner, property) or serializer
+    """Return whether the called function is a constructor, a property, or a validator or serializer of pydantic."""
+    name = frame.f_code.co_name
+    owners: list[Any] = [frame.f_globals]
+    for part in frame.f_code.co_qualname.split("."):
+        names = owners[-1] if isinstance(owners[-1], dict) else getattr(owners[-1], "__dict__", {})
+        owners.append(names.get(part))
+    checks = getattr(owners[-2], "__pydantic_decorators__", None)
+    pydantic = checks and (name in checks.model_serializers or name in checks.field_validators)
+    proxy = "PydanticDescriptorProxy" in type(owners[-1]).__name__
+    return name.startswith("__") or isinstance(owners[-1], property) or proxy or bool(pydantic)
 
 
 def is_resumed(frame: FrameType) -> bool:
