@@ -1,0 +1,50 @@
+"""One text at many resolutions: the same words, with boxes in the pixels of the image that was given."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from data.synthesis.fonts import SHIPPED
+from ocr.engines.local.line_reader import PpocrPageReader, working_scale
+from ocr.engines.local.orientation import read_page
+from ocr.layout.columns import letter_height
+
+TEXT = [
+    "O prefeito do município, no uso das",
+    "atribuições que lhe confere a lei,",
+    "decreta o seguinte: fica aberto crédito",
+    "suplementar de R$ 4.365,09 por lote.",
+]
+
+
+@pytest.fixture(scope="module")
+def reader() -> PpocrPageReader:
+    return PpocrPageReader("onnxruntime")
+
+
+def page(scale: float) -> NDArray[np.uint8]:
+    image = Image.new("L", (900, 420), 250)
+    font = ImageFont.truetype(str(SHIPPED / "tinos-400-normal.ttf"), 44)
+    for row, line in enumerate(TEXT):
+        ImageDraw.Draw(image).text((60, 60 + 80 * row), line, fill=20, font=font)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(np.asarray(image), None, fx=scale, fy=scale, interpolation=way), np.uint8)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.5, 1.0, 2.0, 4.0])
+def test_the_resolution_does_not_change_the_text(scale: float, reader: PpocrPageReader) -> None:
+    lines = read_page(reader, page(scale)).lines or ()
+    assert [line.text for line in lines] == TEXT
+    for row, line in enumerate(lines):
+        left, top, _, bottom = line.box
+        assert abs(left - 60 * scale) < 20 * scale
+        assert top < (60 + 80 * row + 25) * scale < bottom
+
+
+def test_large_letters_shrink_small_ones_grow_and_usual_ones_stay() -> None:
+    assert working_scale(letter_height(page(4.0))) < 0.5
+    assert working_scale(letter_height(page(1.0))) == 1.0
+    assert working_scale(letter_height(page(0.15))) == 2.0
+    assert working_scale(0.0) == 1.0
