@@ -20,7 +20,7 @@ from eval.systems.vendor_engine import Budget, RetryPolicy
 from ocr.core.environment import VERSION, package_version
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import hash_bytes, write_private
-from ocr.engines.base import capabilities_of
+from ocr.engines.base import capabilities_of, identity_of
 from ocr.pipeline.engine_selection import Choice, choose
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import Renderer
@@ -114,8 +114,7 @@ def _find_systems(config: BenchConfig) -> list[System]:
 
 def _cache(config: BenchConfig, system: System) -> ResponseCache:
     assert system.engine is not None
-    settings = config.settings.render
-    return ResponseCache(config.to / "cache", f"{system.engine.fingerprint} at {settings.dpi} dpi by {settings.pdf}")
+    return ResponseCache(config.to / "cache", identity_of(system.engine, config.settings.render))
 
 
 def _ask_first(config: BenchConfig, data: DataSet, systems: Sequence[System], interface: Interface) -> bool:

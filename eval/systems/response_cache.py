@@ -20,7 +20,7 @@ from eval.datasets import ReferencePage
 from eval.systems.cpu_time import cpu_seconds
 from eval.systems.pricing import Usage
 from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, PaidOutput
-from ocr.core.document import EngineOutput, PageImage, Status
+from ocr.core.document import EngineIdentity, EngineOutput, PageImage, Status
 from ocr.core.errors import EngineError, ScanError
 from ocr.core.files import hash_bytes, write_private
 from ocr.engines.base import Engine, Request, capabilities_of
@@ -79,9 +79,9 @@ _SESSION = TypeAdapter(Session)
 class ResponseCache:
     """Responses of one engine on disk, one file a page, readable by their owner only."""
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / hash_bytes(fingerprint.encode())[:16]
-        self._fingerprint = fingerprint
+    def __init__(self, folder: Path, identity: EngineIdentity) -> None:
+        self._folder = folder / identity.digest
+        self._fingerprint = identity.fingerprint
         self.unusable = 0
         """Files without a usable response: damaged, or written by another version. Their pages are read again."""
 
