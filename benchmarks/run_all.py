@@ -64,6 +64,7 @@ BENCHMARKS = (
     _module("killed-runs", "Pages lost by killed runs.", "robustness.killed_runs --count 100 --seed 2"),
     _module("killed-runs-rapid", "The same with the real engine.", "robustness.killed_runs --count 3 --engine rapid"),
     _module("killed-workers", "Pages lost by killed cluster workers.", "robustness.killed_cluster_workers 20"),
+    _module("before-after", "Output files of two versions.", "robustness.before_after OLD_TREE", by_default=False),
     Benchmark("hostile-files", "Damaged and hostile files.", ("python -m pytest -q -n0 tests/hostile",)),
     _module("detection", "Recall and false alarms of the repetition detector.", "repetition.detection"),
     *(

@@ -68,7 +68,7 @@ class ScriptedEngine:
         return tokens, finish
 
 
-class Embedded(ScriptedEngine):
+class BuiltIn(ScriptedEngine):
     async def read(self, request: Request) -> EngineOutput:
         self.spent[f"pages of height {request.image.height}"] += 1
         return EngineOutput("stop", lines=(Line("lida", (0, 0, 9, 9)),))
@@ -85,8 +85,8 @@ def make_pages(count: int, luck: random.Random) -> list[Truth]:
     return pages
 
 
-async def read_all(engine: ScriptedEngine, rescue: Embedded) -> Counter[str]:
-    readings = PageReader(engine, rescue)
+async def read_all(engine: ScriptedEngine, fallback: BuiltIn) -> Counter[str]:
+    readings = PageReader(engine, fallback)
     verdicts: Counter[str] = Counter()
     for number, truth in enumerate(engine.truths):
         image = PageImage(number, np.zeros((HEIGHT, 8, 3), dtype=np.uint8), 200.0)
@@ -105,8 +105,8 @@ def main() -> None:
     truths = make_pages(count, random.Random(0))
     free = sum(-(-len(truth.text) // TOKEN) for truth in truths)
     unguarded = sum(CAP if truth.loops else -(-len(truth.text) // TOKEN) for truth in truths)
-    engine, rescue = ScriptedEngine(truths), Embedded(truths)
-    verdicts = asyncio.run(read_all(engine, rescue))
+    engine, fallback = ScriptedEngine(truths), BuiltIn(truths)
+    verdicts = asyncio.run(read_all(engine, fallback))
     guarded = sum(engine.spent.values())
     print(f"{count:,} pages, {sum(truth.loops for truth in truths)} of them looping")
     print(f"loop-free   {free:>12,} tokens  1.000x")

@@ -1,6 +1,7 @@
 """Read one page with an engine: make attempts until one is accepted, and choose the attempt to keep."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,6 +17,8 @@ from ocr.pipeline.retry import AS_ASKED, PastAttempt, Step, join_bands, next_ste
 from ocr.rendering.renderer import PageRef
 from ocr.repetition.detector import good_part
 from ocr.text.crosscheck import cross_check
+
+LOG = logging.getLogger(__name__)
 
 CrossCheckMode = Literal["all", "share", "off"]
 CROSS_CHECKED_SHARE = 0.05
@@ -157,6 +160,7 @@ class PageReader:
             if step is not AS_ASKED:
                 output = replace(output, obtained=f"attempt {number}: {step.name}")
             attempts.append(Attempt(output, *classify(output)))
+            LOG.debug("page %d: attempt %d, %s: %s", request.image.number, number, step.name, attempts[-1].status)
             history.append(remember(step, output))
             # An engine that renders the page returns the size of the image.
             shrunk = self._shrinks(output if isinstance(request.image, PageRef) else request.image)

@@ -147,7 +147,7 @@ def extract(folder: Path, model: Path, *words: str) -> "subprocess.CompletedProc
     )
 
 
-def test_the_command_reads_with_a_model_and_hears_the_witness(taught: Path, tmp_path: Path) -> None:
+def test_the_command_reads_with_a_model_and_cross_checks(taught: Path, tmp_path: Path) -> None:
     done = extract(tmp_path, taught, "--witness", "all")
     assert done.returncode == 0, done.stderr
     (page,) = json.loads((tmp_path / "ocr-out" / "pagina.png.json").read_text(encoding="utf-8"))["pages"]

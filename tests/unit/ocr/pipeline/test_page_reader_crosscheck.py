@@ -65,10 +65,10 @@ def test_a_line_that_the_model_left_out_becomes_a_flag_with_its_place() -> None:
     (flag,) = page.flags
     assert flag.startswith("omitted: ")
     assert flag.endswith(" at 100, 180, 900, 210")
-    assert page.status == "ok", "a doubt is a flag, not a verdict"
+    assert page.status == "ok", "a discrepancy is a flag, not a status"
 
 
-def test_a_faithful_reading_raises_no_doubt() -> None:
+def test_a_faithful_output_has_no_discrepancy() -> None:
     (outcome,) = read(Fixed(EngineOutput("stop", "\n".join(LINES))), Fixed(seen(LINES)), "all")
     assert outcome.kept.generation.witnessed
     assert build_page(outcome.kept, 1).flags == ()

@@ -44,7 +44,7 @@ class Drawing:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-class Embedded(Drawing):
+class BuiltIn(Drawing):
     """Takes pixels only, as engines do."""
 
     capabilities = Capabilities()
@@ -55,7 +55,7 @@ class Embedded(Drawing):
 
 
 def read(
-    engine: Drawing, fallback: Embedded | None = None, mode: CrossCheckMode = "off", *, damaged: bool = False
+    engine: Drawing, fallback: BuiltIn | None = None, mode: CrossCheckMode = "off", *, damaged: bool = False
 ) -> tuple[Outcome, PageReader, int]:
     """One page; also how often it was drawn here."""
     count = 0
@@ -95,7 +95,7 @@ def test_a_page_that_nobody_can_draw_is_as_bad_as_without_a_cluster() -> None:
 
 def test_bands_and_fallback_have_pixels_and_other_attempts_have_not() -> None:
     lines = (Line("O réu interpôs apelação", (1.0, 1.0, 50.0, 20.0), 0.99),)
-    fallback = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
+    fallback = BuiltIn([EngineOutput("stop", lines=lines, width=60, height=80)])
     loop = EngineOutput("repetition", "a ré e " * 200, width=60, height=80, completion_tokens=600)
     engine = Drawing([loop])
     outcome, _, count = read(engine, fallback)
@@ -106,20 +106,20 @@ def test_bands_and_fallback_have_pixels_and_other_attempts_have_not() -> None:
 
 def test_the_cross_check_has_pixels() -> None:
     lines = (Line("O réu interpôs apelação contra a sentença.", (1.0, 1.0, 50.0, 20.0), 0.99),)
-    fallback = Embedded([EngineOutput("stop", lines=lines, width=60, height=80)])
+    fallback = BuiltIn([EngineOutput("stop", lines=lines, width=60, height=80)])
     outcome, _, count = read(Drawing([GOOD]), fallback, "all")
     assert outcome.kept.generation.witnessed
     assert count == 1
 
 
 def test_a_scan_that_is_gone_before_its_page_is_cross_checked_loses_no_output() -> None:
-    outcome, _, count = read(Drawing([GOOD]), Embedded([GOOD]), "all", damaged=True)
+    outcome, _, count = read(Drawing([GOOD]), BuiltIn([GOOD]), "all", damaged=True)
     assert outcome.kept.generation == GOOD
     assert count == 1
 
 
 def test_a_scan_that_is_gone_before_its_page_needs_the_fallback_costs_no_attempt() -> None:
-    outcome, _, _ = read(Drawing([CUT]), Embedded([GOOD]), damaged=True)
+    outcome, _, _ = read(Drawing([CUT]), BuiltIn([GOOD]), damaged=True)
     assert outcome.kept.generation.text == CUT.text
     assert "is damaged" in outcome.rejected[-1].generation.reason
 

@@ -43,7 +43,7 @@ class Scripted:
         return EngineOutput("stop", answer, completion_tokens=len(answer) // 4)
 
 
-class Embedded(Scripted):
+class BuiltIn(Scripted):
     async def read(self, request: Request) -> EngineOutput:
         self.requests.append(request)
         return EngineOutput("stop", lines=(Line("lida pelo motor embutido", (0, 0, 100, 20)),))
@@ -53,7 +53,7 @@ def page(height: int = 100) -> PageImage:
     return PageImage(7, np.full((height, 80, 3), 255, dtype=np.uint8), 200.0)
 
 
-def read(engine: Scripted, fallback: Embedded | None = None):  # type: ignore[no-untyped-def]
+def read(engine: Scripted, fallback: BuiltIn | None = None):  # type: ignore[no-untyped-def]
     return asyncio.run(PageReader(engine, fallback).read(Request(page()), "0" * 64))
 
 
@@ -76,16 +76,16 @@ def test_a_loop_is_aborted_while_it_is_written_and_cured_by_other_sampling() -> 
 
 
 def test_a_page_that_never_stops_looping_goes_to_the_built_in_engine_and_says_so() -> None:
-    embedded = Embedded([])
-    outcome = read(Scripted([LOOP]), embedded)
+    built_in = BuiltIn([])
+    outcome = read(Scripted([LOOP]), built_in)
     assert len(outcome.rejected) == len(POLICY) - 1
-    assert len(embedded.requests) == 1
+    assert len(built_in.requests) == 1
     assert outcome.kept.generation.lines is not None
     assert outcome.kept.generation.obtained == f"attempt {len(POLICY)}: the built-in engine"
 
 
 def test_an_built_in_engine_that_dies_costs_the_page_and_not_the_run() -> None:
-    class Dying(Embedded):
+    class Dying(BuiltIn):
         starts = 0
 
         async def start(self) -> None:
@@ -169,7 +169,7 @@ def test_the_monitor_leaves_legitimate_text_alone() -> None:
 
 
 def test_a_page_is_blank_only_where_nobody_read_anything() -> None:
-    class Blind(Embedded):
+    class Blind(BuiltIn):
         async def read(self, request: Request) -> EngineOutput:
             self.requests.append(request)
             return EngineOutput("stop", lines=())
@@ -180,7 +180,7 @@ def test_a_page_is_blank_only_where_nobody_read_anything() -> None:
 
 
 def test_an_built_in_engine_that_does_not_load_ends_only_a_run_that_asked_for_it() -> None:
-    class Missing(Embedded):
+    class Missing(BuiltIn):
         async def start(self) -> None:
             raise DependencyError("rapidocr is not installed")
 
