@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ocr.core import environment
 
 if TYPE_CHECKING:
-    from ocr.api import aextract, extract, extract_all, find_identifiers, find_repetition, load, verify
+    from ocr.api import accept, aextract, extract, extract_all, find_identifiers, find_repetition, load, verify
     from ocr.core.document import Document, EngineIdentity, Line, Page, Source, Status, Table, Word
     from ocr.core.errors import (
         DataError,
@@ -64,6 +64,7 @@ __all__ = [
     "VerifyReport",
     "Word",
     "__version__",
+    "accept",
     "aextract",
     "extract",
     "extract_all",
@@ -101,6 +102,7 @@ _PLACES = {
     "UsageError": "ocr.core.errors:UsageError",
     "VerifyReport": "ocr.storage.verify:Report",
     "Word": "ocr.core.document:Word",
+    "accept": "ocr.api:accept",
     "aextract": "ocr.api:aextract",
     "extract": "ocr.api:extract",
     "extract_all": "ocr.api:extract_all",

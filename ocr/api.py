@@ -18,6 +18,7 @@ from ocr.reader import Pages, Reader, SettingsLike, check_weights, read_pages, r
 from ocr.rendering.discovery import shown
 from ocr.repetition import detector
 from ocr.repetition.evidence import Repetition
+from ocr.storage.acceptance import accept as accept_files
 from ocr.storage.output_dir import open_folder
 from ocr.storage.summary import Summary
 from ocr.storage.verify import Report
@@ -157,6 +158,16 @@ def verify(folder: AnyPath) -> Report:
     """
     with open_folder(Path(folder)) as held:
         return verify_folder(held)
+
+
+def accept(folder: AnyPath, files: Iterable[AnyPath] = ()) -> list[str]:
+    """Record output files that a person corrected, all changed ones by default; return their names in the folder.
+
+    `verify` counts a recorded file as right, no run overwrites it, and the other formats of its scan show the corrected
+    text where it is a JSON file. Raises `UsageError` for a file that is no output, is unchanged, or is invalid.
+    """
+    with open_folder(Path(folder)) as held:
+        return accept_files(held, [Path(file) for file in files])
 
 
 def find_repetition(text: str) -> Repetition | None:

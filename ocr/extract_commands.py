@@ -1,8 +1,9 @@
-"""The commands `ocr extract`, `verify`, `doctor` and `schema`: options -> settings -> one call -> exit code.
+"""The commands `ocr extract`, `verify`, `show`, `accept`, `doctor` and `schema`.
 
 Nothing heavy is imported before a command runs, so that `ocr --help` answers at once.
 """
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -109,6 +110,7 @@ def verify(
 ) -> int:
     """Check that every page of an output folder is accounted for and that no output file was changed."""
     from ocr.storage.output_dir import open_folder
+    from ocr.storage.page_list import describe_worst
     from ocr.storage.summary import describe
     from ocr.storage.verify import rebuild as build_ledger
     from ocr.storage.verify import verify as check
@@ -117,13 +119,58 @@ def verify(
         typer.echo(f"the new ledger holds {build_ledger(folder):,} files")
     with open_folder(folder) as held:
         report = check(held)
-    for line in (*report.lost, *report.wrong_outputs):
+        worst = describe_worst(held.ledger, shlex.quote(str(folder)), lost=False)
+    for line in (*report.unread, *report.lost, *report.wrong_outputs):
         typer.echo(line)
     typer.echo(describe(report.summary))
+    for line in worst:
+        typer.echo(f"to look at: {line}")
+    for path in report.corrected:
+        typer.echo(f"corrected: {path}")
     typer.echo(f"{report.outputs:,} output files are byte for byte what the ledger gives")
     if report.advice:
         typer.echo(f"hint: {report.advice}", err=True)
     return report.exit_code
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(help="Output folder, as given to --to.")],
+    flagged: Annotated[
+        bool, typer.Option("--flagged", help="List only pages that are lost or flagged, the worst first.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a page.")] = False,
+) -> None:
+    """List the pages of an output folder: status, confidence, first words and flags."""
+    import json
+
+    from ocr.storage.output_dir import open_folder
+    from ocr.storage.page_list import list_pages
+
+    with open_folder(folder) as held:
+        lines = list(list_pages(held, flagged=flagged))
+    width = max((len(f"{line.path}:{line.number}") for line in lines), default=0)
+    for line in lines:
+        typer.echo(json.dumps(line.to_json(), ensure_ascii=False) if as_json else line.describe(width))
+    if not lines and not as_json:
+        typer.echo("no page is lost or flagged" if flagged else "no page was read yet")
+
+
+def accept(
+    folder: Annotated[Path, typer.Argument(help="Output folder, as given to --to.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Output files that you corrected. Default: all that were changed.")
+    ] = None,
+) -> None:
+    """Record corrected output files, so that ocr verify accepts them and no run overwrites them."""
+    from ocr.storage.acceptance import accept as record
+    from ocr.storage.output_dir import open_folder
+
+    with open_folder(folder) as held:
+        accepted = record(held, files or ())
+    for path in accepted:
+        typer.echo(f"accepted: {path}")
+    if not accepted:
+        typer.echo("no output file was changed")
 
 
 def doctor() -> int:

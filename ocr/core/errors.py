@@ -32,6 +32,8 @@ class ExitCode(IntEnum):
     OUTPUT = 8
     """The output folder cannot be written, is in use, is damaged, or holds a file that lusocr did not write. Kept:
     every finished page."""
+    PAGES_UNREAD = 9
+    """`ocr verify`: pages are not read yet, as after a run that was stopped. Kept: every other page."""
     PAGES_FLAGGED = 10
     """With `--strict`: pages are degenerate, truncated, or flagged. Kept: everything."""
     GATE = 11

@@ -23,6 +23,7 @@ from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, discover, shown, version_of
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
+from ocr.storage.page_list import describe_worst
 from ocr.storage.sinks import FileSink, Sink, StreamSink
 from ocr.storage.summary import Summary, summarize
 
@@ -39,7 +40,13 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
-        return _extract(job, folder.ledger, FileSink(folder, job.settings.out), progress, root)
+        sink = FileSink(folder, job.settings.out)
+        try:
+            return _extract(job, folder.ledger, sink, progress, root)
+        finally:
+            for path in sink.left_alone:
+                to_keep = f"ocr accept {shlex.quote(str(root))} {shlex.quote(path)}"
+                progress.note(f"{shown(path)}: left alone, because it was changed; to record that type {to_keep}")
 
 
 def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
@@ -70,6 +77,8 @@ def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Pat
         if no_scans:
             progress.note(f"ignored, because they are no scans: {no_scans:,} of the files found")
         progress.finish(summary)
+        for line in _worst_pages(ledger, root):
+            progress.note(line)
     if not summary.files:
         raise UsageError(
             f"no scan in {shlex.join(map(shown, job.inputs))}", hint="PDF, TIFF, PNG, JPEG, WebP and BMP can be read"
@@ -92,6 +101,14 @@ def _summary(ledger: Ledger) -> Summary:
         return summarize(ledger, this_run=True)
     except OutputError:
         return Summary()  # The failure of the ledger ends the run with its own message.
+
+
+def _worst_pages(ledger: Ledger, root: Path | None) -> list[str]:
+    try:
+        lines = describe_worst(ledger, shlex.quote(str(root)) if root else "", this_run=True)
+    except OutputError:
+        return []
+    return ["to look at, the worst first:", *(f"  {line}" for line in lines)] if lines else []
 
 
 class _PageCallback:

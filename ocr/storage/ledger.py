@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ocr.core.document import FINAL, Attempt, EngineIdentity, EngineOutput, Page, Source, Status, text_of
+from ocr.core.document import FINAL, LOST, Attempt, EngineIdentity, EngineOutput, Page, Source, Status, text_of
 from ocr.storage.sqlite import Database
 
 MIGRATIONS = (
@@ -52,6 +52,8 @@ MIGRATIONS = (
     """,
 )
 
+WORST_STATUSES: tuple[Status, ...] = ("failed", "unreadable", "refused", "degenerate", "truncated")
+"""Statuses of pages that a person must look at, the worst first."""
 REJECTED_BYTES = 64 * 1024
 """Bytes that are kept of a rejected attempt's text: enough to show a repetition."""
 _CHUNK = 64
@@ -261,6 +263,23 @@ class Ledger:
         while rows := self._all(query, (sha256, self._engine, first, _CHUNK)):
             yield from (_page(blob) for _, blob in rows)
             first = rows[-1][0] + 1
+
+    def worst_pages(self, limit: int, *, this_run: bool = False, lost: bool = True) -> list[tuple[str, Page]]:
+        """Return (path of the file, page) of flagged pages, the worst first, and with `lost` of lost pages too.
+
+        The order is that of WORST_STATUSES, then the number of flags. A negative `limit` is none.
+        """
+        statuses = [status for status in WORST_STATUSES if lost or status not in LOST]
+        ranks = " ".join(f"WHEN '{status}' THEN {place}" for place, status in enumerate(statuses))
+        names = ", ".join(f"'{status}'" for status in statuses)
+        query = (
+            "SELECT files.path, page FROM files JOIN pages USING (sha256) WHERE engine = ?"
+            f" AND (status IN ({names}) OR (flags > 0 AND status IN ('ok', 'blank')))"
+            f" {'AND files.run = ?' if this_run else ''}"
+            f" ORDER BY CASE status {ranks} ELSE 9 END, flags DESC, files.path, number LIMIT ?"
+        )
+        values = (self._engine, self._run, limit) if this_run else (self._engine, limit)
+        return [(path, _page(blob)) for path, blob in self._all(query, values)]
 
     def stamp(self, sha256: str) -> str:
         """Return a text that changes whenever a page of this scan is recorded again."""

@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ocr.core.document import Document, Source
+from ocr.core.document import Document, Page, Source
 from ocr.core.errors import OutputError
 from ocr.core.files import hash_file, is_full, lock_file
 from ocr.formats.json_schema import document_from_json
 from ocr.formats.writers import FORMATS
+from ocr.storage.corrections import Correction, Corrections
 from ocr.storage.ledger import Ledger, Output
 
 PRIVATE = ".lusocr"
@@ -42,6 +43,7 @@ class OutputDirectory:
     def __init__(self, root: Path, ledger: Ledger) -> None:
         self.root = root
         self.ledger = ledger
+        self.corrections = Corrections(root / PRIVATE / "corrections")
 
     def is_current(self, source: Source, form: str) -> bool:
         """Return whether the output file exists and shows the pages as they are in the ledger."""
@@ -54,6 +56,24 @@ class OutputDirectory:
         """Return whether an earlier run wrote this output and it still exists."""
         path = output_path(source.path, form)
         return self.ledger.output(path) is not None and (self.root / path).is_file()
+
+    def is_edited(self, source: Source, form: str) -> bool:
+        """Return whether someone changed the output file since it was written or accepted."""
+        output = self.ledger.output(output_path(source.path, form))
+        if output is None:
+            return False
+        return _digest(self.root / output.path) not in {None, *self._written(source, output)}
+
+    def _written(self, source: Source, output: Output | None) -> set[str]:
+        """Return the digests that an output file has unless someone changed it since it was written or accepted."""
+        if output is None:
+            return set()
+        corrected = self.corrections.of_path(output.path)
+        if corrected is None:
+            return {output.sha256, output.previous}
+        # The correction of an earlier scan is someone's work: it is not written over.
+        ours = corrected.scan == source.sha256
+        return {corrected.sha256} if ours else {output.sha256, output.previous} - {corrected.sha256}
 
     def check_free(self, source: Source, form: str) -> None:
         """Raise `OutputError` if a file that lusocr did not write has the name of this output."""
@@ -76,10 +96,11 @@ class OutputDirectory:
             digest = _write_draft(draft, self.render(source, form))
             before = self.ledger.output(path)
             present = _digest(target)
-            if present not in {None, digest, *((before.sha256, before.previous) if before else ())}:
+            if present not in {None, digest, *self._written(source, before)}:
                 raise NotOursError(
                     f"{target} was changed since lusocr wrote it",
-                    hint="move it away and run the same command again: it will be written again",
+                    hint=f"to keep it type ocr accept {shlex.quote(str(self.root))} {shlex.quote(str(target))}; "
+                    "else move it away and run the same command again",
                 )
             # The stamp follows the file: after a kill between the two, the next run writes the output again.
             self.ledger.claim(Output(path, source.path, form, digest, present or "", stamp=""))
@@ -92,17 +113,43 @@ class OutputDirectory:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
 
+    def correct(self, source: Source, correction: Correction) -> None:
+        """Record a corrected output file, which is then that of the ledger. Raises `OutputError`."""
+        before = self.ledger.output(correction.path)
+        self.corrections.keep(correction)
+        previous = before.sha256 if before else ""
+        stamp = self._stamp(source, correction.form)
+        self.ledger.claim(
+            Output(correction.path, source.path, correction.form, correction.sha256, previous, stamp=stamp)
+        )
+
+    def correction_of(self, source: Source, form: str) -> Correction | None:
+        """Return the correction of an output file, without its content; None where there is none."""
+        correction = self.corrections.of_path(output_path(source.path, form))
+        return correction if correction is not None and correction.scan == source.sha256 else None
+
     def render(self, source: Source, form: str) -> Iterator[bytes]:
-        """Return the bytes of an output file, made from the ledger, piece by piece."""
+        """Return the bytes of an output file piece by piece: its correction, or what the ledger gives."""
         engine = self.ledger.engine()
         assert engine is not None, "a folder has an engine from its first run on"
-        pages = self.ledger.pages(source.sha256) if source.pages else iter(())
-        return FORMATS[form].render(source, engine, pages)
+        correction = self.correction_of(source, form)
+        if correction is not None:
+            return iter((self.corrections.content(correction),))
+        return FORMATS[form].render(source, engine, self._pages(source))
+
+    def _pages(self, source: Source) -> Iterable[Page]:
+        """Return the pages of a scan: those of its corrected JSON output, or those of the ledger."""
+        corrected = self.correction_of(source, "json")
+        if corrected is not None:
+            return document_from_json(json.loads(self.corrections.content(corrected))).pages
+        return self.ledger.pages(source.sha256) if source.pages else ()
 
     def _stamp(self, source: Source, form: str) -> str:
         """Return a text that changes whenever the output file would."""
         version = FORMATS[form].version
         newer = f":{form}-{version}" if version > 1 else ""  # Stamps of first versions stay as they were.
+        corrected = self.correction_of(source, "json")
+        newer += f":corrected {corrected.sha256}" if corrected is not None else ""
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 
 

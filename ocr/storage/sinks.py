@@ -10,7 +10,7 @@ from ocr.core.errors import OutputError
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.writers import FORMATS
 from ocr.storage.ledger import Ledger
-from ocr.storage.output_dir import OutputDirectory
+from ocr.storage.output_dir import OutputDirectory, output_path
 
 
 class Sink(Protocol):
@@ -32,6 +32,8 @@ class FileSink:
     def __init__(self, folder: OutputDirectory, forms: Sequence[str]) -> None:
         self._folder = folder
         self._forms = forms
+        self.left_alone: list[str] = []
+        """Current output files that someone changed: they stay as they are."""
 
     async def admit(self, source: Source) -> None:
         for form in self._forms:
@@ -46,8 +48,12 @@ class FileSink:
     def _write(self, source: Source) -> None:
         for form in FORMATS:
             wanted = form in self._forms or self._folder.has_written(source, form)
-            if wanted and source.sha256 and not self._folder.is_current(source, form):
+            if not wanted or not source.sha256:
+                continue
+            if not self._folder.is_current(source, form):
                 self._folder.write(source, form)
+            elif self._folder.is_edited(source, form):
+                self.left_alone.append(output_path(source.path, form))
 
 
 class StreamSink:

@@ -32,15 +32,21 @@ class Report:
     wrong_outputs: list[str] = field(default_factory=list)
     """Output files that are missing, out of date, or were changed."""
     lost: list[str] = field(default_factory=list)
-    """Pages and files without text: not opened, not read yet, failed, unreadable or refused."""
+    """Pages and files without text: not opened, failed, unreadable or refused."""
+    unread: list[str] = field(default_factory=list)
+    """Files with pages that were not read yet."""
+    corrected: list[str] = field(default_factory=list)
+    """Output files that a person corrected and `ocr accept` recorded."""
     advice: str = ""
     """The command to run next, where anything is wrong."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """0; 8 where output files are wrong; 3 where pages are lost."""
+        """0; 8 where output files are wrong; 9 where pages are not read yet; 3 where pages are lost."""
         if self.wrong_outputs:
             return ExitCode.OUTPUT
+        if self.unread:
+            return ExitCode.PAGES_UNREAD
         return ExitCode.PAGES_FAILED if self.lost else ExitCode.OK
 
 
@@ -49,13 +55,14 @@ def verify(folder: OutputDirectory) -> Report:
     ledger = folder.ledger
     wrong = [f"the ledger itself: {problem}" for problem in ledger.check()]
     lost: list[str] = []
+    incomplete: list[str] = []
     right = 0
     forms = [form for form in ledger.recall("formats").split(",") if form]
     for source in ledger.files():
         unread = _unread(folder, source)
         if unread:
             some = f"{len(unread):,} of {source.pages:,} pages"
-            lost.append(f"{shown(source.path)}: {some} not read yet: --pages {_ranges(unread)}")
+            incomplete.append(f"{shown(source.path)}: {some} not read yet: --pages {_ranges(unread)}")
         lost += _lost(folder, source)
         expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
         wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]
@@ -68,10 +75,15 @@ def verify(folder: OutputDirectory) -> Report:
         else:
             right += 1
     advice = ""
-    if wrong or lost:
+    if wrong or lost or incomplete:
         inputs = ledger.recall("inputs") or "SCANS"
         advice = f"ocr extract {inputs} --out {','.join(forms) or 'json'} --to {shlex.quote(str(folder.root))}"
-    return Report(summarize(ledger), right, wrong, lost, advice)
+    corrected = [
+        correction.path
+        for correction in folder.corrections
+        if correction.source in sources and sources[correction.source].sha256 == correction.scan
+    ]
+    return Report(summarize(ledger), right, wrong, lost, incomplete, corrected, advice)
 
 
 def _unread(folder: OutputDirectory, source: Source) -> list[int]:
@@ -108,7 +120,7 @@ def _compare(folder: OutputDirectory, path: str, source: Source | None, form: st
     output = folder.ledger.output(path)
     if output is not None and found in (output.sha256, output.previous):
         return "is out of date"
-    return "was changed since lusocr wrote it; move it away and run ocr extract again"
+    return "was changed since lusocr wrote it; ocr accept keeps it, or move it away and run ocr extract again"
 
 
 def _ranges(numbers: list[int]) -> str:

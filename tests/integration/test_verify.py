@@ -35,7 +35,7 @@ def test_missing_and_changed_outputs(folder: Path) -> None:
     still = run_ocr("verify", "out", cwd=folder)
     assert still.returncode == 8
     assert still.stdout == (
-        "b.png.md: was changed since lusocr wrote it; move it away and run ocr extract again\n"
+        "b.png.md: was changed since lusocr wrote it; ocr accept keeps it, or move it away and run ocr extract again\n"
         "2 files, 5 pages: 5 ok\n"
         "3 output files are byte for byte what the ledger gives\n"
     )
