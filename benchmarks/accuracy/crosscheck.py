@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy.crosscheck                 # reads ../shared/pages (minutes), inserts 1,200 errors
     python -m benchmarks.accuracy.crosscheck --pages even    # the pages that the constants were tuned on
 
-The model's reading is the true text of a page with one error planted in it; the witness is the embedded engine's real
-reading of the page's image, with all its misreadings. A doubt is right if it has the kind and place of the error.
+The model's output is the reference text of a page with one error inserted; the cross-check compares it with the real
+output of the built-in engine, misreadings included. A discrepancy is right if it has the kind and place of the error.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class Case:
 
 
 async def read_pages(cache: Path) -> None:
-    """Let the embedded engine read every page that is not in the cache yet."""
+    """Read every page that is not in the cache yet with the built-in engine."""
     engine = create("rapid", {"workers": 1})
     await engine.start()
     for row in rows():
@@ -116,7 +116,7 @@ def cases(rng: random.Random, text: str, others: list[str], count: int) -> Itera
 
 
 def is_right(doubt: Discrepancy, case: Case) -> bool:
-    """Does this doubt speak of the planted error?"""
+    """Return whether this discrepancy reports the inserted error."""
     if case.kind == "omitted":
         words = set(re.findall(r"\w{3,}", case.lost.lower()))
         said = set(re.findall(r"\w{3,}", doubt.reason.lower()))
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--pages", choices=("odd", "even"), default="odd")
     parser.add_argument("--errors", type=int, default=1200)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "lusocr-witness")
-    parser.add_argument("--show", action="store_true", help="print the doubts on untouched text")
+    parser.add_argument("--show", action="store_true", help="print the discrepancies on unchanged text")
     wanted = parser.parse_args()
     wanted.cache.mkdir(parents=True, exist_ok=True)
     asyncio.run(read_pages(wanted.cache))
@@ -156,7 +156,7 @@ def report(rng: random.Random, pages: list[dict[str, str]], others: list[str], w
         hears = (confidence_of(lines) or 0) >= LEAST_CONFIDENCE
         heard += hears
         print(
-            f"{row['id']}: {'heard' if hears else 'not heard'}, doubts on the true text:",
+            f"{row['id']}: {'used' if hears else 'not used'}, discrepancies on the reference text:",
             dict(Counter(d.kind for d in base)),
         )
         if wanted.show:
@@ -170,7 +170,7 @@ def report(rng: random.Random, pages: list[dict[str, str]], others: list[str], w
             for doubt in doubts:
                 said[doubt.kind] += 1
                 right[doubt.kind] += is_right(doubt, case)
-    print(f"{heard} of {len(pages)} pages heard; {statistics.median(costs) * 1000:.0f} ms a page (median)")
+    print(f"{heard} of {len(pages)} pages used; {statistics.median(costs) * 1000:.0f} ms a page (median)")
     for kind in KINDS:
         print(f"{kind}: recall {found[kind]}/{planted[kind]} = {found[kind] / max(1, planted[kind]):.3f}")
     for kind in said:

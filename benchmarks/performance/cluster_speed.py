@@ -3,7 +3,7 @@
 A head and a worker with two actors, each with its own network, processes and memory files, made of Linux namespaces
 (root, iproute2). The actors hold an engine that reads nothing, so that what is measured is drawing and travelling.
 CPU seconds are what all pages cost more than the first alone; bytes are all that was sent, Ray's own talk included.
-Then one of two workers that read with the embedded engine loses its power.
+Then one of two workers that read with the built-in engine is cut off.
 """
 
 import os
@@ -69,7 +69,7 @@ def survive(scan: Path, pages: str) -> None:
             (Path(folder) / "spread" / f"{scan.name}.json").read_bytes() == path.read_bytes()
             for path in (Path(folder) / "alone").glob("*.json")
         )
-    print(f"one of two workers lost its power; pages {pages} are {'the same' if same else 'NOT THE SAME'}")
+    print(f"one of two workers was cut off; pages {pages} are {'the same' if same else 'NOT THE SAME'}")
     print(said)
 
 

@@ -1,7 +1,7 @@
 """Measure recall, false alarms, position and time of the repetition detector beside published rules.
 
-    python -m benchmarks.repetition.detection                      # the full counts: 10,000 honest pages, 2,000 loops
-    python -m benchmarks.repetition.detection --honest 500 --loops 100
+    python -m benchmarks.repetition.detection                   # all: 10,000 legitimate pages, 2,000 loops
+    python -m benchmarks.repetition.detection --legitimate 500 --loops 100
     python -m benchmarks.repetition.detection --only-held-out --held-out 1 2
 
 Reports on half 1 of the documents, with seeds that tuning never used. `benchmarks.repetition.synthetic_loops` says
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from benchmarks.repetition.public_rules import RULES, Rule
-from benchmarks.repetition.synthetic_loops import KINDS, Planted, documents, honest_pages, planted_loops
+from benchmarks.repetition.synthetic_loops import KINDS, InsertedLoop, documents, inserted_loops, legitimate_pages
 from eval.metrics.stats import wilson
 from ocr.core.document import Finish
 from ocr.repetition.detector import RepetitionMonitor, find
@@ -25,7 +25,7 @@ SEED_HONEST, SEED_LOOPS = 20261125, 20261126
 
 
 def ours(text: str, _finish: Finish) -> bool:
-    """Our rule needs no token limit to be hit."""
+    """Apply our rule, which does not depend on the token limit."""
     return find(text) is not None
 
 
@@ -35,31 +35,33 @@ def share(hits: int, total: int) -> str:
     return f"{hits}/{total} = {interval.value:.2%} ({interval.low:.2%} to {interval.high:.2%})"
 
 
-def print_rules(honest: list[tuple[str, str]], loops: list[Planted]) -> None:
+def print_rules(legitimate: list[tuple[str, str]], loops: list[InsertedLoop]) -> None:
     rules: dict[str, Rule] = {"ours": ours, **RULES}
     print("\n| rule | false alarms |", " | ".join(KINDS), "| recall |")
     print("|---|---|" + "---|" * (len(KINDS) + 1))
     for name, rule in rules.items():
-        alarms = sum(rule(page, "stop") for _, page in honest)
+        alarms = sum(rule(page, "stop") for _, page in legitimate)
         found = Counter(loop.kind for loop in loops if rule(loop.text, finish_of(loop)))
         total = Counter(loop.kind for loop in loops)
         cells = [f"{found[kind] / total[kind]:.3f}" for kind in KINDS]
         print(
-            f"| {name} | {share(alarms, len(honest))} |", " | ".join(cells), f"| {share(found.total(), len(loops))} |"
+            f"| {name} | {share(alarms, len(legitimate))} |",
+            " | ".join(cells),
+            f"| {share(found.total(), len(loops))} |",
         )
 
 
-def finish_of(loop: Planted) -> Finish:
-    """A loop at the end has run into the token limit; one that text follows has ended by itself."""
+def finish_of(loop: InsertedLoop) -> Finish:
+    """Return "length" for a loop at the end, which hit the token limit; "stop" where text follows."""
     return "length" if loop.end == len(loop.text) else "stop"
 
 
-def print_forms(honest: list[tuple[str, str]], loops: list[Planted]) -> None:
-    alarms, pages = Counter(kind for kind, page in honest if find(page)), Counter(kind for kind, _ in honest)
+def print_forms(legitimate: list[tuple[str, str]], loops: list[InsertedLoop]) -> None:
+    alarms, pages = Counter(kind for kind, page in legitimate if find(page)), Counter(kind for kind, _ in legitimate)
     print("\nhonest pages by kind (alarms/pages):", ", ".join(f"{kind} {alarms[kind]}/{pages[kind]}" for kind in pages))
     answers = [(loop, find(loop.text)) for loop in loops]
     found, total = Counter(loop.form for loop, answer in answers if answer), Counter(loop.form for loop in loops)
-    print("loops by form (found/planted):", ", ".join(f"{form} {found[form]}/{total[form]}" for form in sorted(total)))
+    print("loops by form (found/inserted):", ", ".join(f"{form} {found[form]}/{total[form]}" for form in sorted(total)))
     starts = sorted(answer.start - loop.start for loop, answer in answers if answer)
     ends = sorted(answer.end - loop.end for loop, answer in answers if answer)
     for name, errors in (("start", starts), ("end", ends)):
@@ -67,27 +69,29 @@ def print_forms(honest: list[tuple[str, str]], loops: list[Planted]) -> None:
         print(f"found {name} less true {name}, characters: 5% {places[0]}, median {places[1]}, 95% {places[2]}")
 
 
-def print_watch(honest: list[tuple[str, str]], loops: list[Planted]) -> None:
-    """What a loop costs until the watch sees it, and what watching costs."""
+def print_monitor(legitimate: list[tuple[str, str]], loops: list[InsertedLoop]) -> None:
+    """Print how long a loop gets until the monitor detects it, and what monitoring costs."""
     late, alarms = [], 0
     for loop in loops:
-        watch = RepetitionMonitor()
-        seen = next((at for at in range(0, len(loop.text), 4) if watch.feed(loop.text[at : at + 4])), None)
+        monitor = RepetitionMonitor()
+        seen = next((at for at in range(0, len(loop.text), 4) if monitor.feed(loop.text[at : at + 4])), None)
         if seen is not None:
             late.append(seen - loop.start)
-    for _, page in honest[:2000]:
-        watch = RepetitionMonitor()
-        alarms += any(watch.feed(page[at : at + 4]) for at in range(0, len(page), 4))
+    for _, page in legitimate[:2000]:
+        monitor = RepetitionMonitor()
+        alarms += any(monitor.feed(page[at : at + 4]) for at in range(0, len(page), 4))
     late.sort()
-    print(f"\nwatch: sees {share(len(late), len(loops))} of the loops while they are written (a loop that ends before")
-    print(f"the watch has seen enough is found afterwards); false alarms {share(alarms, min(2000, len(honest)))};")
     print(
-        f"characters of loop written when it speaks: median {late[len(late) // 2]}, 95% {late[int(len(late) * 0.95)]}"
+        f"\nmonitor: detects {share(len(late), len(loops))} of the loops while they are written (one that ends before"
+    )
+    print(f"the monitor can know is found afterwards); false alarms {share(alarms, min(2000, len(legitimate)))};")
+    print(
+        f"characters of loop written until detection: median {late[len(late) // 2]}, 95% {late[int(len(late) * 0.95)]}"
     )
 
 
 def seconds(work: Callable[[], object], times: int = 5) -> float:
-    """The best processor time of some runs: what the work costs when nobody else is on the machine."""
+    """Return the best processor time of some runs: the cost of the work on a quiet machine."""
     best = []
     for _ in range(times):
         began = time.process_time()
@@ -96,27 +100,32 @@ def seconds(work: Callable[[], object], times: int = 5) -> float:
     return min(best)
 
 
-def watch_all(text: str) -> None:
-    watch = RepetitionMonitor()
+def monitor_all(text: str) -> None:
+    monitor = RepetitionMonitor()
     for at in range(0, len(text), 4):
-        watch.feed(text[at : at + 4])
+        monitor.feed(text[at : at + 4])
 
 
-def print_time(honest: list[tuple[str, str]]) -> None:
-    pages = [page for _, page in honest if len(page) >= 5000][:300]
+def print_time(legitimate: list[tuple[str, str]]) -> None:
+    pages = [page for _, page in legitimate if len(page) >= 5000][:300]
     costs = [seconds(lambda page=page: find(page), 3) / len(page) * 1e7 for page in pages]
     print(f"\nfind: median {statistics.median(costs):.2f} ms for 10 kB, slowest {max(costs):.2f} ({len(pages)} pages)")
     text = " ".join(documents(1))
-    for name, size in (("honest", 10_000), ("honest", 100_000), ("honest", 1_000_000), ("honest", 2_000_000)):
+    for name, size in (
+        ("legitimate", 10_000),
+        ("legitimate", 100_000),
+        ("legitimate", 1_000_000),
+        ("legitimate", 2_000_000),
+    ):
         part = text[:size]
         print(f"{name} {size:>9,} characters: {seconds(lambda part=part: find(part), 2) / size * 1e7:.2f} ms for 10 kB")
     for unit in ("O recurso foi julgado improcedente.\n", ".", "<td></td>", "1234567 "):
         part = (unit * (2_000_000 // len(unit) + 1))[:2_000_000]
         print(f"loop of {unit!r}, 2 MB: {seconds(lambda part=part: find(part), 2) / 200 * 1000:.2f} ms for 10 kB")
     page = max((page for page in pages if len(page) <= 12_000), key=len)
-    cost, tokens = seconds(lambda: watch_all(page)), len(page) / 4
-    print(f"watch: {cost * 1000:.1f} ms for a page of {len(page):,} characters in pieces of 4 ({tokens:.0f} tokens);")
-    print(f"at 300 tokens/s the page takes {tokens / 300:.1f} s: the watch adds {cost / (tokens / 300):.3%}")
+    cost, tokens = seconds(lambda: monitor_all(page)), len(page) / 4
+    print(f"monitor: {cost * 1000:.1f} ms for a page of {len(page):,} characters in pieces of 4 ({tokens:.0f} tokens);")
+    print(f"at 300 tokens/s the page takes {tokens / 300:.1f} s: the monitor adds {cost / (tokens / 300):.3%}")
 
 
 def print_held_out(number: int, rules: Iterable[str]) -> None:
@@ -134,7 +143,7 @@ def print_held_out(number: int, rules: Iterable[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--honest", type=int, default=10_000)
+    parser.add_argument("--legitimate", "--honest", type=int, default=10_000)
     parser.add_argument("--loops", type=int, default=2_000)
     parser.add_argument("--held-out", type=int, nargs="+", default=[], choices=range(1, 7), metavar="ROUND")
     parser.add_argument("--only-held-out", action="store_true", help="skip everything else")
@@ -143,13 +152,15 @@ def main() -> None:
         print_held_out(number, RULES)
     if wanted.only_held_out:
         return
-    honest = list(honest_pages(wanted.honest, SEED_HONEST, 1))
-    loops = list(planted_loops(wanted.loops, SEED_LOOPS, 1))
-    print(f"{len(honest)} honest pages, {len(loops)} planted loops, seeds {SEED_HONEST} and {SEED_LOOPS}, half 1")
-    print_rules(honest, loops)
-    print_forms(honest, loops)
-    print_watch(honest, loops)
-    print_time(honest)
+    legitimate = list(legitimate_pages(wanted.legitimate, SEED_HONEST, 1))
+    loops = list(inserted_loops(wanted.loops, SEED_LOOPS, 1))
+    print(
+        f"{len(legitimate)} legitimate pages, {len(loops)} inserted loops, seeds {SEED_HONEST} and {SEED_LOOPS}, half 1"
+    )
+    print_rules(legitimate, loops)
+    print_forms(legitimate, loops)
+    print_monitor(legitimate, loops)
+    print_time(legitimate)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-r"""Kinds of derailed output to design the loop detector on, and kinds that nothing was set by.
+r"""Measure recall for types of loops: those that the detector was designed on, and others that it was not.
 
     python -m benchmarks.repetition.loop_types            # recall of each kind, 20 texts each, half 0 of the documents
 
-Each kind is a function that draws a writer: what a model that has lost the page goes on with, piece by piece. The
-texts are 0 to 3,000 characters of honest Portuguese, 1,500 to 6,000 of the kind, and honest text after every third.
+Each type is a function that returns a writer: what a model that lost the page writes, piece by piece. A text has 0 to
+3,000 characters of legitimate Portuguese and 1,500 to 6,000 of the loop; more Portuguese follows every third loop.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""Pages that repeat, honestly or not: what the degeneration detector is measured on.
+"""Compose legitimate pages with repetition, and loops: the data that the repetition detector is measured on.
 
-`honest_pages` cuts pages from real text and composes the repetition that real paper holds (tables, litanies, leaders,
-forms, indexes). `planted_loops` writes what vision-language models write when they loop, after real text. Everything
-follows from the seed; `half` 0 is for tuning, `half` 1 for reporting: they share no document and no seed.
+`legitimate_pages` cuts pages from real text and composes the repetition of real documents (tables, litanies, leaders,
+forms, indexes). `inserted_loops` writes the loops of vision-language models after real text. Everything follows from
+the seed; `half` 0 is for tuning, `half` 1 for reporting: they share no document and no seed.
 """
 
 import json
@@ -31,7 +31,7 @@ FIRST, LAST, SAINTS, GOODS = (words.split() for words in WORDS.values())
 
 
 @dataclass(frozen=True)
-class Planted:
+class InsertedLoop:
     """A looping text: `start` is where the second lap begins, `end` where the loop ends, in characters."""
 
     text: str
@@ -51,7 +51,7 @@ def documents(half: int) -> list[str]:
     return texts
 
 
-def honest_pages(count: int, seed: int, half: int) -> Iterator[tuple[str, str]]:
+def legitimate_pages(count: int, seed: int, half: int) -> Iterator[tuple[str, str]]:
     """Yield `count` (kind, page): seven in ten cut from real text, the rest composed, some mixed into real text."""
     rng = random.Random(seed)
     texts = documents(half)
@@ -338,7 +338,7 @@ HONEST: dict[str, Callable[[random.Random], str]] = {
 }  # fmt: skip
 
 
-def planted_loops(count: int, seed: int, half: int) -> Iterator[Planted]:
+def inserted_loops(count: int, seed: int, half: int) -> Iterator[InsertedLoop]:
     """Yield `count` looping texts, the five kinds in turn: real text, 1.5 to 15 kB of loop, at least five laps."""
     rng = random.Random(seed)
     texts = [text for text in documents(half) if len(text) > 50_000]
@@ -349,7 +349,7 @@ def planted_loops(count: int, seed: int, half: int) -> Iterator[Planted]:
         before = cut(rng, rng.choice(texts), rng.choice((0, 200, 1000, 3000, 8000)))
         laps = LOOPS[shape][form](Scene(rng, before, texts))
         length, size, wanted = 0, 0, int(1500 * 10 ** rng.random())
-        # fewer empty rows are an honest blank form, fewer rows of numbers an honest table
+        # fewer empty rows are a legitimate blank form, fewer rows of numbers a legitimate table
         least = 130 if form in ("empty", "invented", "endless") else 6
         pieces: list[str] = []
         while length < wanted or size < least:
@@ -361,7 +361,7 @@ def planted_loops(count: int, seed: int, half: int) -> Iterator[Planted]:
         else:  # the token limit cuts anywhere
             after, loop = "", loop[: len(loop) - rng.randrange(len(pieces[-1]))]
         start = len(before) + len(pieces[0])
-        yield Planted(before + loop + after, kind, f"{shape}: {form}", start, len(before) + len(loop))
+        yield InsertedLoop(before + loop + after, kind, f"{shape}: {form}", start, len(before) + len(loop))
 
 
 @dataclass(frozen=True)

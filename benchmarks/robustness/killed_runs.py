@@ -1,4 +1,4 @@
-"""Kill `ocr extract` at random moments, run it again, and compare with a run that nobody disturbed.
+"""Kill `ocr extract` at random moments, run it again, and compare with an undisturbed run.
 
     python -m benchmarks.robustness.killed_runs --count 100 --engine ocr.engines.fake:create
     python -m benchmarks.robustness.killed_runs --count 3 --engine rapid
@@ -88,7 +88,7 @@ def states(out: Path) -> str:
 
 
 def prove(count: int, engine: str, seed: int, work: Path) -> str:
-    """The whole proof; answers one line of numbers."""
+    """Run everything; return one line of numbers."""
     chance = random.Random(seed)
     scans = work / "scans"
     scans.mkdir()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.synthesis.generation_speed [PAGES]
 
-One process, one thread, all in one run: pdftoppm renders the page's PDF to a grey PNM at 200 dpi, then each step of the
+One process, one thread, all in one run: pdftoppm renders the page's PDF to a gray PNM at 200 dpi, then each step of the
 profile, the placement, the remapping and the encoding are timed on the pixels of the same page. The median of PAGES.
 """
 

@@ -1,4 +1,4 @@
-"""Near-duplicate finder: planted edits of one word to 10% of the words among 5,000 composed pages' texts.
+"""Measure the duplicate search on edits of one word to 10% of the words among 5,000 composed texts.
 
 python -m benchmarks.synthesis.near_duplicates [PAGES] [PLANTED]
 """

@@ -32,7 +32,7 @@ OCR = Path(sys.executable).with_name("ocr")
 
 
 def make_lines(folder: Path, count: int, seed: int, *, blanks: float = 0.0) -> Path:
-    """Compose `count` lines and write the narrow ones as strips; answers their manifest.
+    """Compose `count` lines and write the narrow ones as strips; return their manifest.
 
     A share `blanks` of those that leave room goes on as the line of a form does: dots or dashes up to somewhere before
     the margin, each one a sign of the truth. How many they are, a model has to count.
@@ -49,7 +49,7 @@ def make_lines(folder: Path, count: int, seed: int, *, blanks: float = 0.0) -> P
 
 
 def make_pages(folder: Path, count: int, seed: int, sizes: Sequence[int] = (1, 2, 3)) -> Path:
-    """Write at most `count` pages of so many lines of one composed document each; answers their manifest.
+    """Write at most `count` pages of so many lines of one composed document each; return their manifest.
 
     A page takes one of `sizes` by lot and has room for the most of them.
     """
@@ -80,7 +80,7 @@ def _strips(
 
 
 def _draw_blank(strip: Image.Image, start: int, document: str, luck: random.Random) -> str:
-    """Draw a blank from the pixel column `start` on, alike in all lines of a document; answers its text."""
+    """Draw a blank from the pixel column `start` on, alike in all lines of a document; return its text."""
     style = random.Random(document)
     sign, pitch, height, thick = style.choice("._"), style.randint(4, 10), style.randint(20, 26), style.choice((2, 3))
     room = strip.width - start - 2 * GAP

@@ -39,14 +39,14 @@ SEEDS = (1, 2, 3)
 
 
 def finetune(stage: str, home: Path, *words: str) -> int:
-    """Run `ocr finetune` as a user types it; answers its exit code."""
+    """Run `ocr finetune` as a user types it; return its exit code."""
     command = [str(OCR), "finetune", "--stage", stage, "--recipe", RECIPE, "--runs", str(home), *words]
     print("$ ocr", *command[1:], flush=True)
     return subprocess.run(command, check=False).returncode
 
 
 def split(manifest: Path, shares: str) -> Path:
-    """Split a manifest by document beside itself; answers the folder."""
+    """Split a manifest by document beside itself; return the folder."""
     folder = manifest.parent
     if not (folder / "train.jsonl").is_file():
         subprocess.run([OCR, "data", "split", manifest, "--to", folder, "--shares", shares], check=True)
@@ -181,7 +181,7 @@ def gate(wanted: argparse.Namespace) -> None:
     data = split(make_pages(folder / "pages", wanted.pages, 21), "0.85,0.15,0")
     shuffled = data / "shuffled.jsonl"
     shuffle_truths(data / "train.jsonl", shuffled, 5)
-    for name, pages in (("shuffled truths", shuffled), ("true ones", data / "train.jsonl")):
+    for name, pages in (("shuffled references", shuffled), ("true ones", data / "train.jsonl")):
         words = (*on_base(pages, wanted.base), *(f"--set={each}" for each in wanted.set))
         print(f"{name}: exit code {finetune('domain', folder / 'gate-runs', *words)}", flush=True)
 

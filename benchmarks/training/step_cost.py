@@ -36,7 +36,7 @@ PARTS = 8
 
 
 def lay_run(folder: Path, settings: list[str]) -> Path:
-    """A run from nothing that is ready to be trained, on lines that are composed once; answers its folder."""
+    """A run from nothing that is ready to be trained, on lines that are composed once; return its folder."""
     manifest = make_lines(folder / "lines", LINES, 31)
     recipe = read_recipe("miniature", settings)
     base = folder / "base"

@@ -3,7 +3,7 @@
 import pytest
 from paths import SHARED
 
-from benchmarks.repetition.synthetic_loops import honest_pages, planted_loops
+from benchmarks.repetition.synthetic_loops import inserted_loops, legitimate_pages
 from ocr.repetition.detector import find
 
 SEED = 20261124
@@ -14,12 +14,14 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_honest_pages_raise_no_alarm() -> None:
-    alarms = [(kind, found.reason) for kind, page in honest_pages(400, SEED, 1) if (found := find(page)) is not None]
+    alarms = [
+        (kind, found.reason) for kind, page in legitimate_pages(400, SEED, 1) if (found := find(page)) is not None
+    ]
     assert not alarms
 
 
 def test_planted_loops_are_found_near_their_start() -> None:
-    loops = list(planted_loops(200, SEED, 1))
+    loops = list(inserted_loops(200, SEED, 1))
     found = [(loop, answer) for loop in loops if (answer := find(loop.text)) is not None]
     assert len(found) >= 0.96 * len(loops)
     near = [answer for loop, answer in found if abs(answer.start - loop.start) <= 200]

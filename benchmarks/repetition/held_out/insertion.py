@@ -1,4 +1,4 @@
-"""How blind rounds 3 to 5 plant a loop: behind a piece of an honest page, and with honest text behind every third."""
+"""Insert a loop behind a piece of a legitimate page, with legitimate text behind every third (rounds 3 to 6)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
@@ -10,11 +10,11 @@ TEXTS = 250
 PAGE = 3000
 LOOP = (1500, 6000)
 RETURN = (300, 2000)
-"""Characters of the page before the loop at most, of the loop, and of honest text behind every third loop."""
+"""Characters: of the page before the loop at most, of the loop, of legitimate text behind every third loop."""
 EVERY = 3
 
 Draw = Callable[[Random, str, int], str]
-"""Luck, the page that the model was reading, and a length in characters -> a loop of that length."""
+"""Generator, the page that the model reads, and a length in characters -> a loop of that length."""
 
 
 def read_corpus() -> list[str]:
@@ -22,7 +22,7 @@ def read_corpus() -> list[str]:
     return [file.read_text(encoding="utf-8") for file in sorted(CORPUS.glob("*.txt"))]
 
 
-def honest(rng: Random, corpus: list[str], length: int) -> str:
+def legitimate(rng: Random, corpus: list[str], length: int) -> str:
     """`length` characters of one text of the corpus, from the start of a word."""
     text = rng.choice(corpus)
     place = rng.randrange(len(text) - length - 1000)
@@ -36,9 +36,9 @@ def plant(kinds: Mapping[str, Draw], seed: int) -> Iterator[tuple[str, str]]:
     corpus = read_corpus()
     for kind, draw in kinds.items():
         for number in range(TEXTS):
-            page = honest(rng, corpus, PAGE)
+            page = legitimate(rng, corpus, PAGE)
             before = page[PAGE - rng.randint(0, PAGE) :]
             text = before + rng.choice(("\n", " ")) + draw(rng, page, rng.randint(*LOOP))
             if number % EVERY == 0:
-                text += "\n\n" + honest(rng, corpus, rng.randint(*RETURN))
+                text += "\n\n" + legitimate(rng, corpus, rng.randint(*RETURN))
             yield kind, text

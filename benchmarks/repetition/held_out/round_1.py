@@ -1,4 +1,4 @@
-"""Two kinds of loop to test the degeneration detector blindly: written from public reports, without reading it.
+"""Two kinds of loop to test the repetition detector, written from public reports without sight of it.
 
 wandering: a model told to avoid repeating itself walks at random among a few phrases it has just read, or crosses a
     few form labels with a few values, and no stretch repeats with a fixed period
@@ -7,8 +7,8 @@ exploding: a table whose rows grow wider and wider until one never ends, its cel
     numbers; in HTML some cells open further tables that nothing closes
     (https://github.com/ollama/ollama/issues/13345, https://github.com/Blaizzy/mlx-vlm/issues/1021).
 
-Every loop stands after 0 to 3,000 characters of honest text. Two in three run to the end of the text, as they do when
-the token limit cuts them; after the third, honest text goes on.
+Every loop follows 0 to 3,000 characters of legitimate text. Two in three run to the end of the text, as when the token
+limit cuts them; legitimate text follows the third.
 """
 
 import random
@@ -93,7 +93,7 @@ def loops(seed: int = 41) -> Iterator[tuple[str, str]]:
     """Yield (kind, text) for 250 texts of each kind; raises FileNotFoundError without the Portuguese texts."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(CORPUS.glob("*.txt"))]
     if not texts:
-        raise FileNotFoundError("blind loops need the Portuguese texts of ../shared/corpus_pt")
+        raise FileNotFoundError("these loops need the Portuguese texts of ../shared/corpus_pt")
     for kind, write in KINDS.items():
         generator = random.Random(f"{seed}/{kind}")
         for number in range(PER_KIND):

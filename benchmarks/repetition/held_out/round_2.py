@@ -5,17 +5,17 @@ crumbs: the reading melts into one piece of a word or one digit, joined, doubled
 formula: the model takes a rule or a stamp for a formula that it never ends, all spacing commands in runs of uneven
 length and groups opened inside groups ("\\! \\! \\! / \\! \\! \\! \\! / p _ { j } \\!": UniMERNet issue 25).
 
-Both stand behind an honest Portuguese text; behind every third of them the model finds its way back to the page.
+Both stand behind a legitimate Portuguese text; behind every third of them the model finds its way back to the page.
 """
 
 import re
 from collections.abc import Iterator
 from random import Random
 
-from benchmarks.repetition.held_out.insertion import EVERY, LOOP, RETURN, TEXTS, Draw, honest, read_corpus
+from benchmarks.repetition.held_out.insertion import EVERY, LOOP, RETURN, TEXTS, Draw, legitimate, read_corpus
 
 PREFIX = (0, 3000)
-"""Characters of honest text before the loop."""
+"""Characters of legitimate text before the loop."""
 
 JOINS = (" ", "-", "", " -", ", ", ".", "\n")
 SPACINGS = (r"\!", r"\,", r"\;", r"\quad", r"\qquad", r"\hspace{1cm}", "~")
@@ -68,8 +68,8 @@ def loops(seed: int = 43) -> Iterator[tuple[str, str]]:
     corpus = read_corpus()
     for kind, draw in KINDS.items():
         for number in range(TEXTS):
-            before = honest(rng, corpus, rng.randint(*PREFIX))
+            before = legitimate(rng, corpus, rng.randint(*PREFIX))
             text = before + draw(rng, before, rng.randint(*LOOP))
             if number % EVERY == 0:
-                text += "\n\n" + honest(rng, corpus, rng.randint(*RETURN))
+                text += "\n\n" + legitimate(rng, corpus, rng.randint(*RETURN))
             yield kind, text

@@ -10,7 +10,7 @@ salad: after a sound start come tokens from the whole vocabulary, pieces of many
     https://github.com/vllm-project/vllm/issues/9183, https://github.com/mit-han-lab/llm-awq/issues/195,
     https://github.com/OpenGVLab/InternVL/issues/1204).
 
-Both stand behind 0 to 3,000 characters of honest Portuguese text; behind every third of them honest text goes on.
+Both stand behind 0 to 3,000 characters of legitimate Portuguese text; more such text follows every third of them.
 """
 
 import itertools

@@ -14,7 +14,7 @@ boxes: the model lists places on the page without the text in them: boxes that c
     https://github.com/QwenLM/Qwen3-VL/issues/1916, https://github.com/QwenLM/Qwen3-VL/issues/1967,
     https://github.com/Blaizzy/mlx-vlm/issues/1262).
 
-Both stand behind 0 to 3,000 characters of honest Portuguese text; behind every third of them honest text goes on.
+Both stand behind 0 to 3,000 characters of legitimate Portuguese text; more such text follows every third of them.
 """
 
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ rereading: the model reads the same piece of the page again and again. The piece
     https://github.com/icereed/paperless-gpt/issues/170, https://github.com/ahnafnafee/local-llm-pdf-ocr/issues/17,
     https://github.com/deepseek-ai/DeepSeek-OCR/issues/151, https://github.com/CrispStrobe/CrispEmbed/pull/26).
 
-Both stand behind 0 to 3,000 characters of honest Portuguese text; behind every third of them honest text goes on.
+Both stand behind 0 to 3,000 characters of legitimate Portuguese text; more such text follows every third of them.
 """
 
 import re
