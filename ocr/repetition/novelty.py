@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import filterfalse, pairwise
 from operator import add
-from typing import Literal
+from typing import Any, Literal
 
 from ocr.repetition.config import NoveltyConfig
 from ocr.repetition.copied import CopyDetector
@@ -123,6 +123,15 @@ class NoveltyDetector:
         """The head of a word -> the last block that had it; of a rich block, its new words only."""
         self.told = frozenset[str]()
         """The long numbers of the last block that was not rich."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the cached functions, which cannot be pickled: workers of a cluster get the monitor."""
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("room", "signs")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.room, self.signs = _weights(self.config)
 
     @property
     def score(self) -> float:

@@ -78,7 +78,7 @@ def test_killed_workers_cost_no_page_and_change_no_reading(tmp_path: Path) -> No
         time.sleep(0.2)
     said = spread.communicate(timeout=PATIENCE)[1]
     assert spread.returncode == 0, said
-    assert "drawn here" not in said, "a worker could not draw a page that the driver could"
+    assert "pages rendered on this machine" not in said, "a worker could not render a page that the driver could"
     assert killed == KILLS, "the run was over before the workers were killed"
     assert outputs(tmp_path / "spread") == outputs(tmp_path / "alone")
     assert subprocess.run([OCR, "verify", tmp_path / "spread"], check=False, capture_output=True).returncode == 0

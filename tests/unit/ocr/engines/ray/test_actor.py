@@ -16,8 +16,10 @@ from PIL import Image
 
 from ocr.core.document import PageImage
 from ocr.core.errors import ScanError
+from ocr.engines.base import Request
 from ocr.engines.ray.actor import MISSING, EngineActor
 from ocr.engines.ray.scan_files import Files
+from ocr.pipeline.retry import monitored
 from ocr.rendering.renderer import PageRef, Renderer, RenderSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nameless files are reached through /proc")
@@ -147,3 +149,12 @@ def test_copies_do_not_pile_up(tmp_path: Path) -> None:
         assert kept == pages[-8:]
 
     asyncio.run(story())
+
+
+def test_a_request_whose_text_is_watched_travels() -> None:
+    cloudpickle = pytest.importorskip("ray.cloudpickle", reason="the extra cluster is not installed")
+    request = monitored(Request(PageImage(1, np.zeros((4, 4, 3), np.uint8), 200.0)))
+    assert request.on_text is not None
+    assert request.on_text("o pedido foi julgado procedente e ")
+    arrived = cloudpickle.loads(cloudpickle.dumps(request))
+    assert not all(arrived.on_text("o pedido foi julgado procedente e ") for _ in range(200)), "it goes on counting"
