@@ -10,6 +10,17 @@ import typer
 
 from ocr.extract_commands import Assignments, Config
 
+MachinePrice = Annotated[
+    str,
+    typer.Option(help="Price of your own hardware: c7i (CPU), l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR."),
+]
+Utilization = Annotated[
+    float,
+    typer.Option(
+        "--utilization", "--utilisation", help="Share of paid hours in which the machine reads.", min=0.01, max=1
+    ),
+]
+
 
 def bench(
     data: Annotated[
@@ -26,22 +37,8 @@ def bench(
     to: Annotated[Path, typer.Option(help="Output folder for the report, results and response cache.")] = Path(
         "ocr-bench"
     ),
-    machine: Annotated[
-        str,
-        typer.Option(
-            help="Price of your own hardware: c7i (CPU), l4, l40s, a100, h100, h200 or NAME=DOLLARS_PER_HOUR."
-        ),
-    ] = "",
-    utilization: Annotated[
-        float,
-        typer.Option(
-            "--utilization",
-            "--utilisation",
-            help="Share of paid hours in which the machine reads.",
-            min=0.01,
-            max=1,
-        ),
-    ] = 1.0,
+    machine: MachinePrice = "",
+    utilization: Utilization = 1.0,
     yes: Annotated[bool, typer.Option("--yes", help="Send page images to the vendors without asking.")] = False,
     max_cost: Annotated[float | None, typer.Option(help="Upper limit of the cost in dollars.", min=0)] = None,
     fail_under: Annotated[
