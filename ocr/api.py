@@ -95,7 +95,7 @@ def extract_all(
 ) -> Summary:
     """Read folders, files and glob patterns into the output folder `out`, as `ocr extract` does.
 
-    Pages that an earlier call or command has read are not read again. `formats` are json, jsonl, md and txt; default:
+    Pages that an earlier call or command has read are not read again. `formats` are those of `--out`; default:
     json, or those of `settings`. `on_page` is called with an `ocr.PageResult` for each page that this call reads, once
     it is saved, on the thread that reads: keep it short. An exception that it raises ends the run and is raised here.
     Ctrl-C stops the run; finished pages are kept.

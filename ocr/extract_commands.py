@@ -29,7 +29,10 @@ def extract(
         list[str], typer.Argument(help="Folders, files or glob patterns; - reads a list of paths from standard input.")
     ],
     out: Annotated[
-        str | None, typer.Option(help="Output formats, separated by commas: json, jsonl, md, txt. Default: json.")
+        str | None,
+        typer.Option(
+            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr. Default: json."
+        ),
     ] = None,
     to: Annotated[str, typer.Option(help="Output folder; - writes JSON Lines to standard output.")] = "ocr-out",
     pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")] = "",

@@ -5,6 +5,9 @@ settings, `ocr verify` and the Python API take the format from there.
 
 A writer takes the source, the engine and the pages in order, one at a time: a scan of 5,000 pages needs the memory of
 one page. The same document gives the same bytes, always. A writer adds no date, host or path of this machine.
+
+A format has one of two functions. `write` yields one file piece by piece. `parts` yields several files, each with a
+label that goes between the name of the scan and the suffix: `a.pdf` becomes `a.pdf.page-1.xml`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +18,14 @@ from ocr.formats.text.json_document import write_json
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.text.markdown import write_markdown
 from ocr.formats.text.plain_text import write_text
+from ocr.formats.xml.alto import write_alto
+from ocr.formats.xml.hocr import write_hocr
+from ocr.formats.xml.page_xml import write_page_xml
 
 Writer = Callable[[Source, EngineIdentity, Iterable[Page]], Iterator[str] | Iterator[bytes]]
 """Yields the file piece by piece. Text is encoded as UTF-8."""
+PartsWriter = Callable[[Source, EngineIdentity, Iterable[Page]], Iterator[tuple[str, str]]]
+"""Yields (label, text) for each file of a format with several files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +36,24 @@ class OutputFormat:
     """As `--out` takes it."""
     suffix: str
     """What the name of the scan gets appended, with the dot: `a.pdf` becomes `a.pdf.json`."""
-    write: Writer
+    write: Writer | None = None
+    parts: PartsWriter | None = None
     version: int = 1
     """Raised when the same pages give other bytes: files of an older version are then out of date."""
 
     def render(self, source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
-        """Yield the bytes of the file piece by piece."""
+        """Yield the bytes of the file piece by piece, for a format of one file."""
+        assert self.write is not None, "a format of several files has parts"
         for piece in self.write(source, engine, pages):
             yield piece if isinstance(piece, bytes) else piece.encode("utf-8")
+
+    def render_parts(
+        self, source: Source, engine: EngineIdentity, pages: Iterable[Page]
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield (label, bytes) of each file, for a format of several files."""
+        assert self.parts is not None, "a format of one file has no parts"
+        for label, text in self.parts(source, engine, pages):
+            yield label, text.encode("utf-8")
 
 
 FORMATS: dict[str, OutputFormat] = {
@@ -45,6 +63,9 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("jsonl", ".jsonl", write_json_lines),
         OutputFormat("md", ".md", write_markdown, version=2),
         OutputFormat("txt", ".txt", write_text),
+        OutputFormat("alto", ".alto.xml", write_alto),
+        OutputFormat("page", ".xml", parts=write_page_xml),
+        OutputFormat("hocr", ".hocr", write_hocr),
     )
 }
 """Every format by its name, in the order in which files are written."""

@@ -28,7 +28,7 @@ def accept(folder: OutputDirectory, files: Sequence[str | Path] = ()) -> list[st
         chosen = [outputs[_named(folder.root, file, outputs)] for file in files]
     else:
         known = [output for output in outputs.values() if output.source in sources]
-        chosen = [output for output in known if folder.is_edited(sources[output.source], output.format)]
+        chosen = [output for output in known if folder.is_edited(sources[output.source], output)]
     contents = [_content(folder, sources.get(output.source), output) for output in chosen]
     corrections = [
         _correction(sources[output.source], output, content) for output, content in zip(chosen, contents, strict=True)
@@ -58,7 +58,7 @@ def _content(folder: OutputDirectory, source: Source | None, output: Output) -> 
         raise UsageError(
             f"{shown(output.path)}: the ledger no longer knows its scan", hint="run ocr extract on the scan first"
         )
-    if not folder.is_edited(source, output.format):
+    if not folder.is_edited(source, output):
         raise UsageError(f"{shown(output.path)} is as lusocr wrote it, or missing", hint="correct the file first")
     try:
         return (folder.root / output.path).read_bytes()

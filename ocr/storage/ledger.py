@@ -57,6 +57,8 @@ WORST_STATUSES: tuple[Status, ...] = ("failed", "unreadable", "refused", "degene
 REJECTED_BYTES = 64 * 1024
 """Bytes that are kept of a rejected attempt's text: enough to show a repetition."""
 _CHUNK = 64
+_SHARED_LETTERS = 40
+"""First letters of a scan's path that all of its outputs have, also where a long name is cut."""
 _COLUMNS = (
     *("sha256", "number", "engine", "status", "flags", "arrangement", "page", "generation"),
     *("attempts", "prompt_tokens", "completion_tokens", "seconds", "run", "recorded"),
@@ -330,6 +332,16 @@ class Ledger:
         while rows := self._all("SELECT * FROM outputs WHERE path > ? ORDER BY path LIMIT ?", (last, _CHUNK)):
             yield from (Output(*row) for row in rows)
             last = rows[-1][0]
+
+    def outputs_of(self, source: str, form: str) -> list[Output]:
+        """Return the outputs of a scan in one format, by path. They share the first letters of its name."""
+        start = "/".join(part for part in source.split("/") if part not in ("", ".", ".."))[:_SHARED_LETTERS]
+        query = "SELECT * FROM outputs WHERE path >= ? AND path < ? AND source = ? AND format = ? ORDER BY path"
+        return [Output(*row) for row in self._all(query, (start, start + "\U0010ffff", source, form))]
+
+    def forget(self, path: str) -> None:
+        """Remove the record of an output file that is gone."""
+        self._change("DELETE FROM outputs WHERE path = ?", (path,))
 
     def claim(self, output: Output) -> None:
         """Record an output file before it appears."""

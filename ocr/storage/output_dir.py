@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ocr.core.document import Document, Page, Source
+from ocr.core.document import Document, EngineIdentity, Page, Source
 from ocr.core.errors import OutputError
 from ocr.core.files import hash_file, is_full, lock_file
 from ocr.formats.json_schema import document_from_json
@@ -50,18 +50,22 @@ class OutputDirectory:
         output = self.ledger.output(output_path(source.path, form))
         if output is None or output.stamp != self._stamp(source, form):
             return False
-        return (self.root / output.path).is_file()
+        if FORMATS[form].parts is None:
+            return (self.root / output.path).is_file()
+        return all((self.root / part.path).is_file() for part in self.outputs(source, form))
 
     def has_written(self, source: Source, form: str) -> bool:
         """Return whether an earlier run wrote this output and it still exists."""
         path = output_path(source.path, form)
-        return self.ledger.output(path) is not None and (self.root / path).is_file()
+        is_there = FORMATS[form].parts is not None or (self.root / path).is_file()
+        return self.ledger.output(path) is not None and is_there
 
-    def is_edited(self, source: Source, form: str) -> bool:
+    def outputs(self, source: Source, form: str) -> list[Output]:
+        """Return the records of the files that a format has."""
+        return [output for output in self.ledger.outputs_of(source.path, form) if output.sha256]
+
+    def is_edited(self, source: Source, output: Output) -> bool:
         """Return whether someone changed the output file since it was written or accepted."""
-        output = self.ledger.output(output_path(source.path, form))
-        if output is None:
-            return False
         return _digest(self.root / output.path) not in {None, *self._written(source, output)}
 
     def _written(self, source: Source, output: Output | None) -> set[str]:
@@ -85,15 +89,31 @@ class OutputDirectory:
             )
 
     def write(self, source: Source, form: str) -> None:
-        """Write one output file from the ledger. Raises `OutputError`; the file is then as it was before."""
+        """Write the output of one format from the ledger. Raises `OutputError`; a file is then as it was before."""
+        # Before the pages: a page that changes meanwhile makes the file out of date.
+        stamp = self._stamp(source, form)
         path = output_path(source.path, form)
-        target = self.root / path
+        if FORMATS[form].parts is None:
+            self._write_file(source, Output(path, source.path, form, "", stamp=stamp), self.render(source, form))
+            return
+        mark = Output(path, source.path, form, "")
+        self.ledger.claim(mark)
+        old = {part.path: part for part in self.outputs(source, form)}
+        for label, content in self.render_parts(source, form):
+            place = output_path(source.path, form, label)
+            old.pop(place, None)
+            self._write_file(source, Output(place, source.path, form, "", stamp=stamp), [content])
+        for surplus in old.values():
+            self._remove(surplus)
+        self.ledger.settle(path, stamp)
+
+    def _write_file(self, source: Source, output: Output, pieces: Iterable[bytes]) -> None:
+        """Write one file; `output` has everything but the digest. Raises `OutputError`."""
+        path, target = output.path, self.root / output.path
         draft = self.root / PRIVATE / "drafts" / hashlib.sha256(path.encode()).hexdigest()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Before the pages: a page that changes meanwhile makes the file out of date.
-            stamp = self._stamp(source, form)
-            digest = _write_draft(draft, self.render(source, form))
+            digest = _write_draft(draft, pieces)
             before = self.ledger.output(path)
             present = _digest(target)
             if present not in {None, digest, *self._written(source, before)}:
@@ -103,15 +123,25 @@ class OutputDirectory:
                     "else move it away and run the same command again",
                 )
             # The stamp follows the file: after a kill between the two, the next run writes the output again.
-            self.ledger.claim(Output(path, source.path, form, digest, present or "", stamp=""))
+            self.ledger.claim(Output(path, output.source, output.format, digest, present or "", stamp=""))
             draft.replace(target)
             _flush_folder(target.parent)
-            self.ledger.settle(path, stamp)
+            self.ledger.settle(path, output.stamp)
         except OSError as cause:
             raise _cannot_write(target, cause) from cause
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+    def _remove(self, output: Output) -> None:
+        """Remove a file that its scan no longer gives; a file that somebody changed stays, and is theirs then."""
+        target = self.root / output.path
+        try:
+            if _digest(target) in (output.sha256, output.previous):
+                target.unlink()
+        except OSError as cause:
+            raise _cannot_write(target, cause) from cause
+        self.ledger.forget(output.path)
 
     def correct(self, source: Source, correction: Correction) -> None:
         """Record a corrected output file, which is then that of the ledger. Raises `OutputError`."""
@@ -130,12 +160,22 @@ class OutputDirectory:
 
     def render(self, source: Source, form: str) -> Iterator[bytes]:
         """Return the bytes of an output file piece by piece: its correction, or what the ledger gives."""
-        engine = self.ledger.engine()
-        assert engine is not None, "a folder has an engine from its first run on"
         correction = self.correction_of(source, form)
         if correction is not None:
             return iter((self.corrections.content(correction),))
-        return FORMATS[form].render(source, engine, self._pages(source))
+        return FORMATS[form].render(source, self._engine(), self._pages(source))
+
+    def render_parts(self, source: Source, form: str) -> Iterator[tuple[str, bytes]]:
+        """Return (label, bytes) of the files of a format of several files, made from the ledger."""
+        for label, content in FORMATS[form].render_parts(source, self._engine(), self._pages(source)):
+            corrected = self.corrections.of_path(output_path(source.path, form, label))
+            is_ours = corrected is not None and corrected.scan == source.sha256
+            yield label, self.corrections.content(corrected) if corrected is not None and is_ours else content
+
+    def _engine(self) -> EngineIdentity:
+        engine = self.ledger.engine()
+        assert engine is not None, "a folder has an engine from its first run on"
+        return engine
 
     def _pages(self, source: Source) -> Iterable[Page]:
         """Return the pages of a scan: those of its corrected JSON output, or those of the ledger."""
@@ -153,11 +193,14 @@ class OutputDirectory:
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 
 
-def output_path(name: str, form: str) -> str:
-    """Return the path of an output of the scan `name`, relative to the folder, with forward slashes."""
+def output_path(name: str, form: str, label: str = "") -> str:
+    """Return the path of an output of the scan `name`, relative to the folder, with forward slashes.
+
+    `label` names one of the files of a format of several files, such as `.page-1`.
+    """
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     last = parts.pop() if parts else "_"
-    suffix = FORMATS[form].suffix
+    suffix = label + FORMATS[form].suffix
     room = _NAME_BYTES - len(suffix.encode())
     if len(last.encode()) > room:
         mark = "~" + hashlib.sha256(last.encode()).hexdigest()[:8]

@@ -10,7 +10,7 @@ from ocr.core.errors import OutputError
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.writers import FORMATS
 from ocr.storage.ledger import Ledger
-from ocr.storage.output_dir import OutputDirectory, output_path
+from ocr.storage.output_dir import OutputDirectory
 
 
 class Sink(Protocol):
@@ -52,8 +52,9 @@ class FileSink:
                 continue
             if not self._folder.is_current(source, form):
                 self._folder.write(source, form)
-            elif self._folder.is_edited(source, form):
-                self.left_alone.append(output_path(source.path, form))
+                continue
+            outputs = self._folder.outputs(source, form)
+            self.left_alone += [output.path for output in outputs if self._folder.is_edited(source, output)]
 
 
 class StreamSink:

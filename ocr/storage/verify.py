@@ -1,10 +1,11 @@
 """Verify an output folder: every page has a status, and every output file matches the ledger."""
 
+import glob
 import hashlib
 import platform
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,11 +68,10 @@ def verify(folder: OutputDirectory) -> Report:
         expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
         wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]
     sources = {source.path: source for source in ledger.files()}
-    for output in ledger.outputs():
-        problem = _compare(folder, output.path, sources.get(output.source), output.format)
+    for path, form, problem in _compared(folder, sources):
         if problem:
-            wrong.append(f"{shown(output.path)}: {problem}")
-            forms += [output.format] if output.format not in forms else []
+            wrong.append(f"{shown(path)}: {problem}")
+            forms += [form] if form not in forms else []
         else:
             right += 1
     advice = ""
@@ -102,12 +102,32 @@ def _lost(folder: OutputDirectory, source: Source) -> Iterator[str]:
                 yield f"{shown(source.path)}: page {page.number}: {page.status}: {page.reason}"
 
 
-def _compare(folder: OutputDirectory, path: str, source: Source | None, form: str) -> str:
+def _compared(folder: OutputDirectory, sources: dict[str, Source]) -> Iterator[tuple[str, str, str]]:
+    """Yield (path, format, what is wrong or "") for every output file; see `_compare`."""
+    for output in folder.ledger.outputs():
+        source = sources.get(output.source)
+        if source is None:
+            yield output.path, output.format, "belongs to a file that the ledger no longer has"
+        elif FORMATS[output.format].parts is None:
+            yield output.path, output.format, _compare(folder, output.path, folder.render(source, output.format))
+        elif not output.sha256:  # the record of the format; its files have their own
+            yield from ((path, output.format, problem) for path, problem in _compared_parts(folder, source, output))
+
+
+def _compared_parts(folder: OutputDirectory, source: Source, mark: Output) -> Iterator[tuple[str, str]]:
+    """Yield (path, what is wrong or "") for the files of a format of several files."""
+    surplus = {part.path for part in folder.outputs(source, mark.format)}
+    for label, content in folder.render_parts(source, mark.format):
+        path = output_path(source.path, mark.format, label)
+        surplus.discard(path)
+        yield path, _compare(folder, path, [content])
+    yield from ((path, "is out of date") for path in sorted(surplus))
+
+
+def _compare(folder: OutputDirectory, path: str, pieces: Iterable[bytes]) -> str:
     """Return what is wrong with an output file; "" where it matches the ledger byte for byte."""
-    if source is None:
-        return "belongs to a file that the ledger no longer has"
     wanted = hashlib.sha256()
-    for piece in folder.render(source, form):
+    for piece in pieces:
         wanted.update(piece)
     try:
         found = hash_file(folder.root / path)
@@ -164,11 +184,10 @@ def _fill(ledger: Ledger, root: Path) -> int:
         for page in document.pages:
             ledger.record(document.source.sha256, Entry(page))
         for form in FORMATS:
-            path = output_path(document.source.path, form)
-            if (root / path).is_file():
-                forms.add(form)
-                digest = hash_file(root / path)
-                ledger.claim(Output(path, document.source.path, form, digest))
+            outputs = list(_present(root, document.source, form))
+            forms |= {form} if outputs else set()
+            for output in outputs:
+                ledger.claim(output)
     for engine, _ in engines.most_common(1):
         ledger.begin(engine, version=VERSION, host=platform.node())
         ledger.adopt()
@@ -176,3 +195,19 @@ def _fill(ledger: Ledger, root: Path) -> int:
             ledger.remember("engine typed", engine.name)
     ledger.remember("formats", ",".join(form for form in FORMATS if form in forms))
     return sum(1 for _ in ledger.files())
+
+
+def _present(root: Path, source: Source, form: str) -> Iterator[Output]:
+    """Yield records of the output files of a format that are in the folder."""
+    path = output_path(source.path, form)
+    if FORMATS[form].parts is None:
+        if (root / path).is_file():
+            yield Output(path, source.path, form, hash_file(root / path))
+        return
+    folder, suffix = (root / path).parent, FORMATS[form].suffix
+    stem = Path(path).name.removesuffix(suffix)
+    found = [file for file in folder.glob(f"{glob.escape(stem)}.page-*{suffix}") if file.is_file()]
+    if found:
+        yield Output(path, source.path, form, "")
+    for file in found:
+        yield Output(file.relative_to(root).as_posix(), source.path, form, hash_file(file))

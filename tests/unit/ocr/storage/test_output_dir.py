@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from ocr.core.document import EngineIdentity, Page, Source
 from ocr.core.errors import OutputError
+from ocr.storage.acceptance import accept
 from ocr.storage.ledger import Entry
 from ocr.storage.output_dir import NotOursError, OutputDirectory, open_folder, output_path
+from ocr.storage.verify import rebuild, verify
 
 SOURCE = Source("deep/a.pdf", "a" * 64, 1)
 
@@ -191,3 +193,71 @@ def test_names_fit_and_stay_apart(name: str) -> None:
     assert path.startswith("deep/")
     assert len(path.removeprefix("deep/").encode()) <= 255
     assert path != output_path(f"deep/{name}x", "jsonl")
+
+
+def fill_pages(folder: OutputDirectory, count: int) -> Source:
+    """Record a scan of `count` pages in place of the one before."""
+    source = Source(SOURCE.path, "b" * 63 + str(count), count)
+    folder.ledger.begin(EngineIdentity("fake", "fake 1"), version="0", host="here")
+    folder.ledger.add_file(source)
+    for number in range(1, count + 1):
+        folder.ledger.record(source.sha256, Entry(Page(number, "ok", text="O réu"))).result(timeout=10)
+    return source
+
+
+def test_a_format_of_several_files_keeps_them_together(tmp_path: Path) -> None:
+    with open_folder(tmp_path, create=True) as folder:
+        source = fill_pages(folder, 3)
+        folder.write(source, "page")
+        files = [f"deep/a.pdf.page-{number}.xml" for number in (1, 2, 3)]
+        assert [part.path for part in folder.outputs(source, "page")] == files
+        assert folder.is_current(source, "page") and folder.has_written(source, "page")
+        (tmp_path / files[1]).unlink()
+        assert not folder.is_current(source, "page")
+        folder.write(source, "page")
+        assert folder.is_current(source, "page")
+        assert verify(folder).outputs == 3
+
+        (tmp_path / files[1]).write_text("mine", encoding="utf-8")
+        (wrong,) = verify(folder).wrong_outputs
+        assert wrong.startswith(f"{files[1]}: was changed")
+        with pytest.raises(NotOursError):
+            folder.write(source, "page")
+        assert accept(folder) == [files[1]]
+        folder.write(source, "page")
+        assert (tmp_path / files[1]).read_text(encoding="utf-8") == "mine"
+        assert not verify(folder).wrong_outputs
+
+
+def test_files_that_a_scan_no_longer_gives_are_removed_unless_changed(tmp_path: Path) -> None:
+    with open_folder(tmp_path, create=True) as folder:
+        folder.write(fill_pages(folder, 3), "page")
+        (tmp_path / "deep/a.pdf.page-3.xml").write_text("mine", encoding="utf-8")
+        source = fill_pages(folder, 1)
+        assert not folder.is_current(source, "page")
+        folder.write(source, "page")
+        assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["a.pdf.page-1.xml", "a.pdf.page-3.xml"]
+        assert [part.path for part in folder.outputs(source, "page")] == ["deep/a.pdf.page-1.xml"]
+        assert not verify(folder).wrong_outputs
+
+
+def test_a_rebuilt_ledger_knows_the_files_of_a_page_format(tmp_path: Path) -> None:
+    with open_folder(tmp_path, create=True) as folder:
+        source = fill_pages(folder, 2)
+        for form in ("json", "page"):
+            folder.write(source, form)
+    assert rebuild(tmp_path) == 1
+    with open_folder(tmp_path) as folder:
+        assert len(folder.outputs(source, "page")) == 2
+        folder.write(source, "page")
+        assert verify(folder).wrong_outputs == []
+
+
+def test_names_of_page_files_of_long_names_are_found(tmp_path: Path) -> None:
+    with open_folder(tmp_path, create=True) as folder:
+        source = fill_pages(folder, 2)
+        long = Source("deep/" + "ç" * 200 + ".pdf", source.sha256, 2)
+        folder.ledger.add_file(long)
+        folder.write(long, "page")
+        assert len(folder.outputs(long, "page")) == 2
+        assert folder.is_current(long, "page")

@@ -1,0 +1,115 @@
+"""Lines of a page grouped into blocks in reading order, and the words of a line: what formats with boxes share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ocr.core.document import FIELDS, Box, Field, Line, Page, Table, Word, box_around
+from ocr.formats.page_blocks import body_of
+
+BlockKind = Literal["header", "paragraph", "table", "margin", "footer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together: one paragraph, one table, or one of the other fields."""
+
+    kind: BlockKind
+    lines: tuple[Line, ...]
+
+    @property
+    def field(self) -> Field:
+        """The field of the page that the block belongs to."""
+        return self.lines[0].field
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around the lines, in pixels of the upright page."""
+        return box_around(line.box for line in self.lines)
+
+
+def blocks_of(page: Page) -> list[Block]:
+    """Return the blocks of a page in reading order. Every line stands in exactly one block, in the page's order.
+
+    The body is divided as its paragraphs and tables are: a line belongs to the block whose letters it continues.
+    """
+    blocks: list[Block] = []
+    for field, lines in _by_field(lines_of(page)):
+        if field == "text":
+            blocks += _body_blocks(page, lines)
+        else:
+            blocks.append(Block(field, tuple(lines)))
+    return blocks
+
+
+def lines_of(page: Page) -> Sequence[Line]:
+    """Return the lines of a page. Where an engine gives text without boxes, each line has the box of the page."""
+    if page.lines:
+        return page.lines
+    box = (0.0, 0.0, float(page.width), float(page.height))
+    texts = {"header": page.header, "text": page.text, "margin": page.margin, "footer": page.footer}
+    return [
+        Line(" ".join(line.split()), box, field=field)
+        for field in FIELDS
+        for line in texts[field].splitlines()
+        if line.strip()
+    ]
+
+
+def words_of(line: Line) -> Sequence[Word]:
+    """Return the words of a line; where the engine gives none, each gets its share of the line's width by letters."""
+    if line.words:
+        return line.words
+    texts = line.text.split()
+    left, top, right, bottom = line.box
+    is_upright = right - left >= bottom - top or len(line.text) < 3
+    start, length = (left, right - left) if is_upright else (bottom, top - bottom)
+    step = length / max(1, len(" ".join(texts)))
+    words = []
+    for text in texts:
+        end = start + step * len(text)
+        box = (start, top, end, bottom) if is_upright else (left, end, right, start)
+        words.append(Word(text, box, line.confidence))
+        start = end + step
+    return words
+
+
+def _by_field(lines: Sequence[Line]) -> Iterator[tuple[Field, list[Line]]]:
+    for field in FIELDS:
+        found = [line for line in lines if line.field == field]
+        if found:
+            yield field, found
+
+
+def _body_blocks(page: Page, lines: list[Line]) -> list[Block]:
+    """Return the body's lines in the blocks of its text, both in reading order."""
+    parts: list[tuple[BlockKind, str]] = [
+        ("table", _letters("".join("".join(row) for row in part.rows)))
+        if isinstance(part, Table)
+        else ("paragraph", _letters(part))
+        for part in body_of(page)
+    ]
+    groups: list[tuple[BlockKind, list[Line]]] = []
+    place, rest, last = 0, parts[0][1] if parts else "", -1
+    for line in lines:
+        letters = _letters(line.text)
+        found = place if rest.startswith(letters) and rest else _part_with(parts, place, letters)
+        if found != place:
+            place, rest = found, parts[found][1]
+        rest = rest.removeprefix(letters)
+        if found != last or not groups:
+            groups.append((parts[found][0] if parts else "paragraph", []))
+        groups[-1][1].append(line)
+        last = found
+    return [Block(kind, tuple(group)) for kind, group in groups]
+
+
+def _part_with(parts: Sequence[tuple[BlockKind, str]], place: int, letters: str) -> int:
+    """Return the place of the next part that begins with these letters; without one, the line stays where it is."""
+    following = range(place + 1, len(parts))
+    return next((number for number in following if letters and parts[number][1].startswith(letters)), place)
+
+
+def _letters(text: str) -> str:
+    """Return letters and digits only: joining lines changes spaces and hyphens."""
+    return "".join(character for character in text if character.isalnum())
