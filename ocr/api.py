@@ -14,8 +14,9 @@ from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, PageResult
 from ocr.pipeline.progress import Logged
-from ocr.reader import Pages, Reader, SettingsLike, check_weights, read_pages, read_settings
+from ocr.reader import Pages, PasswordLike, Reader, SettingsLike, check_weights, read_pages, read_settings
 from ocr.rendering.discovery import shown
+from ocr.rendering.passwords import make_passwords
 from ocr.repetition import detector
 from ocr.repetition.evidence import Repetition
 from ocr.storage.acceptance import accept as accept_files
@@ -38,14 +39,15 @@ def extract(
     engine: str | None = None,
     model: str | None = None,
     settings: SettingsLike | None = None,
-    password: str | None = None,
+    password: PasswordLike | None = None,
     pages: Pages | None = None,
 ) -> Document:
     """Read one scan and return its document.
 
     `scan` is the path of a file, a Pillow image (its current frame), or a uint8 array of shape (height, width) or
     (height, width, 3), RGB. `engine`, `model` and `settings` are those of `ocr extract`; `settings` is a mapping, such
-    as `{"render.dpi": 300}`, an `ocr.Settings`, or the path of a TOML file. `pages` selects pages; the others have the
+    as `{"render.dpi": 300}`, an `ocr.Settings`, or the path of a TOML file. `password` is one password, several to try,
+    or a mapping of glob patterns to passwords. `pages` selects pages; the others have the
     status "skipped".
 
     Every call starts an engine and closes it. To read many scans, use `ocr.Reader`, or `ocr.extract_all` for a folder.
@@ -73,7 +75,7 @@ async def aextract(
     engine: str | None = None,
     model: str | None = None,
     settings: SettingsLike | None = None,
-    password: str | None = None,
+    password: PasswordLike | None = None,
     pages: Pages | None = None,
 ) -> Document:
     """Read one scan without blocking the running event loop; otherwise as `extract`. Cancelling it stops the read."""
@@ -89,7 +91,7 @@ def extract_all(
     engine: str | None = None,
     model: str | None = None,
     settings: SettingsLike | None = None,
-    password: str | None = None,
+    password: PasswordLike | None = None,
     pages: Pages | None = None,
     on_page: Callable[[PageResult], object] | None = None,
 ) -> Summary:
@@ -111,7 +113,7 @@ def extract_all(
     check_weights(chosen)
     entries = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     names = tuple(f".{os.sep}-" if os.fsdecode(entry) == "-" else os.fsdecode(entry) for entry in entries)
-    job = Job(names, chosen, read_pages(pages), password, on_page)
+    job = Job(names, chosen, read_pages(pages), make_passwords(password), on_page=on_page)
     # A thread of its own: no signal handler is installed, and an event loop may be running in this one.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ocr.extract_all") as threads:
         run = threads.submit(extract_to_folder, job, Path(out), Logged())

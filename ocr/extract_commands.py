@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command runs, so that `ocr --help` answers at once.
 """
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Annotated
 
 import typer
 
-from ocr.core.errors import ExitCode
+from ocr.core.errors import ExitCode, UsageError
 
 Config = Annotated[Path | None, typer.Option(help="Read settings from this TOML file.")]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change one setting, such as render.dpi=300. May be repeated.", metavar="KEY=VALUE"),
 ]
+
+
+PORTUGUESE = frozenset({"por", "pt", "pt-br", "pt-pt", "portuguese", "português"})
 
 
 def confirm(question: str) -> bool:
@@ -34,7 +38,10 @@ def extract(
             help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr. Default: json."
         ),
     ] = None,
-    to: Annotated[str, typer.Option(help="Output folder; - writes JSON Lines to standard output.")] = "ocr-out",
+    to: Annotated[
+        str,
+        typer.Option(help="Output folder; - writes to standard output: JSON Lines, or md or txt if --out says so."),
+    ] = "ocr-out",
     pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")] = "",
     engine: Annotated[
         str | None,
@@ -64,13 +71,33 @@ def extract(
     cluster: Annotated[
         str | None, typer.Option(help="Read on a Ray cluster: its address, or auto for the one this machine is in.")
     ] = None,
+    dpi: Annotated[
+        int | None, typer.Option(help="Resolution at which PDF pages are rendered; short for --set render.dpi=N.")
+    ] = None,
     password: Annotated[
-        str | None, typer.Option(envvar="OCR_PASSWORD", help="Password of encrypted PDF files.")
+        list[str] | None,
+        typer.Option(
+            help="Password of encrypted PDF files. May be repeated: each is tried. The environment variable "
+            "OCR_PASSWORD holds one more.",
+        ),
+    ] = None,
+    passwords: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with a glob pattern of file names, a comma and a password in each line.", metavar="FILE"
+        ),
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="NUL characters separate the paths of the list on standard input.")
+    ] = False,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the scans. lusocr reads Portuguese: por, pt or pt-BR.")
     ] = None,
     config: Config = None,
     assignments: Assignments = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if any page is flagged.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Name every file that is ignored.")] = False,
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Print progress and errors as JSON Lines on standard error.")
     ] = False,
@@ -82,26 +109,39 @@ def extract(
     from ocr.pipeline.extract import extract_to_folder, extract_to_stream, reserved_stdout
     from ocr.pipeline.options import ExtractSettings, Job, parse_selection
     from ocr.pipeline.progress import make_progress
+    from ocr.rendering.passwords import Passwords, read_passwords
 
     flags = {
         "out": out,
         "engine": engine or ("server" if url else "vllm" if model else None),
         "options.model": model,
         "options.url": url,
+        "render.dpi": dpi,
         "witness": witness,
         "canary": False if no_canary else None,
     }
+    _check_language(lang)
     settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
     if settings.engine in ("vllm", "transformers"):
         obtain(str(settings.options.get("model", "")), agreed=yes, ask=confirm)
     if cluster is not None:
         settings = on_cluster(settings, cluster)
-    job = Job(tuple(inputs), settings, parse_selection(pages), password)
+    general = (*(password or ()), *filter(None, [os.environ.get("OCR_PASSWORD")]))
+    secrets = Passwords(general, read_passwords(passwords) if passwords else ())
+    job = Job(tuple(inputs), settings, parse_selection(pages), secrets, null=null, verbose=verbose)
     with reserved_stdout() as stream:
         progress = make_progress(quiet=quiet, log_json=log_json)
         summary = extract_to_stream(job, stream, progress) if to == "-" else extract_to_folder(job, Path(to), progress)
     code = summary.exit_code
     return ExitCode.OK if code == ExitCode.PAGES_FLAGGED and not strict else code
+
+
+def _check_language(lang: str | None) -> None:
+    if lang is not None and lang.lower().replace("_", "-") not in PORTUGUESE:
+        raise UsageError(
+            f"--lang {lang}: lusocr reads Portuguese only",
+            hint="leave out --lang for Portuguese; for another language use its own program, such as tesseract -l LANG",
+        )
 
 
 def verify(

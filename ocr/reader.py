@@ -25,6 +25,7 @@ from ocr.pipeline.progress import Logged
 from ocr.pipeline.scheduler import Scheduler
 from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import discover, shown
+from ocr.rendering.passwords import make_passwords
 from ocr.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 SettingsLike: TypeAlias = ExtractSettings | Mapping[str, Any] | str | os.PathLike[str]
 """Settings, a mapping of settings (`{"render.dpi": 300}`, or tables in tables), or the path of a TOML file."""
+PasswordLike: TypeAlias = str | Iterable[str] | Mapping[str, str]
+"""One password, several to try in order, or a mapping of glob patterns of file names to passwords."""
 Pages: TypeAlias = str | int | Iterable[int]
 """Page numbers from 1: "1,3-5,9-" as for `--pages`, one number, or several."""
 
@@ -69,7 +72,9 @@ class Reader:
         self._opened: asyncio.Future[None] | None = None
         self._closed = False
 
-    def extract(self, scan: "ScanSource", *, password: str | None = None, pages: Pages | None = None) -> Document:
+    def extract(
+        self, scan: "ScanSource", *, password: PasswordLike | None = None, pages: Pages | None = None
+    ) -> Document:
         """Read one scan; see `ocr.extract`. Raises `UsageError` after `close`."""
         future = self._submit(self._read(scan, password, pages))
         try:
@@ -79,7 +84,7 @@ class Reader:
             raise
 
     async def aextract(
-        self, scan: "ScanSource", *, password: str | None = None, pages: Pages | None = None
+        self, scan: "ScanSource", *, password: PasswordLike | None = None, pages: Pages | None = None
     ) -> Document:
         """Read one scan without blocking the running event loop. Cancelling the await stops the read."""
         return await asyncio.wrap_future(self._submit(self._read(scan, password, pages)))
@@ -117,12 +122,12 @@ class Reader:
                 self._thread = _LoopThread()
             return self._thread.submit(work)
 
-    async def _read(self, scan: "ScanSource", password: str | None, pages: Pages | None) -> Document:
+    async def _read(self, scan: "ScanSource", password: PasswordLike | None, pages: Pages | None) -> Document:
         selection = read_pages(pages)
         with ExitStack() as stack:
             path = await asyncio.to_thread(stack.enter_context, scan_file(scan))
             await self._open()
-            job = Job((path,), self._settings, selection, password)
+            job = Job((path,), self._settings, selection, make_passwords(password))
             with closing(Ledger(None)) as ledger:
                 return await self._run(job, ledger)
 

@@ -65,6 +65,10 @@ class ScanError(OcrError):
     exit_code = ExitCode.PAGES_FAILED
 
 
+class LockedScanError(ScanError):
+    """A scan is encrypted, and no password or a wrong one was given."""
+
+
 class DataError(OcrError):
     """A data set is wrong: a bad manifest row, a leak between splits, test-only pages in training."""
 

@@ -71,6 +71,9 @@ def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model
     except ValidationError as cause:
         first = cause.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "literal_error":
+            known = str(first["ctx"]["expected"]).replace("'", "")
+            raise UsageError(f"{where}: {key}: there is no {first['input']!r}", hint=f"choose from {known}") from cause
         if first["type"] != "extra_forbidden":
             raise UsageError(f"{where}: {key}: {first['msg']}") from cause
         tables = {known.rpartition(".")[0] for known in known_keys(model)}

@@ -8,7 +8,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,11 +25,15 @@ from ocr.rendering.discovery import Scan, discover, shown, version_of
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
 from ocr.storage.page_list import describe_worst
-from ocr.storage.sinks import FileSink, Sink, StreamSink
-from ocr.storage.summary import Summary, summarize
+from ocr.storage.sinks import STREAM_FORMATS, FileSink, Sink, StreamSink
+from ocr.storage.summary import Summary, count, summarize
 
 # If several failures end a run together, the first of this list is reported.
 SEVERITY = (ExitCode.BUG, ExitCode.OUTPUT, ExitCode.ENGINE, ExitCode.DEPENDENCY)
+
+
+ENDINGS_NAMED = 8
+"""Endings of ignored files that are named."""
 
 
 def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
@@ -50,10 +55,22 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
 
 
 def extract_to_stream(job: Job, stream: IO[str], progress: Progress) -> Summary:
-    """Read all pages and write them as JSON lines; nothing is kept."""
+    """Read all pages and write them in one format: JSON and JSON lines as JSON lines; nothing is kept.
+
+    Raises `UsageError` for more than one format, and for one that is no text.
+    """
+    form = _stream_format(job.settings.out)
     ledger = Ledger(None)
     with contextlib.closing(ledger):
-        return _extract(job, ledger, StreamSink(stream, ledger), progress, None)
+        return _extract(job, ledger, StreamSink(stream, ledger, form), progress, None)
+
+
+def _stream_format(forms: Sequence[str]) -> str:
+    if len(forms) != 1 or forms[0] not in STREAM_FORMATS:
+        raise UsageError(
+            f"--to - writes one format, not {', '.join(forms)}", hint=f"choose one of {', '.join(STREAM_FORMATS)}"
+        )
+    return "jsonl" if forms[0] == "json" else forms[0]
 
 
 def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Path | None) -> Summary:
@@ -69,13 +86,12 @@ def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Pat
     scheduler = Scheduler(job, session, ledger, sink, progress)
     ignored: list[Path] = []
     try:
-        scans = discover(job.inputs, output=root, on_ignored=ignored.append)
+        scans = discover(job.inputs, output=root, on_ignored=ignored.append, null=job.null)
         _run(_with_engine(session, scheduler, scans), scheduler, _Interruption(job.stopper, progress))
     finally:
         summary = _summary(ledger)
-        no_scans = sum(version_of(path) is not None and not path.name.startswith(".") for path in ignored)
-        if no_scans:
-            progress.note(f"ignored, because they are no scans: {no_scans:,} of the files found")
+        for line in (*_about_ignored(ignored, job), *_about_short_files(scheduler.short_files, job)):
+            progress.note(line)
         progress.finish(summary)
         for line in _worst_pages(ledger, root):
             progress.note(line)
@@ -101,6 +117,34 @@ def _summary(ledger: Ledger) -> Summary:
         return summarize(ledger, this_run=True)
     except OutputError:
         return Summary()  # The failure of the ledger ends the run with its own message.
+
+
+def _about_ignored(paths: Sequence[Path], job: Job) -> list[str]:
+    """Return what to say of files that are no scans: how many of which ending, or with `verbose` their names."""
+    files = [path for path in paths if version_of(path) is not None and not path.name.startswith(".")]
+    if not files:
+        return []
+    if job.verbose:
+        return [f"ignored, because it is no scan: {shown(path)}" for path in files]
+    counted = Counter(path.suffix.lower() or "no ending" for path in files)
+    endings = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{shown(ending)} {number:,}" for ending, number in endings[:ENDINGS_NAMED])
+    more = ", ..." if len(endings) > ENDINGS_NAMED else ""
+    return [f"ignored {count(len(files), 'file')} that {_are(files)} ({named}{more}); --verbose lists them"]
+
+
+def _are(files: Sequence[Path]) -> str:
+    return "is no scan" if len(files) == 1 else "are no scans"
+
+
+def _about_short_files(sources: Sequence[Source], job: Job) -> list[str]:
+    """Return what to say of files that end before a page that was asked for."""
+    if not sources:
+        return []
+    first = sources[0]
+    beyond = ",".join(job.selection.beyond(first.pages))
+    others = f"; {count(len(sources) - 1, 'more file')} end before a page that was asked for" if sources[1:] else ""
+    return [f"{shown(first.path)}: there is no page {beyond}: the file has {count(first.pages, 'page')}{others}"]
 
 
 def _worst_pages(ledger: Ledger, root: Path | None) -> list[str]:

@@ -14,6 +14,7 @@ from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
 from ocr.formats.writers import FORMATS
 from ocr.pipeline.page_reader import CrossCheckMode
+from ocr.rendering.passwords import Passwords
 from ocr.rendering.renderer import RenderSettings
 
 
@@ -67,6 +68,12 @@ class Selection:
         return not self.ranges or any(
             first <= number and (last is None or number <= last) for first, last in self.ranges
         )
+
+    def beyond(self, pages: int) -> list[str]:
+        """Return the ranges that begin after the last page of a file."""
+        return [
+            f"{first}" if last == first else f"{first}-{last or ''}" for first, last in self.ranges if first > pages
+        ]
 
 
 def parse_selection(text: str) -> Selection:
@@ -134,7 +141,11 @@ class Job:
     inputs: tuple[str, ...]
     settings: ExtractSettings = field(default_factory=ExtractSettings)
     selection: Selection = field(default_factory=Selection)
-    password: str | None = None
+    passwords: Passwords = field(default_factory=Passwords)
+    null: bool = False
+    """NUL characters separate the paths of a list on standard input."""
+    verbose: bool = False
+    """Name every file that is ignored."""
     on_page: Callable[[PageResult], object] | None = None
     """Called on the event loop for each page that the run reads, once it is saved."""
     stopper: Stopper = field(default_factory=Stopper)

@@ -9,7 +9,7 @@ from typing import Protocol
 from ocr.core.document import Page, Source
 from ocr.pipeline.options import PageResult
 from ocr.rendering.discovery import shown
-from ocr.storage.summary import STATUSES, Summary, describe
+from ocr.storage.summary import STATUSES, Summary, count, describe
 
 LINE_SECONDS = 10.0
 """Seconds between two progress lines."""
@@ -94,7 +94,7 @@ class Lines:
     def finish(self, summary: Summary) -> None:
         seconds = time.monotonic() - self._started
         speed = f" ({self._done / seconds:.1f} pages/s)" if self._done else ""
-        self.note(f"read {self._done:,} pages in {_clock(seconds)}{speed}")
+        self.note(f"read {count(self._done, 'page')} in {_clock(seconds)}{speed}")
         self.note(describe(summary))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr.core.document import FINAL, Attempt, Page, Source
-from ocr.core.errors import OcrError, ScanError
+from ocr.core.errors import LockedScanError, OcrError, ScanError
 from ocr.engines.base import Request, capabilities_of
 from ocr.pipeline.options import Job
 from ocr.pipeline.page_builder import ARRANGEMENT, build_page, classify
@@ -39,6 +39,7 @@ class _Content:
 
     path: Path
     version: Version | None
+    password: str | None = field(repr=False)
     numbers: list[int]
     sources: list[Source] = field(default_factory=list)
     waiting: int = 0
@@ -66,6 +67,10 @@ class Scheduler:
         """Contents that this run has read: a copy that is found later is not read again."""
         self.refused: list[NotOursError] = []
         """Outputs that were not written, because a file that lusocr did not write stands in their place."""
+        self._opened_with: dict[Path, str] = {}
+        """The password that opened a file, until its pages are planned."""
+        self.short_files: list[Source] = []
+        """Files that end before a page that was asked for."""
         self.unopened: list[ScanError] = []
         """Why files could not be opened, in the order of discovery."""
 
@@ -131,7 +136,7 @@ class Scheduler:
     async def _read(self, content: _Content, number: int) -> Entry:
         async with self._images:
             sha256, render = content.sources[0].sha256, self._job.settings.render
-            page = PageRef(content.path, number, sha256, render, content.version, self._job.password)
+            page = PageRef(content.path, number, sha256, render, content.version, content.password)
             image = page if capabilities_of(self._engine).renders else await self._renderer.render_page(page)
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._page_reader.read(request, sha256)
@@ -167,7 +172,9 @@ class Scheduler:
         if not numbers:
             await self._complete(source)
             return None
-        self._contents[source.sha256] = content = _Content(scan.path, version, numbers, [source], len(numbers))
+        self._contents[source.sha256] = content = _Content(
+            scan.path, version, self._password(scan.path), numbers, [source], len(numbers)
+        )
         return content
 
     async def _source(self, scan: Scan, version: Version | None) -> Source:
@@ -178,13 +185,32 @@ class Scheduler:
             if scan.problem is not None:
                 raise scan.problem
             pages = await asyncio.to_thread(self._ledger.page_count, sha256)
-            if pages is None:
-                inspection = await self._renderer.inspect(scan.path, password=self._job.password, version=version)
-                pages = inspection.pages
+            if pages is None or len(self._job.passwords.of(scan.path)) > 1:
+                pages = await self._count_pages(scan.path, version)
             return Source(self._name(scan, sha256), sha256, pages)
         except ScanError as problem:
             self.unopened.append(problem)
             return Source(self._name(scan, sha256), sha256, 0, _reason(problem, f"{shown(scan.path)}: "))
+
+    async def _count_pages(self, path: Path, version: Version | None) -> int:
+        """Return the number of pages of a file, and keep the password that opens it. Raises `ScanError`."""
+        passwords: list[str | None] = [*self._job.passwords.of(path)] or [None]
+        for password in passwords:
+            try:
+                inspection = await self._renderer.inspect(path, password=password, version=version)
+            except LockedScanError:
+                if password == passwords[-1]:
+                    raise
+            else:
+                if password is not None:
+                    self._opened_with[path] = password
+                return inspection.pages
+        raise AssertionError("there is a last password")
+
+    def _password(self, path: Path) -> str | None:
+        """Return the password that opened a file, or the one to try on a file that an earlier run opened."""
+        first = next(iter(self._job.passwords.of(path)), None)
+        return self._opened_with.pop(path, first)
 
     def _name(self, scan: Scan, sha256: str) -> str:
         """Return the name of the file in this folder.
@@ -209,6 +235,8 @@ class Scheduler:
         states = self._ledger.states(source.sha256)
         every = range(1, source.pages + 1)
         selection = self._job.selection
+        if source.pages and selection.beyond(source.pages):
+            self.short_files.append(source)
         self._ledger.skip(source.sha256, [number for number in every if number not in selection])
         return [number for number in every if number in selection and states.get(number) not in FINAL]
 

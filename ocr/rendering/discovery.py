@@ -16,6 +16,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from ocr.core.errors import ScanError
@@ -69,26 +70,44 @@ def discover(
     output: Path | None = None,
     on_ignored: Callable[[Path], object] = lambda _path: None,
     listing: Iterable[str] | None = None,
+    null: bool = False,
 ) -> Iterator[Scan]:
     """Yield the scans of `inputs` (folders, files, glob patterns, `-` for a list) lazily, folders in sorted order.
 
     `output` is the output folder: nothing in it is a scan. `listing` are the lines that `-` stands for
-    (default: standard input), one path each. Never raises: a file that cannot be read has a `problem`.
+    (default: standard input), one path each; `null` says that NUL characters separate those of standard input. Never
+    raises: a file that cannot be read has a `problem`.
     """
+    listed = _standard_input(null=null) if listing is None else (line.rstrip("\r\n") for line in listing)
     seen = _Seen(on_ignored)
     if output is not None and output.exists():
         seen.first_time(output)
     for entry in inputs:
-        lines = [str(entry)] if str(entry) != "-" else _standard_input() if listing is None else listing
-        for line in lines:
+        for line in [str(entry)] if str(entry) != "-" else listed:
             if line.strip():
-                yield from _input(line.rstrip("\r\n"), seen)
+                yield from _input(line, seen)
 
 
-def _standard_input() -> Iterator[str]:
+def _standard_input(*, null: bool) -> Iterator[str]:
+    """Yield the paths of a list on standard input: one a line, or with NUL characters between them.
+
+    NUL characters, which `find -print0` writes, are recognized in what comes first; `null` says that they separate.
+    """
     # Not sys.stdin: a thread that waits in its lock when the run ends (a list may stay open) crashes the interpreter.
-    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
-        yield from map(os.fsdecode, lines)
+    with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
+        yield from read_list(stream, null=null)
+
+
+def read_list(stream: BufferedReader, *, null: bool = False) -> Iterator[str]:
+    """Yield the paths of a list as they come; see `discover`."""
+    if not null and b"\0" not in stream.peek():
+        yield from (os.fsdecode(line.rstrip(b"\r\n")) for line in stream)
+        return
+    rest = b""
+    while part := stream.read1():
+        *paths, rest = (rest + part).split(b"\0")
+        yield from map(os.fsdecode, paths)
+    yield os.fsdecode(rest.rstrip(b"\r\n"))
 
 
 def sha256_of(path: Path) -> str:
@@ -214,6 +233,10 @@ def _examine(path: Path) -> tuple[Kind | None, ScanError | None]:
         problem = _unreadable(path, cause)
         problem.__cause__ = cause
         return None, problem
+    except ValueError:
+        return None, ScanError(
+            f"{shown(path)}: no path can hold a NUL character", hint="--null reads a list that NUL characters separate"
+        )
     kind = kind_of(head)
     return kind, None if kind else _unsupported(path, head)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
-from ocr.core.errors import ScanError
+from ocr.core.errors import LockedScanError, ScanError
 from ocr.core.process_tree import lend_to_grandchildren
 from ocr.rendering.page_buffer import Limits, OpenDocument, PageBuffer, check_pages
 
@@ -229,7 +229,7 @@ def _is_locked(path: Path, password: str | None) -> bool:
     return False
 
 
-def _locked(password: str | None) -> ScanError:
+def _locked(password: str | None) -> LockedScanError:
     if password is None:
-        return ScanError("the PDF is encrypted", hint="type --password PASSWORD")
-    return ScanError("the password does not open the PDF", hint="type --password with the right one")
+        return LockedScanError("the PDF is encrypted", hint="type --password PASSWORD")
+    return LockedScanError("the password does not open the PDF", hint="type --password with the right one")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ocr.core import process_tree
 from ocr.core.channel import JSON, STANDARD_STREAMS, Channel
-from ocr.core.errors import ScanError
+from ocr.core.errors import LockedScanError, ScanError
 from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of
 from ocr.rendering.page_buffer import DAMAGE, Limits, OpenDocument, PageBuffer
 
@@ -85,7 +85,7 @@ def answer(decoder: Decoder, request: dict[str, Any]) -> tuple[dict[str, Any], P
         page = decoder.render(path, password, version, number)
         return {"dpi": page.dpi}, page
     except ScanError as problem:
-        reply = {"error": problem.message, "hint": problem.hint}
+        reply = {"error": problem.message, "hint": problem.hint, "locked": isinstance(problem, LockedScanError)}
     except (MemoryError, ImportError, *DAMAGE) as cause:
         reply = _explain(cause)
     decoder.forget()

@@ -22,7 +22,7 @@ from pydantic import Field
 from ocr.core.channel import JSON, Pixels
 from ocr.core.child_process import ChildDiedError, ChildProcess
 from ocr.core.document import PageImage
-from ocr.core.errors import DependencyError, ScanError
+from ocr.core.errors import DependencyError, LockedScanError, ScanError
 from ocr.core.settings import Settings
 from ocr.rendering.discovery import Version, shown
 from ocr.rendering.filetype import Kind
@@ -146,7 +146,8 @@ class Renderer:
                 hint="the file is damaged, or needs more memory: --set render.memory_mb=MB",
             ) from cause
         if "error" in reply:
-            raise ScanError(f"{where}: {reply['error']}", hint=reply["hint"])
+            kind = LockedScanError if reply.get("locked") else ScanError
+            raise kind(f"{where}: {reply['error']}", hint=reply["hint"])
         return reply, pixels
 
     async def _try(self, request: dict[str, Any]) -> _Reply:

@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO, Protocol
 
 from ocr.core.document import Page, Source
 from ocr.core.errors import OutputError
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.writers import FORMATS
+from ocr.rendering.discovery import shown
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import OutputDirectory
 
@@ -57,12 +58,21 @@ class FileSink:
             self.left_alone += [output.path for output in outputs if self._folder.is_edited(source, output)]
 
 
-class StreamSink:
-    """Write JSON lines: a page as soon as all pages before it are known. Every line names its file."""
+STREAM_FORMATS = ("json", "jsonl", "md", "txt")
+"""Formats that standard output can get."""
 
-    def __init__(self, stream: IO[str], ledger: Ledger) -> None:
+
+class StreamSink:
+    """Write to a stream. JSON lines: a page as soon as all pages before it are known; every line names its file.
+
+    Markdown and text: a document as soon as it is complete; a comment names its file, a form feed separates texts.
+    """
+
+    def __init__(self, stream: IO[str], ledger: Ledger, form: str = "jsonl") -> None:
         self._stream = stream
         self._ledger = ledger
+        self._form = form
+        self._documents = 0
         self._next: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -70,10 +80,13 @@ class StreamSink:
         """Accept every file."""
 
     async def page_saved(self, source: Source) -> None:
-        await asyncio.to_thread(self._advance, source)
+        if self._form == "jsonl":
+            await asyncio.to_thread(self._advance, source)
 
     async def complete(self, source: Source) -> None:
-        if source.reason:
+        if self._form != "jsonl":
+            await asyncio.to_thread(self._write_document, source)
+        elif source.reason:
             await asyncio.to_thread(self._write, source, [])
         else:
             await self.page_saved(source)
@@ -89,11 +102,27 @@ class StreamSink:
                 number += 1
             self._next[source.path] = number
 
+    def _write_document(self, source: Source) -> None:
+        with self._lock:
+            if self._form == "md":
+                name = shown(source.path).replace("--", "- -")
+                self._write_pieces([f"{'' if not self._documents else chr(10)}<!-- {name} -->\n\n"])
+            elif self._documents:
+                self._write_pieces(["\f"])
+            self._documents += 1
+            engine = self._ledger.engine()
+            assert engine is not None
+            pages = self._ledger.pages(source.sha256) if source.pages else ()
+            self._write_pieces(piece.decode("utf-8") for piece in FORMATS[self._form].render(source, engine, pages))
+
     def _write(self, source: Source, pages: list[Page]) -> None:
         engine = self._ledger.engine()
         assert engine is not None
+        self._write_pieces(write_json_lines(source, engine, pages))
+
+    def _write_pieces(self, pieces: Iterable[str]) -> None:
         try:
-            self._stream.writelines(write_json_lines(source, engine, pages))
+            self._stream.writelines(pieces)
             self._stream.flush()
         except OSError as cause:
             raise OutputError(

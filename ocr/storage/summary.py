@@ -54,14 +54,15 @@ def describe(summary: Summary) -> str:
     parts = [f"{summary.states[status]} {status}" for status in STATUSES if summary.states.get(status)]
     if summary.missing:
         parts.append(f"{summary.missing} not read yet")
-    line = f"{_count(summary.files, 'file')}, {_count(summary.pages, 'page')}"
+    line = f"{count(summary.files, 'file')}, {count(summary.pages, 'page')}"
     line += f": {', '.join(parts)}" if parts else ""
     if summary.flagged:
         line += f"; {summary.flagged} to look at"
     if summary.closed:
-        line += f"; {_count(summary.closed, 'file')} could not be opened"
+        line += f"; {count(summary.closed, 'file')} could not be opened"
     return line
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return `1 page`, `2 pages`, `1,000 pages`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
