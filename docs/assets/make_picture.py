@@ -23,8 +23,10 @@ def outlined(page: ocr.Page) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for line in page.lines:
         draw.rectangle(line.box, outline=COLORS[line.field], width=2)
-    scale = WIDTH / image.width
-    return image.resize((WIDTH, round(image.height * scale)), Image.Resampling.LANCZOS).crop((0, 0, WIDTH, HEIGHT))
+    left, right = min(line.box[0] for line in page.lines) - 30, max(line.box[2] for line in page.lines) + 30
+    top = min(line.box[1] for line in page.lines) - 30
+    bottom = top + (right - left) * HEIGHT / WIDTH
+    return image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
 
 
 def typeset(page: ocr.Page) -> Image.Image:
@@ -59,7 +61,7 @@ def main() -> None:
     picture.paste(outlined(page), (0, 0))
     picture.paste(typeset(page), (WIDTH + GAP, 0))
 
-    picture.quantize(64, dither=Image.Dither.NONE).save(HERE / "scan-and-text.png", optimize=True)
+    picture.quantize(200, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(HERE / "scan-and-text.png", optimize=True)
 
 
 if __name__ == "__main__":

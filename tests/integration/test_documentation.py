@@ -17,6 +17,7 @@ from command import ENVIRONMENT, run_ocr
 from paths import ROOT, SAMPLES
 
 import cli
+from data.synthesis.fonts import SHIPPED
 from eval.bench_command import spread_compare
 
 PAGES = [
@@ -106,6 +107,9 @@ def test_the_commands_of_a_page_run_in_order(page: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if python_blocks(page)])
 def test_the_python_blocks_of_a_page_run(page: str, tmp_path: Path) -> None:
     (tmp_path / "samples").symlink_to(SAMPLES)
+    (tmp_path / "fonts").symlink_to(SHIPPED)
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "law.txt").write_text("O prefeito do município decreta o seguinte.\n" * 200, encoding="utf-8")
     code = "\n".join(python_blocks(page))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=False
