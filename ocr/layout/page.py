@@ -38,7 +38,7 @@ def arrange(generation: EngineOutput, number: int) -> Page:
     return Page(
         number=number,
         status="ok" if lines else "blank",
-        flags=flags_of(lines, unread),
+        flags=(*flags_of(lines, unread), *generation.doubts),
         confidence=confidence_of(lines),
         header=_as_printed(rows["header"]),
         text=_as_printed(rows["text"]),

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ocr.core.document import Box, Line, Word
 from ocr.engines.local import orientation
-from ocr.engines.local.ink_areas import sparse_areas
+from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.ink.show_through import contrast_of, pale_lines
 from ocr.engines.local.orientation import Affine, Gray
 from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recogniser, sureness
 from ocr.layout.columns import cut, letter_height
@@ -43,6 +44,7 @@ TILE = 1_300_000
 LARGEST_TILE = 4_000_000
 WHITE = 0.002
 """Share of a row that may be dark for it to count as white."""
+UNREAD = Reading("", (), ())
 SAMPLE = 6
 """Lines that are read to measure the confidence of a page."""
 LEAST_CONFIDENCE = 0.5
@@ -97,6 +99,10 @@ class Strip:
         alone[:above] = paper
         alone[len(alone) - below :] = paper
         return alone
+
+    def is_straight(self) -> bool:
+        """Return whether its text runs along an edge of the image."""
+        return 0.0 in self.along
 
     def turned(self, quarter: int) -> "Strip":
         """Return the same rectangle with text that runs down (`quarter` 1) or up (-1)."""
@@ -250,9 +256,14 @@ class PpocrPageReader:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
         surest = self._recognizer.read_surest([place.crops() for place in found])
+        pale = pale_lines(
+            [contrast_of(place.ways[way].crop(place.part)) for place, (way, _) in zip(found, surest, strict=True)],
+            [sureness(reading) for _, reading in surest],
+            [place.ways[way].is_straight() for place, (way, _) in zip(found, surest, strict=True)],
+        )
         return tuple(
-            _line(place.ways[way], reading, place.placement)
-            for place, (way, reading) in zip(found, surest, strict=True)
+            _line(place.ways[way], UNREAD if faint else reading, place.placement)
+            for place, (way, reading), faint in zip(found, surest, pale, strict=True)
         )
 
     def confidence(self, gray: Gray) -> float:

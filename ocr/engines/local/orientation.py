@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.core.document import Box, EngineOutput, Line
-from ocr.engines.local.ink_areas import sparse_areas
+from ocr.engines.local.ink.ink_areas import sparse_areas
 
 Gray = NDArray[np.uint8]
 Affine = NDArray[np.float64]
@@ -175,6 +175,12 @@ DOUBTFUL = 0.85
 0.92 or more, of upside-down text at 0.73 or less."""
 
 
+MOST_COVERED = 0.3
+"""Share of an overlay's line that lines of the print may cover; a stamp beside a line covers less."""
+OVERLAY_INK = 30
+"""Gray levels by which the ink of an overlay is darker than its paper."""
+TOUCHED, CLEAN = 0.005, 0.985
+"""Least share of a line's box under other ink, and the mean confidence that clean print reaches."""
 MARGIN = 0.1
 """How much higher the confidence at another rotation must be before the page is rotated."""
 
@@ -189,8 +195,53 @@ class LineReader(Protocol):
         """Return the confidence of level text on it, 0 to 1; 0 if there is none."""
 
 
-def read_page(reader: LineReader, gray: Gray) -> EngineOutput:
-    """Read a page at any rotation; a blank page has no lines and costs nothing."""
+def read_page(reader: LineReader, gray: Gray, overlay: Gray | None = None) -> EngineOutput:
+    """Read a page at any rotation; a blank page has no lines and costs nothing.
+
+    `overlay` is ink that lies over the print, as gray of the same size. It is read in the same position, and its lines
+    are added where the print has none.
+    """
+    output = _read_print(reader, gray)
+    if overlay is None or not has_ink(overlay):
+        return output
+    lines = output.lines or ()
+    over = _read_at(reader, overlay, output.rotation, output.skew)
+    added = tuple(line for line in over if not _covered(line, lines))
+    touched = _touched(lines, turn(overlay, output.rotation))
+    doubts = (f"ink lies over print that is hard to read at {_at(touched[0])}", *output.doubts) if touched else ()
+    return replace(output, lines=(*lines, *added), doubts=doubts or output.doubts)
+
+
+def _touched(lines: tuple[Line, ...], overlay: Gray) -> list[Line]:
+    """Return the lines of print that ink of the overlay covers and that read less surely than clean print."""
+    ink = overlay < int(np.percentile(overlay[::4, ::4], 90)) - OVERLAY_INK
+    found = []
+    for line in lines:
+        left, top, right, bottom = (round(edge) for edge in line.box)
+        covered = ink[top:bottom, left:right]
+        if covered.size and covered.mean() > TOUCHED and (line.confidence or 0.0) < CLEAN:
+            found.append(line)
+    return found
+
+
+def _at(line: Line) -> str:
+    return "({}, {}, {}, {})".format(*(round(edge) for edge in line.box))
+
+
+def _covered(line: Line, others: tuple[Line, ...]) -> bool:
+    """Return whether other lines cover a good part of a line's box: it is then a second reading of the same ink."""
+    left, top, right, bottom = line.box
+    area = max(1.0, (right - left) * (bottom - top))
+    shared = sum(
+        max(0.0, min(right, other.box[2]) - max(left, other.box[0]))
+        * max(0.0, min(bottom, other.box[3]) - max(top, other.box[1]))
+        for other in others
+        if other.text
+    )
+    return shared > MOST_COVERED * area
+
+
+def _read_print(reader: LineReader, gray: Gray) -> EngineOutput:
     if not has_ink(gray):
         return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
     rotation = 90 if sparse_areas(gray) is None and is_sideways(gray) else 0
@@ -206,12 +257,17 @@ def read_page(reader: LineReader, gray: Gray) -> EngineOutput:
 
 
 def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
+    skew = find_skew(turn(gray, rotation))
+    lines = _read_at(reader, gray, rotation, skew)
+    width, height = gray.shape[::-1] if rotation % 180 == 0 else gray.shape
+    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew)
+
+
+def _read_at(reader: LineReader, gray: Gray, rotation: int, skew: float) -> tuple[Line, ...]:
     turned = turn(gray, rotation)
-    skew = find_skew(turned)
     leveled, back = level(turned, skew)
     height, width = turned.shape
-    lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
-    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew)
+    return tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
 
 
 def _inside(line: Line, width: int, height: int) -> Line:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
+from ocr.engines.local.ink.ink_layers import ink_layers
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector
@@ -37,8 +38,7 @@ def _handler(backend: str, recognizer: str, detector: str) -> Handler:
     def handle(request: Parcel) -> Parcel:
         if request.pixels is None:
             raise EngineError("the engine rapid was sent a page without pixels")
-        gray = cv2.cvtColor(request.pixels, cv2.COLOR_RGB2GRAY)
-        output = read_page(reader, np.asarray(gray, np.uint8))
+        output = read_page(reader, *ink_layers(np.asarray(request.pixels)))
         if isinstance(lines, CascadeReader):
             output = replace(output, lines_reread=lines.take_reread())
         return Parcel(output)

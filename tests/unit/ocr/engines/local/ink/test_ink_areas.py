@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from data.synthesis.fonts import SHIPPED
-from ocr.engines.local.ink_areas import sparse_areas
+from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import looks_printed, read_page
 

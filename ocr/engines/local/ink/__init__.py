@@ -1,0 +1,1 @@
+"""Separate print from paper, and inks from each other, before anything is read."""

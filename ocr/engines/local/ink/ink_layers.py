@@ -1,0 +1,59 @@
+"""Separate black print from colored ink on a color scan: stamps, signatures and pen strokes join lines of print.
+
+A detector that sees one gray image takes a stamp and the lines under it for one region, and the lines are lost. So a
+page with both inks becomes two gray images: the print with the colored ink removed, and the colored ink alone.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
+
+CHROMA = 45
+"""Difference of the largest and smallest channel from which a pixel is colored; JPEG fringes of black have less."""
+INK = 35
+"""Gray levels by which ink is darker than the paper."""
+BLACK = 120
+"""Level of the brightest channel below which a pixel is black print, also under a stamp: black absorbs every channel,
+colored ink all but one or two."""
+LEAST, MOST = 0.0004, 0.12
+"""Share of the page that colored ink covers: less is noise, more is a picture or a page printed in color."""
+LEAST_BLACK = 0.002
+"""Share of the page that black print covers; a page in blue ink alone is read as it is."""
+
+
+def ink_layers(pixels: Pixels) -> tuple[Gray, Gray | None]:
+    """Return the print of an RGB page, (H, W, 3) uint8, and its colored ink, each as (H, W) gray.
+
+    The second is None where the page has no colored ink, or nothing but colored ink; the first is then the whole page
+    in gray.
+    """
+    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    if not _has_color(pixels):
+        return gray, None
+    brightest = pixels.max(axis=2)
+    chroma = brightest.astype(np.int16) - pixels.min(axis=2)
+    paper = float(np.percentile(gray[::4, ::4], 80))
+    ink = gray < paper - INK
+    colored = ink & (chroma > CHROMA) & (brightest >= BLACK)
+    black = ink & (brightest < BLACK)
+    if not LEAST < colored.mean() < MOST or black.mean() < LEAST_BLACK:
+        return gray, None
+    colored = _with_fringe(colored) & ~black
+    return np.where(colored, np.uint8(paper), gray), np.where(colored, gray, np.uint8(paper))
+
+
+def _has_color(pixels: Pixels) -> bool:
+    """Return whether a sample of the page holds colored pixels at all: most scans are gray, and cost only this."""
+    sample = pixels[::4, ::4].astype(np.int16)
+    return bool(np.mean(sample.max(axis=2) - sample.min(axis=2) > CHROMA) > LEAST / 2)
+
+
+def _with_fringe(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mask with the pale edge of its strokes, one pixel wide."""
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return grown.astype(bool)
