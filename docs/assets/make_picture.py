@@ -61,7 +61,9 @@ def main() -> None:
     picture.paste(outlined(page), (0, 0))
     picture.paste(typeset(page), (WIDTH + GAP, 0))
 
-    picture.quantize(200, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(HERE / "scan-and-text.png", optimize=True)
+    picture.quantize(200, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        HERE / "scan-and-text.png", optimize=True
+    )
 
 
 if __name__ == "__main__":
