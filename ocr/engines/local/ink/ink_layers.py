@@ -55,5 +55,4 @@ def _has_color(pixels: Pixels) -> bool:
 
 def _with_fringe(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the mask with the pale edge of its strokes, one pixel wide."""
-    grown = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return grown.astype(bool)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)), np.bool_)
