@@ -21,12 +21,12 @@ import numpy as np
 from benchmarks.accuracy.character_errors import printed
 from benchmarks.accuracy.fast_reader import Clock, Timed, load_sets
 from benchmarks.paths import PAGES
+from benchmarks.recognizer.surer import SurerReader
 from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import bootstrap_mean
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector, Recogniser
-from ocr.engines.local.recognizers.surer import SurerReader
 from ocr.layout.page import arrange
 
 

@@ -102,6 +102,8 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
     name = chosen.engine
     typed = settings.engine or settings.options
     options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
+    if not settings.engine:
+        options = _with_stock_recognizer(name, options, before, settings.render)
     engine = create(name, options)
     identity = identity_of(engine, settings.render)
     again = ledger.read_by_others(identity) if before not in (None, identity) else 0
@@ -113,6 +115,19 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
             hint=f"to read them again type --engine {name}; to keep them choose another folder with --to DIR",
         )
     return Chosen(engine, identity, again, name, options, settings.render)
+
+
+def _with_stock_recognizer(
+    name: str, options: Mapping[str, Any], before: EngineIdentity | None, render: RenderSettings
+) -> dict[str, Any]:
+    """Return `options`, with the stock recognizer where the folder was read with it.
+
+    It was the default once. Such a folder goes on with it, instead of being read again.
+    """
+    if name != BUILT_IN_ENGINE or before is None or options.keys() & {"recognizer", "model"}:
+        return dict(options)
+    stock = {**options, "recognizer": "stock"}
+    return stock if identity_of(create(name, stock), render) == before else dict(options)
 
 
 def rendered_as(ledger: Ledger) -> RenderSettings:

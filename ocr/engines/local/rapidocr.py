@@ -20,7 +20,7 @@ LETTER = 14.0
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
-DEFAULT_RECOGNIZER = "stock"
+DEFAULT_RECOGNIZER = "pt"
 READING_VERSION = 2
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 

@@ -3,13 +3,18 @@ from pathlib import Path
 
 import pytest
 
+from ocr.core.document import EngineIdentity
 from ocr.core.errors import EngineError, UsageError
+from ocr.engines.base import create, identity_of
 from ocr.engines.fallback import BUILT_IN_ENGINE
 from ocr.models import catalog, weights
 from ocr.models.catalog import Model
 from ocr.models.weights import obtain, warnings_about
 from ocr.pipeline import engine_selection
-from ocr.pipeline.engine_selection import choose, promoted_run
+from ocr.pipeline.engine_selection import choose, choose_engine, promoted_run
+from ocr.pipeline.options import ExtractSettings
+from ocr.rendering.renderer import RenderSettings
+from ocr.storage.ledger import Ledger
 
 
 def make_run(runs: Path, name: str, **values: str) -> Path:
@@ -90,3 +95,21 @@ def test_offline_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_not_pinned_is_said() -> None:
     assert "unpinned" in warnings_about(Model(name="x", id="o/x"))[0]
     assert warnings_about(Model(name="x", id="o/x", revision="abc")) == []
+
+
+def stock_identity() -> EngineIdentity:
+    return identity_of(create("rapid", {"recognizer": "stock"}), RenderSettings())
+
+
+def test_a_folder_that_was_read_with_the_stock_recognizer_goes_on_with_it(tmp_path: Path) -> None:
+    new = Ledger(tmp_path / "new.sqlite")
+    default = choose_engine(ExtractSettings(engine="rapid"), new)
+    assert default.identity != stock_identity()
+    assert "recognizer=" not in stock_identity().fingerprint, "as it was before there was a choice"
+    old = Ledger(tmp_path / "old.sqlite")
+    old.begin(stock_identity(), version="0.1.0", host="here")
+    old.adopt()
+    old.remember("engine typed", "rapid")
+    assert choose_engine(ExtractSettings(), old).identity == stock_identity()
+    assert choose_engine(ExtractSettings(options={"workers": 1}), old).identity == stock_identity()
+    assert choose_engine(ExtractSettings(engine="rapid"), old).identity == default.identity
