@@ -1,7 +1,7 @@
-"""What this machine can run, what is missing, and the command that installs it. Looks; changes nothing.
+"""List what this machine can run, what is missing, and the command that installs it. Nothing is changed.
 
-Packages are looked up by their metadata, not imported, so the answer comes at once and says nothing about a package
-that is installed but broken: an engine's own `start` finds that.
+Packages are looked up in their metadata and not imported, so the result comes at once. A package that is installed but
+broken is found by the `start` of its engine.
 """
 
 import os
@@ -19,29 +19,29 @@ State = Literal["ready", "optional", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: `state` is "missing" only where plain `ocr extract` cannot do without it."""
+    """One part of the machine; `state` is "missing" only for what plain `ocr extract` needs."""
 
     what: str
     state: State
     detail: str
     install: str = ""
-    """What to type to get it; empty where nothing is to be done."""
+    """The command that installs it; empty where none is needed."""
 
 
 def examine() -> list[Finding]:
-    """Everything worth knowing about this machine, most needed first."""
+    """Return the state of each part of this machine, the most needed first."""
     return [
         _processors(),
-        _embedded(),
+        _built_in(),
         _packages("PDF by pdfium", ("pypdfium2",), "pip install lusocr", needed=True),
         _program("PDF by poppler", "pdftoppm", "apt-get install poppler-utils"),
         _tesseract(),
         _limits(),
         _graphics_card(),
-        _packages("specialist on a GPU (vllm)", ("vllm", "transformers"), "pip install 'lusocr[gpu]'"),
+        _packages("vision-language model on a GPU (vllm)", ("vllm", "transformers"), "pip install 'lusocr[gpu]'"),
         _packages("training (trl, peft)", ("trl", "peft"), "pip install 'lusocr[train]'"),
-        _packages("frontier systems in bench", ("anthropic", "openai", "google-genai"), "pip install 'lusocr[bench]'"),
-        _packages("many machines (ray)", ("ray",), "pip install 'lusocr[cluster]'"),
+        _packages("vendors in ocr bench", ("anthropic", "openai", "google-genai"), "pip install 'lusocr[bench]'"),
+        _packages("cluster (ray)", ("ray",), "pip install 'lusocr[cluster]'"),
     ]
 
 
@@ -56,10 +56,10 @@ def _processors() -> Finding:
     )
 
 
-def _embedded() -> Finding:
-    """RapidOCR with either of the runtimes that it can use."""
+def _built_in() -> Finding:
+    """Return the state of the built-in engine: it runs with either of two runtimes."""
     runtimes = [name for name in ("openvino", "onnxruntime") if package_version(name)] or ["openvino"]
-    return _packages("embedded engine (rapid)", ("rapidocr", *runtimes), "pip install lusocr", needed=True)
+    return _packages("built-in engine (rapid)", ("rapidocr", *runtimes), "pip install lusocr", needed=True)
 
 
 def _packages(what: str, names: Sequence[str], install: str, *, needed: bool = False) -> Finding:
@@ -75,7 +75,7 @@ def _program(what: str, program: str, install: str) -> Finding:
 
 
 def _tesseract() -> Finding:
-    """Tesseract is of use only with its Portuguese data."""
+    """Return the state of Tesseract, which needs its Portuguese data."""
     what, install = "Tesseract engine", "apt-get install tesseract-ocr tesseract-ocr-por"
     if not shutil.which("tesseract"):
         return Finding(what, "optional", "no tesseract on the PATH", install)
@@ -89,20 +89,20 @@ def _limits() -> Finding:
     what = "limits on decoders"
     weaker = weaker_features()
     if not weaker:
-        return Finding(what, "ready", "memory and time of a hostile file are bounded")
+        return Finding(what, "ready", "memory and time for a file are limited")
     return Finding(what, "optional", "; ".join(weaker))
 
 
 def _graphics_card() -> Finding:
     what = "GPU"
     if not shutil.which("nvidia-smi"):
-        return Finding(what, "optional", "no NVIDIA driver: pages are read by the embedded engine")
+        return Finding(what, "optional", "no NVIDIA driver: the built-in engine reads pages on the CPU")
     cards = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]).strip()
-    return Finding(what, "ready" if cards else "optional", cards.replace("\n", "; ") or "the driver answers nothing")
+    return Finding(what, "ready" if cards else "optional", cards.replace("\n", "; ") or "the driver reports no GPU")
 
 
 def _output(command: list[str]) -> str:
-    """What a program printed, or nothing where it failed or hung: doctor itself never fails."""
+    """Return what a program printed, "" if it failed or did not end in time."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):

@@ -12,26 +12,26 @@ def found(what: str) -> doctor.Finding:
 
 
 def test_the_core_is_ready_here() -> None:
-    assert found("embedded engine").state == "ready"
-    assert "rapidocr" in found("embedded engine").detail
+    assert found("built-in engine").state == "ready"
+    assert "rapidocr" in found("built-in engine").detail
 
 
 def test_a_missing_core_package_is_missing_and_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "package_version", lambda _: "")
-    assert found("embedded engine").state == "missing"
-    assert found("embedded engine").install == "pip install lusocr"
+    assert found("built-in engine").state == "missing"
+    assert found("built-in engine").install == "pip install lusocr"
     assert found("training").state == "optional"
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
-def test_one_runtime_is_enough_for_the_embedded_engine(monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+def test_one_runtime_is_enough_for_the_built_in_engine(monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
     installed = {"rapidocr", runtime}
 
     monkeypatch.setattr(doctor, "package_version", lambda name: "1.0" if name in installed else "")
-    assert found("embedded engine").state == "ready"
-    assert found("embedded engine").detail == f"rapidocr 1.0, {runtime} 1.0"
+    assert found("built-in engine").state == "ready"
+    assert found("built-in engine").detail == f"rapidocr 1.0, {runtime} 1.0"
     installed.remove(runtime)
-    assert found("embedded engine").state == "missing"
+    assert found("built-in engine").state == "missing"
 
 
 def test_missing_programs_are_optional(monkeypatch: pytest.MonkeyPatch) -> None:
