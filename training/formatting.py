@@ -5,9 +5,9 @@ tokens are never cut: a page that is too long is an error.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.examples import Example
 from ocr.core.document import FIELDS
@@ -20,6 +20,9 @@ from ocr.models.prompts import PROMPTS, conversation, show
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
+
+Row = TypeVar("Row")
 
 
 LEADERS = re.compile(r"([._·])(?: \1){3,}|([._…·*=–—-])\2{3,}")
@@ -57,7 +60,7 @@ def teach(fields: Fields, model: Model) -> Fields:
     return Fields(**short)
 
 
-def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, Any]:
+def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, object]:
     """Return a page as trl takes it: `images` (one PIL image at inference size), `prompt`, `completion` (messages).
 
     `folder` is that of the manifest. Raises `DataError` where the image cannot be read.
@@ -69,9 +72,10 @@ def to_conversation(example: Example, folder: Path, model: Model) -> dict[str, A
     }
 
 
-def look(image: Path, model: Model) -> Any:
+def look(image: Path, model: Model) -> "Image":
     """Return the image file as the model sees it: RGB, shrunk to the model's budget."""
-    return show(read_pixels(image), model.budget)
+    shown: Image = show(read_pixels(image), model.budget)
+    return shown
 
 
 def read_pixels(image: Path) -> "NDArray[np.uint8]":
@@ -85,12 +89,12 @@ def read_pixels(image: Path) -> "NDArray[np.uint8]":
         raise DataError(f"{image}: cannot be read: {cause}", hint="ocr data check MANIFEST") from cause
 
 
-def lazily(rows: Sequence[Any], convert: Any) -> Any:
+def lazily(rows: Sequence[Row], convert: Callable[[Row], Mapping[str, object]]) -> Any:
     """Return a `datasets.Dataset` whose row is `convert(rows[i])`, made on access: images stay on disk."""
     datasets = load("datasets", extra="train")
     table = datasets.Dataset.from_dict({"row": list(range(len(rows)))})
 
-    def transform(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+    def transform(batch: Mapping[str, list[int]]) -> Mapping[str, Sequence[object]]:
         made = [convert(rows[number]) for number in batch["row"]]
         return {name: [row[name] for row in made] for name in made[0]} | {"row": batch["row"]}
 

@@ -103,12 +103,12 @@ class Recipe(Settings):
     structured: bool = True
     """Answers are the JSON of `ocr.models.answer_format`; otherwise plain text, the fields one below the other."""
     leaders: int = Setting(default=3, ge=0)
-    """Signs that answers have for dots or dashes that fill a line, however many are printed; 0 leaves them as they are.
-    How many there are says nothing, a model cannot count them, and one that is taught to writes on for ever: 25% of
-    the held-out lines, against none (docs/dev/lab-notebook.md)."""
+    """Signs in answers for dots or dashes that fill a line, however many are printed; 0 keeps all. A model cannot count
+    them, and one that was trained to repeated them without end on 25% of the held-out lines, against none
+    (docs/dev/lab-notebook.md)."""
     image: ImageSize = ImageSize()
     max_tokens: int = Setting(default=8192, ge=1)
-    """Longest answer that readings of the gate and of the pairs may have."""
+    """Longest output, in tokens, for the regression check and the pairs."""
     lora: Lora = Lora()
     general: Optimisation = Optimisation()
     domain: Optimisation = Optimisation()

@@ -1,7 +1,7 @@
-"""Preference pairs from elsewhere: the ledgers of real runs of `ocr extract`, or a file that a person has made.
+"""Take preference pairs from the ledger of a run of `ocr extract`, or from a file.
 
-A ledger keeps the attempts that the guard rejected. Beside the reading of the same page that was accepted in the end,
-they are pairs; the page is drawn again as it was drawn for the reading. Whatever is held out is never taken.
+A ledger keeps rejected attempts. Each makes a pair with the accepted output for the same page. The page is rendered
+again with the settings of that run. Held-out pages are never taken.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from training.preferences.pairs import Pair, read_pairs
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """The pairs, and what gave none although it might have, a line each."""
+    """The pairs, and a line for each page that gave none."""
 
     pairs: list[Pair]
     left_out: list[str]
@@ -36,7 +36,7 @@ class Harvest:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A page of a ledger that makes pairs, once its image is had again."""
+    """A page of a ledger that makes pairs, before its image is rendered."""
 
     places: list[str]
     sha256: str
@@ -45,7 +45,7 @@ class _Found:
 
 
 def digest_source(source: Path) -> str:
-    """What stands in a pairs file, or which attempts a ledger holds. Raises `UsageError` where there is neither."""
+    """Return the digest of a pairs file, or of the attempts in a ledger. Raises `UsageError` where there is neither."""
     if source.is_file():
         return hash_file(source)
     if not source.is_dir():
@@ -58,10 +58,10 @@ def digest_source(source: Path) -> str:
 
 
 def take_pairs(source: Path, model: Model, images: Path, barred: Mapping[str, str]) -> Harvest:
-    """The pairs of a file, or those that the ledger in an output folder of `ocr extract` gives.
+    """Return the pairs of a file, or of the ledger in an output folder of `ocr extract`.
 
-    Their answers have the form that `model` writes; pages are drawn into the folder `images`. `barred` names by SHA-256
-    the images that are held out: `DataError` where one of them would be trained on.
+    Their answers have the form that `model` writes; pages are rendered into the folder `images`. `barred` names the
+    held-out images by SHA-256. Raises `DataError` where one of them would be trained on.
     """
     return _of_file(source, barred) if source.is_file() else _of_ledger(source, model, images, barred)
 
@@ -73,7 +73,7 @@ def _of_file(source: Path, barred: Mapping[str, str]) -> Harvest:
         try:
             digests[image] = sha256_of(Path(image))
         except ScanError as cause:
-            raise DataError(f"{source}: {cause.message}", hint="mend the path, or delete the line") from cause
+            raise DataError(f"{source}: {cause.message}", hint="correct the path, or delete the line") from cause
     _refuse_held_out(source, list(digests.values()), barred)
     return Harvest(pairs, [])
 
@@ -86,7 +86,8 @@ def _of_ledger(source: Path, model: Model, images: Path, barred: Mapping[str, st
     harvest = asyncio.run(_draw(useful, settings, images))
     if len(useful) < len(found):
         harvest.left_out.append(
-            f"{len(found) - len(useful)} pages: what was accepted is doubted or not the model's own, or hardly differs"
+            f"{len(found) - len(useful)} pages: the accepted output has discrepancies, is not the model's own, "
+            "or hardly differs"
         )
     return harvest
 
@@ -100,15 +101,16 @@ def _refuse_held_out(source: Path, digests: Sequence[str], barred: Mapping[str, 
     held = sorted({barred[digest] for digest in digests if digest in barred})
     if held:
         raise DataError(
-            f"{source}: {len(held)} of its pages are held out for the gate or for tests, e.g. {', '.join(held[:3])}",
+            f"{source}: {len(held)} of its pages are held out for the regression check or for tests, "
+            f"e.g. {', '.join(held[:3])}",
             hint="take pairs from a run over other scans: ocr extract OTHER_SCANS --to DIR",
         )
 
 
 def _pair(places: list[str], sha256: str, entry: Entry, model: Model) -> _Found:
-    """The pairs of one page, still without an image; none where the accepted reading is no example to follow.
+    """Return the pairs of one page, without an image; none where the accepted output is no example to follow.
 
-    The embedded engine has other errors than a model, and what the witness doubts may be wrong.
+    The built-in engine makes other errors than a model, and an output with discrepancies may be wrong.
     """
     page, kept = entry.page, entry.generation
     if kept is None or kept.text is None or kept.doubts:
@@ -125,7 +127,7 @@ def _pair(places: list[str], sha256: str, entry: Entry, model: Model) -> _Found:
 
 
 async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path) -> Harvest:
-    """Draw every page again that can be; a scan that is gone or has changed leaves its pairs out."""
+    """Render every page again; the pairs of a scan that is gone or has changed are left out."""
     renderer = Renderer(settings)
     harvest = Harvest([], [])
     try:
@@ -143,12 +145,12 @@ async def _draw(found: Sequence[_Found], settings: RenderSettings, images: Path)
 
 
 def _standing(page: _Found) -> Path:
-    """A copy of the scan that is still as it was read."""
+    """Return a copy of the scan that has not changed."""
     for place in page.places:
         path = Path(place)
         if path.is_file() and sha256_of(path) == page.sha256:
             return path
-    raise ScanError(f"{page.places[0] if page.places else page.sha256}: is gone, or not as it was read")
+    raise ScanError(f"{page.places[0] if page.places else page.sha256}: is gone, or has changed since it was read")
 
 
 def _png(page: PageImage) -> bytes:

@@ -1,6 +1,6 @@
-"""Find preference pairs: the stage's own model reads training pages several times, and its bad readings are kept.
+"""Find preference pairs: the model reads training pages several times, and its wrong outputs are rejected answers.
 
-Nothing is planted and no judge model is asked: the truth of a training page says what is wrong with a reading.
+Nothing is planted and no other model classifies: the reference of a training page tells what is wrong with an output.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,18 +22,18 @@ from training.preferences.sampling import is_degenerate
 OMITTED = 0.90
 INVENTED = 1.10
 GOOD_ERRORS = 0.02
-"""Largest character error rate of a reading that is chosen in place of the truth: what the model can already write."""
+"""Largest character error rate of an output that is chosen in place of the reference."""
 ALIKE = 0.05
-"""Pairs whose answers differ by less than this share of characters teach nothing but noise."""
+"""Pairs whose answers differ by less than this share of characters are noise."""
 LONGEST_LAPS, LONGEST_MORE = 2, 1000
-"""A rejected answer is kept to so many times the chosen one and so many characters: a loop has shown itself by then,
-and the memory that a pair takes grows with its longer side (a loop of 8,192 tokens does not fit on 24 GB)."""
+"""A rejected answer is cut to so many times the chosen one and so many characters. It shows its repetition by then, and
+the memory of a pair grows with its longer side: 8,192 tokens do not fit on 24 GB."""
 
 
 def find_pairs(
     examples: Sequence[Example], readings: Iterable[Sequence[EngineOutput]], folder: Path, model: Model
 ) -> Iterator[Pair]:
-    """Pairs of each page: its best answer against every answer that is wrong in kind, not merely in a letter."""
+    """Yield the pairs of each page: its best answer beside every answer with an error of kind, not of letters."""
     for example, answers in zip(examples, readings, strict=True):
         truth = answer(example, model)
         chosen, from_truth = _best(truth, answers, model)
@@ -45,7 +45,7 @@ def find_pairs(
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An answer to reject, as far as it is worth keeping."""
+    """An answer to reject, cut to the length that is kept."""
 
     text: str
     cause: Cause
@@ -54,9 +54,9 @@ class Rejected:
 
 
 def oppose(chosen: str, answers: Iterable[EngineOutput], model: Model, *, truth: str = "") -> Iterator[Rejected]:
-    """The answers to reject beside `chosen`, each once; what is wrong with them is judged by `truth` where known.
+    """Yield the answers to reject beside `chosen`, each once; `truth`, where known, tells what is wrong with them.
 
-    What the engine failed to make is no answer, and an answer that was cut before its first word says nothing.
+    Failures of the engine and answers that were cut before their first word are left out.
     """
     seen: set[str] = set()
     for reading in answers:
@@ -72,7 +72,7 @@ def oppose(chosen: str, answers: Iterable[EngineOutput], model: Model, *, truth:
 
 
 def cause_of(truth: str, reading: EngineOutput, model: Model) -> Cause | None:
-    """What is wrong with a reading in kind, the gravest first; None where it is only as wrong as letters are."""
+    """Return the gravest error of kind of an output, or None where it has only errors of letters."""
     text = reading.text or ""
     if is_degenerate(reading):
         return "loop"
@@ -85,7 +85,7 @@ def cause_of(truth: str, reading: EngineOutput, model: Model) -> Cause | None:
 
 
 def _best(truth: str, answers: Sequence[EngineOutput], model: Model) -> tuple[str, bool]:
-    """The answer to prefer, and whether it is the truth: a verified reading is nearer to what the model writes."""
+    """Return the answer to prefer and whether it is the reference: a verified output is nearer to the model's own."""
     good = [
         reading.text
         for reading in answers

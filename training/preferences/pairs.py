@@ -1,7 +1,7 @@
-"""Preference pairs: of one page, an answer to be preferred and one to be avoided.
+"""Preference pairs: for one page, a chosen answer and a rejected one.
 
-The rejected side is the stage's own degenerate or wrong reading, kept on purpose; the chosen side is its best verified
-reading of the same page, or the truth. `pairs.jsonl` holds one JSON object a line and may be read and edited by hand.
+The rejected answer is a degenerate or wrong output of the model itself. The chosen answer is its best verified output
+for the same page, or the reference. `pairs.jsonl` holds one JSON object a line and may be edited by hand.
 """
 
 from collections import Counter
@@ -21,8 +21,10 @@ Origin = Literal["truth", "reading"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
+    """A chosen and a rejected answer for one page. The keys of `pairs.jsonl` are these names."""
+
     id: str
-    """Of the page; a page may have several pairs."""
+    """Id of the page; a page may have several pairs."""
     image: str
     """Path of the image file."""
     chosen: str
@@ -32,19 +34,19 @@ class Pair:
     origin: Origin
     """Where the chosen answer comes from."""
     ended: bool = True
-    """The model ended the rejected answer itself. One that was cut goes on: its end is not trained on."""
+    """Whether the model ended the rejected answer itself. The end of an answer that was cut is not trained on."""
 
 
 _PAIR: TypeAdapter[Pair] = TypeAdapter(Pair)
 
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
-    """Write `pairs.jsonl`, whole or not at all."""
+    """Write `pairs.jsonl` atomically. Raises `OutputError`."""
     write_lines(path, map(_PAIR.dump_json, pairs))
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a file. Raises `DataError` naming the first line that is no pair, or that there are none."""
+    """Return the pairs of a file. Raises `DataError` for a line that is no pair, with its number, and for no pairs."""
     try:
         pairs, bad = read_jsonl(path, _PAIR.validate_json)
     except OSError as cause:
@@ -53,22 +55,24 @@ def read_pairs(path: Path) -> list[Pair]:
         said = line.error.errors()[0]["msg"] if isinstance(line.error, ValidationError) else str(line.error)
         raise DataError(f"{path}: line {line.number}: {said}", hint="fix or delete it") from line.error
     if not pairs:
-        raise DataError(f"{path}: holds no pairs", hint="the model's readings gave nothing to reject: no stage is due")
+        raise DataError(
+            f"{path}: holds no pairs", hint="the model's outputs gave nothing to reject: it needs no dpo stage"
+        )
     return pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a set of pairs teaches besides what it is meant to."""
+    """The biases of a set of pairs."""
 
     causes: dict[str, int]
     longer_rejected: float
-    """Share of pairs whose rejected answer is the longer one: far from one half, length itself is learned."""
+    """Share of pairs whose rejected answer is the longer one. Far from one half, the model learns length itself."""
     from_truth: float
 
 
 def weigh(pairs: Sequence[Pair]) -> Balance:
-    """Count the causes and the bias of length of a non-empty set of pairs."""
+    """Return the causes and the length bias of a non-empty set of pairs."""
     return Balance(
         causes=dict(Counter(pair.cause for pair in pairs)),
         longer_rejected=sum(len(pair.rejected) > len(pair.chosen) for pair in pairs) / len(pairs),

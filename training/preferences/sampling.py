@@ -1,7 +1,7 @@
-"""A model reads the pages of a data set: the same engines, prompt and image size as `ocr extract`, no guard.
+"""Read the pages of a data set with a model: the engines, prompt and image size of `ocr extract`, without retries.
 
-The gate and the pairs need the model's first word on a page, loops and all; the guard of `ocr extract` would hide what
-they are looking for.
+The regression check and the pairs need the first output for a page, with its repetition. The retry policy of
+`ocr extract` would hide that.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _KEPT: TypeAdapter[tuple[int, tuple[EngineOutput, ...]]] = TypeAdapter(tuple[int
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """How answers are drawn: the first greedy, the others at `temperature`."""
+    """How outputs are sampled: the first greedy, the others at `temperature`."""
 
     count: int = 1
     temperature: float = 1.0
@@ -34,10 +34,10 @@ class Sampled:
 def read_pages(
     engine: str, model: Path, images: Sequence[Path], sampled: Sampled, kept: Path | None = None
 ) -> list[tuple[EngineOutput, ...]]:
-    """Every answer of the model in folder `model` to every page, in order; `sampled.count` answers a page.
+    """Return the outputs of the model in folder `model` for every page, in order; `sampled.count` outputs a page.
 
-    The file `kept` takes each page's answers as they come; what stands in it is not read again. Raises `EngineError`
-    where the model does not load, `DataError` where an image cannot be read.
+    Each page's outputs are appended to the file `kept`; pages in it are not read again. Raises `EngineError` where the
+    model does not load, `DataError` where an image cannot be read.
     """
     cache = _Kept(kept)
     pages = list(enumerate(images))
@@ -76,7 +76,7 @@ def _request(page: PageImage, path: Path, number: int, sampled: Sampled) -> Requ
         attempt=number + 1,
         seed=seed_from(f"{sampled.seed}/{path.name}/{number}"),
         sampling={"temperature": sampled.temperature if number else 0.0},
-        # A loop must run its course, however slow the machine: it is what is being counted.
+        # An output that repeats itself must reach its token limit on a slow machine too, to be counted.
         seconds=DAY,
         decoding={"detect_repeats": False},
     )

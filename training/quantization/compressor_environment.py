@@ -1,4 +1,4 @@
-"""llm-compressor's own environment: found, or made when asked for, and its worker run.
+"""Find or make the environment of llm-compressor, and run the worker in it.
 
 llm-compressor and vLLM pin different versions of transformers and compressed-tensors, so one environment cannot hold
 both.
@@ -21,13 +21,13 @@ WORKER = Path(__file__).with_name("quantize_worker.py")
 
 
 def find_folder() -> Path:
-    """Where the environment lies, or would."""
+    """Return the folder of the environment, made or not."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else Path.home() / ".cache" / "lusocr" / f"llmcompressor-{VERSION}"
 
 
 def is_ready(folder: Path) -> bool:
-    """Does the environment in `folder` hold the version that this project was tried with?"""
+    """Return whether the environment in `folder` has the tested version."""
     asked = "import importlib.metadata as m; print(m.version('llmcompressor'))"
     try:
         said = subprocess.run([_python(folder), "-c", asked], capture_output=True, encoding="utf-8", check=False)
@@ -37,30 +37,30 @@ def is_ready(folder: Path) -> bool:
 
 
 def obtain(*, agreed: bool, ask: Callable[[str], bool]) -> None:
-    """Make sure that the environment stands; it is announced with its size and asked for once.
+    """Make the environment where it is missing, after one question that gives its size.
 
     Raises `DependencyError`, with what to type, when the answer is no or it cannot be made.
     """
     folder = find_folder()
     if is_ready(folder):
         return
-    words = f"quantising needs an environment of its own in {folder}: {SIZE}"
+    words = f"quantizing needs an environment of its own in {folder}: {SIZE}"
     commands = [[sys.executable, "-m", "venv", str(folder)], [str(_python(folder)), "-m", "pip", "install"]]
     commands[1] += REQUIREMENTS
     by_hand = " && ".join(" ".join(command) for command in commands)
     if not agreed and not ask(f"{words}. Make it?"):
-        raise DependencyError(words, hint=f"--yes makes it; or: {by_hand}; or name one that stands: {VARIABLE}=DIR")
+        raise DependencyError(words, hint=f"--yes makes it; or: {by_hand}; or name an existing one: {VARIABLE}=DIR")
     for command in commands:
         if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
-            raise DependencyError(f"the environment for quantising cannot be made in {folder}", hint=by_hand)
+            raise DependencyError(f"the environment for quantizing cannot be made in {folder}", hint=by_hand)
 
 
 def run_worker(job: Path, log: Path) -> None:
-    """Carry out the job file in the environment; what it says goes to `log`.
+    """Run the job file in the environment; its output goes to `log`.
 
     Raises `TrainingError` with its last line when it fails.
     """
-    # Nothing of ours may be found there: its packages have other versions.
+    # The environment must not import from this one: its packages have other versions.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environment |= {"PYTHONSAFEPATH": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     with log.open("w", encoding="utf-8") as said:
@@ -68,7 +68,7 @@ def run_worker(job: Path, log: Path) -> None:
         code = subprocess.run(command, env=environment, stdout=said, stderr=said, check=False).returncode
     if code:
         lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-        last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        last = next((line for line in reversed(lines) if line.strip()), "no output")
         raise TrainingError(f"llm-compressor stopped with exit code {code}: {last.strip()}", hint=f"all of it: {log}")
 
 

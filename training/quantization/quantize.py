@@ -1,8 +1,7 @@
-"""A promoted run made smaller for serving, in `runs/NAME/awq` or `runs/NAME/fp8`, and held to the same gate.
+"""Quantize a promoted run for serving into `runs/NAME/awq` or `runs/NAME/fp8`, with the same regression check.
 
-This half makes the calibration pages, by the code that makes training batches, and puts processor, `reading.toml` and
-`run.json` beside the weights; `training/quantization/quantize_worker.py` writes the weights, in an environment of
-its own.
+This half makes the calibration batches with the code of training, and writes processor, `reading.toml` and `run.json`.
+`training/quantization/quantize_worker.py` writes the weights, in an environment of its own.
 """
 
 import json
@@ -40,7 +39,7 @@ llm-compressor's examples take."""
 
 
 def choose_scheme(name: str) -> Scheme:
-    """The scheme of that name. Raises `UsageError` for another."""
+    """Return the scheme of that name. Raises `UsageError` for another."""
     for scheme in PRESETS:
         if scheme == name:
             return scheme
@@ -87,14 +86,14 @@ def _quantize(scheme: Scheme, context: StageContext) -> StageContext:
 
 
 def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[Example]) -> Run:
-    """Write the quantised checkpoint of `run.base` to `folder`, whole or not at all; answers the run, not yet judged.
+    """Write the quantized checkpoint of `run.base` to `folder` atomically; return the run, not yet evaluated.
 
     Raises `TrainingError` where llm-compressor fails.
     """
     started = time.monotonic()
     whole = Path(run.base)
     log = whole / f"{scheme}.log"
-    print(f"quantising {whole}; its log: {log}", file=sys.stderr)
+    print(f"quantizing {whole}; its log: {log}", file=sys.stderr)
     with TemporaryDirectory(dir=whole, prefix=f".{scheme}-") as name:
         draft = Path(name)
         (draft / "batches").mkdir()
@@ -130,7 +129,7 @@ def write_checkpoint(run: Run, scheme: Scheme, folder: Path, training: Sequence[
 
 
 def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Path]:
-    """One safetensors file a page: what the model's forward takes, as the trainer's own collator makes it."""
+    """Write one safetensors file a page, with the model inputs that the trainer's own collator makes."""
     if not pages:
         return []
     torch, trl = load("torch", extra="train"), load("trl.trainer.sft_trainer", extra="train")
@@ -141,7 +140,7 @@ def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Pat
     written = []
     for number, page in enumerate(pages):
         batch: dict[str, Any] = collate([to_conversation(page, manifest.parent, model)])
-        # In the precision of the model; the loss is not asked for.
+        # In the precision of the model, without labels.
         tensors = {
             name: value.to(torch.bfloat16) if value.is_floating_point() else value
             for name, value in batch.items()
@@ -153,7 +152,7 @@ def _write_batches(run: Run, pages: Sequence[Example], folder: Path) -> list[Pat
 
 
 def _complete(run: Run, folder: Path) -> None:
-    """What an engine needs beside the weights: processor, generation settings, `reading.toml`."""
+    """Write the files that an engine needs beside the weights: processor, generation settings, `reading.toml`."""
     whole = Path(run.base)
     load("transformers", extra="train").AutoProcessor.from_pretrained(whole).save_pretrained(folder)
     shutil.copyfile(whole / "generation_config.json", folder / "generation_config.json")

@@ -1,8 +1,8 @@
-"""The half of quantising that runs in llm-compressor's environment: `python quantise_worker.py JOB.json`.
+"""Quantize a checkpoint in the environment of llm-compressor: `python quantize_worker.py JOB.json`.
 
 llm-compressor and vLLM pin different versions of transformers and compressed-tensors, so this file is run as a script
 there and imports nothing of lusocr. The job names the checkpoint, the folder for the weights, the scheme and the
-calibration batches, which the other half made: `training/quantization/quantize.py`.
+calibration batches, which `training/quantization/quantize.py` made.
 """
 
 import json
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGE = "language_model"
-"""In the name of every module of the part that is quantised. The vision tower is small, and what it loses is seen in
-every letter; the output layer decides between letters."""
+"""In the name of every quantized module. The vision tower is small, and its errors show in every letter. The output
+layer decides between letters."""
 
 
 def quantise(checkpoint: Path, target: Path, scheme: str, batches: Sequence[Path]) -> None:
     """Write the weights of `checkpoint` to `target` in `scheme`, calibrated on `batches` where there are any.
 
     `scheme` is a preset of compressed-tensors. Each batch is a safetensors file of one page: what the model's forward
-    takes. With batches the weights are scaled first by what their inputs are like (AWQ, Lin et al., arXiv 2306.00978).
+    takes. With batches the weights are first scaled by the size of their inputs (AWQ, Lin et al., arXiv 2306.00978).
     """
     import torch
     import transformers
@@ -39,7 +39,7 @@ def quantise(checkpoint: Path, target: Path, scheme: str, batches: Sequence[Path
             "dataset": torch.utils.data.DataLoader(batches, batch_size=None, collate_fn=load_file),
             "num_calibration_samples": len(batches),
             "sequential_targets": [type(_layers(model)[0]).__name__],
-            # Never used for batches that are tensors already, but looked for.
+            # Not used for batches that are tensors already, but required.
             "processor": transformers.AutoTokenizer.from_pretrained(checkpoint),
         }
     oneshot(model=model, recipe=steps, **options)
@@ -47,13 +47,13 @@ def quantise(checkpoint: Path, target: Path, scheme: str, batches: Sequence[Path
 
 
 def _kept(model: Any) -> list[str]:
-    """Names of the layers that keep their precision: the vision tower, what joins it to the text, the output."""
+    """Return the layers that keep their precision: vision tower, projection to the text model, output layer."""
     linear = [name for name, module in model.named_modules() if type(module).__name__ == "Linear"]
     return [name for name in linear if LANGUAGE not in name]
 
 
 def _spare_pinning(torch: Any) -> None:
-    """Without an accelerator no memory can be pinned for one; llm-compressor 0.14 tries to, and stops."""
+    """Turn off pinned memory without an accelerator: llm-compressor 0.14 fails there."""
     if not torch.accelerator.is_available():
         from llmcompressor.pipelines.cache import IntermediatesCache
 
@@ -65,7 +65,7 @@ def _layers(model: Any) -> Any:
 
 
 def _mappings() -> list[Any]:
-    """Which layer can take over the scale of the weights behind it, in a decoder of the Llama family."""
+    """Return which layer takes over the scale of the weights after it, in a decoder of the Llama family."""
     from llmcompressor.modifiers.transform.awq import AWQMapping
 
     layer = rf"re:.*{LANGUAGE}\.layers\.\d+\."
@@ -79,7 +79,7 @@ def _mappings() -> list[Any]:
 
 
 def main() -> None:
-    """Do the job that the first argument names."""
+    """Run the job that the first argument names."""
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     batches = [Path(path) for path in job["batches"]]
     quantise(Path(job["checkpoint"]), Path(job["target"]), job["scheme"], batches)

@@ -15,7 +15,7 @@ from ocr.models.weights import find_weights
 from training.recipe import Optimisation, Recipe
 from training.run import Run
 from training.run_dir import RunDir
-from training.trainer.batched_vision_attention import attend_densely
+from training.trainer.batched_vision_attention import attend_by_length, attend_densely
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class TrainerParts:
     processor: Any
     adapter: Any
     """The LoRA configuration, or None where all weights are trained."""
-    arguments: dict[str, Any]
+    arguments: dict[str, object]
     """Arguments of trl's SFTConfig and DPOConfig alike."""
 
 
@@ -72,8 +72,8 @@ def load_weights(base: str, recipe: Recipe, numbers: Optimisation) -> Any:
     # Checkpoints keep the names that the weights have here: by the published ones the trainer does not find them again,
     # and a resumed run would go on from the base without a word.
     model.save_pretrained = partial(model.save_pretrained, save_original_format=False)
-    if recipe.scratch is not None:
-        attend_densely(model)
+    speed_up = attend_by_length if recipe.scratch is None else attend_densely
+    speed_up(model)
     return model
 
 
@@ -130,7 +130,7 @@ def _adapter(recipe: Recipe) -> Any:
     )
 
 
-def _arguments(run: Run, numbers: Optimisation, checkpoints: Path) -> dict[str, Any]:
+def _arguments(run: Run, numbers: Optimisation, checkpoints: Path) -> dict[str, object]:
     torch = load("torch", extra="train")
     return {
         "output_dir": str(checkpoints),

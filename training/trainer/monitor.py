@@ -1,4 +1,4 @@
-"""Watch a stage while it trains: losses to a file and a picture, and a stop before nonsense is saved."""
+"""Monitor a stage while it trains: write its losses, draw them, and stop it when the loss is not finite or explodes."""
 
 import json
 import math
@@ -18,12 +18,12 @@ from training.run import LossSummary
 from training.run_dir import RunDir
 
 EXPLODED = 10.0
-"""A loss so many times its median over the last `MEMORY` steps has exploded; ordinary batches vary by a factor of 3."""
+"""A loss so many times its median over the last `MEMORY` steps has exploded. Batches vary by a factor of 3."""
 MEMORY = 50
 
 
 class Watcher:
-    """Sees every batch that is trained on and every loss that comes of it, in each process of a run."""
+    """Sees every batch and its loss, in each process of a run."""
 
     def __init__(self, directory: RunDir, names: Sequence[str], out: TextIO) -> None:
         self._losses_file = directory.losses
@@ -36,10 +36,10 @@ class Watcher:
         self._earlier = max((logged.seconds for logged in read_log(directory.losses)), default=0.0)
         """Seconds that the run was trained for before it was resumed."""
         self._made = 0
-        """Steps that this process has made, for the time that is left."""
+        """Steps that this process has made, to estimate the time left."""
 
     def follow(self, trainer: Any) -> None:
-        """Hook into `trainer`: its collator and its step, to know the rows of a batch, and its log."""
+        """Hook into the collator, the step and the log of `trainer`, to know the rows of each batch."""
         torch = load("torch", extra="train")
         collate, make_step = trainer.data_collator, trainer.training_step
 
@@ -61,20 +61,20 @@ class Watcher:
         trainer.add_callback(_callback(self, trainer.accelerator))
 
     def take(self) -> tuple[list[str], int]:
-        """The pages that this process has trained on since the last call, and the tokens of their answers."""
+        """Return the pages that this process has trained on since the last call, and their answer tokens."""
         taken = self._batch, self._tokens
         self._batch, self._tokens = [], 0
         return taken
 
     def is_nonsense(self, logged: dict[str, float]) -> bool:
-        """Is the loss (or the gradient) no number, or has the loss exploded?"""
+        """Return whether the loss or the gradient is not finite, or the loss has exploded."""
         known = sorted(self._losses)
         usual = known[len(known) // 2] if len(known) == MEMORY else max(known, default=math.inf)
         numbers = (logged["loss"], logged.get("grad_norm", 0.0))
         return not all(map(math.isfinite, numbers)) or logged["loss"] > EXPLODED * max(usual, 0.1)
 
     def see(self, step: int, logged: dict[str, float], pages: Sequence[str]) -> None:
-        """Check one step on these pages. Raises `TrainingError` naming them where the loss is nonsense."""
+        """Check one step on these pages. Raises `TrainingError` that names them where training must stop."""
         if self.is_nonsense(logged):
             raise TrainingError(
                 f"the loss is {logged['loss']:.4g}, its gradient {logged.get('grad_norm', 0.0):.4g} at step {step}; "
@@ -84,7 +84,7 @@ class Watcher:
         self._losses.append(logged["loss"])
 
     def write(self, step: int, steps: int, logged: dict[str, float]) -> None:
-        """Log one step to `losses.jsonl`, with the seconds that the run has taken so far, and to whoever looks."""
+        """Log one step to `losses.jsonl`, with the seconds of the run so far, and print it."""
         seconds = self._earlier + time.monotonic() - self._started
         line = json.dumps({"step": step, "steps": steps, "seconds": round(seconds, 1), **logged})
         append_line(self._losses_file, line.encode("utf-8"))
@@ -152,9 +152,9 @@ def draw_curves(directory: RunDir) -> None:
 
 
 def _callback(watcher: Watcher, accelerator: Any) -> Any:
-    """A transformers callback that hands the log to `watcher`; the class exists only once transformers is loaded.
+    """Return a transformers callback that passes the log to `watcher`; its class needs transformers loaded.
 
-    Every process sees the same loss and stops of itself; what they trained on is put together, and one of them writes.
+    Every process sees the same loss and stops by itself. One process gathers the pages of all and writes.
     """
     torch, transformers = load("torch", extra="train"), load("transformers", extra="train")
     gather = load("accelerate.utils", extra="train").gather_object

@@ -1,8 +1,8 @@
-"""Small vision-language models built from nothing: same architectures as the real ones, a few million parameters.
+"""Build small vision-language models from scratch: the architectures of the real ones, a few million parameters.
 
-They carry the whole path (processor, chat template, vLLM, LoRA, merging) on two CPU cores: the tests compare engines
-with them, the canary is tried on one, and the `miniature` recipe trains one from scratch. Their own byte-level BPE is
-trained on the texts given, so that a page's text is a few dozen tokens.
+They run the whole path (processor, chat template, vLLM, LoRA, merging) on two CPU cores. Tests compare engines with
+them, the canary is tested on one, and the recipe `miniature` trains one. Their byte-level BPE is trained on the texts
+given, so that the text of a page is a few dozen tokens.
 """
 
 import json
@@ -36,10 +36,10 @@ SPECIAL_TOKENS = (
 )
 
 CHAT = ("system\nYou are a helpful assistant.", "user\nassistant\n")
-"""Words of the chat template: every page is asked with them."""
+"""Words of the chat template, which are in every prompt."""
 
 PAPER = 0.95
-"""Brightness of blank paper, between 0 and 1, which the processor takes for zero."""
+"""Brightness of blank paper, between 0 and 1, which the processor maps to zero."""
 
 TEXTS = (
     *CHAT,
@@ -121,7 +121,7 @@ def smallest(**changes: object) -> TinyModelConfig:
 
 
 def build(out: Path, config: TinyModelConfig, *, seed: int, texts: Iterable[str] = TEXTS) -> int:
-    """Write an untrained checkpoint with its processor to `out`; answers how many parameters it has.
+    """Write an untrained checkpoint with its processor to `out`; return its number of parameters.
 
     `seed` fixes the weights; `texts` train the tokenizer. Raises `DependencyError` without the extra `train`.
     """
@@ -172,7 +172,7 @@ def build_tokenizer(config: TinyModelConfig, texts: Iterable[str]) -> Any:
 
 
 def _chat_template(architecture: Architecture) -> str:
-    """The template of the real family, as trl ships it: trl then knows where an answer begins."""
+    """Return the template of the real family from trl, which then knows where an answer begins."""
     template: str = getattr(load("trl.chat_template_utils", extra="train"), f"{architecture}_chat_template")
     return template
 
@@ -241,8 +241,8 @@ def _processor(config: TinyModelConfig, tokenizer: Any) -> Any:
         "temporal_patch_size": 2,
         "merge_size": 2,
         "size": {"shortest_edge": 4 * pixels_per_token, "longest_edge": config.max_image_tokens * pixels_per_token},
-        # Paper is nothing and ink is something. With the means of photographs, paper is a large number in every patch:
-        # training from nothing then drowned the ink in it and told pages apart by their size alone.
+        # Wrong input normalization: with ImageNet means, blank paper gives large activations in every patch. Training
+        # from scratch then told pages apart by their size alone.
         "image_mean": [PAPER] * 3,
         "image_std": [0.3] * 3,
     }

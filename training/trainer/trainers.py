@@ -17,9 +17,10 @@ from training.formatting import lazily, look, to_conversation
 from training.preferences.pairs import Pair, read_pairs
 from training.run import Run
 from training.run_dir import RunDir
+from training.trainer.batched_vision_attention import spare_frozen_tower
 from training.trainer.model_loading import load_parts
 
-Row = dict[str, Any]
+Row = dict[str, object]
 """One training row as trl takes it: tensors, images and chat messages by name."""
 Collator = Callable[[list[Row]], Any]
 
@@ -37,7 +38,9 @@ def build_trainer(run: Run, directory: RunDir) -> StageTrainer:
 
     Raises `DataError` for test-only pages and bad pairs, `TrainingError` for a base that cannot be trained.
     """
-    return _dpo(run, directory) if run.stage == "dpo" else _sft(run, directory)
+    stage = _dpo(run, directory) if run.stage == "dpo" else _sft(run, directory)
+    spare_frozen_tower(stage.trainer.model)
+    return stage
 
 
 def _sft(run: Run, directory: RunDir) -> StageTrainer:
@@ -78,7 +81,7 @@ def _dpo(run: Run, directory: RunDir) -> StageTrainer:
     return StageTrainer(trainer, [pair.id for pair in pairs])
 
 
-def to_preference(pair: Pair, model: Model) -> Mapping[str, Any]:
+def to_preference(pair: Pair, model: Model) -> Mapping[str, object]:
     """Return a pair as trl takes it (`images`, `prompt`, `chosen`, `rejected`), and `ended` for `leave_cuts_open`."""
     sides = {
         side: [{"role": "assistant", "content": [{"type": "text", "text": text}]}]
