@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from eval.bench_result import BenchResult, DataSummary, NotRun, SystemResult
+from eval.bench_result import BenchResult, DataSummary, NotRun, SystemResult, write_forms
 from eval.costs import CostTerms, compute_cost
 from eval.datasets import DataSet, open_data
+from eval.metrics.page_scores import PageScore
 from eval.regression import Limits, check
 from eval.report import html
 from eval.results import PageResult, SystemName, compare_all, finish_of, score_outputs, summarize
@@ -17,6 +18,7 @@ from eval.systems.pricing import CPU_MACHINE, Machine, find_machine, read_table
 from eval.systems.registry import System, SystemOptions, estimate, find_system, is_priced, read_recorded
 from eval.systems.response_cache import ReadContext, Response, ResponseCache, Session, read_pages
 from eval.systems.vendor_engine import Budget, RetryPolicy
+from eval.systems.vendors import VENDORS
 from ocr.core.environment import VERSION, package_version
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import hash_bytes, write_private
@@ -32,9 +34,7 @@ PACKAGES = (
     "rapidfuzz",
     "numpy",
     "pillow",
-    "anthropic",
-    "openai",
-    "google-genai",
+    *(vendor.package for vendor in VENDORS.values()),
 )
 """Packages whose versions results.json states."""
 
@@ -226,12 +226,18 @@ def _versions() -> dict[str, str]:
     return {package: package_version(package) or "missing" for package in PACKAGES}
 
 
+def _score_to_json(score: PageScore) -> dict[str, object]:
+    values = asdict(score)
+    values |= {rates: write_forms(values[rates]) for rates in ("characters", "words")}
+    return {("accents" if name == "diacritics" else name): value for name, value in values.items()}
+
+
 def _write_pages(path: Path, measured: Sequence[Measured]) -> None:
     """Write every page of every system on a line: its reference, the output, and each of its scores."""
     lines = []
     for each in measured:
         for result, response in zip(each.results, each.responses, strict=True):
-            score = asdict(result.score)
+            score = _score_to_json(result.score)
             values = {
                 "system": each.system.name,
                 "id": result.page.id,
@@ -244,7 +250,7 @@ def _write_pages(path: Path, measured: Sequence[Measured]) -> None:
                 "wasted_tokens": result.wasted_tokens,
                 "truth": result.page.reference,
                 "reading": result.output,
-                "score": {("accents" if name == "diacritics" else name): value for name, value in score.items()},
+                "score": score,
             }
             lines.append(json.dumps(values, ensure_ascii=False) + "\n")
     write_private(path, "".join(lines))

@@ -9,10 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    WrapSerializer,
+    model_serializer,
+    model_validator,
+)
 
+from eval.metrics.compared_metrics import BY_NAME, MetricName
 from eval.metrics.diacritics import DiacriticCounts
 from eval.metrics.edit_distance import Form
 from eval.metrics.page_scores import IdentifierCount
@@ -22,7 +32,10 @@ from ocr.core.document import Status
 from ocr.core.errors import DataError
 from ocr.text import identifiers
 
-MetricName = Literal["published", "strict", "cer"]
+T = TypeVar("T")
+
+WRITTEN_FORMS: Mapping[Form, str] = {"normalized": "normalised"}
+"""Forms of a text that results.json and pages.jsonl have always written in another spelling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,23 @@ class ErrorRates:
     """All edits over the length of all references."""
     edits: int
     length: int
+
+
+def write_forms(by_form: Mapping[Form, T]) -> dict[str, T]:
+    """Return a mapping by form with the keys that the files have."""
+    return {WRITTEN_FORMS.get(form, form): value for form, value in by_form.items()}
+
+
+def _read_forms(data: object) -> object:
+    names = {written: form for form, written in WRITTEN_FORMS.items()}
+    return {names.get(form, form): value for form, value in data.items()} if isinstance(data, dict) else data
+
+
+def _serialize_forms(by_form: dict[Form, ErrorRates | None], handler: SerializerFunctionWrapHandler) -> object:
+    return write_forms(handler(by_form))
+
+
+RatesByForm = Annotated[dict[Form, ErrorRates | None], BeforeValidator(_read_forms), WrapSerializer(_serialize_forms)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +132,21 @@ class PageEntry:
 
     document: str
     status: Status
-    published: float
-    strict: float
-    cer: float
+    values: dict[MetricName, float]
+    """Each metric of the page; a key of its own beside the others in the file."""
 
-    def value(self, metric: MetricName) -> float:
-        """Return one of the metrics."""
-        values: dict[MetricName, float] = {"published": self.published, "strict": self.strict, "cer": self.cer}
-        return values[metric]
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        values = {name: data[name] for name in BY_NAME if name in data}
+        return {"document": data.get("document"), "status": data.get("status"), "values": values}
+
+    @model_serializer(mode="plain")
+    def _spread(self) -> dict[str, str | float]:
+        values: dict[str, float] = {**self.values}
+        return {"document": self.document, "status": self.status, **values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +175,8 @@ class SystemResult:
     scores: dict[MetricName, MetricScore]
     parts: dict[Literal["levenshtein", "bleu"], float]
     """Means of the two parts of the published composite."""
-    cer: dict[Form, ErrorRates | None]
-    wer: dict[Form, ErrorRates | None]
+    cer: RatesByForm
+    wer: RatesByForm
     fields: dict[str, ErrorRates | None]
     diacritics: Annotated[DiacriticCounts, Field(alias="accents")]
     identifiers: dict[identifiers.Kind, IdentifierCount]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.bench_result import BenchResult, MetricName, SystemResult, load_baseline
+from eval.bench_result import BenchResult, SystemResult, load_baseline
 from eval.metrics import stats
-from eval.results import METRICS
+from eval.metrics.compared_metrics import METRICS, MetricName
 from ocr.core.errors import DataError, GateError, UsageError
 
 NAMES: Mapping[str, MetricName] = {"score": "published", **{metric.name: metric.name for metric in METRICS}}
@@ -86,8 +86,8 @@ def check_baseline(result: BenchResult, path: Path) -> list[str]:
     failures = []
     for metric in METRICS:
         comparison = stats.compare(
-            [page.value(metric.name) for page in ours.values()],
-            [before[name].value(metric.name) for name in ours],
+            [page.values[metric.name] for page in ours.values()],
+            [before[name].values[metric.name] for name in ours],
             [page.document for page in ours.values()],
             seed=result.seed,
         )

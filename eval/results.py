@@ -1,7 +1,7 @@
 """Turn the outputs of a system into scores: statuses, metrics with intervals, repetition, comparisons with others."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +9,6 @@ from eval.bench_result import (
     ErrorRates,
     HardwareCost,
     MetricComparison,
-    MetricName,
     MetricScore,
     PageEntry,
     RepetitionRates,
@@ -18,6 +17,7 @@ from eval.bench_result import (
 )
 from eval.datasets import ReferencePage
 from eval.metrics import stats
+from eval.metrics.compared_metrics import METRICS, Metric, MetricName
 from eval.metrics.diacritics import sum_counts
 from eval.metrics.edit_distance import FORMS, Errors
 from eval.metrics.page_scores import PageScore, Pair, score_pages, sum_identifiers
@@ -55,46 +55,14 @@ class PageResult:
         """Return whether the page has an output."""
         return self.status in READ
 
-    @property
-    def published(self) -> float:
-        """Return the published composite; 0 without output, whatever the reference."""
-        return self.score.published.score if self.is_read else 0.0
+    def value(self, metric: Metric) -> float:
+        """Return a metric of the page."""
+        return metric.value(self.score, is_read=self.is_read)
 
     @property
-    def strict(self) -> float:
-        """Return the strict composite; 0 without output."""
-        return self.score.strict.score if self.is_read else 0.0
-
-    @property
-    def cer(self) -> float:
-        """Return the normalised CER, cut at 1."""
-        return min(1.0, self.score.characters["normalised"].rate)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric by which systems are compared."""
-
-    name: MetricName
-    value: Callable[[PageResult], float]
-    higher_is_better: bool = True
-
-    def is_worse(self, value: float, limit: float) -> bool:
-        """Return whether a value is on the wrong side of a limit."""
-        return value < limit if self.higher_is_better else value > limit
-
-    def orient(self, verdict: stats.Verdict) -> stats.Verdict:
-        """Return the verdict on a difference as a verdict on quality: a lower value may be the better one."""
-        opposite: dict[stats.Verdict, stats.Verdict] = {"better": "worse", "worse": "better"}
-        return verdict if self.higher_is_better else opposite.get(verdict, verdict)
-
-
-METRICS = (
-    Metric("published", lambda result: result.published),
-    Metric("strict", lambda result: result.strict),
-    Metric("cer", lambda result: result.cer, higher_is_better=False),
-)
-"""The first is the one that plots show."""
+    def values(self) -> dict[MetricName, float]:
+        """Return every metric of the page."""
+        return {metric.name: self.value(metric) for metric in METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +147,7 @@ def summarize(
         scores={metric.name: _score(metric, requested, seed) for metric in METRICS},
         parts=_mean_parts(requested),
         cer={form: _rates([score.characters[form] for score in scores]) for form in FORMS},
-        wer={form: _rates([score.words[form] for score in scores]) for form in ("raw", "normalised")},
+        wer={form: _rates([score.words[form] for score in scores]) for form in ("raw", "normalized")},
         fields={
             field: _rates([score.fields[field] for score in scores if field in score.fields])
             for field in FIELDS
@@ -223,12 +191,12 @@ def _compare(
         return None
     documents = [mine.page.document for mine, _ in both]
     return stats.compare(
-        [metric.value(mine) for mine, _ in both], [metric.value(other) for _, other in both], documents, seed=seed
+        [mine.value(metric) for mine, _ in both], [other.value(metric) for _, other in both], documents, seed=seed
     )
 
 
 def _score(metric: Metric, requested: Sequence[PageResult], seed: int) -> MetricScore:
-    values = [metric.value(result) for result in requested]
+    values = [result.value(metric) for result in requested]
     read = [value for value, result in zip(values, requested, strict=True) if result.is_read]
     documents = [result.page.document for result in requested]
     interval = stats.bootstrap_mean(values, documents, seed=seed) if values else None
@@ -244,7 +212,7 @@ def _repetition(read: Sequence[PageResult]) -> RepetitionRates:
 
 
 def _entry(result: PageResult) -> PageEntry:
-    return PageEntry(result.page.document, result.status, result.published, result.strict, result.cer)
+    return PageEntry(result.page.document, result.status, result.values)
 
 
 def _mean_parts(results: Sequence[PageResult]) -> dict[Literal["levenshtein", "bleu"], float]:

@@ -36,7 +36,7 @@ def measure(file: Path, lines: int, backend: str) -> tuple[Values, Values, Value
     while len(rows) < lines:
         part = [composer.compose() for _ in range(min(PAGE, lines - len(rows)))]
         for line, fast in zip(part, reader.read_with_doubt([line.pixels for line in part]), strict=True):
-            errors = character_errors(line.text, fast.reading.text, "normalised")
+            errors = character_errors(line.text, fast.reading.text, "normalized")
             rows.append((fast.doubt, errors.edits, max(1, len(fast.reading.text.strip()))))
     doubt, edits, characters = np.array(rows).T
     return doubt, edits, characters

@@ -79,7 +79,7 @@ def main(folder: Path) -> int:
     pages = [arrange(generation, 1) for generation in asyncio.run(read_all(files))]
     results = defaultdict(list)
     for row, page, naive in zip(rows, pages, read_naively(files), strict=True):
-        rates = (character_errors(row["text"], text, "normalised").rate for text in (printed(page), naive))
+        rates = (character_errors(row["text"], text, "normalized").rate for text in (printed(page), naive))
         results[name_of(row)].append((*rates, page.confidence or 0.0, bool(page.flags)))
     print("| set | pages | ours | worst page | naive RapidOCR | bar | confidence | flagged |")
     print("|---|---|---|---|---|---|---|---|")

@@ -66,9 +66,9 @@ def read(model: Path, manifest: Path) -> tuple[list[Example], list[EngineOutput]
 
 
 def error_rate(examples: Sequence[Example], readings: Sequence[EngineOutput]) -> float:
-    """Micro character error rate, normalised."""
+    """Micro character error rate, normalized."""
     errors = [
-        character_errors(example.text, reading.text or "", "normalised")
+        character_errors(example.text, reading.text or "", "normalized")
         for example, reading in zip(examples, readings, strict=True)
     ]
     return sum(error.edits for error in errors) / sum(error.length for error in errors)

@@ -8,10 +8,12 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
-Form = Literal["raw", "normalised", "dense"]
-FORMS: tuple[Form, ...] = ("raw", "normalised", "dense")
+Form = Literal["raw", "normalized", "dense"]
+AnyForm = Form | Literal["normalised"]
+"""A form by its name, or by the earlier spelling of one."""
+FORMS: tuple[Form, ...] = ("raw", "normalized", "dense")
 """raw: white space at both ends removed, nothing else.
-normalised: NFC, every run of white space becomes one space, both ends stripped.
+normalized: NFC, every run of white space becomes one space, both ends stripped.
 dense: NFC without any white space, for references that lost their line breaks (as those of ESTER-Pt)."""
 
 
@@ -41,15 +43,15 @@ def distance(first: str, second: str) -> int:
 
 
 @lru_cache(maxsize=16)
-def in_form(text: str, form: Form) -> str:
+def in_form(text: str, form: AnyForm) -> str:
     """Return `text` in one of the normal forms."""
     if form == "raw":
         return text.strip()
     text = unicodedata.normalize("NFC", text)
-    return " ".join(text.split()) if form == "normalised" else "".join(text.split())
+    return "".join(text.split()) if form == "dense" else " ".join(text.split())
 
 
-def character_errors(reference: str, output: str, form: Form) -> Errors:
+def character_errors(reference: str, output: str, form: AnyForm) -> Errors:
     """Count errors in characters; `rate` is the CER, which exceeds 1 where an output is much longer than its reference.
 
     Source: Levenshtein (1966); the rate as in jiwer.
@@ -58,7 +60,7 @@ def character_errors(reference: str, output: str, form: Form) -> Errors:
     return Errors(distance(first, second), len(first))
 
 
-def word_errors(reference: str, output: str, form: Form = "raw") -> Errors:
+def word_errors(reference: str, output: str, form: AnyForm = "raw") -> Errors:
     """Count errors in words, split at white space; `rate` is the WER. Raises ValueError for the form "dense"."""
     if form == "dense":
         raise ValueError("a dense text has no words")

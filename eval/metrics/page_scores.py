@@ -56,7 +56,7 @@ class PageScore:
     characters: dict[Form, Errors]
     words: dict[Form, Errors]
     fields: dict[str, Errors]
-    """Character errors in normalised form of each field that reference or output fills; empty without fields."""
+    """Character errors in normalized form of each field that reference or output fills; empty without fields."""
     diacritics: DiacriticCounts
     identifiers: dict[identifiers.Kind, IdentifierCount]
 
@@ -70,7 +70,7 @@ def score_page(pair: Pair) -> PageScore:
         characters={form: character_errors(reference, output, form) for form in FORMS},
         words=_score_words(reference, output),
         fields=_score_fields(pair),
-        diacritics=count_diacritics(in_form(reference, "normalised"), in_form(output, "normalised")),
+        diacritics=count_diacritics(in_form(reference, "normalized"), in_form(output, "normalized")),
         identifiers=_score_identifiers(reference, output),
     )
 
@@ -104,7 +104,7 @@ def sum_identifiers(scores: Iterable[PageScore]) -> dict[identifiers.Kind, Ident
 def _score_words(reference: str, output: str) -> dict[Form, Errors]:
     raw = word_errors(reference, output)
     composed = unicodedata.is_normalized("NFC", reference) and unicodedata.is_normalized("NFC", output)
-    return {"raw": raw, "normalised": raw if composed else word_errors(reference, output, "normalised")}
+    return {"raw": raw, "normalized": raw if composed else word_errors(reference, output, "normalized")}
 
 
 def _score_fields(pair: Pair) -> dict[str, Errors]:
@@ -112,7 +112,7 @@ def _score_fields(pair: Pair) -> dict[str, Errors]:
     if reference is None:
         return {}
     return {
-        name: character_errors(reference.get(name, ""), output.get(name, ""), "normalised")
+        name: character_errors(reference.get(name, ""), output.get(name, ""), "normalized")
         for name in FIELDS
         if reference.get(name) or output.get(name)
     }

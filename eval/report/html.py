@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.bench_result import BenchResult, to_json
+from eval.metrics.compared_metrics import BY_NAME, METRICS
 from eval.metrics.composite import canonical
 from eval.report import plots, report_tables
 from eval.report.report_tables import ReportTable
@@ -47,8 +48,8 @@ def write(folder: Path, result: BenchResult, pages: dict[str, list[PageResult]])
 
 
 def _worst(results: Sequence[PageResult]) -> list[PageResult]:
-    wrong = [result for result in results if result.status != "skipped" and result.strict < 1]
-    return sorted(wrong, key=lambda result: (result.strict, result.page.id))[:WORST]
+    wrong = [result for result in results if result.status != "skipped" and result.value(BY_NAME["strict"]) < 1]
+    return sorted(wrong, key=lambda result: (result.value(BY_NAME["strict"]), result.page.id))[:WORST]
 
 
 async def _images(results: Sequence[PageResult]) -> dict[str, str]:
@@ -85,7 +86,7 @@ def _shown(worst: dict[str, list[PageResult]], images: dict[str, str]) -> str:
 
 def _one_page(result: PageResult, image: str) -> str:
     reference, output = mark(canonical(result.page.reference), canonical(result.output))
-    scores = f"published {result.published:.3f}, strict {result.strict:.3f}, CER {result.cer * 100:.2f}%"
+    scores = ", ".join(f"{metric.title} {metric.show(result.value(metric))}" for metric in METRICS)
     picture = f'<img alt="the page" src="{image}">' if image else "<p class=note>cannot be rendered</p>"
     why = f" ({html.escape(result.reason)})" if result.reason else ""
     return (

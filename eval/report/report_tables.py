@@ -3,21 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.bench_result import BenchResult, ErrorRates, HardwareCost, MetricName, NotRun, SystemResult, VendorCost
+from eval.bench_result import BenchResult, ErrorRates, HardwareCost, NotRun, SystemResult, VendorCost
+from eval.metrics.compared_metrics import BY_NAME, METRICS, Metric
 from eval.metrics.diacritics import LETTERS, SIGNS, DiacriticOutcome
 from eval.metrics.page_scores import IdentifierCount
 from eval.metrics.stats import Interval
 from eval.systems.pricing import PublishedScore
 from ocr.core.document import FIELDS, Status
-from ocr.text.identifiers import KINDS
+from ocr.text.identifiers import KIND_NAMES
 
-KIND_NAMES = {"cpf": "CPF", "cnpj": "CNPJ", "process": "CNJ case number", "date": "date", "amount": "R$ amount"}
 NOT_MEASURED = "published, not measured here"
-METRIC_NAMES: Mapping[MetricName, str] = {
-    "published": "published composite",
-    "strict": "strict",
-    "cer": "CER (capped)",
-}
 STATUSES: tuple[Status, ...] = (
     "ok", "blank", "degenerate", "truncated", "refused", "failed", "unreadable", "skipped",
 )  # fmt: skip
@@ -50,15 +45,15 @@ def build(result: BenchResult) -> list[ReportTable]:
 
 def summary(result: BenchResult) -> ReportTable:
     """Return the first table of the report: one row a system."""
+    columns = (
+        "system", *(metric.title for metric in METRICS), "WER", "repetition", "pages read", "$ per million pages",
+    )  # fmt: skip
     rows = [
-        (system.title, _why_not_run(system, result.published), *[""] * 6)
+        (system.title, _why_not_run(system, result.published), *[""] * (len(columns) - 2))
         if isinstance(system, NotRun)
         else _summary_row(system)
         for system in result.systems
     ]
-    columns = (
-        "system", "published composite", "strict", "CER", "WER", "repetition", "pages read", "$ per million pages",
-    )  # fmt: skip
     data = result.data
     note = (
         f"{plural(data.pages, 'page')} of {plural(data.documents, 'document')} ({data.name}). "
@@ -69,17 +64,21 @@ def summary(result: BenchResult) -> ReportTable:
 
 
 def _summary_row(system: SystemResult) -> tuple[str, ...]:
-    cer, wer = system.cer["normalised"], system.wer["normalised"]
+    wer = system.wer["normalized"]
     return (
         system.title,
-        between(system.scores["published"].all),
-        between(system.scores["strict"].all),
-        percent(cer.capped) if cer else "",
+        *(_metric(metric, system.scores[metric.name].all) for metric in METRICS),
         percent(wer.capped) if wer else "",
         rate(system.repetition.ours),
         f"{system.read} of {system.pages}",
         million(system.cost),
     )
+
+
+def _metric(metric: Metric, interval: Interval | None) -> str:
+    if not metric.is_rate:
+        return between(interval)
+    return metric.show(interval.value) if interval else ""
 
 
 def _why_not_run(system: NotRun, published: Sequence[PublishedScore]) -> str:
@@ -150,7 +149,7 @@ def _comparisons(result: BenchResult) -> ReportTable:
     rows = tuple(
         (
             titles[other],
-            METRIC_NAMES[metric],
+            BY_NAME[metric].title,
             between(found.difference, 4),
             f"{found.p_adjusted:.4f}",
             found.verdict,
@@ -233,11 +232,11 @@ def _outcomes(count: Mapping[DiacriticOutcome, int] | None) -> str:
 
 def _identifiers(measured: Sequence[SystemResult]) -> ReportTable:
     rows = []
-    for kind in KINDS:
+    for kind, name in KIND_NAMES.items():
         counts = [system.identifiers.get(kind) for system in measured]
         total = max((count.true for count in counts if count), default=0)
         if total:
-            rows.append((KIND_NAMES[kind], f"{total:,}", *(_identifier(count) for count in counts)))
+            rows.append((name, f"{total:,}", *(_identifier(count) for count in counts)))
     note = (
         "Read exactly. In brackets: outputs whose own check digits (or day) are wrong, and how many of those are "
         "misreadings, which show without a reference."

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
+from eval.systems.vendors import Vendor
 from ocr.core.errors import UsageError
 
 STALE_DAYS = 120
@@ -17,8 +17,6 @@ PER = 1_000_000
 """Costs are given per this many pages, prices per this many tokens."""
 CPU_MACHINE = "c7i"
 """The machine of the table that engines which run on the CPU are priced by, unless --machine names another."""
-
-Vendor = Literal["anthropic", "openai", "google"]
 
 
 @dataclass(frozen=True, slots=True)

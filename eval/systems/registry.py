@@ -11,7 +11,7 @@ from pathlib import Path
 from eval.datasets import ReferencePage
 from eval.reference_files import find_text_file, read_page_texts
 from eval.systems import vendor_clients
-from eval.systems.pricing import IMAGE_TOKENS, ModelPrice, Usage, Vendor, dollars, find_model, image_tokens, read_table
+from eval.systems.pricing import IMAGE_TOKENS, ModelPrice, Usage, dollars, find_model, image_tokens, read_table
 from eval.systems.response_cache import Response, Unread
 from eval.systems.vendor_engine import (
     ANSWER_TOKENS,
@@ -22,6 +22,7 @@ from eval.systems.vendor_engine import (
     VendorEngine,
     count_tokens,
 )
+from eval.systems.vendors import VENDORS
 from ocr.core.document import EngineOutput
 from ocr.core.errors import DataError, DependencyError, EngineError, UsageError
 from ocr.engines.base import Engine, create
@@ -29,8 +30,6 @@ from ocr.engines.base import Engine, create
 RECORDED = "recorded:"
 A_PAGE = (1414, 2000)
 """Pixels of an A4 page as vendors get it; an estimate assumes this size for every page."""
-
-_PREFIXES: dict[str, Vendor] = {"claude-": "anthropic", "gpt-": "openai", "gemini-": "google"}
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ def _lost_pages(path: Path) -> dict[int, Unread]:
 
 def _unpriced(name: str) -> ModelPrice | None:
     """Return a vendor's model by its exact id, without a row in the table: it can be run, but not priced."""
-    vendor = next((vendor for prefix, vendor in _PREFIXES.items() if name.startswith(prefix)), None)
+    vendor = next((vendor for vendor, facts in VENDORS.items() if name.startswith(facts.prefix)), None)
     if vendor is None:
         return None
     like = next(row for row in read_table().models if row.vendor == vendor)

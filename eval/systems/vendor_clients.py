@@ -11,26 +11,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from eval.systems.pricing import Usage, Vendor
+from eval.systems.pricing import Usage
+from eval.systems.vendors import VENDORS, Vendor
 from ocr.core.document import Finish
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.engines.backoff import retry_after
 from ocr.models.prompts import Prompt
-
-KEYS: dict[Vendor, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "openai": ("OPENAI_API_KEY",),
-    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-}
-"""Environment variables that hold a key; one of them must be set."""
-
-HOSTS: dict[Vendor, tuple[str, str]] = {
-    "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
-    "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
-    "google": ("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
-}
-"""Where pages go: the variable that the client itself reads, and its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +69,12 @@ class VendorFailure:
     """The page may have been read and billed."""
 
 
-_ERRORS: dict[Vendor, tuple[tuple[str, str], ...]] = {
-    "anthropic": (("anthropic", "AnthropicError"), ("httpx2", "HTTPError"), ("httpx2", "StreamError")),
-    "openai": (("openai", "OpenAIError"), ("httpx2", "HTTPError"), ("httpx2", "StreamError")),
-    "google": (("google.genai.errors", "APIError"), ("httpx", "HTTPError"), ("httpx", "StreamError")),
-}
-
-
 def check(vendor: Vendor) -> None:
     """Check that a vendor can be used. Raises EngineError without a key, DependencyError without its package."""
-    if not any(os.environ.get(name) for name in KEYS[vendor]):
-        raise EngineError(f"no key: {KEYS[vendor][0]} is not set", hint=f"export {KEYS[vendor][0]}=...")
-    load("google.genai" if vendor == "google" else vendor, extra="bench")
+    keys = VENDORS[vendor].keys
+    if not any(os.environ.get(name) for name in keys):
+        raise EngineError(f"no key: {keys[0]} is not set", hint=f"export {keys[0]}=...")
+    load(VENDORS[vendor].module, extra="bench")
 
 
 def connect(vendor: Vendor, seconds: float) -> Any:
@@ -110,15 +91,15 @@ def connect(vendor: Vendor, seconds: float) -> Any:
             httpx_async_client=httpx.AsyncClient(timeout=seconds),
         )
         return genai.Client(http_options=options, vertexai=False)
-    package = load(vendor, extra="bench")
+    package = load(VENDORS[vendor].module, extra="bench")
     client = package.AsyncAnthropic if vendor == "anthropic" else package.AsyncOpenAI
     return client(max_retries=0, timeout=seconds)
 
 
 def host(vendor: Vendor) -> str:
     """Return the address to which this machine sends pages for this vendor."""
-    variable, default = HOSTS[vendor]
-    return os.environ.get(variable) or default
+    facts = VENDORS[vendor]
+    return os.environ.get(facts.host_variable) or facts.host
 
 
 async def ask(vendor: Vendor, client: Any, request: VendorRequest, response: VendorResponse) -> AsyncGenerator[str]:
@@ -141,8 +122,8 @@ async def close(vendor: Vendor, client: Any) -> None:
 
 def redact(text: str) -> str:
     """Return `text` without API keys: a server may echo one in an error."""
-    for names in KEYS.values():
-        for name in names:
+    for facts in VENDORS.values():
+        for name in facts.keys:
             if key := os.environ.get(name):
                 text = text.replace(key, f"<{name}>")
     return text
@@ -150,7 +131,7 @@ def redact(text: str) -> str:
 
 def failures(vendor: Vendor) -> tuple[type[Exception], ...]:
     """Return what a client and its HTTP library raise; ValueError and the like stand for an unparsable body."""
-    named = [getattr(load(module, extra="bench"), name) for module, name in _ERRORS[vendor]]
+    named = [getattr(load(module, extra="bench"), name) for module, name in VENDORS[vendor].errors]
     return (*named, ValueError, KeyError, TypeError, AttributeError, OSError)
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eval.systems import vendor_clients
-from eval.systems.pricing import ModelPrice, Usage, Vendor, dollars, image_tokens
+from eval.systems.pricing import ModelPrice, Usage, dollars, image_tokens
+from eval.systems.vendors import VENDORS
 from ocr.core.document import EngineOutput
 from ocr.core.errors import EngineError
 from ocr.engines.backoff import Backoff
@@ -34,7 +35,6 @@ PROMPT_TOKENS = 150
 """Tokens of the text beside the image: two short paragraphs of English."""
 JITTER = 0.5
 """Largest share of a wait that is added at random."""
-CONCURRENCY: dict[Vendor, int] = {"anthropic": 8, "openai": 8, "google": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class VendorEngine:
     @property
     def concurrency(self) -> int:
         """Return the number of requests in flight."""
-        return CONCURRENCY[self.model.vendor]
+        return VENDORS[self.model.vendor].concurrency
 
     async def start(self) -> None:
         """Create the client. Raises EngineError without a key, DependencyError without the package."""

@@ -15,10 +15,10 @@ import pytest
 from command import ENVIRONMENT, FAKE, OCR, make_scan
 from vendor_server import KEY, SAY, Answer, environment, serve
 
-from eval.systems import vendor_clients
+from eval.systems.vendors import VENDORS
 from ocr.core.errors import ExitCode
 
-KEYS = [name for names in vendor_clients.KEYS.values() for name in names]
+KEYS = [name for vendor in VENDORS.values() for name in vendor.keys]
 CLEAN = {name: value for name, value in ENVIRONMENT.items() if name not in KEYS}
 
 

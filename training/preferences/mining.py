@@ -65,7 +65,7 @@ def oppose(chosen: str, answers: Iterable[EngineOutput], model: Model, *, truth:
         cause = cause_of(truth or chosen, reading, model)
         whole = reading.text or ""
         text = whole[: LONGEST_LAPS * len(chosen) + LONGEST_MORE]
-        if cause is None or text in seen or character_errors(chosen, text, "normalised").rate < ALIKE:
+        if cause is None or text in seen or character_errors(chosen, text, "normalized").rate < ALIKE:
             continue
         seen.add(text)
         yield Rejected(text, cause, ended=reading.finish == "stop" and text == whole)
@@ -91,7 +91,7 @@ def _best(truth: str, answers: Sequence[EngineOutput], model: Model) -> tuple[st
         for reading in answers
         if reading.text
         and cause_of(truth, reading, model) is None
-        and character_errors(truth, reading.text, "normalised").rate <= GOOD_ERRORS
+        and character_errors(truth, reading.text, "normalized").rate <= GOOD_ERRORS
     ]
     if not good:
         return truth, True

@@ -28,7 +28,10 @@ def result(per_page: dict[str, PageEntry] | None = None, text: str = TEXT) -> Be
 
 
 def entries(score: Callable[[int], tuple[float, float]]) -> dict[str, PageEntry]:
-    return {f"q{n}": PageEntry(f"d{n}", "ok", score(n)[0], 0.9, score(n)[1]) for n in range(20)}
+    return {
+        f"q{n}": PageEntry(f"d{n}", "ok", {"published": score(n)[0], "strict": 0.9, "cer": score(n)[1]})
+        for n in range(20)
+    }
 
 
 def test_limits() -> None:

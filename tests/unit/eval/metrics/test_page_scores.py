@@ -63,7 +63,7 @@ def test_error_rates_pass_one_and_empty_truth_counts_edits() -> None:
 def test_forms_differ_in_white_space_and_composition() -> None:
     truth, reading = "a\u0303 linha\nquebrada", "ã linha quebrada"
     assert character_errors(truth, reading, "raw").edits == 3
-    assert character_errors(truth, reading, "normalised").edits == 0
+    assert character_errors(truth, reading, "normalized").edits == 0
     assert character_errors("duas palavras", "duaspalavras", "dense").edits == 0
     with pytest.raises(ValueError, match="no words"):
         word_errors("a", "a", "dense")

@@ -97,7 +97,7 @@ def test_strict_composite_equals_its_definition() -> None:
 
 def test_character_error_rates_equal_jiwer() -> None:
     for truth, answer in PAIRS:
-        for form in ("raw", "normalised", "dense"):
+        for form in ("raw", "normalized", "dense"):
             expected = jiwer.cer(in_form(truth, form), in_form(answer, form))
             assert character_errors(truth, answer, form).rate == pytest.approx(expected, abs=1e-9)
 

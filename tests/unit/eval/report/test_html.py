@@ -72,9 +72,9 @@ def test_states_means_and_tables_of_one_system(outcomes: list[Any]) -> None:
     row = summarize(SystemName("mine", "mine"), results, NO_COST, seed=0)
     assert row.states == {"ok": 2, "degenerate": 1, "blank": 1, "failed": 1, "skipped": 1}
     assert (row.pages, row.read) == (6, 4)
-    assert row.scores["strict"].all.value == pytest.approx(sum(r.strict for r in results) / 5)
-    assert row.scores["strict"].read == pytest.approx(sum(r.strict for r in results) / 4)
-    assert results[4].strict == results[4].published == 0
+    assert row.scores["strict"].all.value == pytest.approx(sum(r.values["strict"] for r in results) / 5)
+    assert row.scores["strict"].read == pytest.approx(sum(r.values["strict"] for r in results) / 4)
+    assert results[4].values["strict"] == results[4].values["published"] == 0
     assert row.repetition.ours.value == row.repetition.published.value == 0.25
     assert row.diacritics["ç"] == {"kept": 1, "dropped": 1, "wrong": 0, "lost": 3}
     assert row.identifiers["cpf"].right == 1

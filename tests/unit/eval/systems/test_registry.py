@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from eval.datasets import ReferencePage
-from eval.systems import vendor_clients
 from eval.systems.registry import SystemOptions, estimate, find_system, is_priced, read_recorded
 from eval.systems.response_cache import Unread
 from eval.systems.vendor_engine import Budget, RetryPolicy, VendorEngine
+from eval.systems.vendors import VENDORS
 from ocr.core.document import EngineOutput
 from ocr.core.errors import UsageError
 
@@ -22,7 +22,7 @@ def page(identity: str, number: int = 1, truth: str = "x") -> ReferencePage:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for names in vendor_clients.KEYS.values():
+    for names in (vendor.keys for vendor in VENDORS.values()):
         for name in names:
             monkeypatch.delenv(name, raising=False)
 

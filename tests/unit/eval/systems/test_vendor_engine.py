@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from vendor_server import KEY, SAY, Answer, Server, environment, events, say_anthropic, say_google, say_openai, serve
 
-from eval.systems import vendor_clients
 from eval.systems.pricing import Usage, find_model
 from eval.systems.vendor_engine import Budget, BudgetSpentError, PaidOutput, RetryPolicy, VendorEngine, encode
+from eval.systems.vendors import VENDORS
 from ocr.core.document import PageImage
 from ocr.core.errors import EngineError
 from ocr.engines.base import Request
 
 MODELS = {"anthropic": "opus", "openai": "gpt", "google": "gemini"}
-VENDORS = tuple(MODELS)
 FAST = RetryPolicy(first_wait=0.01)
 
 
@@ -72,7 +71,7 @@ def read(vendor: str, request: Request | None = None, **options: Any) -> PaidOut
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_an_answer_is_read_with_its_tokens_and_its_raw_messages(server: Server, vendor: str) -> None:
     server.script = [Answer(SAY[vendor]('{"text": "Ação de não fazer"}'))]
     found = read(vendor)
@@ -105,7 +104,7 @@ def test_all_vendors_see_the_same_pixels_words_and_budget(server: Server) -> Non
     assert asked["google"]["generationConfig"]["thinkingConfig"]["thinking_level"].lower() == "low"
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
 def test_a_busy_server_is_asked_again_by_our_policy_alone(server: Server, vendor: str, status: int) -> None:
     server.script = [refuse(vendor, status), refuse(vendor, status), Answer(SAY[vendor]("lido"))]
@@ -115,14 +114,14 @@ def test_a_busy_server_is_asked_again_by_our_policy_alone(server: Server, vendor
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_retry_after_is_kept_to(server: Server, vendor: str) -> None:
     server.script = [refuse(vendor, 429, retry_after="1"), Answer(SAY[vendor]("lido"))]
     assert read(vendor).text == "lido"
     assert server.moments[1] - server.moments[0] >= 1.0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_server_that_stays_busy_ends_in_a_failed_page_that_cost_nothing(server: Server, vendor: str) -> None:
     server.script = [refuse(vendor, 529) for _ in range(9)]
     found = read(vendor)
@@ -134,7 +133,7 @@ def test_a_server_that_stays_busy_ends_in_a_failed_page_that_cost_nothing(server
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_time_out_is_tried_twice_and_may_have_been_billed(server: Server, vendor: str) -> None:
     server.script = [Answer(SAY[vendor]("tarde"), delay=1.5) for _ in range(3)]
     found = read(vendor, seconds=0.5)
@@ -144,7 +143,7 @@ def test_a_time_out_is_tried_twice_and_may_have_been_billed(server: Server, vend
     assert found.usage.prompt == 0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_refusals_and_safety_blocks_are_refused(server: Server, vendor: str) -> None:
     for body in REFUSED[vendor]:
         server.script = [Answer(body)]
@@ -154,14 +153,14 @@ def test_refusals_and_safety_blocks_are_refused(server: Server, vendor: str) -> 
         assert found.attempts == 1
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_an_answer_at_the_token_limit_is_kept_and_truncated(server: Server, vendor: str) -> None:
     server.script = [Answer(TRUNCATED[vendor])]
     found = read(vendor)
     assert (found.finish, found.text, found.usage.completion) == ("length", "começo", 50)
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 @pytest.mark.parametrize("body", ["<html>gateway</html>", 'event: x\ndata: {"half\n\n', "data: [1, 2]\n\n", ""])
 def test_a_malformed_body_is_an_error_after_the_second_try(server: Server, vendor: str, body: str) -> None:
     server.script = [Answer(body) for _ in range(5)]
@@ -172,7 +171,7 @@ def test_a_malformed_body_is_an_error_after_the_second_try(server: Server, vendo
     assert found.usage.uncertain_prompt > 0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_half_a_stream_is_tried_again_and_never_passes_for_a_page(server: Server, vendor: str) -> None:
     whole = SAY[vendor]("um texto que continua por muitas palavras")
     server.script = [Answer(whole, cut=len(whole) // 2), Answer(whole)]
@@ -185,7 +184,7 @@ def test_half_a_stream_is_tried_again_and_never_passes_for_a_page(server: Server
     assert cut.usage.uncertain_completion > 0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_wrong_key_ends_the_system_and_the_key_is_not_told(server: Server, vendor: str) -> None:
     echo = {"error": {"message": f"Incorrect API key provided: {KEY}", "type": "invalid_request_error", "code": 401}}
     server.script = [Answer(json.dumps(echo), 401, kind="application/json")]
@@ -195,7 +194,7 @@ def test_a_wrong_key_ends_the_system_and_the_key_is_not_told(server: Server, ven
     assert "401" in caught.value.message
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_key_that_a_server_echoes_does_not_stay(server: Server, vendor: str) -> None:
     server.script = [Answer(SAY[vendor](f"a chave {KEY} aqui"))]
     found = read(vendor)
@@ -203,14 +202,14 @@ def test_a_key_that_a_server_echoes_does_not_stay(server: Server, vendor: str) -
     assert "a chave <" in (found.text or "")
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_bad_request_fails_its_page_only(server: Server, vendor: str) -> None:
     server.script = [Answer(json.dumps({"error": {"message": "image too large"}}), 400, kind="application/json")]
     found = read(vendor)
     assert (found.finish, found.attempts, found.usage) == ("error", 1, Usage())
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_a_loop_is_cut_off_while_it_streams(server: Server, vendor: str) -> None:
     server.script = [Answer(SAY[vendor]("de novo " * 500))]
     heard: list[str] = []
@@ -220,9 +219,9 @@ def test_a_loop_is_cut_off_while_it_streams(server: Server, vendor: str) -> None
     assert found.usage.completion > 0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", tuple(VENDORS))
 def test_without_a_key_there_is_a_reason_and_a_hint(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in vendor_clients.KEYS[vendor]:
+    for name in VENDORS[vendor].keys:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(EngineError) as caught:
         read(vendor)
