@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ocr.core.environment import count_cores, package_version, weaker_features
+from ocr.core.environment import count_cores, extra_packages, package_version, weaker_features
 
 State = Literal["ready", "optional", "missing"]
 
@@ -40,7 +40,7 @@ def examine() -> list[Finding]:
         _graphics_card(),
         _packages("vision-language model on a GPU (vllm)", ("vllm", "transformers"), "pip install 'lusocr[gpu]'"),
         _packages("training (trl, peft)", ("trl", "peft"), "pip install 'lusocr[train]'"),
-        _packages("vendors in ocr bench", ("anthropic", "openai", "google-genai"), "pip install 'lusocr[bench]'"),
+        _extra("vendors in ocr bench", "bench"),
         _packages("cluster (ray)", ("ray",), "pip install 'lusocr[cluster]'"),
     ]
 
@@ -67,6 +67,14 @@ def _packages(what: str, names: Sequence[str], install: str, *, needed: bool = F
     if not absent:
         return Finding(what, "ready", ", ".join(f"{name} {package_version(name)}" for name in names))
     return Finding(what, "missing" if needed else "optional", f"not installed: {', '.join(absent)}", install)
+
+
+def _extra(what: str, extra: str) -> Finding:
+    """Return whether the packages of an extra of lusocr are installed, by the list in its own metadata."""
+    names = extra_packages(extra)
+    if not names:
+        return Finding(what, "optional", "the packages are not known: lusocr itself is not installed")
+    return _packages(what, names, f"pip install 'lusocr[{extra}]'")
 
 
 def _program(what: str, program: str, install: str) -> Finding:

@@ -1,6 +1,7 @@
 """What this machine has: packages that load on first use, cores, a GPU, and features of the operating system."""
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -38,6 +39,18 @@ def package_version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def extra_packages(extra: str) -> tuple[str, ...]:
+    """Return the packages that an extra of lusocr installs, from its metadata; empty where lusocr is not installed."""
+    from importlib import metadata
+
+    try:
+        requirements = metadata.requires("lusocr") or ()
+    except metadata.PackageNotFoundError:
+        return ()
+    wanted = re.compile(rf"""([\w.-]+)[^;]*;.*\bextra == ['"]{re.escape(extra)}['"]""")
+    return tuple(found.group(1) for text in requirements if (found := wanted.match(text)))
 
 
 def weaker_features() -> list[str]:

@@ -22,6 +22,7 @@ from ocr.pipeline.progress import Progress
 from ocr.pipeline.scheduler import Scheduler
 from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, discover, shown, version_of
+from ocr.rendering.filetype import list_kinds
 from ocr.storage.ledger import Ledger
 from ocr.storage.output_dir import open_folder
 from ocr.storage.page_list import describe_worst
@@ -96,9 +97,7 @@ def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Pat
         for line in _worst_pages(ledger, root):
             progress.note(line)
     if not summary.files:
-        raise UsageError(
-            f"no scan in {shlex.join(map(shown, job.inputs))}", hint="PDF, TIFF, PNG, JPEG, WebP and BMP can be read"
-        )
+        raise UsageError(f"no scan in {shlex.join(map(shown, job.inputs))}", hint=f"{list_kinds('and')} can be read")
     return summary
 
 

@@ -41,16 +41,11 @@ WARMER: Mapping[str, float] = {"temperature": 0.3, "top_p": 0.95}
 SMALLER = Step("a smaller image", sampling=WARMER, decoding={IMAGE_SCALE: 0.8})
 LARGER = Step("a larger image", sampling=WARMER, decoding={IMAGE_SCALE: 1.25})
 """Replaces SMALLER for a page that the model sees reduced: its letters may be too small."""
-POLICY: tuple[Step, ...] = (
-    AS_ASKED,
-    Step("other sampling", sampling=WARMER),
-    SMALLER,
-    Step("in bands", bands=2),
-    Step("the built-in engine", fallback=True),
-)
+RESAMPLED = Step("other sampling", sampling=WARMER)
+BANDS = Step("in bands", bands=2)
+FALLBACK = Step("the built-in engine", fallback=True)
+POLICY: tuple[Step, ...] = (AS_ASKED, RESAMPLED, SMALLER, BANDS, FALLBACK)
 """What is tried on a page with repetition, in this order."""
-
-BANDS, FALLBACK = POLICY[-2], POLICY[-1]
 
 
 @dataclass(frozen=True, slots=True)

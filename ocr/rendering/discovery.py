@@ -21,10 +21,10 @@ from pathlib import Path
 
 from ocr.core.errors import ScanError
 from ocr.core.files import hash_file
-from ocr.rendering.filetype import EXTENSIONS, HEAD_BYTES, Kind, describe, kind_of
+from ocr.rendering.filetype import EXTENSIONS, HEAD_BYTES, Kind, describe, kind_of, list_kinds
 
 OUTPUT_FOLDER = "ocr-out"
-_SUPPORTED = "PDF, TIFF, PNG, JPEG, WebP and BMP can be read"
+_SUPPORTED = f"{list_kinds('and')} can be read"
 _NOT_FILES = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",

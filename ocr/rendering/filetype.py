@@ -1,9 +1,18 @@
 """The type of a file by its first bytes: its name may be wrong."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 Kind = Literal["pdf", "tiff", "png", "jpeg", "webp", "bmp"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KIND_NAMES: dict[Kind, str] = {
+    "pdf": "PDF",
+    "tiff": "TIFF",
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "webp": "WebP",
+    "bmp": "BMP",
+}
+"""Each kind as messages name it."""
+KINDS: tuple[Kind, ...] = tuple(KIND_NAMES)
 
 HEAD_BYTES = 1024
 """How much of a file `kind_of` needs: the PDF header may be anywhere in the first 1,024 bytes."""
@@ -55,6 +64,12 @@ def kind_of(head: bytes) -> Kind | None:
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return "bmp"
     return "pdf" if b"%PDF-" in head[:HEAD_BYTES] else None
+
+
+def list_kinds(word: str) -> str:
+    """Return the names of all kinds for a message, joined by `word`: with "or", "PDF, TIFF ... or BMP"."""
+    *names, last = KIND_NAMES.values()
+    return f"{', '.join(names)} {word} {last}"
 
 
 def describe(head: bytes) -> str:

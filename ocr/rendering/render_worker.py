@@ -14,7 +14,7 @@ from typing import Any
 from ocr.core import process_tree
 from ocr.core.channel import JSON, STANDARD_STREAMS, Channel
 from ocr.core.errors import LockedScanError, ScanError
-from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of
+from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of, list_kinds
 from ocr.rendering.page_buffer import DAMAGE, Limits, OpenDocument, PageBuffer
 
 
@@ -63,7 +63,7 @@ class Decoder:
         with path.open("rb") as file:
             kind = kind_of(file.read(HEAD_BYTES))
         if kind is None:
-            raise ScanError("is not a PDF, TIFF, PNG, JPEG, WebP or BMP file", hint="convert it to PDF or TIFF")
+            raise ScanError(f"is not a {list_kinds('or')} file", hint="convert it to PDF or TIFF")
         self._kind = kind
         # Each decoder is imported when the first file needs it.
         if kind == "pdf":

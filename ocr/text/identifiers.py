@@ -14,7 +14,15 @@ from datetime import date
 from typing import Literal
 
 Kind = Literal["cpf", "cnpj", "process", "date", "amount"]
-KINDS: tuple[Kind, ...] = ("cpf", "cnpj", "process", "date", "amount")
+KIND_NAMES: dict[Kind, str] = {
+    "cpf": "CPF",
+    "cnpj": "CNPJ",
+    "process": "CNJ case number",
+    "date": "date",
+    "amount": "R$ amount",
+}
+"""Each kind as tables name it."""
+KINDS: tuple[Kind, ...] = tuple(KIND_NAMES)
 CHECKED: frozenset[Kind] = frozenset({"cpf", "cnpj", "process"})
 """The kinds that carry check digits."""
 

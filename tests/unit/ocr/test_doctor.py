@@ -50,3 +50,12 @@ def test_a_program_that_hangs_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(doctor.subprocess, "run", hang)
     assert "without Portuguese" in found("Tesseract").detail
     assert found("GPU").state == "optional"
+
+
+def test_vendors_packages_come_from_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "extra_packages", lambda extra: ("one", "two") if extra == "bench" else ())
+    monkeypatch.setattr(doctor, "package_version", lambda name: "1.0" if name == "one" else "")
+    assert found("vendors").detail == "not installed: two"
+    assert found("vendors").install == "pip install 'lusocr[bench]'"
+    monkeypatch.setattr(doctor, "extra_packages", lambda _: ())
+    assert "not known" in found("vendors").detail
