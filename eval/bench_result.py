@@ -145,7 +145,7 @@ class PageEntry:
 
     @model_serializer(mode="plain")
     def _spread(self) -> dict[str, str | float]:
-        values: dict[str, float] = {**self.values}
+        values = {str(name): value for name, value in self.values.items()}
         return {"document": self.document, "status": self.status, **values}
 
 
