@@ -14,7 +14,7 @@ from ocr.formats.json_schema import document_from_json
 from ocr.pipeline.extract import extract_to_folder
 from ocr.pipeline.options import ExtractSettings, Job, PageResult
 from ocr.pipeline.progress import Logged
-from ocr.reader import Pages, PasswordLike, Reader, SettingsLike, check_weights, read_pages, read_settings
+from ocr.reader import Pages, PasswordLike, Reader, SettingsLike, check_weights, read_pages, read_settings, wait_for
 from ocr.rendering.discovery import shown
 from ocr.rendering.passwords import make_passwords
 from ocr.repetition import detector
@@ -118,7 +118,7 @@ def extract_all(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ocr.extract_all") as threads:
         run = threads.submit(extract_to_folder, job, Path(out), Logged())
         try:
-            return run.result()
+            return wait_for(run)
         except BaseException:
             job.stopper.stop()
             raise

@@ -6,7 +6,7 @@ import platform
 import tempfile
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +78,7 @@ class Reader:
         """Read one scan; see `ocr.extract`. Raises `UsageError` after `close`."""
         future = self._submit(self._read(scan, password, pages))
         try:
-            return future.result()
+            return wait_for(future)
         except BaseException:
             future.cancel()
             raise
@@ -197,6 +197,13 @@ class _LoopThread:
         await asyncio.gather(*others, return_exceptions=True)
         await last
         await self._loop.shutdown_default_executor()
+
+
+def wait_for(future: Future[Value]) -> Value:
+    """Return the result of a future. Ctrl-C is noticed within half a second, whichever thread the signal reaches."""
+    while not future.done():
+        wait([future], timeout=0.5)
+    return future.result()
 
 
 def read_settings(

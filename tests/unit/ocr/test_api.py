@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from command import make_scan, outputs, run_ocr
+from paths import ROOT
 
 import ocr
 
@@ -152,3 +155,29 @@ def test_a_changed_output_is_found(scans: Path, tmp_path: Path) -> None:
     assert (len(report.wrong_outputs), report.outputs, report.exit_code) == (1, 1, ocr.ExitCode.OUTPUT)
     with pytest.raises(ocr.OutputError, match="is not an output folder"):
         ocr.verify(scans)
+
+
+def run_python(code: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+def test_ctrl_c_stops_a_run_and_keeps_finished_pages(scans: Path, tmp_path: Path) -> None:
+    code = (
+        "import ocr, signal, sys\n"
+        "settings = {'options.hang': [3], 'options.concurrency': 1}\n"
+        "stop = lambda page: page.page.number == 2 and signal.raise_signal(signal.SIGINT)\n"
+        f"ocr.extract_all({str(scans / 'book.pdf')!r}, {str(tmp_path / 'out')!r}, engine={FAKE!r},\n"
+        "    settings=settings, on_page=stop)\n"
+    )
+    done = run_python(code)
+    assert "KeyboardInterrupt" in done.stderr
+    results: list[ocr.PageResult] = []
+    ocr.extract_all(scans / "book.pdf", tmp_path / "out", engine=FAKE, on_page=results.append)
+    assert [result.page.number for result in results] == [3]
+
+
+def test_a_reader_that_is_never_closed_ends_with_the_program(scans: Path) -> None:
+    code = f"import ocr; ocr.Reader(engine={FAKE!r}).extract({str(scans / 'deep/letter.png')!r}); print('read')"
+    done = run_python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "read\n", "")
