@@ -37,7 +37,7 @@ from ocr.engines.local.recognizers.loading import CALIBRATION
 from ocr.engines.local.tesseract_worker import TesseractReader
 from ocr.layout.page import arrange
 
-THRESHOLDS = (0.002, 0.005, 0.01, 0.02, 0.05)
+THRESHOLDS = (0.01, 0.05, 0.1, 0.2)
 
 
 @dataclass

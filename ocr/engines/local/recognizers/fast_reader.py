@@ -36,7 +36,8 @@ class FastReading:
 
     reading: Reading
     doubt: float
-    """Expected number of wrong steps: the sum over steps of 1 minus the probability of the best class."""
+    """Probability that no character of the text and no blank explains, summed over steps, and what each character's
+    confidence lacks to 1: about the expected number of errors before `Calibration`."""
 
 
 class FastReader:
@@ -75,29 +76,37 @@ class FastReader:
             pixels = np.zeros((len(places), self._height, width), np.float32)
             for row, place in zip(pixels, places, strict=True):
                 row[:, : scaled[place].shape[1]] = GRAY_VALUES[scaled[place]]
-            probabilities = self._run(pixels)
-            best = probabilities.argmax(axis=2)
-            sure = np.take_along_axis(probabilities, best[..., None], axis=2)[..., 0]
-            for row_number, place in enumerate(places):
-                found[place] = self._decoded(best[row_number], sure[row_number], scaled[place].shape[1])
+            for steps, place in zip(self._run(pixels), places, strict=True):
+                found[place] = self._decoded(steps, scaled[place].shape[1])
         return [found[place] for place in range(len(lines))]
 
     def _scaled(self, line: Gray) -> Gray:
         width = max(1, round(line.shape[1] * self._height / line.shape[0]))
         return np.asarray(cv2.resize(line, (width, self._height)), np.uint8)
 
-    def _decoded(self, best: NDArray[np.int64], sure: NDArray[np.float32], width: int) -> FastReading:
-        """Best path of a CTC output: runs of one class are one character, whose confidence is the run's highest."""
-        steps = -(-width // self._stride)
-        best, sure = best[:steps], sure[:steps]
+    def _decoded(self, steps: NDArray[np.float32], width: int) -> FastReading:
+        """Best path of a CTC output (time, classes): runs of one class are one character, class 0 is none.
+
+        A character's confidence is the sum of its probability over its run and one step either side, 1 at most: where
+        the network is sure of a character but not of its step, two steps share its probability.
+        """
+        count = -(-width // self._stride)
+        steps = steps[:count]
+        best = steps.argmax(axis=1)
         starts = np.flatnonzero(np.diff(best, prepend=-1))
-        ends = np.append(starts[1:], steps)
-        classes, confidences = best[starts], np.maximum.reduceat(sure, starts)
+        ends = np.append(starts[1:], count)
+        classes = best[starts]
         kept = classes != 0
-        centers = np.minimum(1.0, (starts + ends)[kept] * (self._stride / 2 / width))
-        text = "".join([self._characters[place] for place in classes[kept].tolist()])
-        reading = Reading(text, tuple(confidences[kept].tolist()), tuple(centers.tolist()))
-        return FastReading(reading, float(steps - sure.sum(dtype=np.float64)))
+        starts, ends, classes = starts[kept], ends[kept], classes[kept]
+        sums = np.zeros((count + 1, steps.shape[1]))
+        np.cumsum(steps, axis=0, out=sums[1:])
+        mass = sums[np.minimum(count, ends + 1), classes] - sums[np.maximum(0, starts - 1), classes]
+        confidences = np.minimum(1.0, mass)
+        unexplained = max(0.0, count - float(sums[-1, 0]) - float(mass.sum()))
+        centers = np.minimum(1.0, (starts + ends) * (self._stride / 2 / width))
+        text = "".join([self._characters[place] for place in classes.tolist()])
+        reading = Reading(text, tuple(confidences.tolist()), tuple(centers.tolist()))
+        return FastReading(reading, unexplained + float((1 - confidences).sum()))
 
 
 def batches(widths: Sequence[int]) -> Iterator[tuple[list[int], int]]:

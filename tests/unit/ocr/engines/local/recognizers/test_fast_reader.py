@@ -48,7 +48,7 @@ def test_lines_of_all_widths_come_back_in_order(reader: FastReader) -> None:
 def test_characters_lie_where_they_stand(reader: FastReader) -> None:
     (reading,) = reader.read([line("ab", steps=3)])
     assert reading.centers == pytest.approx((1.5 / 8, 5.5 / 8))
-    assert reading.confidences == pytest.approx((0.92, 0.92))
+    assert reading.confidences == (1.0, 1.0)
 
 
 def test_a_line_of_another_height_is_scaled(reader: FastReader) -> None:
@@ -58,8 +58,19 @@ def test_a_line_of_another_height_is_scaled(reader: FastReader) -> None:
 
 def test_doubt_counts_the_steps_of_the_line_alone(reader: FastReader) -> None:
     short, long = reader.read_with_doubt([line("ab"), line("ab" * 20)])
-    assert short.doubt == pytest.approx(6 * 0.08, rel=1e-4)
-    assert long.doubt == pytest.approx(120 * 0.08, rel=1e-4)
+    # Of 6 steps the blank explains 2 x 0.92 + 4 x 0.02, and the letters 1.86 and 1.88.
+    assert short.doubt == pytest.approx(6 - 1.92 - 1.86 - 1.88, rel=1e-3)
+    assert long.doubt == pytest.approx(120 - 38.4 - 1.86 - 39 * 1.88, rel=1e-3)
+
+
+def test_a_character_that_two_steps_share_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = np.array([[[0.98, 0.02, 0], [0.5, 0.5, 0], [0.49, 0.51, 0], [0.98, 0.02, 0]]], np.float32)
+    facts = FACTS | {"character": "a"}
+    monkeypatch.setitem(ppocr.NETWORKS, "fake", lambda _: (lambda _: shared, facts))
+    (fast,) = FastReader(Path("fast.onnx"), "fake").read_with_doubt([np.full((48, 24), 9, np.uint8)])
+    assert fast.reading.text == "a"
+    assert fast.reading.confidences == (1.0,)
+    assert fast.doubt == pytest.approx(0.02, abs=0.03)
 
 
 def test_the_surest_direction_wins(reader: FastReader) -> None:
