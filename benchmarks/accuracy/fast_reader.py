@@ -37,7 +37,7 @@ from ocr.engines.local.recognizers.loading import CALIBRATION
 from ocr.engines.local.tesseract_worker import TesseractReader
 from ocr.layout.page import arrange
 
-THRESHOLDS = (0.01, 0.05, 0.1, 0.2)
+THRESHOLDS = (0.005, 0.01, 0.02)
 
 
 @dataclass
@@ -173,15 +173,16 @@ class Bench:
         self._large = Timed("large", Recogniser(backend, large), self.clock) if large else self._stock
         self._backend = backend
 
-    def readers(self, calibration: Calibration) -> dict[str, Any]:
+    def readers(self, calibration: Calibration, *, fitted: bool) -> dict[str, Any]:
         """Name -> line recognizer; names that end in " fitted" are read with the fitted detector."""
         cascades = {
             f"cascade {threshold:g}": CascadeReader(self._fast, lambda: self._large, threshold, calibration)  # type: ignore[arg-type]
             for threshold in THRESHOLDS
         }
+        stock = {"stock": self._stock} if self._large is self._stock else {}
         large = {} if self._large is self._stock else {"large": self._large}
-        whole = {"stock": self._stock, **large, "fast": self._fast, **cascades}
-        return {**whole, **{f"{name}, fitted": reader for name, reader in whole.items() if name not in ("stock",)}}
+        whole = {**stock, **large, "fast": self._fast, **cascades}
+        return whole | ({f"{name}, fitted": reader for name, reader in whole.items()} if fitted else {})
 
     def run(self, rows: Sequence[tuple[Path, str]], readers: dict[str, Any]) -> dict[str, list[PageResult]]:
         """Every reader on every page."""
@@ -219,12 +220,13 @@ def main() -> int:
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", default="", help="sets whose name holds this")
     parser.add_argument("--most", type=int, default=0, help="pages of each set; 0 for all")
+    parser.add_argument("--fitted", action="store_true", help="measure every reader with the fitted detector too")
     parser.add_argument("--tesseract", action="store_true")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     sets = load_sets(arguments.pages, arguments.composed, arguments.only)
     bench = Bench(arguments.fast, arguments.large, arguments.backend)
-    readers = bench.readers(CALIBRATION)
+    readers = bench.readers(CALIBRATION, fitted=arguments.fitted)
     print("| set | pages | reader | CER % | CPU s/page | of it networks | lines read again |")
     print("|---|---|---|---|---|---|---|")
     for name, rows in sets.items():

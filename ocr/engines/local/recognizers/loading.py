@@ -7,8 +7,8 @@ from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader
 from ocr.engines.local.recognizers.selection import RecognizerChoice
 
-CALIBRATION = Calibration()
-"""Of the shipped fast weights."""
+CALIBRATION = Calibration(scale=0.6, power=0.97)
+"""Of the shipped fast weights, fitted by `benchmarks.accuracy.cascade_calibration`."""
 
 
 def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
