@@ -51,6 +51,12 @@ BENCHMARKS = (
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
     _module("engine-speed", "Speed against a plain loop of the same recognizer.", "performance.engine_speed"),
+    _module(
+        "fast-reader",
+        "The fast recognizer and the cascade beside the large one.",
+        "accuracy.fast_reader --tesseract",
+        by_default=False,
+    ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),
     _module(
         "scoring-speed",

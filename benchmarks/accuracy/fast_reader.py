@@ -1,6 +1,6 @@
 """Measure the fast recognizer and the cascade beside the large one and Tesseract, in one run on one thread.
 
-    python -m benchmarks.accuracy.fast_reader --fast FILE [--large FILE] [--composed NAME=FOLDER] [--tesseract]
+    python -m benchmarks.accuracy.fast_reader [--fast FILE] [--large FILE] [--composed NAME=FOLDER] [--tesseract]
 
 Sets are the shared pages (as in `character_errors`) and folders that `ocr data compose` wrote. Every network reads each
 line once, and its CPU seconds (process time of this one thread) are recorded. Every reader is then put together from
@@ -34,9 +34,11 @@ from ocr.engines.local.ppocr import Detector, Reading, Recogniser, surest
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.recognizers.loading import CALIBRATION
+from ocr.engines.local.recognizers.selection import shipped_file
 from ocr.engines.local.tesseract_worker import TesseractReader
 from ocr.layout.page import arrange
 
+NOT_RUN = 77
 THRESHOLDS = (0.005, 0.01, 0.02)
 
 
@@ -213,8 +215,8 @@ def report(name: str, found: dict[str, list[PageResult]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fast", type=Path, required=True)
-    parser.add_argument("--large", type=Path, help="the cascade's large recognizer (default: stock)")
+    parser.add_argument("--fast", type=Path, default=shipped_file("fast"), help="default: the shipped one")
+    parser.add_argument("--large", type=Path, default=shipped_file("pt"), help="default: the shipped pt, else stock")
     parser.add_argument("--backend", default="openvino", choices=("openvino", "onnxruntime"))
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
@@ -225,6 +227,9 @@ def main() -> int:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     sets = load_sets(arguments.pages, arguments.composed, arguments.only)
+    if not sets:
+        print(f"no pages in {arguments.pages} and no --composed folder")
+        return NOT_RUN
     bench = Bench(arguments.fast, arguments.large, arguments.backend)
     readers = bench.readers(CALIBRATION, fitted=arguments.fitted)
     print("| set | pages | reader | CER % | CPU s/page | of it networks | lines read again |")
