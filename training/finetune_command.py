@@ -10,6 +10,7 @@ from ocr.core.errors import ExitCode, UsageError
 from ocr.extract_commands import confirm
 
 if TYPE_CHECKING:
+    from training.plan import StageRequest
     from training.recognizer.stage.recognizer_stage import RecognizerRequest
 
 
@@ -65,12 +66,7 @@ def finetune(
         return _finetune_recognizer(wanted, dry_run=dry_run)
     if part != "model":
         raise UsageError(f"--part {part}: no such part", hint="--part model or --part recognizer")
-    from ocr.models.weights import obtain
-    from training import stages
-    from training.evaluation.model_card import describe_gate
-    from training.plan import StageRequest, describe_plan
-    from training.quantization import compressor_environment
-    from training.quantization.quantize import choose_scheme, quantise
+    from training.plan import StageRequest
 
     request = StageRequest(
         stage,
@@ -85,17 +81,28 @@ def finetune(
         processes=processes,
         pairs_from=pairs_from,
     )
+    return _finetune_model(request, quantize, agreed=yes, dry_run=dry_run)
+
+
+def _finetune_model(request: "StageRequest", quantize: str, *, agreed: bool, dry_run: bool) -> int:
+    from ocr.models.weights import obtain
+    from training import stages
+    from training.evaluation.model_card import describe_gate
+    from training.plan import describe_plan
+    from training.quantization import compressor_environment
+    from training.quantization.quantize import choose_scheme, quantise
+
     if dry_run:
         typer.echo(describe_plan(request))
         return ExitCode.OK
     scheme = choose_scheme(quantize) if quantize else None
     if scheme:
-        compressor_environment.obtain(agreed=yes, ask=confirm)
-    run = stages.finetune(request, obtain=partial(obtain, agreed=yes, ask=confirm))
+        compressor_environment.obtain(agreed=agreed, ask=confirm)
+    run = stages.finetune(request, obtain=partial(obtain, agreed=agreed, ask=confirm))
     if scheme:
         run = quantise(run, scheme, request)
     typer.echo(describe_gate(run))
-    typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {runs / run.name}")
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {request.home / run.name}")
     return ExitCode.OK
 
 

@@ -87,7 +87,7 @@ def test_what_may_not_be_trained_on_is_refused(pages: Path) -> None:
     assert (done.returncode, "are of one document" in done.stderr) == (4, True)
     (pages / "pages/train.jsonl").write_bytes(b"")
     done = finetune(pages, "--stage", "general", *MINIATURE)
-    assert (done.returncode, "holds no rows" in done.stderr) == (4, True)
+    assert (done.returncode, "has no rows" in done.stderr) == (4, True)
 
 
 def test_a_base_must_be_here_and_see(pages: Path) -> None:

@@ -52,7 +52,7 @@ def test_scans_that_are_gone_or_changed_are_named(read: Path, tmp_path: Path) ->
     harvest = take_pairs(read, PLAIN, tmp_path / "pages", {})
     assert {pair.id for pair in harvest.pairs} == {"a.pdf:1", "a.pdf:3"}
     assert len(harvest.left_out) == 1
-    assert "b.png: is gone, or not as it was read" in harvest.left_out[0]
+    assert "b.png: is gone, or has changed since it was read" in harvest.left_out[0]
     assert digest_source(read) == before, "the ledger is what counts"
 
 
