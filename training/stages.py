@@ -33,7 +33,7 @@ def finetune(request: StageRequest, *, obtain: Callable[[str], None] | None = No
     """Carry out one stage and return the promoted run.
 
     `obtain` may download the base; it is called with the base's name. Raises `GateError` where the regression check
-    fails, and whatever the steps raise: see docs/errors.md.
+    fails, and whatever the steps raise: see docs/reference/exit-codes.md.
     """
     context = prepare(request, obtain)
     if not context.is_finished:

@@ -121,3 +121,23 @@ def test_every_reason_is_still_needed() -> None:
     every = [command for page in PAGES for command in commands(page)]
     unused = [pattern for pattern in NOT_RUN if not any(re.search(pattern, command) for command in every)]
     assert not unused
+
+
+def test_decisions_are_numbered_in_order_and_listed() -> None:
+    """No number stands twice, none is left out, and the index has a row with the title of each page."""
+    folder = ROOT / "docs/decisions"
+    pages = sorted(folder.glob("[0-9]*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04d}" for number in range(1, len(pages) + 1)]
+    rows = [line for line in (folder / "index.md").read_text(encoding="utf-8").splitlines() if line.startswith("| [")]
+    titles = [page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for page in pages]
+    assert rows == [f"| [{title[:4]}]({page.name}) | {title[6:]} |" for page, title in zip(pages, titles, strict=True)]
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    named: dict[str, list[str]] = {}
+    for package in ("ocr", "data", "eval", "training", "benchmarks", "docs"):
+        for path in (path for ending in ("py", "toml", "md") for path in (ROOT / package).rglob(f"*.{ending}")):
+            for page in re.findall(r"\bdocs/[\w/.-]+\.md\b", path.read_text(encoding="utf-8")):
+                named.setdefault(page, []).append(path.relative_to(ROOT).as_posix())
+    assert len(named) > 5
+    assert {page: places for page, places in named.items() if not (ROOT / page).is_file()} == {}

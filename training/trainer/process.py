@@ -44,7 +44,7 @@ def train(directory: RunDir) -> None:
         shutil.rmtree(directory.learned, ignore_errors=True)
         directory.learned_draft.rename(directory.learned)
         draw_curves(directory)
-    # Processes end together: one that leaves while its connections to the others are open sometimes dies of it.
+    # Processes end together: one that ends while its connections to the others are open may crash.
     trainer.accelerator.wait_for_everyone()
     trainer.accelerator.end_training()
 
