@@ -1,4 +1,4 @@
-"""Read Brazilian Portuguese scans into structured, accounted-for text.
+"""Read Brazilian Portuguese scans into structured text, with a status for every page.
 
 >>> import ocr
 >>> document = ocr.extract("samples/letter.jpg", engine="ocr.engines.fake:create")

@@ -153,7 +153,7 @@ def _from_lines(text: str) -> dict[str, object]:
 
 
 def verify(folder: AnyPath) -> Report:
-    """Check that every page of an output folder is accounted for and that no output file was changed.
+    """Check that every page of an output folder has a status and that no output file was changed.
 
     Returns what `ocr verify` prints: `lost`, `wrong_outputs`, `summary`, `advice` and `exit_code`. Raises
     `OutputError` where the folder is not an output folder, is in use, or its ledger is damaged.

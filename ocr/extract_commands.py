@@ -151,7 +151,7 @@ def verify(
         typer.Option("--rebuild", help="Move a damaged ledger aside and build a new one from the JSON output files."),
     ] = False,
 ) -> int:
-    """Check that every page of an output folder is accounted for and that no output file was changed."""
+    """Check that every page of an output folder has a status and that no output file was changed."""
     from ocr.storage.output_dir import open_folder
     from ocr.storage.page_list import describe_worst
     from ocr.storage.summary import describe

@@ -58,7 +58,10 @@ def finish_of(loop: InsertedLoop) -> Finish:
 
 def print_forms(legitimate: list[tuple[str, str]], loops: list[InsertedLoop]) -> None:
     alarms, pages = Counter(kind for kind, page in legitimate if find(page)), Counter(kind for kind, _ in legitimate)
-    print("\nhonest pages by kind (alarms/pages):", ", ".join(f"{kind} {alarms[kind]}/{pages[kind]}" for kind in pages))
+    print(
+        "\nlegitimate pages by kind (alarms/pages):",
+        ", ".join(f"{kind} {alarms[kind]}/{pages[kind]}" for kind in pages),
+    )
     answers = [(loop, find(loop.text)) for loop in loops]
     found, total = Counter(loop.form for loop, answer in answers if answer), Counter(loop.form for loop in loops)
     print("loops by form (found/inserted):", ", ".join(f"{form} {found[form]}/{total[form]}" for form in sorted(total)))

@@ -1,6 +1,6 @@
 """Kill workers of a local Ray cluster: `python -m benchmarks.robustness.killed_cluster_workers [KILLS]`.
 
-Runs the cluster test with more kills: every page is accounted for, and all outputs equal those of an undisturbed run.
+Runs the cluster test with more kills: every page has a status, and all outputs equal those of an undisturbed run.
 """
 
 import os

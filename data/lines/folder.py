@@ -200,7 +200,7 @@ def _read_output(path: Path) -> "Document | None":
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as failure:
         raise DataError(
-            f"{path}: is not JSON: {failure}", hint="mend the file, or take it out of the folder"
+            f"{path}: is not JSON: {failure}", hint="fix the file, or move it out of the folder"
         ) from failure
     if not isinstance(values, dict) or not {"source", "pages"} <= values.keys():
         return None

@@ -259,7 +259,7 @@ CASES: Mapping[str, tuple[Case, float]] = MappingProxyType(
         "mixed": (_mixed, 1.2),
     }
 )
-"""Kinds of hard lines and how often each is drawn, against the others."""
+"""Kinds of hard lines, and the relative frequency of each."""
 
 
 def write_case(name: str, generator: random.Random, words: Words) -> Runs:

@@ -138,7 +138,7 @@ class TextFile:
 
 
 class Texts:
-    """Passages of running text, drawn from files by the square root of their size and from the project's grammar.
+    """Passages of running text, chosen from files by the square root of their size and from the project's grammar.
 
     Files without a block on the side asked for are left out. Raises DataError when that leaves none of those named.
     """

@@ -33,7 +33,7 @@ Effect = Callable[[Sheet, float], Pixels]
 
 @dataclass(frozen=True, slots=True)
 class Wear:
-    """A kind of wear: how often it is drawn, the sizes of its letters, the styles of face that it prefers."""
+    """A kind of wear: its relative frequency, the sizes of its letters, the styles of face that it prefers."""
 
     effect: Effect
     weight: float

@@ -18,7 +18,7 @@ EXACT_UP_TO = 12
 """Up to this number of documents, all 2^n sign patterns are tried instead of a random sample of them."""
 
 _BLOCK = 500
-"""Resamples drawn at once; bounds memory to 500 x documents numbers."""
+"""Resamples made at once; limits memory to 500 x documents numbers."""
 
 
 Verdict = Literal["better", "worse", "not resolved"]

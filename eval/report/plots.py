@@ -23,7 +23,7 @@ def draw_all(result: BenchResult) -> dict[str, bytes]:
     """Return file name -> PNG for each plot that has data. Raises DependencyError without matplotlib."""
     figures = load("matplotlib.figure", extra="bench")
     measured = [system for system in result.measured if system.scores[SHOWN.name].all]
-    drawn = {}
+    pictures = {}
     for name, draw in PLOTS.items():
         figure = figures.Figure(figsize=(6.4, 4.2), dpi=130, layout="constrained")
         axes = figure.add_subplot()
@@ -32,8 +32,8 @@ def draw_all(result: BenchResult) -> dict[str, bytes]:
         if draw(axes, measured, result):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", metadata={"Software": None})
-            drawn[name] = buffer.getvalue()
-    return drawn
+            pictures[name] = buffer.getvalue()
+    return pictures
 
 
 def _cost(axes: "Axes", measured: Sequence[SystemResult], _result: BenchResult) -> bool:

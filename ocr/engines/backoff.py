@@ -22,7 +22,7 @@ class Backoff:
         """Return the seconds to wait after attempt number `attempt` (from 1).
 
         `asked` is what the server asked for. It is returned as it is, also above `longest`: the caller may give up. The
-        jitter is drawn from `seed` and the attempt.
+        jitter is a random number from `seed` and the attempt.
         """
         if asked is not None:
             return asked

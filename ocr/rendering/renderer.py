@@ -151,7 +151,7 @@ class Renderer:
         return reply, pixels
 
     async def _try(self, request: dict[str, Any]) -> _Reply:
-        """Return a child's reply. If a used child dies, its earlier pages may be the cause, so a fresh one is asked."""
+        """Return a child's reply. If a used child crashes, an earlier page may be the cause, so a new one is asked."""
         while self._idle:
             with contextlib.suppress(ChildDiedError):
                 return await self._answer(self._idle.pop(), request)

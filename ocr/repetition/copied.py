@@ -42,8 +42,8 @@ class CopiedRun:
         """Return whether there is more copied text than legitimate pages hold, and next to nothing new in it.
 
         Periods of 5, 11, 20, 40, 100, 300 letters need evidence of 425, 561, 570, 590, 470, 590 characters, which is
-        85, 51, 28, 15, 5, 2.5 periods. On the tuning split the highest legitimate values are a litany in columns at
-        0.9 of that, and one ruling in 2,000 real pages.
+        85, 51, 28, 15, 5, 2.5 periods. On the tuning split the highest legitimate values are a list of phrases
+        in columns at 0.9 of that, and one ruling in 2,000 real pages.
         """
         period = self.copied / self.periods
         extra = min(config.period_factor * period, config.most_extra, config.long_period / period)

@@ -191,18 +191,18 @@ class NoveltyDetector:
         words = {word[:head]: word for word in dict.fromkeys(long)}  # A set would keep any word of a head.
         said = {key: min(len(word), config.longest_word) for key, word in words.items() if is_wordlike(word)}
         numbers, self.told = weigh_numbers(block, self.told, config)
-        news, again = numbers, config.again_number * numbers
+        added, again = numbers, config.again_number * numbers
         shuffled: float = others + sum(map(self.signs, filterfalse(str.isalnum, block)))
         if 2 * len(said) >= len(words):  # Otherwise these are letters, not words.
             stale, letter = config.stale_letter, config.fresh_letter
             ages = [(self.blocks - self.lately.get(key, -config.lately), length) for key, length in said.items()]
-            news += config.new_word * len(new) + config.new_pair * pairs
-            news += sum(length * (stale if age == 1 else letter) for age, length in ages)
+            added += config.new_word * len(new) + config.new_pair * pairs
+            added += sum(length * (stale if age == 1 else letter) for age, length in ages)
             shuffled += config.shuffled_pair * pairs - config.shuffled_new * len(new)
             old = sum(length for age, length in ages if age > config.lately)
             again += config.again_pair * pairs + config.again_letter * old
         self.lately.update(dict.fromkeys(said, self.blocks))
-        return sum(map(self.room, block)) - news, shuffled, sum(map(len, long)) - again
+        return sum(map(self.room, block)) - added, shuffled, sum(map(len, long)) - again
 
 
 @lru_cache(maxsize=8)

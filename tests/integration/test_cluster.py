@@ -82,7 +82,7 @@ def test_killed_workers_cost_no_page_and_change_no_reading(tmp_path: Path) -> No
     assert killed == KILLS, "the run was over before the workers were killed"
     assert outputs(tmp_path / "spread") == outputs(tmp_path / "alone")
     assert subprocess.run([OCR, "verify", tmp_path / "spread"], check=False, capture_output=True).returncode == 0
-    print(f"{killed} workers killed, {PAGES} pages accounted for, outputs byte for byte those of an undisturbed run")
+    print(f"{killed} workers killed, {PAGES} pages with a status, outputs byte for byte those of an undisturbed run")
 
 
 def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:

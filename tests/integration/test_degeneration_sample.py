@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_honest_pages_raise_no_alarm() -> None:
+def test_legitimate_pages_raise_no_alarm() -> None:
     alarms = [
         (kind, found.reason) for kind, page in legitimate_pages(400, SEED, 1) if (found := find(page)) is not None
     ]

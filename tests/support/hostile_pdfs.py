@@ -1,4 +1,4 @@
-"""PDF files written byte by byte, because no honest program writes the ones that matter here."""
+"""PDF files written byte by byte, because no ordinary program writes the ones that matter here."""
 
 import hashlib
 import zlib

@@ -168,7 +168,7 @@ class RayEngine:
         return actor.remote(self._options.engine, self._inner_options())
 
     async def _load(self, slot: _Slot) -> None:
-        """Load the engine in the slot's actor, or in a new one if that dies."""
+        """Load the engine in the slot's actor, or in a new one if that crashes."""
         errors = load("ray.exceptions", extra="cluster")
         for _ in range(CRASHES_LOADING):
             try:
@@ -183,7 +183,7 @@ class RayEngine:
         raise EngineError(f"{CRASHES_LOADING} workers of the cluster died while they loaded {self.name}")
 
     async def read(self, request: Request) -> EngineOutput:
-        """Read one page, in another actor if the first one dies. Raises `EngineError` if no actor can be started."""
+        """Read one page, in another actor if the first one crashes. Raises `EngineError` if no actor can be started."""
         started = time.monotonic()
         deaths: Counter[str] = Counter()
         while deaths["read"] < CRASHES_OF_A_PAGE:

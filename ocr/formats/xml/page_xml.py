@@ -47,11 +47,11 @@ def _document(source: Source, engine: EngineIdentity, page: Page) -> Iterator[st
 
 
 def _metadata(engine: EngineIdentity, page: Page) -> str:
-    doubts = "; ".join((page.status, *([page.reason] if page.reason else []), *page.flags))
+    comments = "; ".join((page.status, *([page.reason] if page.reason else []), *page.flags))
     return (
         "<Metadata>\n<Creator>lusocr</Creator>\n"
         f"<Created>{_UNKNOWN_TIME}</Created>\n<LastChange>{_UNKNOWN_TIME}</LastChange>\n"
-        f"<Comments>{text_node(doubts)}</Comments>\n"
+        f"<Comments>{text_node(comments)}</Comments>\n"
         + tag("MetadataItem", type="processingStep", name="ocr", value=engine.name)
         + "\n<Labels>\n"
         + empty_tag("Label", value=engine.fingerprint, type="fingerprint")

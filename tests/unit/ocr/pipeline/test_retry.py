@@ -15,12 +15,12 @@ from ocr.pipeline.retry import (
 )
 
 
-def steps_for(*verdicts: Status, fallback: bool = True, honest: bool = False, shrunk: bool = False) -> list[str]:
+def steps_for(*verdicts: Status, fallback: bool = True, false_stop: bool = False, shrunk: bool = False) -> list[str]:
     """The steps that are taken when the engine gives these verdicts, the last one for ever."""
     history: list[PastAttempt] = []
     while (step := next_step(history, fallback=fallback, shrunk=shrunk)) is not None:
         verdict: Status = "ok" if step.fallback else verdicts[min(len(history), len(verdicts) - 1)]
-        history.append(PastAttempt(step, verdict, honest and len(history) == 0))
+        history.append(PastAttempt(step, verdict, false_stop and len(history) == 0))
         assert len(history) < 20, "the ladder must end"
     return [taken.step.name for taken in history]
 
@@ -60,6 +60,6 @@ def test_a_refusal_is_not_argued_with() -> None:
     assert steps_for("refused") == names(AS_ASKED, FALLBACK)
 
 
-def test_a_stop_that_looks_honest_is_read_again_without_the_stop() -> None:
-    assert steps_for("degenerate", "ok", honest=True) == names(AS_ASKED, UNSTOPPED)
-    assert steps_for("degenerate", honest=True) == names(AS_ASKED, UNSTOPPED, *POLICY[1:])
+def test_a_stop_that_is_false_is_read_again_without_the_stop() -> None:
+    assert steps_for("degenerate", "ok", false_stop=True) == names(AS_ASKED, UNSTOPPED)
+    assert steps_for("degenerate", false_stop=True) == names(AS_ASKED, UNSTOPPED, *POLICY[1:])

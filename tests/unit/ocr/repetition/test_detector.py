@@ -1,4 +1,4 @@
-"""Loops are found where they begin; honest repetition is left alone."""
+"""Loops are found where they begin; legitimate repetition is left alone."""
 
 import random
 
@@ -125,7 +125,7 @@ LOOPS = {
     "the same years in turn": ("barren", "".join(f"de {year}{mark}\n" for year, mark in YEARS)),
 }
 
-HONEST = {
+LEGITIMATE = {
     "prose": PROSE,
     "leaders": "\n".join(f"Capítulo {n} {name} {'.' * 60} {3 * n * n % 211}" for n, name in enumerate(people(50), 1)),
     "signatures": "\n\n".join(f"{'_' * 60}\n{name}\nTestemunha" for name in people(15)),
@@ -174,10 +174,10 @@ def test_a_loop_is_found_where_it_begins_and_ends(name: str, after: str) -> None
     assert found.reason
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_honest_repetition_is_left_alone(name: str) -> None:
-    assert find(HONEST[name]) is None
-    assert find(f"{PROSE}\n{HONEST[name]}\n{MORE}") is None
+@pytest.mark.parametrize("name", LEGITIMATE)
+def test_legitimate_repetition_is_left_alone(name: str) -> None:
+    assert find(LEGITIMATE[name]) is None
+    assert find(f"{PROSE}\n{LEGITIMATE[name]}\n{MORE}") is None
 
 
 def test_leaders_past_what_a_page_holds_are_a_loop_whatever_label_they_have() -> None:
@@ -213,8 +213,8 @@ def _pieces(text: str) -> list[str]:
     return [text[at : at + 5] for at in range(0, len(text), 5)]
 
 
-def test_the_watch_lets_honest_pages_pass() -> None:
-    for page in HONEST.values():
+def test_the_monitor_reports_no_legitimate_page() -> None:
+    for page in LEGITIMATE.values():
         watch = RepetitionMonitor()
         assert not [piece for piece in _pieces(page) if watch.feed(piece)]
 
