@@ -1,5 +1,6 @@
 """The command `ocr finetune`."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,19 +69,8 @@ def finetune(
         raise UsageError(f"--part {part}: no such part", hint="--part model or --part recognizer")
     from training.plan import StageRequest
 
-    request = StageRequest(
-        stage,
-        home=runs,
-        recipe=recipe,
-        assignments=assignments or (),
-        data=data,
-        base=base,
-        general=general,
-        seed=seed,
-        force=force_promote,
-        processes=processes,
-        pairs_from=pairs_from,
-    )
+    request = StageRequest(stage, runs, recipe, assignments or (), data, base, seed=seed, force=force_promote)
+    request = replace(request, general=general, processes=processes, pairs_from=pairs_from)
     return _finetune_model(request, quantize, agreed=yes, dry_run=dry_run)
 
 
