@@ -152,3 +152,16 @@ def test_a_fitted_detector_sees_letters_of_one_size(height: int, pixels: int, fa
 
 def test_a_fitted_detector_sees_a_page_without_text_whole() -> None:
     assert fitting_factor(np.full((2000, 2000), 250, np.uint8)) == 1.0
+
+
+def test_parts_of_one_line_end_where_the_next_begins() -> None:
+    found = strips(probability((20, 100, 140, 110), (146, 100, 280, 110)), (300, 200))
+    left, right = sorted(found, key=lambda strip: strip.origin[0])
+    assert left.origin[0] + left.length == right.origin[0]
+    assert 140 < right.origin[0] < 146
+
+
+def test_lines_of_different_rows_keep_their_ends() -> None:
+    found = strips(probability((20, 60, 150, 70), (140, 120, 280, 130)), (300, 200))
+    upper, lower = sorted(found, key=lambda strip: strip.origin[1])
+    assert upper.origin[0] + upper.length > lower.origin[0]
