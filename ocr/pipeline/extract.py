@@ -91,11 +91,10 @@ def _extract(job: Job, ledger: Ledger, sink: Sink, progress: Progress, root: Pat
         _run(_with_engine(session, scheduler, scans), scheduler, _Interruption(job.stopper, progress))
     finally:
         summary = _summary(ledger)
-        for line in (*_about_ignored(ignored, job), *_about_short_files(scheduler.short_files, job)):
+        notes = _about_ignored(ignored, job) + _about_short_files(scheduler.short_files, job)
+        for line in (*notes, *_worst_pages(ledger, root)):
             progress.note(line)
         progress.finish(summary)
-        for line in _worst_pages(ledger, root):
-            progress.note(line)
     if not summary.files:
         raise UsageError(f"no scan in {shlex.join(map(shown, job.inputs))}", hint=f"{list_kinds('and')} can be read")
     return summary
