@@ -21,6 +21,13 @@ Assignments = Annotated[
 
 
 PORTUGUESE = frozenset({"por", "pt", "pt-br", "pt-pt", "portuguese", "português"})
+TextLayerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="skip|redo|force",
+        help="For --out pdf, pages with text: skip, redo an invisible layer, or force a picture and a layer.",
+    ),
+]
 
 
 def confirm(question: str) -> bool:
@@ -35,13 +42,14 @@ def extract(
     out: Annotated[
         str | None,
         typer.Option(
-            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr. Default: json."
+            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, pdf. Default: json."
         ),
     ] = None,
     to: Annotated[
         str,
         typer.Option(help="Output folder; - writes to standard output: JSON Lines, or md or txt if --out says so."),
     ] = "ocr-out",
+    text_layer: TextLayerOption = None,
     pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")] = "",
     engine: Annotated[
         str | None,
@@ -114,6 +122,7 @@ def extract(
     flags = {
         "out": out,
         "engine": engine or ("server" if url else "vllm" if model else None),
+        "text_layer": text_layer,
         "options.model": model,
         "options.url": url,
         "render.dpi": dpi,
@@ -134,6 +143,40 @@ def extract(
         summary = extract_to_stream(job, stream, progress) if to == "-" else extract_to_folder(job, Path(to), progress)
     code = summary.exit_code
     return ExitCode.OK if code == ExitCode.PAGES_FLAGGED and not strict else code
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Output folder, as given to --to.")],
+    out: Annotated[str, typer.Option(help="Output formats, separated by commas, as for ocr extract.")],
+    scans: Annotated[
+        list[str] | None, typer.Option(help="Where the scans are now, if they were moved. May be repeated.")
+    ] = None,
+    text_layer: TextLayerOption = None,
+    password: Annotated[
+        list[str] | None,
+        typer.Option(help="Password of encrypted PDF files, or OCR_PASSWORD in the environment. May be repeated."),
+    ] = None,
+) -> int:
+    """Write more formats from what was read already. No page is read again."""
+    from ocr.core.settings import load
+    from ocr.formats.writers import FORMATS
+    from ocr.pipeline.options import ExtractSettings
+    from ocr.rendering.passwords import Passwords
+    from ocr.storage.output_dir import open_folder
+    from ocr.storage.sinks import export as write_all
+
+    flags = {"out": out, "text_layer": text_layer}
+    settings = load(ExtractSettings, file=None, assignments=[], flags=flags)
+    for form in settings.out:
+        FORMATS[form].check()
+    secrets = Passwords((*(password or ()), *filter(None, [os.environ.get("OCR_PASSWORD")])))
+    with open_folder(folder) as held:
+        held.show_scans(settings.text_layer, scans=scans or (), passwords=secrets)
+        written, refusals = write_all(held, settings.out)
+    for refusal in refusals:
+        typer.echo(f"error: {refusal.message}\nhint: {refusal.hint}", err=True)
+    typer.echo(f"wrote {written:,} outputs")
+    return ExitCode.OUTPUT if refusals else ExitCode.OK
 
 
 def _check_language(lang: str | None) -> None:

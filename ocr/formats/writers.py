@@ -6,14 +6,18 @@ settings, `ocr verify` and the Python API take the format from there.
 A writer takes the source, the engine and the pages in order, one at a time: a scan of 5,000 pages needs the memory of
 one page. The same document gives the same bytes, always. A writer adds no date, host or path of this machine.
 
-A format has one of two functions. `write` yields one file piece by piece. `parts` yields several files, each with a
-label that goes between the name of the scan and the suffix: `a.pdf` becomes `a.pdf.page-1.xml`.
+A format has one of three functions. `write` yields one file piece by piece. `parts` yields several files, each with a
+label that goes between the name of the scan and the suffix: `a.pdf` becomes `a.pdf.page-1.xml`. `from_scan` yields one
+file that shows the scan itself, so it needs the scan's file.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ocr.core.document import EngineIdentity, Page, Source
+from ocr.core.environment import load
+from ocr.formats.pdf.searchable import write_searchable_pdf
+from ocr.formats.scan_job import ScanJob, ScanWriter
 from ocr.formats.text.json_document import write_json
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.text.markdown import write_markdown
@@ -38,14 +42,26 @@ class OutputFormat:
     """What the name of the scan gets appended, with the dot: `a.pdf` becomes `a.pdf.json`."""
     write: Writer | None = None
     parts: PartsWriter | None = None
+    from_scan: ScanWriter | None = None
+    packages: tuple[str, ...] = ()
+    """Packages that the writer imports, brought by the extra that has the format's name."""
     version: int = 1
     """Raised when the same pages give other bytes: files of an older version are then out of date."""
 
+    def check(self) -> None:
+        """Raise `DependencyError` where a package is missing that the writer needs."""
+        for package in self.packages:
+            load(package, extra=self.name)
+
     def render(self, source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
-        """Yield the bytes of the file piece by piece, for a format of one file."""
-        assert self.write is not None, "a format of several files has parts"
-        for piece in self.write(source, engine, pages):
-            yield piece if isinstance(piece, bytes) else piece.encode("utf-8")
+        """Yield the bytes of the file piece by piece, for a format of one file that does not need the scan."""
+        assert self.write is not None, "another format has parts, or needs the scan"
+        yield from _encoded(self.write(source, engine, pages))
+
+    def render_scan(self, job: ScanJob) -> Iterator[bytes]:
+        """Yield the bytes of the file piece by piece, for a format that shows the scan. Raises `FormatError`."""
+        assert self.from_scan is not None, "another format does not need the scan"
+        yield from _encoded(self.from_scan(job))
 
     def render_parts(
         self, source: Source, engine: EngineIdentity, pages: Iterable[Page]
@@ -54,6 +70,11 @@ class OutputFormat:
         assert self.parts is not None, "a format of one file has no parts"
         for label, text in self.parts(source, engine, pages):
             yield label, text.encode("utf-8")
+
+
+def _encoded(pieces: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece if isinstance(piece, bytes) else piece.encode("utf-8")
 
 
 FORMATS: dict[str, OutputFormat] = {
@@ -66,6 +87,7 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("alto", ".alto.xml", write_alto),
         OutputFormat("page", ".xml", parts=write_page_xml),
         OutputFormat("hocr", ".hocr", write_hocr),
+        OutputFormat("pdf", ".pdf", from_scan=write_searchable_pdf, packages=("pikepdf", "img2pdf")),
     )
 }
 """Every format by its name, in the order in which files are written."""

@@ -16,6 +16,7 @@ from typing import IO, Any
 from ocr.core.document import Page, Source
 from ocr.core.environment import VERSION
 from ocr.core.errors import ExitCode, OcrError, OutputError, UsageError
+from ocr.formats.writers import FORMATS
 from ocr.pipeline.engine_selection import choose_engine, notes_about
 from ocr.pipeline.options import Job, PageResult, Stopper
 from ocr.pipeline.progress import Progress
@@ -43,9 +44,12 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     Raises the `OcrError` that ends the run; finished pages are saved.
     """
     _check_inputs(job.inputs, root)
+    for form in job.settings.out:
+        FORMATS[form].check()
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
+        folder.show_scans(job.settings.text_layer, passwords=job.passwords)
         sink = FileSink(folder, job.settings.out)
         try:
             return _extract(job, folder.ledger, sink, progress, root)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from ocr.core.document import Page, Source
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
+from ocr.formats.scan_job import TextLayer
 from ocr.formats.writers import FORMATS
 from ocr.pipeline.page_reader import CrossCheckMode
 from ocr.rendering.passwords import Passwords
@@ -46,6 +47,9 @@ class ExtractSettings(Settings):
     """Options of the engine."""
     out: Annotated[tuple[OutputName, ...], BeforeValidator(_split)] = ("json",)
     """Output formats: a list, or one string with commas."""
+    text_layer: TextLayer | None = None
+    """What a PDF output does with pages that have text: skip them, redo an invisible layer, or force a picture of them
+    with a new layer. None: as the folder's PDFs were written last, else skip."""
     seconds: float = Field(default=600.0, gt=0)
     """Most seconds for one attempt at a page."""
     canary: bool = True

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr.core.document import FINAL, Attempt, Page, Source
-from ocr.core.errors import LockedScanError, OcrError, ScanError
+from ocr.core.errors import LockedScanError, OcrError, OutputError, ScanError
 from ocr.engines.base import Request, capabilities_of
+from ocr.formats.scan_job import FormatError
 from ocr.pipeline.options import Job
 from ocr.pipeline.page_builder import ARRANGEMENT, build_page, classify
 from ocr.pipeline.progress import Progress
@@ -65,7 +66,7 @@ class Scheduler:
         """Contents that are being read, by their SHA-256."""
         self._finished: set[str] = set()
         """Contents that this run has read: a copy that is found later is not read again."""
-        self.refused: list[NotOursError] = []
+        self.refused: list[OutputError] = []
         """Outputs that were not written, because a file that lusocr did not write stands in their place."""
         self._opened_with: dict[Path, str] = {}
         """The password that opened a file, until its pages are planned."""
@@ -157,7 +158,7 @@ class Scheduler:
         source = await self._source(scan, version)
         try:
             await self._sink.admit(source)
-        except NotOursError as problem:
+        except (NotOursError, FormatError) as problem:
             self._refuse(problem)
             return None
         self._ledger.add_file(source, scan.place)
@@ -243,10 +244,10 @@ class Scheduler:
     async def _complete(self, source: Source) -> None:
         try:
             await self._sink.complete(source)
-        except NotOursError as problem:
+        except (NotOursError, FormatError) as problem:
             self._refuse(problem)
 
-    def _refuse(self, problem: NotOursError) -> None:
+    def _refuse(self, problem: OutputError) -> None:
         self.refused.append(problem)
         self._progress.problem(problem.message, problem.hint)
 

@@ -39,7 +39,7 @@ class ImageDocument:
     def render(self, number: int, buffer: PageBuffer) -> None:
         """Render a page. Raises what Pillow raises on damaged bytes, or `ScanError`."""
         with self._open(number) as image:
-            dpi, stretch = _resolution(image)
+            dpi, stretch = resolution_of(image)
             buffer.check(image.width, round(image.height * stretch))
             image.load()
             _turn_upright(image)
@@ -107,7 +107,7 @@ def _to_square_pixels(image: Image.Image, stretch: float) -> Image.Image:
     return image if stretch == 1 else image.convert("L").resize((image.width, round(image.height * stretch)))
 
 
-def _resolution(image: Image.Image) -> tuple[float, float]:
+def resolution_of(image: Image.Image) -> tuple[float, float]:
     """Return dots per inch across, and a pixel's height over its width: 2 in faxes of standard quality (204 x 98)."""
     try:
         across, down = (float(value) for value in image.info["dpi"])

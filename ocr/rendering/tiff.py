@@ -34,6 +34,11 @@ class _Shape:
         return 20 if self.big else 12
 
     @property
+    def inline_bytes(self) -> int:
+        """How many bytes of a value stand in its entry; longer values stand elsewhere."""
+        return 8 if self.big else 4
+
+    @property
     def header(self) -> bytes:
         """The file header up to the offset of the first directory."""
         mark = b"II" if self.order == "<" else b"MM"
@@ -75,6 +80,93 @@ def page_offsets(path: Path, limit: int) -> list[int]:
         if not offsets or (following is None and len(offsets) == 1):
             raise ValueError("it ends before its directory of pages")
     return offsets
+
+
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_TYPE_FORMS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_STRIPS = {273: 279, 324: 325}
+"""Tags of the offsets of strips and tiles, and of their lengths."""
+_OTHER_DIRECTORIES = (330, 34665, 34853, 40965)
+"""Tags that lead to other directories: smaller pictures, EXIF, places."""
+
+
+def single_page(path: Path, offset: int) -> bytes:
+    """Return a TIFF file with only the page whose directory is at `offset`; its compressed strips are unchanged.
+
+    Only that page is read. Raises `ValueError` for a damaged directory, or one that leads past the end of the file.
+    """
+    with path.open("rb") as file:
+        shape = _shape(file.read(4))
+        values = _directory(file, shape, offset)
+        strips: list[bytes] = []
+        for tag, lengths in _STRIPS.items():
+            if tag in values and lengths in values:
+                places, sizes = (_numbers(shape, values[key]) for key in (tag, lengths))
+                strips += [_part(file, place, size) for place, size in zip(places, sizes, strict=True)]
+    return _assembled(shape, values, strips)
+
+
+_Value = tuple[int, int, bytes]
+"""Type, count and bytes of a value."""
+
+
+def _directory(file: BinaryIO, shape: _Shape, offset: int) -> dict[int, _Value]:
+    """Return the values of a directory by their tags."""
+    entries = _number(file, shape.count, offset)
+    if entries is None or not 0 < entries <= _ENTRY_COUNT_LIMIT:
+        raise ValueError("its directory is damaged")
+    table = _part(file, offset + struct.calcsize(shape.count), entries * shape.entry_bytes)
+    values = {}
+    for start in range(0, len(table), shape.entry_bytes):
+        tag, kind, count = struct.unpack_from(shape.order + ("HHQ" if shape.big else "HHI"), table, start)
+        if kind not in _TYPE_BYTES or tag in _OTHER_DIRECTORIES:
+            continue
+        size = count * _TYPE_BYTES[kind]
+        field = table[start + shape.entry_bytes - shape.inline_bytes : start + shape.entry_bytes]
+        place = struct.unpack(shape.offset, field)[0]
+        values[tag] = (kind, count, field[:size] if size <= shape.inline_bytes else _part(file, place, size))
+    return values
+
+
+def _numbers(shape: _Shape, value: _Value) -> tuple[int, ...]:
+    kind, count, content = value
+    if kind not in _TYPE_FORMS:
+        raise ValueError("its directory is damaged")
+    return struct.unpack(f"{shape.order}{count}{_TYPE_FORMS[kind]}", content)
+
+
+def _part(file: BinaryIO, place: int, size: int) -> bytes:
+    """Return `size` bytes at `place`; raises `ValueError` where the file ends before."""
+    if place + size > os.fstat(file.fileno()).st_size:
+        raise ValueError("it ends within a page")
+    file.seek(place)
+    return file.read(size)
+
+
+def _assembled(shape: _Shape, values: dict[int, _Value], strips: list[bytes]) -> bytes:
+    """Return a file of one directory, its long values, and its strips, in this order."""
+    start = len(shape.header) + struct.calcsize(shape.offset)
+    end = start + struct.calcsize(shape.count) + len(values) * shape.entry_bytes + struct.calcsize(shape.offset)
+    kind = 16 if shape.big else 4
+    place_bytes = len(strips) * _TYPE_BYTES[kind]
+    for tag in _STRIPS:
+        if tag in values:
+            values = {**values, tag: (kind, len(strips), bytes(place_bytes))}
+    long_bytes = sum(len(content) for _, _, content in values.values() if len(content) > shape.inline_bytes)
+    places, place = [], end + long_bytes
+    for strip in strips:
+        places.append(place)
+        place += len(strip)
+    entries, long_values = b"", b""
+    for tag, (form, count, content) in sorted(values.items()):
+        data = struct.pack(f"{shape.order}{len(places)}{_TYPE_FORMS[kind]}", *places) if tag in _STRIPS else content
+        field = data.ljust(shape.inline_bytes, b"\0")
+        if len(data) > shape.inline_bytes:
+            field = struct.pack(shape.offset, end + len(long_values))
+            long_values += data
+        entries += struct.pack(shape.order + ("HHQ" if shape.big else "HHI"), tag, form, count) + field
+    head = shape.header + struct.pack(shape.offset, start) + struct.pack(shape.count, len(values))
+    return head + entries + struct.pack(shape.offset, 0) + long_values + b"".join(strips)
 
 
 def _shape(head: bytes) -> _Shape:

@@ -8,22 +8,27 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, get_args
 
 from ocr.core.document import Document, EngineIdentity, Page, Source
 from ocr.core.errors import OutputError
 from ocr.core.files import hash_file, is_full, lock_file
 from ocr.formats.json_schema import document_from_json
+from ocr.formats.scan_job import FormatError, ScanFinder, ScanJob, TextLayer
 from ocr.formats.writers import FORMATS
+from ocr.rendering.passwords import Passwords
 from ocr.storage.corrections import Correction, Corrections
 from ocr.storage.ledger import Ledger, Output
 
 PRIVATE = ".lusocr"
 LEDGER = "ledger.sqlite"
+NO_PASSWORDS = Passwords()
 _NAME_BYTES = 255
 """Bytes of the longest file name on common file systems."""
 
@@ -43,6 +48,8 @@ class OutputDirectory:
     def __init__(self, root: Path, ledger: Ledger) -> None:
         self.root = root
         self.ledger = ledger
+        self._scans = ScanFinder()
+        self._passwords = Passwords()
         self.corrections = Corrections(root / PRIVATE / "corrections")
 
     def is_current(self, source: Source, form: str) -> bool:
@@ -87,6 +94,22 @@ class OutputDirectory:
                 f"{self.root / path} exists and was not written by lusocr",
                 hint="choose another folder with --to DIR, or move that file away",
             )
+
+    def show_scans(
+        self, text_layer: TextLayer | None = None, *, scans: Sequence[str] = (), passwords: Passwords = NO_PASSWORDS
+    ) -> None:
+        """Set how formats that show the scan are written.
+
+        `text_layer` is kept for later runs. `scans` are places to look for scans that were moved. `passwords` open
+        encrypted PDF files.
+        """
+        self._scans, self._passwords = ScanFinder(scans), passwords
+        if text_layer is not None:
+            self.ledger.remember("text layer", text_layer)
+
+    def has_output(self, source: Source, form: str) -> bool:
+        """Return whether a scan has an output in a format; one that could not be opened has no PDF."""
+        return bool(source.sha256) and (FORMATS[form].from_scan is None or source.pages > 0)
 
     def write(self, source: Source, form: str) -> None:
         """Write the output of one format from the ledger. Raises `OutputError`; a file is then as it was before."""
@@ -163,7 +186,25 @@ class OutputDirectory:
         correction = self.correction_of(source, form)
         if correction is not None:
             return iter((self.corrections.content(correction),))
+        if FORMATS[form].from_scan is not None:
+            return FORMATS[form].render_scan(self._scan_job(source, form))
         return FORMATS[form].render(source, self._engine(), self._pages(source))
+
+    def _scan_job(self, source: Source, form: str) -> ScanJob:
+        """Return what a format that shows the scan needs. Raises `FormatError` where the scan is gone."""
+        holder = self.ledger.holder(source.path)
+        scan = self._scans.find(source, holder[0] if holder else "")
+        target = self.root / output_path(source.path, form)
+        if target.exists() and target.samefile(scan):
+            raise FormatError(f"{target} is the scan itself", hint="choose another folder with --to DIR")
+        drafts = self.root / PRIVATE / "drafts"
+        job = ScanJob(source, self._engine(), self._pages(source), scan, drafts, self._passwords)
+        return replace(job, text_layer=self._text_layer())
+
+    def _text_layer(self) -> TextLayer:
+        """Return what the folder's PDFs do with pages that have text: as typed last, or skip them."""
+        kept = self.ledger.recall("text layer")
+        return next((known for known in get_args(TextLayer) if known == kept), "skip")
 
     def render_parts(self, source: Source, form: str) -> Iterator[tuple[str, bytes]]:
         """Return (label, bytes) of the files of a format of several files, made from the ledger."""
@@ -189,6 +230,8 @@ class OutputDirectory:
         version = FORMATS[form].version
         newer = f":{form}-{version}" if version > 1 else ""  # Stamps of first versions stay as they were.
         corrected = self.correction_of(source, "json")
+        layer = self._text_layer() if form == "pdf" else "skip"
+        newer += "" if layer == "skip" else f":text layer {layer}"
         newer += f":corrected {corrected.sha256}" if corrected is not None else ""
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 
@@ -242,7 +285,7 @@ def open_folder(root: Path, *, create: bool = False) -> Iterator[OutputDirectory
         repair = f"ocr verify {shlex.quote(str(root))} --rebuild"
         for draft in (private / "drafts").iterdir():
             with suppress(OSError):  # It is overwritten later.
-                draft.unlink()
+                shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
         if _is_lost(private / LEDGER) and (not create or any(documents_in(root))):
             raise OutputError(f"the ledger {private / LEDGER} is lost", hint=repair)
         ledger = Ledger(private / LEDGER, repair=repair)

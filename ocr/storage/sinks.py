@@ -7,11 +7,12 @@ from typing import IO, Protocol
 
 from ocr.core.document import Page, Source
 from ocr.core.errors import OutputError
+from ocr.formats.scan_job import FormatError
 from ocr.formats.text.json_lines import write_json_lines
 from ocr.formats.writers import FORMATS
 from ocr.rendering.discovery import shown
 from ocr.storage.ledger import Ledger
-from ocr.storage.output_dir import OutputDirectory
+from ocr.storage.output_dir import NotOursError, OutputDirectory
 
 
 class Sink(Protocol):
@@ -47,15 +48,47 @@ class FileSink:
         await asyncio.to_thread(self._write, source)
 
     def _write(self, source: Source) -> None:
+        refusals: list[OutputError] = []
         for form in FORMATS:
             wanted = form in self._forms or self._folder.has_written(source, form)
-            if not wanted or not source.sha256:
+            if not wanted or not self._folder.has_output(source, form):
                 continue
             if not self._folder.is_current(source, form):
-                self._folder.write(source, form)
+                try:
+                    self._folder.write(source, form)
+                except (NotOursError, FormatError) as refusal:
+                    refusals.append(refusal)
                 continue
             outputs = self._folder.outputs(source, form)
             self.left_alone += [output.path for output in outputs if self._folder.is_edited(source, output)]
+        if refusals:
+            raise refusals[0]
+
+
+def export(folder: OutputDirectory, forms: Sequence[str]) -> tuple[int, list[OutputError]]:
+    """Write the scans of a folder in these formats, without reading any page; outputs that are current stay.
+
+    Returns the number of outputs that were written, and why others were not.
+    """
+    written, refusals = 0, list[OutputError]()
+    for source in folder.ledger.files():
+        unread = source.pages - len(folder.ledger.states(source.sha256))
+        if unread > 0:
+            words = f"{shown(source.path)}: {unread:,} of {source.pages:,} pages are not read yet"
+            refusals.append(OutputError(words, hint="run ocr extract again with the same --to"))
+            continue
+        for form in forms:
+            if not folder.has_output(source, form) or folder.is_current(source, form):
+                continue
+            try:
+                folder.check_free(source, form)
+                folder.write(source, form)
+                written += 1
+            except (NotOursError, FormatError) as refusal:
+                refusals.append(refusal)
+    known = [form for form in folder.ledger.recall("formats").split(",") if form]
+    folder.ledger.remember("formats", ",".join(dict.fromkeys([*known, *forms])))
+    return written, refusals
 
 
 STREAM_FORMATS = ("json", "jsonl", "md", "txt")

@@ -65,7 +65,7 @@ def verify(folder: OutputDirectory) -> Report:
             some = f"{len(unread):,} of {source.pages:,} pages"
             incomplete.append(f"{shown(source.path)}: {some} not read yet: --pages {_ranges(unread)}")
         lost += _lost(folder, source)
-        expected = [output_path(source.path, form) for form in forms if source.sha256 and not unread]
+        expected = [output_path(source.path, form) for form in forms if folder.has_output(source, form) and not unread]
         wrong += [f"{shown(path)}: not written yet" for path in expected if ledger.output(path) is None]
     sources = {source.path: source for source in ledger.files()}
     for path, form, problem in _compared(folder, sources):
@@ -108,6 +108,8 @@ def _compared(folder: OutputDirectory, sources: dict[str, Source]) -> Iterator[t
         source = sources.get(output.source)
         if source is None:
             yield output.path, output.format, "belongs to a file that the ledger no longer has"
+        elif FORMATS[output.format].from_scan is not None:
+            yield output.path, output.format, _compare_with_record(folder, source, output)
         elif FORMATS[output.format].parts is None:
             yield output.path, output.format, _compare(folder, output.path, folder.render(source, output.format))
         elif not output.sha256:  # the record of the format; its files have their own
@@ -124,20 +126,30 @@ def _compared_parts(folder: OutputDirectory, source: Source, mark: Output) -> It
     yield from ((path, "is out of date") for path in sorted(surplus))
 
 
+def _compare_with_record(folder: OutputDirectory, source: Source, output: Output) -> str:
+    """Return what is wrong with an output file that shows its scan; the scan may be gone, so it is not made again."""
+    problem = _differs(folder, output.path, folder.ledger.output(output.path), output.sha256)
+    return problem or ("" if folder.is_current(source, output.format) else "is out of date")
+
+
 def _compare(folder: OutputDirectory, path: str, pieces: Iterable[bytes]) -> str:
     """Return what is wrong with an output file; "" where it matches the ledger byte for byte."""
     wanted = hashlib.sha256()
     for piece in pieces:
         wanted.update(piece)
+    return _differs(folder, path, folder.ledger.output(path), wanted.hexdigest())
+
+
+def _differs(folder: OutputDirectory, path: str, output: Output | None, wanted: str) -> str:
+    """Return how the content of a file differs from the `wanted` digest; "" where it does not."""
     try:
         found = hash_file(folder.root / path)
     except FileNotFoundError:
         return "is missing"
     except OSError as cause:
         return f"cannot be read: {cause.strerror}"
-    if found == wanted.hexdigest():
+    if found == wanted:
         return ""
-    output = folder.ledger.output(path)
     if output is not None and found in (output.sha256, output.previous):
         return "is out of date"
     return "was changed since lusocr wrote it; ocr accept keeps it, or move it away and run ocr extract again"

@@ -1,0 +1,57 @@
+"""Pictures of a scan's pages for output files, rendered by the same children that render pages for reading."""
+
+import asyncio
+import io
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ocr.core.document import PageImage
+from ocr.core.errors import LockedScanError
+from ocr.rendering.passwords import Passwords
+from ocr.rendering.renderer import Renderer, RenderSettings
+
+
+class PagePictures:
+    """Renders pages of one scan, one at a time; the child starts with the first page. Not for use in an event loop."""
+
+    def __init__(self, scan: Path, passwords: Passwords, *, dpi: int = 200) -> None:
+        self._scan = scan
+        self._passwords: list[str | None] = [*passwords.of(scan)] or [None]
+        self._settings = RenderSettings(dpi=dpi, processes=1)
+        self._runner = asyncio.Runner()
+        self._renderer: Renderer | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        if self._renderer is not None:
+            self._runner.run(self._renderer.close())
+        self._runner.close()
+
+    def render(self, number: int) -> PageImage:
+        """Return page `number`. Raises `ScanError` where it cannot be rendered."""
+        if self._renderer is None:
+            self._renderer = Renderer(self._settings)
+        while True:
+            try:
+                return self._runner.run(self._renderer.render(self._scan, number, password=self._passwords[0]))
+            except LockedScanError:
+                if len(self._passwords) == 1:
+                    raise
+                del self._passwords[0]
+
+
+def as_jpeg(image: PageImage, quality: int, *, width: int | None = None, rotation: int = 0) -> bytes:
+    """Return a page as a JPEG, at most `width` pixels wide and turned clockwise by `rotation` degrees."""
+    from PIL import Image
+
+    picture = Image.fromarray(image.pixels)
+    if rotation:
+        picture = picture.rotate(-rotation, expand=True)
+    if width is not None and picture.width > width:
+        picture = picture.resize((width, max(1, round(picture.height * width / picture.width))))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

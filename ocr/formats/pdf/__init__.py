@@ -1,0 +1,1 @@
+"""Searchable PDF: the scan's own pages with an invisible text layer. `searchable.py` builds the file."""

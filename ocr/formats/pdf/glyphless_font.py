@@ -1,0 +1,121 @@
+"""A font for the text layer: every character has a code, a width of half its size, and a Unicode value.
+
+Viewers search and copy by the ToUnicode map, so no character needs a glyph of its own. The font is a Type 0 font with
+two-byte codes (Identity-H) over an embedded TrueType font whose one glyph is a box. The layer's text is invisible, so
+the box is never drawn; PDFium needs one, because it drops text up the page whose glyphs have no area.
+Source: ISO 32000-1, 9.7 and 9.10.3; the idea of a font without glyphs is that of Tesseract's PDF output.
+"""
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pikepdf
+
+WIDTH = 0.5
+"""Width of every character, as a share of the font size."""
+DESCENT = 0.2
+"""How far characters reach below the baseline, as a share of the font size; above it they reach the rest."""
+_EM = 1000
+_ESCAPED = frozenset(b"()\\\r\n")
+"""Bytes that a string of PDF would have to escape: no code has one."""
+_LEAST, _MOST = 1, 0xFFFF
+
+
+class CharacterCodes:
+    """The codes of the characters of one PDF, in the order in which they are first used."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._next = _LEAST
+
+    def encode(self, text: str) -> bytes:
+        """Return the two-byte codes of a text. Characters past the 60,000th different one become the first code."""
+        return b"".join(struct.pack(">H", self._code(character)) for character in text)
+
+    def _code(self, character: str) -> int:
+        code = self._codes.get(character)
+        if code is None:
+            while _ESCAPED & set(struct.pack(">H", min(self._next, _MOST))):
+                self._next += 1
+            if self._next > _MOST:
+                return _LEAST
+            code = self._codes[character] = self._next
+            self._next += 1
+        return code
+
+    def fill(self, pdf: "pikepdf.Pdf", font: "pikepdf.Object") -> None:
+        """Complete the empty dictionary `font` once all text is encoded."""
+        from pikepdf import Array, Dictionary, Name, String
+
+        program = _program()
+        descriptor = Dictionary(
+            Type=Name.FontDescriptor, FontName=Name("/LusoText"), Flags=4, FontBBox=Array([0, -200, 500, 800]),
+            ItalicAngle=0, Ascent=800, Descent=-200, CapHeight=800, StemV=80,
+            FontFile2=_stream(pdf, program, Length1=len(program)),
+        )  # fmt: skip
+        descendant = Dictionary(
+            Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name("/LusoText"), DW=round(WIDTH * _EM),
+            CIDSystemInfo=Dictionary(Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0),
+            CIDToGIDMap=_stream(pdf, b"\x00\x01" * (max(self._codes.values(), default=0) + 1)),
+            FontDescriptor=pdf.make_indirect(descriptor),
+        )  # fmt: skip
+        for key, value in {
+            "/Type": Name.Font, "/Subtype": Name.Type0, "/BaseFont": Name("/LusoText"),
+            "/Encoding": Name("/Identity-H"),
+            "/DescendantFonts": Array([pdf.make_indirect(descendant)]),
+            "/ToUnicode": _stream(pdf, self._to_unicode()),
+        }.items():  # fmt: skip
+            font[key] = value
+
+    def _to_unicode(self) -> bytes:
+        """Return the CMap from codes to UTF-16, at most 100 lines a block as the format allows."""
+        rows = [
+            f"<{code:04X}> <{character.encode('utf-16-be').hex().upper()}>" for character, code in self._codes.items()
+        ]
+        blocks = [rows[start : start + 100] for start in range(0, len(rows), 100)]
+        body = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
+        return (
+            "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
+            "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
+            "/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n"
+            f"1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n{body}\n"
+            "endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n"
+        ).encode("ascii")
+
+
+def _stream(pdf: "pikepdf.Pdf", content: bytes, **entries: object) -> "pikepdf.Object":
+    from pikepdf import Name, Stream
+
+    return pdf.make_indirect(Stream(pdf, zlib.compress(content, 9), Filter=Name.FlateDecode, **entries))
+
+
+def _program() -> bytes:
+    """Return a TrueType font of an empty glyph and a box, both half an em wide. Source: OpenType 1.9, chapter 5."""
+    metric = struct.pack(">Hh", round(WIDTH * _EM), 0)
+    ascent, descent = round((1 - DESCENT) * _EM), -round(DESCENT * _EM)
+    # One contour of four points on the curve, given by their distances from the point before.
+    box = struct.pack(">5hHH4B", 1, 0, descent, 500, ascent, 3, 0, 1, 1, 1, 1)
+    box += struct.pack(">4h4h", 0, 0, 500, 0, descent, _EM, 0, -_EM)
+    tables = {
+        b"glyf": box.ljust(36, b"\0"),
+        b"head": struct.pack(
+            ">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, _EM, 0, 0, 0, descent, 500, ascent, 0, 8, 2, 0, 0
+        ),
+        b"hhea": struct.pack(">IhhhH11hH", 0x10000, ascent, descent, 0, 500, 0, 0, 500, 1, 0, 0, 0, 0, 0, 0, 0, 2),
+        b"hmtx": metric * 2,
+        b"loca": struct.pack(">HHH", 0, 0, 18),
+        b"maxp": struct.pack(">IH13H", 0x10000, 2, 4, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+        b"post": struct.pack(">IIhhIIIII", 0x30000, 0, 0, 0, 1, 0, 0, 0, 0),
+    }  # fmt: skip
+    offset = 12 + 16 * len(tables)
+    directory, body = b"", b""
+    for name, content in tables.items():
+        padded = content + b"\x00" * (-len(content) % 4)
+        checksum = sum(struct.unpack(f">{len(padded) // 4}I", padded)) & 0xFFFFFFFF
+        directory += name + struct.pack(">III", checksum, offset + len(body), len(content))
+        body += padded
+    power = len(tables).bit_length() - 1
+    head = struct.pack(">IHHHH", 0x10000, len(tables), 16 << power, power, 16 * len(tables) - (16 << power))
+    return head + directory + body

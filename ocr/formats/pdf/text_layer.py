@@ -1,0 +1,132 @@
+"""The text layer of a page as PDF operators: each word invisible in its box, lines in reading order.
+
+Coordinates are whole pixels of the upright page, counted from its bottom; one matrix brings them onto the PDF page,
+whatever way that is turned. A word is as wide as its box by horizontal scaling (`Tz`), and as high as its box. A line
+that runs up or down the page is written in its direction. Source: ISO 32000-1, 9.3 and 9.4.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from ocr.core.document import Box, Line, Page, Word
+from ocr.formats.line_blocks import lines_of, words_of
+from ocr.formats.pdf.glyphless_font import DESCENT, WIDTH, CharacterCodes
+from ocr.layout.reading_order import is_vertical
+
+LEAST_GAP = 0.2
+"""Space between two words as a share of the font size: poppler joins words that are closer than 0.15."""
+Matrix = tuple[float, float, float, float, float, float]
+_SAME_SIZE = 0.06
+"""Words whose heights differ from the line's by less have the line's font size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The visible area of a PDF page."""
+
+    box: Box
+    """Left, bottom, right and top in points."""
+    rotation: int = 0
+    """Degrees clockwise by which a viewer turns the page."""
+
+
+def placing(sheet: Sheet, width: float, height: float) -> Matrix:
+    """Return the matrix from an upright page of `width` x `height`, counted from its bottom left, to the PDF page."""
+    left, bottom, right, top = sheet.box
+    x, y = (right - left) / width, (top - bottom) / height
+    x_turned, y_turned = (right - left) / height, (top - bottom) / width
+    return {
+        0: (x, 0.0, 0.0, y, left, bottom),
+        90: (0.0, y_turned, -x_turned, 0.0, right, bottom),
+        180: (-x, 0.0, 0.0, -y, right, top),
+        270: (0.0, -y_turned, x_turned, 0.0, left, top),
+    }[sheet.rotation % 360]
+
+
+def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str) -> bytes:
+    """Return the content stream of a page's text layer; empty where the page has no text.
+
+    `sheet.rotation` holds both the page's own rotation and the one that was found by reading.
+    """
+    lines = [line for line in _placed(page) if line.text.strip()]
+    if not lines or page.width < 1 or page.height < 1:
+        return b""
+    matrix = " ".join(map(_number, placing(sheet, page.width, page.height)))
+    body = b"\n".join(operator for line in lines for operator in _line(line, page.height, codes, font))
+    return f"q {matrix} cm BT 3 Tr\n".encode("ascii") + body + b"\nET Q\n"
+
+
+def _placed(page: Page) -> Sequence[Line]:
+    """Return the lines with their boxes; lines without boxes are spread over the page, in order."""
+    lines = lines_of(page)
+    if page.lines or not lines:
+        return lines
+    step = page.height / (len(lines) + 1)
+    size = min(step * 0.8, page.height / 60)
+    return [
+        replace(line, box=(page.width * 0.1, step * place, page.width * 0.9, step * place + size))
+        for place, line in enumerate(lines, start=1)
+    ]
+
+
+def _line(line: Line, height: int, codes: CharacterCodes, font: str) -> Iterator[bytes]:
+    """Yield the operators of one line: font size, then place, width and text of each word."""
+    words = [word for word in words_of(line) if word.text.strip()]
+    turned = _direction(line, words)
+    usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
+    size, x, y, scale = 0, 0, 0, 0.0
+    for place, word in enumerate(words):
+        length, high = _extent(word.box, turned)
+        own = usual if abs(high - usual) <= _SAME_SIZE * usual else max(1, round(high))
+        parts = [f"/{font} {own} Tf"] if own != size else []
+        left, top, right, bottom = word.box
+        below = DESCENT * own
+        start = {0: (left, bottom - below), 1: (right - below, bottom), -1: (left + below, top)}[turned]
+        at_x, at_y = round(start[0]), round(height - start[1])
+        if place == 0:
+            parts.append(f"{_DIRECTIONS[turned]} {at_x} {at_y} Tm")
+        else:
+            forward, up = at_x - x, at_y - y
+            moved = {0: (forward, up), 1: (up, -forward), -1: (-up, forward)}[turned]
+            parts.append(f"{moved[0]} {moved[1]} Td")
+        if place + 1 < len(words):
+            length = min(length, _distance(word.box, words[place + 1].box, turned) - LEAST_GAP * own)
+        fitting = _rounded(100 * max(length, 1) / (len(word.text) * WIDTH * own))
+        parts += [f"{fitting:g} Tz"] if fitting != scale or place == 0 else []
+        size, x, y, scale = own, at_x, at_y, fitting
+        yield " ".join(parts).encode("ascii") + b"(" + codes.encode(word.text + " ") + b")Tj"
+
+
+_DIRECTIONS = {0: "1 0 0 1", 1: "0 1 -1 0", -1: "0 -1 1 0"}
+"""Text matrices of lines that run to the right, up and down."""
+
+
+def _direction(line: Line, words: Sequence[Word]) -> int:
+    """Return 0 for a line that runs to the right, 1 for up and -1 for down the page."""
+    if not is_vertical(line):
+        return 0
+    if len(words) > 1 and words[-1].box[1] > words[0].box[1]:
+        return -1
+    return 1
+
+
+def _extent(box: Box, turned: int) -> tuple[float, float]:
+    """Return length and height of a word in the direction of its line."""
+    wide, high = box[2] - box[0], box[3] - box[1]
+    return (high, wide) if turned else (wide, high)
+
+
+def _distance(box: Box, following: Box, turned: int) -> float:
+    """Return how far the start of the next word is from the start of this one, in the direction of the line."""
+    distance = {0: following[0] - box[0], 1: box[3] - following[3], -1: following[1] - box[1]}[turned]
+    return distance if distance > 0 else math.inf
+
+
+def _rounded(scale: float) -> float:
+    return round(scale) if scale >= 50 else round(scale, 1) or 0.1
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".") or "0"

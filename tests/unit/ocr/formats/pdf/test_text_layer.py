@@ -1,0 +1,81 @@
+import pytest
+from boxed_pages import FIRST, LOST, UNPLACED, line, standing_line
+
+from ocr.core.document import Line, Page
+from ocr.formats.pdf.glyphless_font import CharacterCodes
+from ocr.formats.pdf.text_layer import Sheet, layer_of, placing
+
+
+def at(matrix: tuple[float, ...], x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, e, f = matrix
+    return round(a * x + c * y + e, 6), round(b * x + d * y + f, 6)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "bottom_left", "bottom_right", "top_left"),
+    [
+        (0, (10, 20), (110, 20), (10, 220)),
+        (90, (110, 20), (110, 220), (10, 20)),
+        (180, (110, 220), (10, 220), (110, 20)),
+        (270, (10, 220), (10, 20), (110, 220)),
+    ],
+)
+def test_corners_of_the_upright_page_fall_on_those_of_the_sheet(
+    rotation: int, bottom_left: tuple[int, int], bottom_right: tuple[int, int], top_left: tuple[int, int]
+) -> None:
+    width, height = (400, 800) if rotation % 180 == 0 else (800, 400)
+    matrix = placing(Sheet((10, 20, 110, 220), rotation), width, height)
+    assert at(matrix, 0, 0) == bottom_left
+    assert at(matrix, width, 0) == bottom_right
+    assert at(matrix, 0, height) == top_left
+
+
+def layer(*lines: Line, width: int = 600, height: int = 800) -> list[str]:
+    codes = CharacterCodes()
+    page = Page(1, "ok", lines=lines, width=width, height=height)
+    return layer_of(page, Sheet((0, 0, width, height)), codes, "F").decode("latin-1").rstrip().split("\n")
+
+
+def test_words_have_place_height_and_width_of_their_boxes() -> None:
+    head, first, second, tail = layer(line("de novo", 100, 300))
+    assert (head, tail) == ("q 1 0 0 1 0 0 cm BT 3 Tr", "ET Q")
+    # 20 pixels high, baseline a fifth above the bottom at 320; two letters of 10 pixels in cells of 10.
+    assert first.startswith("/F 20 Tf 1 0 0 1 100 484 Tm 100 Tz(")
+    assert second.startswith("30 0 Td(")
+
+
+def test_a_line_that_stands_is_written_in_its_direction() -> None:
+    _, up, then, _ = layer(standing_line("de novo", (500, 100, 520, 380)))
+    assert up.startswith("/F 20 Tf 0 1 -1 0 516 420 Tm 400 Tz(")
+    assert then.startswith("120 0 Td(")
+    _, down, then, _ = layer(standing_line("de novo", (500, 100, 520, 380), upward=False))
+    assert down.startswith("/F 20 Tf 0 -1 1 0 504 700 Tm 400 Tz(")
+    assert then.startswith("120 0 Td(")
+
+
+def test_words_of_other_sizes_have_their_own_size() -> None:
+    small, large = line("nota", 0, 100).words[0], line("x", 60, 90).words[0]
+    large = type(large)("TITULO", (60, 70, 160, 120))
+    _, first, second, _ = layer(Line("nota TITULO", (0, 70, 160, 120), words=(small, large)))
+    assert first.startswith("/F 20 Tf ")
+    assert second.startswith("/F 50 Tf ")
+
+
+def test_pages_without_text_or_size_have_no_layer() -> None:
+    codes = CharacterCodes()
+    sheet = Sheet((0, 0, 600, 800))
+    assert layer_of(LOST, sheet, codes, "F") == b""
+    assert layer_of(Page(1, "ok", text="a", lines=(line("a", 0, 0),)), sheet, codes, "F") == b""
+
+
+def test_text_without_boxes_is_spread_over_the_page_in_order() -> None:
+    content = layer_of(UNPLACED, Sheet((0, 0, 500, 700)), CharacterCodes(), "F").decode("latin-1")
+    baselines = [int(part.split(" Tm ")[0].split()[-1]) for part in content.splitlines() if " Tm " in part]
+    assert len(baselines) == 2
+    assert 700 > baselines[0] > baselines[1] > 0
+    assert content.count("Tj") == len(UNPLACED.text.split())
+
+
+def test_every_word_of_a_page_is_there() -> None:
+    content = layer_of(FIRST, Sheet((0, 0, 600, 800)), CharacterCodes(), "F")
+    assert content.count(b"Tj") == sum(len(one.words) for one in FIRST.lines)
