@@ -20,7 +20,7 @@ from ocr.formats.page_pictures import PagePictures, as_jpeg
 from ocr.formats.pdf.existing_text import kinds_of_text, remove_invisible
 from ocr.formats.pdf.glyphless_font import CharacterCodes
 from ocr.formats.pdf.image_pages import image_pages, is_pdf
-from ocr.formats.pdf.text_layer import Sheet, layer_of, placing
+from ocr.formats.pdf.invisible_text import Sheet, layer_of, placing
 from ocr.formats.scan_job import FormatError, ScanJob, TextLayer
 from ocr.rendering.discovery import shown
 

@@ -3,7 +3,7 @@ from boxed_pages import FIRST, LOST, UNPLACED, line, standing_line
 
 from ocr.core.document import Line, Page
 from ocr.formats.pdf.glyphless_font import CharacterCodes
-from ocr.formats.pdf.text_layer import Sheet, layer_of, placing
+from ocr.formats.pdf.invisible_text import Sheet, layer_of, placing
 
 
 def at(matrix: tuple[float, ...], x: float, y: float) -> tuple[float, float]:
