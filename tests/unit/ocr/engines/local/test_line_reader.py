@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ocr.engines.local.line_reader import LARGEST_TILE, TILE, Strip, _line, strips, tiles
+from ocr.engines.local.line_reader import LARGEST_TILE, TILE, Strip, _line, apart, strips, tiles
 from ocr.engines.local.ppocr import Reading, fitting_factor, in_alphabet
 
 STAY = np.eye(2, 3)
@@ -154,14 +154,22 @@ def test_a_fitted_detector_sees_a_page_without_text_whole() -> None:
     assert fitting_factor(np.full((2000, 2000), 250, np.uint8)) == 1.0
 
 
-def test_parts_of_one_line_end_where_the_next_begins() -> None:
-    found = strips(probability((20, 100, 140, 110), (146, 100, 280, 110)), (300, 200))
+def test_parts_of_one_line_end_in_the_white_between_them() -> None:
+    gray = np.full((200, 300), 250, np.uint8)
+    gray[95:115, 20:139] = 30
+    gray[95:115, 143:280] = 30
+    found = apart(strips(probability((20, 100, 138, 110), (144, 100, 280, 110)), (300, 200)), gray)
     left, right = sorted(found, key=lambda strip: strip.origin[0])
     assert left.origin[0] + left.length == right.origin[0]
-    assert 140 < right.origin[0] < 146
+    assert 139 <= right.origin[0] <= 143
 
 
 def test_lines_of_different_rows_keep_their_ends() -> None:
     found = strips(probability((20, 60, 150, 70), (140, 120, 280, 130)), (300, 200))
-    upper, lower = sorted(found, key=lambda strip: strip.origin[1])
-    assert upper.origin[0] + upper.length > lower.origin[0]
+    assert apart(found, np.full((200, 300), 250, np.uint8)) == found
+
+
+def test_strips_without_neighbors_are_left_alone() -> None:
+    assert apart([], np.full((20, 30), 250, np.uint8)) == []
+    (alone,) = strips(probability((20, 60, 150, 70)), (300, 200))
+    assert apart([alone], np.full((200, 300), 250, np.uint8)) == [alone]
