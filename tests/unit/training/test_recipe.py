@@ -34,7 +34,7 @@ def test_unknown_recipes_and_keys_are_said() -> None:
     ("wrong", "said"),
     [
         ("prompt=nonsense", "there is no prompt 'nonsense'; known: "),
-        ("domain.schedule=cosin", "domain.schedule: Input should be 'linear', 'cosine'"),
+        ("domain.schedule=cosin", "domain.schedule: there is no 'cosin'"),
         ("domain.batch=0", "domain.batch: Input should be greater"),
         ("dpo.samples=0", "dpo.samples: Input should be greater"),
     ],
