@@ -24,14 +24,17 @@ def finetune(
         Path | None,
         typer.Option(
             help="Folder that ocr data split wrote; for the recognizer a folder of lines, or composed. "
-            "Default: for the stage dpo that of the parent run, for the recognizer composed."
+            "Default: that of the parent run; for the recognizer composed."
         ),
     ] = None,
     base: Annotated[
         str, typer.Option("--base", "--model", help="Model to start from, instead of the parent run.")
     ] = "",
     recipe: Annotated[
-        str, typer.Option(help="Name of a built-in recipe, or a TOML file. Default: the parent run's.")
+        str,
+        typer.Option(
+            help="Name of a built-in recipe, or a TOML file. Default: the parent run's, else nanonets-ocr2-3b-24gb."
+        ),
     ] = "",
     runs: Annotated[Path, typer.Option(help="Folder of training runs.")] = Path("runs"),
     general: Annotated[
