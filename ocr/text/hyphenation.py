@@ -9,6 +9,7 @@ docs/benchmarks.md has the accuracy on them.
 import re
 from collections.abc import Callable, Set
 
+LONGEST_ADDRESS = 200
 LONGEST_WORD = 60
 """Characters. The longest Portuguese word has 46."""
 _CONJUGATED = re.compile(r"(?:me|te|se|lhes?|nos|vos|[oa]s?|l[oa]s?|n[oa]s?)-(?:á|ás|ão|ei|emos|eis|ia|ias|iam|íamos)")
@@ -100,6 +101,27 @@ _PAIRS = frozenset(
 ) | frozenset(
     {("el", "rei"), ("padre", "mestre"), ("cor-de", "rosa"), ("porta", "voz"), ("boa", "fé"), ("alferes", "mor")}
 )
+_VERB_NOUNS = {
+    "guarda": _words("chuva chuvas roupa roupas costas livros mor pó sol móveis noturno marinha civil florestal vidas"),
+    "porta": _words("vozes aviões malas retrato retratos estandarte bandeira joias luvas"),
+    "para": _words("choque choques raios brisa brisas lama lamas"),
+    "pára": _words("choque choques raios brisa brisas lama lamas quedas"),
+    "quebra": _words("cabeça cabeças molas mar nozes galho"),
+    "salva": _words("vidas guarda"),
+    "conta": _words("gotas corrente"),
+    "beija": _words("flor flores mão"),
+    "arco": _words("íris"),
+    "couve": _words("flor flores"),
+    "obra": _words("prima"),
+    "obras": _words("primas"),
+    "matéria": _words("prima"),
+    "matérias": _words("primas"),
+}
+"""Compounds of two words that are both common by themselves: guarda-chuva, but guarda-va."""
+_CLUSTER = frozenset("bcdfgptv")
+"""Consonants that no syllable break parts from an r: a hyphen there is the word's own, as in sub-rogação, ab-rogar."""
+_ADDRESS = re.compile(r"(?:\S+@|\S+@\S*[.-]|(?:https?://|www\.)\S*[./-])$")
+"""The end of a line inside an e-mail or web address."""
 _FORMER = _words(
     """
     presidente ministro ministra governador governadora prefeito prefeita deputado deputada senador senadora
@@ -116,6 +138,8 @@ def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
     `known` holds words of the same page in lower case: where the page has the word with or without hyphen, that form
     is used. A hyphen without a letter on both sides stays as it is.
     """
+    if _goes_on(first, second):
+        return first + second
     if not first.endswith("-") or first.endswith(" -"):
         return f"{first} {second}"
     # The paragraph so far may be long; a word is not.
@@ -124,6 +148,13 @@ def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
         return first + second
     kept = keeps_hyphen(before[0][:-1], after[0].rstrip("-"), known)
     return first + second if kept else first[:-1] + second
+
+
+def _goes_on(first: str, second: str) -> bool:
+    """Return whether a line ends, or the next one begins, inside an e-mail or web address."""
+    if re.match(r"@\w", second) and re.search(r"\w$", first):
+        return True
+    return bool(_ADDRESS.search(first[-LONGEST_ADDRESS:])) and bool(re.match(r"[a-z0-9_]", second))
 
 
 def keeps_hyphen(before: str, after: str, known: Set[str] = frozenset()) -> bool:
@@ -141,6 +172,8 @@ def keeps_hyphen(before: str, after: str, known: Set[str] = frozenset()) -> bool
     whole, hyphen, rest = right.partition("-")
     if hyphen:
         return rest not in _PRONOUN and not _CONJUGATED.fullmatch(rest)
+    if last[-1:] in _CLUSTER and whole.startswith("r"):
+        return True
     return _is_compound(last, whole) or (_attaches_to_verb(last, whole))
 
 
@@ -151,4 +184,6 @@ def _attaches_to_verb(verb: str, pronoun: str) -> bool:
 def _is_compound(first: str, last: str) -> bool:
     if first == "ex":
         return last in _FORMER
+    if last in _VERB_NOUNS.get(first, ()):
+        return True
     return (first in _FIRST_PARTS and not last.startswith("mente")) or last in _LAST_PARTS or (first, last) in _PAIRS

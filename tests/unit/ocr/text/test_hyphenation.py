@@ -48,3 +48,34 @@ def test_what_stands_elsewhere_on_the_page_decides() -> None:
 )
 def test_lines_are_joined(first: str, second: str, joined: str) -> None:
     assert join(first, second) == joined
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("portava um guarda-", "chuva", "portava um guarda-chuva"),
+        ("ele guarda-", "va", "ele guardava"),
+        ("pedindo a sub-", "rogação", "pedindo a sub-rogação"),
+        ("vem ab-", "rogar", "vem ab-rogar"),
+        ("é sub-", "lime", "é sublime"),
+        ("a matéria-", "prima", "a matéria-prima"),
+        ("do bem-", "te-vi", "do bem-te-vi"),
+    ],
+)
+def test_compounds_of_common_words_keep_their_hyphen(first: str, second: str, joined: str) -> None:
+    assert join(first, second) == joined
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("escreva a joana.exemplo@", "exemplo.org.br, hoje", "escreva a joana.exemplo@exemplo.org.br, hoje"),
+        ("escreva a joana.exemplo", "@exemplo.org.br", "escreva a joana.exemplo@exemplo.org.br"),
+        ("escreva a joana@exemplo.", "org.br", "escreva a joana@exemplo.org.br"),
+        ("veja https://www.exemplo.jus.br/", "processos/12", "veja https://www.exemplo.jus.br/processos/12"),
+        ("veja www.exemplo.jus.br.", "Depois assine", "veja www.exemplo.jus.br. Depois assine"),
+        ("custa R$ 10 @", "cada", "custa R$ 10 @ cada"),
+    ],
+)
+def test_addresses_go_on_at_line_ends(first: str, second: str, joined: str) -> None:
+    assert join(first, second) == joined
