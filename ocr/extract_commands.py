@@ -42,7 +42,8 @@ def extract(
     out: Annotated[
         str | None,
         typer.Option(
-            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, pdf. Default: json."
+            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, pdf. "
+            "Default: json."
         ),
     ] = None,
     to: Annotated[

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 from ocr.core.document import EngineIdentity, Page, Source
 from ocr.core.environment import load
+from ocr.formats.office.csv_tables import write_csv_tables
+from ocr.formats.office.html_review import write_html
+from ocr.formats.office.word_document import write_docx
 from ocr.formats.pdf.searchable import write_searchable_pdf
 from ocr.formats.scan_job import ScanJob, ScanWriter
 from ocr.formats.text.json_document import write_json
@@ -87,6 +90,9 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("alto", ".alto.xml", write_alto),
         OutputFormat("page", ".xml", parts=write_page_xml),
         OutputFormat("hocr", ".hocr", write_hocr),
+        OutputFormat("html", ".html", from_scan=write_html),
+        OutputFormat("docx", ".docx", write_docx),
+        OutputFormat("csv", ".csv", parts=write_csv_tables),
         OutputFormat("pdf", ".pdf", from_scan=write_searchable_pdf, packages=("pikepdf", "img2pdf")),
     )
 }

@@ -1,0 +1,136 @@
+"""DOCX: paragraphs, tables, and header, margin and footer in styles of their own; a page of the scan begins a page.
+
+The file is written as a stream, so a scan of any length needs the memory of one page. Source: ECMA-376, part 1
+(WordprocessingML) and part 2 (packages).
+"""
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ocr.core.document import EngineIdentity, Page, Source, Table
+from ocr.formats.page_blocks import body_of, notice_of, one_line
+from ocr.formats.xml.markup import text_node
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_CONTENT = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+
+_PARTS = {
+    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/>'
+    f'<Override PartName="/word/document.xml" ContentType="{_CONTENT}.document.main+xml"/>'
+    f'<Override PartName="/word/styles.xml" ContentType="{_CONTENT}.styles+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
+    "word/_rels/document.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+}
+
+
+def _style(kind: str, name: str, shown: str, inside: str) -> str:
+    default = ' w:default="1"' if name in ("Normal", "TableNormal") else ""
+    return f'<w:style w:type="{kind}"{default} w:styleId="{name}"><w:name w:val="{shown}"/>{inside}</w:style>'
+
+
+_BORDERS = "".join(
+    f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>'
+    for side in ("top", "left", "bottom", "right", "insideH", "insideV")
+)
+_STYLES = (
+    f'<w:styles xmlns:w="{_MAIN}"><w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val="22"/><w:lang w:val="pt-BR"/></w:rPr>'
+    '</w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="120"/></w:pPr></w:pPrDefault></w:docDefaults>'
+    + _style("paragraph", "Normal", "Normal", "")
+    + _style("paragraph", "Header", "header", '<w:basedOn w:val="Normal"/><w:pPr><w:jc w:val="center"/></w:pPr>')
+    + _style("paragraph", "Footer", "footer", '<w:basedOn w:val="Normal"/><w:pPr><w:jc w:val="center"/></w:pPr>')
+    + _style("paragraph", "Margin", "Margin", '<w:basedOn w:val="Normal"/><w:rPr><w:i/></w:rPr>')
+    + _style("paragraph", "Notice", "Notice", '<w:basedOn w:val="Normal"/><w:rPr><w:b/></w:rPr>')
+    + _style("table", "TableGrid", "Table Grid", f"<w:tblPr><w:tblBorders>{_BORDERS}</w:tblBorders></w:tblPr>")
+    + "</w:styles>"
+)
+
+
+def write_docx(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
+    """Yield the bytes of a DOCX package, a page at a time."""
+    del engine
+    out = _Outlet()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in {**_PARTS, "word/styles.xml": _STYLES}.items():
+            package.writestr(_entry(name), _XML + content)
+        with package.open(_entry("word/document.xml"), "w") as part:
+            for piece in _document(source, pages):
+                part.write(piece.encode("utf-8"))
+                yield out.drained()
+    yield out.drained()
+
+
+class _Outlet(io.RawIOBase):
+    """A stream that cannot go back: what was written is handed on and forgotten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any, /) -> int:
+        self._written += content
+        return len(content)
+
+    def drained(self) -> bytes:
+        content = bytes(self._written)
+        self._written.clear()
+        return content
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """Return an entry with the earliest date of the format: the same document gives the same bytes."""
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _document(source: Source, pages: Iterable[Page]) -> Iterator[str]:
+    yield f'{_XML}<w:document xmlns:w="{_MAIN}"><w:body>'
+    if source.reason:
+        yield _paragraph(f"This file could not be read: {one_line(source.reason)}", "Notice")
+    begins_page = False
+    for page in pages:
+        yield "".join(_page(page, begins_page))
+        begins_page = True
+    yield '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr></w:body></w:document>'
+
+
+def _page(page: Page, begins_page: bool) -> Iterator[str]:
+    yield '<w:p><w:r><w:br w:type="page"/></w:r></w:p>' if begins_page else ""
+    notice = notice_of(page)
+    yield _paragraph(notice, "Notice") if notice else ""
+    yield _paragraph(one_line(page.header), "Header") if page.header.strip() else ""
+    for block in body_of(page):
+        yield _table(block) if isinstance(block, Table) else _paragraph(one_line(block))
+    yield _paragraph(one_line(page.margin), "Margin") if page.margin.strip() else ""
+    yield _paragraph(one_line(page.footer), "Footer") if page.footer.strip() else ""
+
+
+def _paragraph(text: str, style: str = "") -> str:
+    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return f'<w:p>{properties}<w:r><w:t xml:space="preserve">{text_node(text)}</w:t></w:r></w:p>'
+
+
+def _table(table: Table) -> str:
+    columns = max((len(row) for row in table.rows), default=0)
+    if not columns:
+        return ""
+    rows = [[*row, *[""] * (columns - len(row))] for row in table.rows]
+    body = "".join(
+        "<w:tr>" + "".join(f"<w:tc>{_paragraph(one_line(cell))}</w:tc>" for cell in row) + "</w:tr>" for row in rows
+    )
+    grid = "<w:gridCol/>" * columns
+    properties = '<w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="0" w:type="auto"/></w:tblPr>'
+    # A table must be followed by a paragraph before the next one, else both become one table.
+    return f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{body}</w:tbl><w:p/>"
