@@ -66,7 +66,7 @@ class Interface:
 
     say: Callable[[str], None]
     ask: Callable[[str], bool] | None
-    """Ask a yes-or-no question; None where nobody can answer."""
+    """Ask a yes-or-no question; None without a terminal."""
     start_bar: Callable[[str, int], Callable[[], None]]
     """Start a progress bar for a number of pages; the function that it returns advances it by one."""
 
@@ -120,7 +120,7 @@ def _cache(config: BenchConfig, system: System) -> ResponseCache:
 def _ask_first(config: BenchConfig, data: DataSet, systems: Sequence[System], interface: Interface) -> bool:
     """State what would leave this machine and ask; return whether the user declined.
 
-    Raises UsageError where nobody can answer.
+    Raises UsageError without a terminal.
     """
     estimates = []
     for system in systems:
@@ -145,7 +145,7 @@ def _ask_first(config: BenchConfig, data: DataSet, systems: Sequence[System], in
     if interface.ask is None:
         total = sum(one.most for one in estimates)
         raise UsageError(
-            "page images would leave this machine, and nobody is there to agree",
+            "page images would leave this machine, and there is no terminal to ask on",
             hint=f"--yes, or --max-cost {total:.2f}",
         )
     return not interface.ask("Send them?")

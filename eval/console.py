@@ -17,7 +17,7 @@ SHOWN = 3
 
 
 def make_interface() -> Interface:
-    """Return an interface on stderr that asks only where somebody can answer."""
+    """Return an interface on stderr that asks only on a terminal."""
     attended = sys.stdin.isatty() and sys.stderr.isatty()
     return Interface(_say, _ask if attended else None, _start_bar)
 

@@ -174,7 +174,7 @@ class LineComposer:
         return generator.choice(able) if able else None
 
     def _worn(self, sheet: Sheet, wear: Wear, generator: random.Random) -> Pixels | None:
-        """The sheet after its wear; weaker where nobody could read it, None where that does not help."""
+        """Return the sheet after its wear: weaker where it is illegible, None where that does not help."""
         low, high = self._config.strength
         strength = generator.triangular(low, high, (low + high) / 2)
         for _ in range(3):
@@ -283,8 +283,8 @@ def cut_strip(sheet: Sheet, pixels: Pixels) -> Pixels:
 def is_legible(clean: Pixels, worn: Pixels, strip: tuple[int, int, int, int]) -> bool:
     """Return whether most of a line's ink can still be told from the paper around it, along its whole length.
 
-    Both are sheets of the same shape; ink may have become lighter than its paper. Nobody learns from what nobody can
-    read.
+    Both are sheets of the same shape; ink may have become lighter than its paper. Lines that cannot be
+    read are useless for training.
     """
     left, top, right, bottom = strip
     half = (max(1, (right - left) // 2), max(1, (bottom - top) // 2))

@@ -210,7 +210,7 @@ class VendorEngine:
 
 
 def count_tokens(text: str) -> int:
-    """Estimate the tokens of a text that nobody counted: Portuguese has about 3 characters a token in these models."""
+    """Estimate the tokens of a text without a count: Portuguese has about 3 characters a token in these models."""
     return (len(text) + 2) // 3
 
 

@@ -44,7 +44,7 @@ def lend_to_grandchildren() -> Iterator[None]:
 class OrphanKiller:
     """A small process that outlives this one, then kills the processes that it was told of, and ends.
 
-    A process that holds the memory of a GPU would hold it until somebody notices. Ctrl-C does not reach this process.
+    Otherwise a process could hold the memory of a GPU for days. Ctrl-C does not reach this process.
     Linux only: it needs pidfd.
     """
 
@@ -60,7 +60,7 @@ class OrphanKiller:
 
     def watch(self, *processes: int) -> None:
         """Kill these processes when this process is gone."""
-        with suppress(OSError):  # somebody has killed the killer: reading does not depend on it
+        with suppress(OSError):  # The killer itself was killed; reading does not depend on it.
             for process in set(processes) - self._known:
                 LOG.debug("process %d is killed when this one ends", process)
                 self._pipe.write(f"{process}\n")

@@ -1,7 +1,7 @@
 """The render child (`python -m ocr.rendering.render_worker`): open scan files and render their pages.
 
 Decoders of damaged or hostile files crash, hang and use up memory. Here they may: this process has limits, can be
-killed at any time, and starts fast. It answers JSON requests. The pixels of a page travel in shared memory beside the
+killed at any time, and starts fast. It answers JSON requests. The pixels of a page are sent in shared memory beside the
 reply.
 """
 

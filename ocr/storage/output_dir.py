@@ -157,7 +157,7 @@ class OutputDirectory:
                 draft.unlink(missing_ok=True)
 
     def _remove(self, output: Output) -> None:
-        """Remove a file that its scan no longer gives; a file that somebody changed stays, and is theirs then."""
+        """Remove a file that its scan no longer gives. A file that was changed stays and belongs to the user."""
         target = self.root / output.path
         try:
             if _digest(target) in (output.sha256, output.previous):

@@ -233,7 +233,7 @@ def test_pages_do_not_leave_without_consent(tmp_path: Path, pages: Path) -> None
     refused = bench(tmp_path, "--data", pages, *FAKE, "--compare", "opus", environment=keys)
     assert refused.returncode == ExitCode.USAGE
     assert "would send 12 page images to http://127.0.0.1:9 (claude-opus-5-5): about $" in refused.stderr
-    assert "nobody is there to agree" in refused.stderr
+    assert "there is no terminal to ask on" in refused.stderr
     broke = bench(tmp_path, "--data", pages, *FAKE, "--compare", "opus", "--max-cost", "0.01", environment=keys)
     assert broke.returncode == ExitCode.OK, broke.stderr
     assert results(tmp_path)["systems"][1]["states"] == {"skipped": 12}
