@@ -75,7 +75,7 @@ class StageContext:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left to do: promoted, or refused and not to be forced."""
+        """Return whether nothing is left to do: promoted, or refused and not to be forced."""
         return self.run.state == "promoted" or (self.run.state == "refused" and not self.request.force)
 
 

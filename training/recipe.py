@@ -125,7 +125,7 @@ class Recipe(Settings):
 
 
 def shipped() -> list[str]:
-    """Names of the recipes that come with lusocr."""
+    """Return the names of the recipes that come with lusocr."""
     folder = files("training").joinpath("recipes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -136,7 +136,7 @@ def change(recipe: Recipe, assignments: list[str]) -> Recipe:
 
 
 def read_recipe(name: str, assignments: list[str]) -> Recipe:
-    """The recipe called `name` (or at that path) with `key=value` assignments on top.
+    """Return the recipe called `name` (or at that path) with `key=value` assignments on top.
 
     Raises `UsageError` for an unknown recipe or key.
     """

@@ -93,7 +93,7 @@ class RunDir:
 
     @property
     def is_trained(self) -> bool:
-        """Whether training has ended and left its weights."""
+        """Return whether training has ended and left its weights."""
         return any(self.learned.glob("*.safetensors"))
 
     def last_checkpoint(self) -> Path | None:

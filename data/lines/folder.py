@@ -109,7 +109,7 @@ def _resized(strip: Pixels) -> Pixels:
 
 
 def _usable_text(text: str, left_out: Counter[str]) -> str:
-    """The cleaned text of a line, or nothing, counted by reason."""
+    """Return the cleaned text of a line, or None, counted by reason."""
     if not text.strip():
         left_out["no text"] += 1
         return ""
@@ -167,7 +167,7 @@ def _cut_example(example: "Example", folder: Path, left_out: Counter[str]) -> It
 
 
 def _read_scans(folder: Path) -> list[tuple[Path, "Document"]]:
-    """Each scan that an output file below the folder was read from, with that output."""
+    """Yield each scan of an output file below the folder, with that output."""
     outputs = ((path, _read_output(path)) for path in sorted(folder.rglob("*.json")))
     return [(_find_scan(path, folder, document), document) for path, document in outputs if document]
 
@@ -191,7 +191,7 @@ async def _cut_outputs(scans: Sequence[tuple[Path, "Document"]], left_out: Count
 
 
 def _read_output(path: Path) -> "Document | None":
-    """The document of an output file; None where a JSON file is something else."""
+    """Return the document of an output file; None where a JSON file is something else."""
     from pydantic import ValidationError
 
     from ocr.formats.json_schema import document_from_json
@@ -213,7 +213,7 @@ def _read_output(path: Path) -> "Document | None":
 
 
 def _find_scan(output: Path, folder: Path, document: "Document") -> Path:
-    """The scan that an output file was read from, beside it or below the folder that was named."""
+    """Return the scan of an output file, beside it or below the folder that was named."""
     named = Path(document.source.path)
     places = [output.parent / named.name, folder / named, folder.parent / named]
     found = [place for place in places if place.is_file()]

@@ -151,7 +151,7 @@ def fill(template: str, generator: random.Random, words: Words) -> str:
 
 
 def _worded(name: str, words: Words) -> str:
-    """One word of running text, as it is or as a part of a web address."""
+    """Return one word of running text, as it is or as a part of a web address."""
     if name == "word":
         return words(14).split(" ")[-1]
     plain = words(8).lower().translate(str.maketrans("áàâãéêíóôõúüç", "aaaaeeiooouuc"))
@@ -163,7 +163,7 @@ def _from_templates(name: str) -> Case:
 
 
 def _note_mark(generator: random.Random, words: Words) -> Runs:
-    """A small raised number after a word or after another number, before or behind the comma."""
+    """Return a small raised number after a word or after another number, before or behind the comma."""
     mark = fill("{n:2}", generator, words)
     raised = Run(mark.translate(RAISED), "raised", mark)
     if generator.random() < 0.12:
@@ -196,7 +196,7 @@ def _check_box(generator: random.Random, _words: Words) -> Runs:
 
 
 def _figures(generator: random.Random, words: Words) -> Runs:
-    """Rows of accounts and tables; old money with the dollar sign of the mil-réis."""
+    """Return rows of accounts and tables; old money with the dollar sign of the mil-réis."""
     row = [fill(generator.choice(_TEMPLATES["figure"]), generator, words) for _ in range(generator.randint(1, 5))]
     if generator.random() < 0.45:
         row.insert(0, words(generator.randint(4, 24)))
@@ -204,7 +204,7 @@ def _figures(generator: random.Random, words: Words) -> Runs:
 
 
 def _line_end(generator: random.Random, words: Words) -> Runs:
-    """The end of a line: with and without a full stop, comma or hyphen, since worn paper shows dots everywhere."""
+    """Return the end of a line, with and without a full stop, comma or hyphen: worn paper shows dots everywhere."""
     body = words(generator.randint(14, 70)).rstrip(".,;:-")
     last = body.rpartition(" ")[2]
     if generator.random() < 0.25 and (parts := divide(last, generator)):
@@ -213,7 +213,7 @@ def _line_end(generator: random.Random, words: Words) -> Runs:
 
 
 def _small_capitals(generator: random.Random, words: Words) -> Runs:
-    """What is read is capitals, large and small."""
+    """Set capitals, large and small; the text has capitals."""
     said = words(generator.randint(6, 34)).title()
     run = Run(said.upper(), "small-caps", said)
     return (run, Run(f" {words(generator.randint(8, 40))}")) if generator.random() < 0.5 else (run,)

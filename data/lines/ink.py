@@ -152,7 +152,7 @@ def _set_plain(text: str, face: Face, pen: _Pen) -> None:
 
 
 def _set_spaced(text: str, face: Face, pen: _Pen) -> None:
-    """Letters with a gap after each; words stay apart by clearly more."""
+    """Set letters with a gap after each, and clearly wider gaps between words."""
     gap = pen.generator.uniform(0.16, 0.85) * EM
     for sign in text:
         if sign == " ":
@@ -163,7 +163,7 @@ def _set_spaced(text: str, face: Face, pen: _Pen) -> None:
 
 
 def _set_comb(text: str, face: Face, pen: _Pen) -> None:
-    """One ruled box for each letter; an empty box between words."""
+    """Set one ruled box for each letter; an empty box between words."""
     pitch, stroke = round(EM * pen.generator.uniform(0.95, 1.5)), pen.generator.randint(1, 3)
     high = round(EM * pen.generator.uniform(1.05, 1.4))
     top, start = -round(high * 0.74), pen.x
@@ -185,7 +185,7 @@ def _set_comb(text: str, face: Face, pen: _Pen) -> None:
 
 @lru_cache(maxsize=128)
 def _box(sign: str, stroke: int, shape: int) -> Glyph:
-    """A drawn check box: `stroke` pixels of line, one of four sizes and crosses."""
+    """Draw a check box: `stroke` pixels of line, one of four sizes and crosses."""
     side = (38, 44, 50, 56)[shape]
     ink = np.zeros((side + 8, side + 8), np.uint8)
     cv2.rectangle(ink, (4, 4), (side + 3, side + 3), 255, -1 if sign == "■" else stroke, cv2.LINE_AA)
@@ -224,7 +224,7 @@ def _assemble(pen: _Pen, face: Face) -> LineInk | None:
 
 
 def _wandering(line: LineInk, em: float, generator: random.Random) -> LineInk | None:
-    """The same line as a hand writes it: the baseline wanders and the letters lean more or less than the face does."""
+    """Return the line as handwriting: the baseline varies, and the letters lean more or less than the face does."""
     width = line.ink.shape[1]
     swing, lean = generator.uniform(0, 0.12) * em, generator.gauss(0, 0.12)
     room = round(swing) + 1

@@ -94,7 +94,7 @@ def _add_neighbors(sheet: Sheet, line: LineInk, margins: Margins) -> None:
 
 
 def unmarked(sheet: Sheet, _strength: float) -> Pixels:
-    """Nothing but the neighbor lines, which the layout brings near for this wear."""
+    """Add only the neighbor lines, which the layout brings near for this wear."""
     return sheet.pixels
 
 
@@ -103,7 +103,7 @@ def _dark(sheet: Sheet, strength: float) -> int:
 
 
 def underline(sheet: Sheet, strength: float) -> Pixels:
-    """A ruled, typed or hand-drawn line below the letters, or through their descenders."""
+    """Add a ruled, typed or hand-drawn line below the letters, or through their descenders."""
     generator, pixels = sheet.random, sheet.pixels.copy()
     left, _, right, _ = sheet.strip
     row = sheet.baseline + sheet.em * generator.uniform(0.05, 0.24)
@@ -125,7 +125,7 @@ def underline(sheet: Sheet, strength: float) -> Pixels:
 
 
 def rules(sheet: Sheet, strength: float) -> Pixels:
-    """Rules of tables and columns at the strip's edges, and cells of a form around the letters."""
+    """Add rules of tables and columns at the strip's edges, and cells of a form around the letters."""
     generator, pixels = sheet.random, sheet.pixels.copy()
     left, top, right, bottom = sheet.strip
     thickness = max(1, round(sheet.em * generator.uniform(0.02, 0.08)))
@@ -171,7 +171,7 @@ def strokes(sheet: Sheet, strength: float) -> Pixels:
 
 
 def _scrawl(sheet: Sheet) -> NDArray[np.int32]:
-    """Points (n, 2) of a smooth pen stroke across the strip."""
+    """Return points (n, 2) of a smooth pen stroke across the strip."""
     generator = sheet.random
     height, width = sheet.pixels.shape
     length = min(width, round(sheet.em * generator.uniform(2, 12)))
@@ -213,7 +213,7 @@ def shapes(sheet: Sheet, strength: float) -> Pixels:
 
 
 def highlighter(sheet: Sheet, strength: float) -> Pixels:
-    """A band of a marker, darker where strokes meet."""
+    """Add a band of a marker, darker where strokes meet."""
     generator = sheet.random
     field = np.full_like(sheet.pixels, 255)
     left, top, right, bottom = sheet.strip
@@ -230,7 +230,7 @@ def highlighter(sheet: Sheet, strength: float) -> Pixels:
 
 
 def bleed_through(sheet: Sheet, strength: float) -> Pixels:
-    """The other side of the sheet: mirrored, soft, between the lines as well as on them."""
+    """Add the other side of the sheet: mirrored, soft, between the lines as well as on them."""
     generator = sheet.random
     moved = np.roll(sheet.pixels[:, ::-1], generator.randint(-round(sheet.em), round(sheet.em)), axis=0)
     back = cv2.GaussianBlur(moved, (0, 0), generator.uniform(0.9, 2.2))

@@ -111,7 +111,7 @@ class TextFile:
 
     @property
     def has_blocks(self) -> bool:
-        """Whether any block belongs to the side asked for: short files may have none."""
+        """Return whether any block belongs to the side asked for: short files may have none."""
         return any(is_held_out(self._block(number)) == self._held_out for number in range(self._blocks))
 
     def _block(self, number: int) -> bytes:
@@ -169,7 +169,7 @@ class Texts:
 
 @lru_cache(maxsize=GRAMMAR_DOCUMENTS)
 def _document(side: str, number: int) -> tuple[str, tuple[str, ...]]:
-    """A kind and the cleaned blocks of one document of the grammar."""
+    """Return a kind and the cleaned blocks of one document of the grammar."""
     kinds = sorted(PAGE_TYPES)
     for attempt in range(_ATTEMPTS):
         kind = kinds[(number + attempt) % len(kinds)]

@@ -82,7 +82,7 @@ def _jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 
 def _dust(sheet: Sheet, pixels: Pixels, rate: float) -> Pixels:
-    """Specks, dark and light, `rate` of them for each pixel."""
+    """Add specks, dark and light, `rate` of them for each pixel."""
     count = int(sheet.noise.poisson(pixels.size * rate))
     if not count:
         return pixels
@@ -112,7 +112,7 @@ def _tones(sheet: Sheet, values: Float, strength: float) -> Float:
 
 
 def _clean(sheet: Sheet, strength: float) -> Pixels:
-    """As rendered from a file: at most a light JPEG, a soft lens or a pale printer."""
+    """Return the line as rendered from a file, with at most a light JPEG, a soft lens or a pale printer."""
     way, pixels = sheet.random.random(), sheet.pixels
     if way < 0.25:
         return _jpeg(pixels, round(95 - 30 * min(1.0, strength)))
@@ -159,7 +159,7 @@ def _photocopy(sheet: Sheet, strength: float) -> Pixels:
 
 
 def _bad_photocopy(sheet: Sheet, strength: float) -> Pixels:
-    """A copy of a copy: toner lost in patches and streaks, dust, heavy noise before the threshold."""
+    """Imitate a copy of a copy: toner lost in patches and streaks, dust, heavy noise before the threshold."""
     generator = sheet.random
     pixels = sheet.pixels
     if generator.random() < 0.6:
@@ -305,7 +305,7 @@ def _binary(sheet: Sheet, strength: float) -> Pixels:
 
 
 def _row_loss(sheet: Sheet, strength: float) -> Pixels:
-    """Rows that a scanner lost: at the bars of t and f, the tops of letters, or thin level strokes everywhere."""
+    """Remove rows as a scanner does: at the bars of t and f, the tops of letters, or thin level strokes everywhere."""
     generator = sheet.random
     pixels = sheet.pixels.copy()
     bars, top = round(sheet.baseline - sheet.x_height), round(sheet.baseline - sheet.ascender)
@@ -334,13 +334,13 @@ def _row_loss(sheet: Sheet, strength: float) -> Pixels:
 
 
 def _device(sheet: Sheet, strength: float) -> Pixels:
-    """A scanner, a copier or no loss at all, for wears that stand on the paper itself."""
+    """Choose a scanner, a copier or no loss, for wears of the paper itself."""
     effect = sheet.random.choices((_clean, _scan, _photocopy, _binary, _old_paper), (3, 6, 2, 1, 1))[0]
     return effect(sheet, strength)
 
 
 def _marked(mark: Callable[[Sheet, float], Pixels], after: float = 0.6) -> Effect:
-    """A wear that marks the paper, seen by a device at `after` of the strength."""
+    """Return a wear that marks the paper, then passes a device at `after` of the strength."""
 
     def effect(sheet: Sheet, strength: float) -> Pixels:
         return _device(sheet.with_pixels(mark(sheet, strength)), strength * after)

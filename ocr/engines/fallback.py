@@ -36,12 +36,12 @@ class FallbackEngine:
 
     @property
     def is_available(self) -> bool:
-        """Whether there is an engine, and it has not failed to start."""
+        """Return whether there is an engine, and it has not failed to start."""
         return self._engine is not None
 
     @property
     def problem(self) -> str:
-        """Why the engine is not available; "" where it is, or where none is wanted."""
+        """Return why the engine is not available; "" where it is, or where none is wanted."""
         return self._failure.message if self._failure else ""
 
     def check(self) -> None:

@@ -150,7 +150,7 @@ class NoveltyDetector:
 
     @property
     def is_over(self) -> bool:
-        """Whether the repetition that was found has ended."""
+        """Return whether the repetition that was found has ended."""
         return self.over is not None and self.over.score <= self.over.bound
 
     def update(self, tokens: Sequence[str]) -> "NoveltyDetector | None":

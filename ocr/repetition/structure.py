@@ -102,7 +102,7 @@ class Table:
 
     @property
     def is_repetition(self) -> bool:
-        """Whether no page has a table of this shape or size."""
+        """Return whether no page has a table of this shape or size."""
         config = self.config
         if self.cells > self.limit or self.rows > config.most_rows or self.depth > config.deepest:
             return True
@@ -140,6 +140,6 @@ class Empty:
 
     @property
     def is_repetition(self) -> bool:
-        """Whether no page has so much empty content in a row."""
+        """Return whether no page has so much empty content in a row."""
         config = self.config
         return self.line > config.empty_line or self.lines > config.empty_lines or self.size > config.empty_page
