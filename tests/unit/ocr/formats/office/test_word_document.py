@@ -4,7 +4,8 @@ import zipfile
 import pytest
 from boxed_pages import FIRST, PAGES, READER, SOURCE
 
-from ocr.core.document import Page, Table
+from ocr.core.document import Page, Source, Table
+from ocr.core.files import hash_bytes
 from ocr.formats.writers import FORMATS
 
 docx = pytest.importorskip("docx")
@@ -38,9 +39,19 @@ def test_every_page_begins_a_page_and_signs_that_xml_lacks_are_replaced() -> Non
     assert "is damaged\ufffd" in text
 
 
+def test_a_file_that_could_not_be_opened_says_why() -> None:
+    closed = Source("a.pdf", "a" * 64, 0, "the PDF is encrypted")
+    document = docx.Document(io.BytesIO(b"".join(FORMATS["docx"].render(closed, READER, ()))))
+    assert [part.text for part in document.paragraphs] == ["This file could not be read: the PDF is encrypted"]
+
+
+def noise(seed: int) -> str:
+    return "".join(f"{hash_bytes(b'%d %d' % (seed, number))} " for number in range(100))
+
+
 def test_the_same_document_gives_the_same_bytes_piece_by_piece() -> None:
     assert written() == written()
-    many = (Page(number, "ok", paragraphs=("texto " * 2000,), text="x") for number in range(1, 200))
+    many = (Page(number, "ok", paragraphs=(noise(number),), text="x") for number in range(1, 100))
     pieces = [len(piece) for piece in FORMATS["docx"].render(SOURCE, READER, many)]
     assert max(pieces) < sum(pieces) / 3, "the file is not held as a whole"
 
