@@ -140,7 +140,9 @@ class PageEntry:
     def _gather(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
-        values = {name: data[name] for name in BY_NAME if name in data}
+        if missing := [name for name in BY_NAME if name not in data]:
+            raise ValueError(f"{missing[0]} is missing")
+        values = {name: data[name] for name in BY_NAME}
         return {"document": data.get("document"), "status": data.get("status"), "values": values}
 
     @model_serializer(mode="plain")

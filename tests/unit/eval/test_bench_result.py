@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from eval import cer, score_page
+from eval.bench import _score_to_json
 from eval.bench_result import (
     BenchResult,
     DataSummary,
@@ -92,3 +94,14 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "results.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=r"results\.json: not a results\.json of `ocr bench`"):
         load_results(tmp_path / "results.json")
+
+
+def test_pages_jsonl_has_the_keys_that_it_has_always_had() -> None:
+    score = _score_to_json(score_page(TEXT, TEXT))
+    assert list(score) == ["published", "strict", "characters", "words", "fields", "accents", "identifiers"]
+    assert list(score["characters"]) == ["raw", "normalised", "dense"]
+    assert list(score["words"]) == ["raw", "normalised"]
+
+
+def test_the_earlier_spelling_of_a_form_is_accepted() -> None:
+    assert cer("um  dois", "um dois", form="normalised") == cer("um  dois", "um dois", form="normalized") == 0.0

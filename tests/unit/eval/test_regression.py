@@ -101,3 +101,12 @@ def test_an_absent_baseline_and_a_system_that_was_not_run(tmp_path: Path) -> Non
     absent = replace(result(), systems=(NotRun("a", "a", "not run", "no key", ""),))
     assert check(absent, {"published": 0.9}, tmp_path / "gone.json").passed
     assert not any(isinstance(system, SystemResult) for system in absent.systems)
+
+
+def test_a_baseline_without_a_metric_is_refused(tmp_path: Path) -> None:
+    page = {"document": "d", "status": "ok", "published": 1.0, "strict": 1.0}
+    system = {"name": "old", "status": "measured", "per_page": {f"q{n}": page for n in range(20)}}
+    path = tmp_path / "before.json"
+    path.write_text(json.dumps({"systems": [system], "data": {"sha256": "x"}}), encoding="utf-8")
+    with pytest.raises(DataError, match="cer is missing"):
+        check(result(), {}, path)
