@@ -57,6 +57,10 @@ class Reading:
     """Middle of each character along the line, as a share of its width."""
 
 
+Check = Callable[[Reading, NDArray[np.uint8]], Reading]
+"""(reading, (48, W) crop) -> reading."""
+
+
 class LineRecognizer(Protocol):
     """Reads lines of text, given as upright (H, W) crops of any size."""
 
@@ -259,9 +263,10 @@ class Detector:
 class Recogniser:
     """Reads one line of text."""
 
-    def __init__(self, backend: str, file: Path | None = None) -> None:
-        """Load `file`, or the stock network."""
+    def __init__(self, backend: str, file: Path | None = None, check: Check | None = None) -> None:
+        """Load `file`, or the stock network; `check` compares each reading with the pixels that were read."""
         self._run, self._characters = BACKENDS[backend](file or model_file(RECOGNISER), True)
+        self._check = check
 
     def __call__(self, line: Gray) -> Reading:
         """Read `line`, an upright (H, W) crop of any size."""
@@ -272,7 +277,8 @@ class Recogniser:
         padded = max(LEAST_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
         batch = np.zeros((1, 3, HEIGHT, padded), np.float32)
         batch[..., :width] = _normalised(resized)
-        return self._decode(self._run(batch)[0], width)
+        reading = self._decode(self._run(batch)[0], width)
+        return self._check(reading, resized) if self._check else reading
 
     def read(self, lines: Sequence[Gray]) -> list[Reading]:
         """Read upright crops, one after the other: batches gain nothing with this network."""

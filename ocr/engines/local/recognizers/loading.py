@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ocr.engines.local.ppocr import LineRecognizer, Recogniser
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
+from ocr.engines.local.recognizers.check_boxes import with_bars
 from ocr.engines.local.recognizers.fast_reader import FastReader
 from ocr.engines.local.recognizers.selection import RecognizerChoice
 
@@ -18,7 +19,7 @@ def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
     """
 
     def large() -> Recogniser:
-        return Recogniser(backend, Path(choice.large) if choice.large else None)
+        return Recogniser(backend, Path(choice.large), with_bars) if choice.large else Recogniser(backend)
 
     if not choice.fast:
         return large()
