@@ -27,8 +27,8 @@ def with_bars(reading: Reading, line: NDArray[np.uint8]) -> Reading:
     """
     if not BOXES.intersection(reading.text):
         return reading
-    dark = line < (int(line.min()) + int(np.percentile(line, 90))) / 2
-    inked = dark.any(axis=0)
+    dark = np.asarray(line < (int(line.min()) + int(np.percentile(line, 90))) / 2, np.bool_)
+    inked = np.asarray(dark.any(axis=0), np.bool_)
     text = [
         BAR if character in BOXES and _is_bar(dark, inked, round(center * line.shape[1])) else character
         for character, center in zip(reading.text, reading.centers, strict=True)
