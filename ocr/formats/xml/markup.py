@@ -21,11 +21,7 @@ def empty_tag(name: str, /, **attributes: object) -> str:
 
 def tag(name: str, /, **attributes: object) -> str:
     """Return a start tag. An attribute that is None is left out; `class_` gives `class`."""
-    shown = "".join(
-        f" {key.rstrip('_')}={quoteattr(_FORBIDDEN.sub(chr(0xFFFD), str(value)))}"
-        for key, value in attributes.items()
-        if value is not None
-    )
+    shown = "".join(f" {key.rstrip('_')}={_quoted(value)}" for key, value in attributes.items() if value is not None)
     return f"<{name}{shown}>"
 
 
@@ -40,3 +36,7 @@ def whole(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 def share(confidence: float | None) -> str | None:
     """Return a confidence as a number from 0 to 1 with four digits at most; None where there is none."""
     return None if confidence is None else f"{min(max(confidence, 0.0), 1.0):.4f}".rstrip("0").rstrip(".")
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, int) else quoteattr(_FORBIDDEN.sub("\ufffd", str(value)))
