@@ -48,6 +48,7 @@ BENCHMARKS = (
     _module("character-errors", "Character error rate on real pages.", "accuracy.character_errors"),
     _module("beside-tesseract", "The default engine beside Tesseract on real pages.", "accuracy.beside_tesseract"),
     _module("orientation", "Sideways and upside-down pages that are turned upright.", "accuracy.orientation"),
+    _module("sparse-pages", "Pages with one word, and blank pages.", "accuracy.sparse_pages"),
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
     _module("engine-speed", "Speed against a plain loop of the same recognizer.", "performance.engine_speed"),

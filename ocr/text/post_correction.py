@@ -64,6 +64,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     # lhe, vê-lo: a capital I read for a small l.
     (re.compile(r"(?<![A-Za-zÀ-ÿ])Ihes?(?![A-Za-zÀ-ÿ])"), lambda found: "l" + found[0][1:]),
     (re.compile(r"(?<=[a-zà-ÿ]-)I(?=[oa]s?\b)"), "l"),
+    # Fl. 45, Fls. 12: the abbreviation of a leaf stands before its number.
+    (re.compile(r"\bFI(s?\.)(?= ?\d)"), r"Fl\1"),
     # II, XIV: a small l in a Roman numeral, or an accent from a letter of the line above.
     (re.compile(r"(?<![\w-])(?=[IVXLl]*[VX])(?=[IVX]*l)[IVXLl]{2,6}(?!\w)"), lambda found: found[0].replace("l", "I")),
     (re.compile(r"^(?:I?ll?|lI{1,2}|lll)(?= ?[-–—] )"), lambda found: "I" * len(found[0])),

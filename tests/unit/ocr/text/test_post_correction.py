@@ -98,3 +98,11 @@ def test_true_text_changes_only_where_it_is_misread_itself() -> None:
         if before != after
     }
     assert changed <= {("°", "º"), ("o", "º"), ("a", "ª"), ("I", "l"), ("Í", "I"), ("l", "I")}
+
+
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [("FI. 45-v", "Fl. 45-v"), ("às FIs. 12", "às Fls. 12"), ("FI. Aprovado", "FI. Aprovado"), ("RFI. 3", "RFI. 3")],
+)
+def test_a_leaf_is_abbreviated_with_a_small_l(read: str, right: str) -> None:
+    assert correct(read) == right
