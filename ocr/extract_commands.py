@@ -30,86 +30,98 @@ TextLayerOption = Annotated[
 ]
 
 
+Inputs = Annotated[
+    list[str], typer.Argument(help="Folders, files or glob patterns; - reads a list of paths from standard input.")
+]
+Out = Annotated[
+    str | None,
+    typer.Option(
+        help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, pdf. "
+        "Default: json."
+    ),
+]
+To = Annotated[
+    str,
+    typer.Option(help="Output folder; - writes to standard output: JSON Lines, or md or txt if --out says so."),
+]
+PagesOption = Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        help="rapid, tesseract, vllm, server, transformers, ray, or your own engine as package.module:function."
+    ),
+]
+ModelOption = Annotated[
+    str | None, typer.Option(help="Vision-language model to read with: a name, a folder or a hub id.")
+]
+Url = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://host:8000/v1.")]
+CrossCheck = Annotated[
+    str | None,
+    typer.Option(
+        "--cross-check",
+        "--witness",
+        metavar="all|share|off",
+        help="Cross-check model output with the built-in engine: all pages, a share of them (5%), or off.",
+    ),
+]
+NoCanary = Annotated[bool, typer.Option("--no-canary", help="Read even if the model misreads the built-in test page.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Download the model's weights without asking.")]
+Cluster = Annotated[
+    str | None, typer.Option(help="Read on a Ray cluster: its address, or auto for the one this machine is in.")
+]
+Dpi = Annotated[
+    int | None, typer.Option(help="Resolution at which PDF pages are rendered; short for --set render.dpi=N.")
+]
+PasswordOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Password of encrypted PDF files. May be repeated: each is tried. The environment variable "
+        "OCR_PASSWORD holds one more.",
+    ),
+]
+PasswordsFile = Annotated[
+    Path | None,
+    typer.Option(help="File with a glob pattern of file names, a comma and a password in each line.", metavar="FILE"),
+]
+Null = Annotated[
+    bool, typer.Option("--null", "-0", help="NUL characters separate the paths of the list on standard input.")
+]
+Lang = Annotated[str | None, typer.Option(help="Language of the scans. lusocr reads Portuguese: por, pt or pt-BR.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with code 10 if any page is flagged.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Name every file that is ignored.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Print progress and errors as JSON Lines on standard error.")]
+
+
 def confirm(question: str) -> bool:
     """Ask a yes/no question on the terminal. Without a terminal the answer is no."""
     return sys.stdin.isatty() and typer.confirm(question, err=True)
 
 
 def extract(
-    inputs: Annotated[
-        list[str], typer.Argument(help="Folders, files or glob patterns; - reads a list of paths from standard input.")
-    ],
-    out: Annotated[
-        str | None,
-        typer.Option(
-            help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, pdf. "
-            "Default: json."
-        ),
-    ] = None,
-    to: Annotated[
-        str,
-        typer.Option(help="Output folder; - writes to standard output: JSON Lines, or md or txt if --out says so."),
-    ] = "ocr-out",
+    inputs: Inputs,
+    out: Out = None,
+    to: To = "ocr-out",
     text_layer: TextLayerOption = None,
-    pages: Annotated[str, typer.Option(help="Pages to read, such as 1,3-5,9-. Default: all.")] = "",
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            help="rapid, tesseract, vllm, server, transformers, ray, or your own engine as package.module:function."
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Vision-language model to read with: a name, a folder or a hub id.")
-    ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://host:8000/v1.")
-    ] = None,
-    witness: Annotated[
-        str | None,
-        typer.Option(
-            "--cross-check",
-            "--witness",
-            metavar="all|share|off",
-            help="Cross-check model output with the built-in engine: all pages, a share of them (5%), or off.",
-        ),
-    ] = None,
-    no_canary: Annotated[
-        bool, typer.Option("--no-canary", help="Read even if the model misreads the built-in test page.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Download the model's weights without asking.")] = False,
-    cluster: Annotated[
-        str | None, typer.Option(help="Read on a Ray cluster: its address, or auto for the one this machine is in.")
-    ] = None,
-    dpi: Annotated[
-        int | None, typer.Option(help="Resolution at which PDF pages are rendered; short for --set render.dpi=N.")
-    ] = None,
-    password: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Password of encrypted PDF files. May be repeated: each is tried. The environment variable "
-            "OCR_PASSWORD holds one more.",
-        ),
-    ] = None,
-    passwords: Annotated[
-        Path | None,
-        typer.Option(
-            help="File with a glob pattern of file names, a comma and a password in each line.", metavar="FILE"
-        ),
-    ] = None,
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="NUL characters separate the paths of the list on standard input.")
-    ] = False,
-    lang: Annotated[
-        str | None, typer.Option(help="Language of the scans. lusocr reads Portuguese: por, pt or pt-BR.")
-    ] = None,
+    pages: PagesOption = "",
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    url: Url = None,
+    witness: CrossCheck = None,
+    no_canary: NoCanary = False,
+    yes: Yes = False,
+    cluster: Cluster = None,
+    dpi: Dpi = None,
+    password: PasswordOption = None,
+    passwords: PasswordsFile = None,
+    null: Null = False,
+    lang: Lang = None,
     config: Config = None,
     assignments: Assignments = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if any page is flagged.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Name every file that is ignored.")] = False,
-    log_json: Annotated[
-        bool, typer.Option("--log-json", help="Print progress and errors as JSON Lines on standard error.")
-    ] = False,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
 ) -> int:
     """Read scans and write structured text. Run it again to read only the pages that are missing."""
     from ocr.core.settings import load
