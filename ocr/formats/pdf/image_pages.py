@@ -1,7 +1,8 @@
 """Pages of PDF from image files. JPEG, JPEG 2000 and CCITT Group 4 streams go in as they are; others without loss."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,27 +25,33 @@ def is_pdf(path: Path) -> bool:
         return kind_of(file.read(HEAD_BYTES)) == "pdf"
 
 
-def image_pages(path: Path) -> Iterator[bytes]:
-    """Yield one PDF a page of an image file, each of one page. Raises `FormatError` for a picture of another kind."""
-    for number, content in enumerate(_single_images(path), start=1):
+def image_pages(path: Path) -> Iterator[bytes | FormatError]:
+    """Yield one PDF a page of an image file, each of one page; for a damaged page, why it cannot become one."""
+    from PIL import UnidentifiedImageError
+
+    for number, read in enumerate(_single_images(path), start=1):
         try:
-            yield _as_pdf(content)
+            content = _as_pdf(read())
         except _refusals() as cause:
-            raise FormatError(
-                f"{shown(path)}: page {number}: cannot become a page of PDF: {cause}",
+            damaged = isinstance(cause, UnidentifiedImageError)  # its message names an object of this process
+            yield FormatError(
+                f"{shown(path)}: page {number}: cannot become a page of PDF: "
+                f"{'its header makes no sense' if damaged else cause}",
                 hint="save the image as JPEG, PNG or TIFF, or use --out alto or hocr",
-            ) from cause
+            )
+        else:
+            yield content
 
 
-def _single_images(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of image files of one page each."""
+def _single_images(path: Path) -> Iterator[Callable[[], bytes]]:
+    """Yield functions that read the bytes of image files of one page each."""
     with path.open("rb") as file:
         is_tiff = kind_of(file.read(HEAD_BYTES)) == "tiff"
     if not is_tiff:
-        yield path.read_bytes()
+        yield path.read_bytes
         return
     for offset in page_offsets(path, _PAGES_LIMIT):
-        yield single_page(path, offset)
+        yield partial(single_page, path, offset)
 
 
 def _as_pdf(content: bytes) -> bytes:

@@ -31,6 +31,8 @@ LANGUAGE = "pt-BR"
 _CHUNK = 1 << 20
 _BATCH = 64
 """Pages of an image file that are written to disk together, so that memory holds only one batch."""
+_A4 = (595, 842)
+"""Size in points of the empty page that stands for a damaged one."""
 _QUALITY = 85
 """JPEG quality of pages that `force` turns into pictures."""
 _OTHER_FORMATS = "or use --out alto or hocr, which leave the scan alone"
@@ -54,7 +56,7 @@ def write_searchable_pdf(job: ScanJob) -> Iterator[bytes]:
             )
         except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError, ValueError, KeyError, TypeError) as cause:
             raise FormatError(
-                f"{shown(job.source.path)}: the PDF is damaged, no text layer can be added: {cause}",
+                f"{shown(job.source.path)}: the file is damaged, no text layer can be added: {cause}",
                 hint=f"print or save it to a new PDF, {_OTHER_FORMATS}",
             ) from cause
         with (folder / "done.pdf").open("rb") as file:
@@ -101,18 +103,28 @@ def _is_signed(pdf: "pikepdf.Pdf") -> bool:
 
 
 def _made_of_images(scan: Path, folder: Path, opened: ExitStack) -> "pikepdf.Pdf":
-    """Return a PDF whose pages stand in files of `folder` until they are saved."""
+    """Return a PDF whose pages stand in files of `folder` until they are saved.
+
+    A damaged page becomes an empty one. Raises the first `FormatError` where all are damaged.
+    """
     pikepdf = load("pikepdf", extra="pdf")
     whole = opened.enter_context(pikepdf.new())
     pages = image_pages(scan)
+    refusals: list[FormatError] = []
     while batch := list(islice(pages, _BATCH)):
         path = folder / f"images-{len(whole.pages)}.pdf"
         with ExitStack() as parts:
             joined = parts.enter_context(pikepdf.new())
             for content in batch:
-                joined.pages.extend(parts.enter_context(pikepdf.open(io.BytesIO(content))).pages)
+                if isinstance(content, FormatError):
+                    refusals.append(content)
+                    joined.add_blank_page(page_size=_A4)
+                else:
+                    joined.pages.extend(parts.enter_context(pikepdf.open(io.BytesIO(content))).pages)
             joined.save(path, deterministic_id=True)
         whole.pages.extend(opened.enter_context(pikepdf.open(path)).pages)
+    if refusals and len(refusals) == len(whole.pages):
+        raise refusals[0]
     return whole
 
 

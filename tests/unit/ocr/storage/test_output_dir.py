@@ -161,6 +161,8 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
 def test_drafts_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     with open_folder(tmp_path, create=True):
         (tmp_path / ".lusocr/drafts/half").write_text("half", encoding="utf-8")
+        (tmp_path / ".lusocr/drafts/pdf-half").mkdir()
+        (tmp_path / ".lusocr/drafts/pdf-half/done.pdf").write_bytes(b"half")
     with open_folder(tmp_path):
         assert list((tmp_path / ".lusocr/drafts").iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from boxed_pages import FIRST, READER, UNPLACED
+from boxed_pages import FIRST, LOST, READER, UNPLACED
 from paths import SAMPLES
 from PIL import Image
 
@@ -13,6 +13,7 @@ from ocr.core.document import Page, Source
 from ocr.core.files import hash_file
 from ocr.formats.pdf.searchable import write_searchable_pdf
 from ocr.formats.scan_job import FormatError, ScanJob, TextLayer
+from ocr.rendering.tiff import page_offsets
 
 pikepdf = pytest.importorskip("pikepdf")
 pdfplumber = pytest.importorskip("pdfplumber")
@@ -224,3 +225,26 @@ def test_transparent_images_are_shown_on_white(tmp_path: Path) -> None:
     Image.new("RGBA", (60, 80), (0, 0, 0, 0)).save(scan)
     picture = pypdfium2.PdfDocument(made(scan, [FIRST]))[0].render().to_pil()
     assert picture.convert("L").getextrema() == (255, 255)
+
+
+def test_a_damaged_page_of_a_tiff_becomes_an_empty_one(tmp_path: Path) -> None:
+    scan = tmp_path / "a.tiff"
+    pages = [Image.linear_gradient("L").resize((60, 80)) for _ in range(3)]
+    pages[0].save(scan, save_all=True, append_images=pages[1:])
+    second = page_offsets(scan, 10)[1]
+    content = bytearray(scan.read_bytes())
+    content[second : second + 2] = b"\xff\xff"  # more entries than a directory can have: the chain ends here
+    scan.write_bytes(content)
+    made_pdf = made(scan, [FIRST, LOST])
+    with pikepdf.open(io.BytesIO(made_pdf)) as pdf:
+        assert [len(page.get_images()) for page in pdf.pages] == [1, 0]
+    assert words_in(made_pdf) == our_words(FIRST)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tiff", "a.png"])
+def test_an_image_of_damaged_pages_only_is_refused(tmp_path: Path, name: str) -> None:
+    scan = image_scan(tmp_path / name)
+    scan.write_bytes(scan.read_bytes()[:400])
+    with pytest.raises(FormatError, match=r"page 1: cannot become|is damaged") as refusal:
+        made(scan, [FIRST])
+    assert "object at 0x" not in str(refusal.value)
