@@ -40,7 +40,7 @@ def test_1_is_a_bug_with_a_traceback(tmp_path: Path) -> None:
         (("extract", "a.png", "--set", "rendr.dpi=100"), "did you mean render?"),
         (("extract", "a.png", "--set", "render.dpi=7"), "render.dpi"),
         (("extract", "a.png", "--config", "none.toml"), "none.toml"),
-        (("extract", "a.png", "--out", "json,pdf"), "out.1"),
+        (("extract", "a.png", "--out", "json,nonsense"), "out.1"),
         (("extract", "a.png", "--pages", "3-1"), "no page range"),
     ],
 )

@@ -113,19 +113,25 @@ def _made_of_images(scan: Path, folder: Path, opened: ExitStack) -> "pikepdf.Pdf
     refusals: list[FormatError] = []
     while batch := list(islice(pages, _BATCH)):
         path = folder / f"images-{len(whole.pages)}.pdf"
-        with ExitStack() as parts:
-            joined = parts.enter_context(pikepdf.new())
-            for content in batch:
-                if isinstance(content, FormatError):
-                    refusals.append(content)
-                    joined.add_blank_page(page_size=_A4)
-                else:
-                    joined.pages.extend(parts.enter_context(pikepdf.open(io.BytesIO(content))).pages)
-            joined.save(path, deterministic_id=True)
+        _join(batch, path)
+        refusals += [page for page in batch if isinstance(page, FormatError)]
         whole.pages.extend(opened.enter_context(pikepdf.open(path)).pages)
     if refusals and len(refusals) == len(whole.pages):
         raise refusals[0]
     return whole
+
+
+def _join(pages: list[bytes | FormatError], path: Path) -> None:
+    """Write PDFs of one page each as one; an empty page stands for a damaged one."""
+    pikepdf = load("pikepdf", extra="pdf")
+    with ExitStack() as parts:
+        joined = parts.enter_context(pikepdf.new())
+        for page in pages:
+            if isinstance(page, FormatError):
+                joined.add_blank_page(page_size=_A4)
+            else:
+                joined.pages.extend(parts.enter_context(pikepdf.open(io.BytesIO(page))).pages)
+        joined.save(path, deterministic_id=True)
 
 
 def _add_layers(job: ScanJob, pdf: "pikepdf.Pdf") -> None:

@@ -30,7 +30,7 @@ def test_later_sources_win_key_by_key(file: Path) -> None:
         (["seconds=9", "render=5"], {}, "--set render=5: render"),
         (["seconds.x=5"], {}, "--set seconds.x=5: seconds"),
         ([], {"witness": "some"}, "--witness: witness"),
-        ([], {"out": "json,pdf"}, "--out: out.1"),
+        ([], {"out": "json,nonsense"}, "--out: out.1"),
     ],
 )
 def test_a_mistake_is_blamed_on_its_own_source(
