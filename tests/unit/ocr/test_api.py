@@ -109,7 +109,8 @@ def test_a_folder_in_use_is_refused_within_a_process_too(scans: Path, tmp_path: 
 
 @pytest.mark.usefixtures("scans")
 @pytest.mark.parametrize(
-    ("inputs", "words"), [("empty", []), ("none.pdf", []), ("scans", ["--out", "nonsense"]), ("scans", ["--pages", "0"])]
+    ("inputs", "words"),
+    [("empty", []), ("none.pdf", []), ("scans", ["--out", "nonsense"]), ("scans", ["--pages", "0"])],
 )
 def test_errors_are_those_of_the_command(inputs: str, words: list[str], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
