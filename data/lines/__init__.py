@@ -3,7 +3,7 @@
 from data.lines.composer import HEIGHT, STRIDE, ComposedLine, LineComposer, LineConfig, fits, time_steps
 from data.lines.folder import LineSet, RealLine, read_lines, write_lines
 from data.lines.texts import ALPHABET
-from data.lines.wear import WEARS
+from data.lines.wear_kinds import WEARS
 
 __all__ = (
     "ALPHABET",

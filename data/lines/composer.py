@@ -22,7 +22,7 @@ from data.lines.hard import CASES, Run, Runs, text_of, word_source, write_case
 from data.lines.ink import Setting, needed, set_line
 from data.lines.marks import Margins, Pixels, Sheet, lay_out
 from data.lines.texts import Texts, cut_line, draw_length
-from data.lines.wear import WEARS, Wear
+from data.lines.wear_kinds import WEARS, Wear
 from ocr.core.errors import DataError, UsageError
 
 HEIGHT = 48

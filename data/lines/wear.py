@@ -4,10 +4,8 @@ Every wear takes a `Sheet`, gray pixels of a line with room around it, and a str
 archives, more is worse. Most amounts were set by looking at composed lines beside strips of real pages.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache
-from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -17,34 +15,10 @@ from data.lines.marks import (
     Pixels,
     Sheet,
     bleed_through,
-    halftone,
-    highlighter,
-    inverse,
-    rules,
-    shapes,
-    strokes,
-    underline,
-    unmarked,
 )
 
 Float = NDArray[np.float32]
 Effect = Callable[[Sheet, float], Pixels]
-
-
-@dataclass(frozen=True, slots=True)
-class Wear:
-    """A kind of wear: its relative frequency, the sizes of its letters, the styles of face that it prefers."""
-
-    effect: Effect
-    weight: float
-    em: tuple[float, float] = (16.0, 44.0)
-    """Pixels of the page that the letters are high, from and to."""
-    styles: Mapping[str, float] = field(default_factory=dict)
-    """Factor on the usual share of a style; 1 where it is not named."""
-    shift: float = 0.0
-    """Most standard deviation of a letter's place, as a share of the em."""
-    uneven: float = 0.0
-    """Most share of its ink that a letter loses."""
 
 
 def _blurred(pixels: Pixels, sigma: float) -> Float:
@@ -111,7 +85,7 @@ def _tones(sheet: Sheet, values: Float, strength: float) -> Float:
     return np.asarray(low + (high - low) / 255 * values, np.float32)
 
 
-def _clean(sheet: Sheet, strength: float) -> Pixels:
+def clean(sheet: Sheet, strength: float) -> Pixels:
     """Return the line as rendered from a file, with at most a light JPEG, a soft lens or a pale printer."""
     way, pixels = sheet.random.random(), sheet.pixels
     if way < 0.25:
@@ -123,7 +97,8 @@ def _clean(sheet: Sheet, strength: float) -> Pixels:
     return pixels
 
 
-def _scan(sheet: Sheet, strength: float) -> Pixels:
+def scan(sheet: Sheet, strength: float) -> Pixels:
+    """Return the line as an office scanner sees it."""
     pixels = sheet.pixels
     if sheet.random.random() < 0.3:
         pixels = _thick(pixels, sheet.random.uniform(0.2, 0.6) * strength)
@@ -138,7 +113,8 @@ def _scan(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(worn, sheet.random.randint(45, 92))
 
 
-def _photocopy(sheet: Sheet, strength: float) -> Pixels:
+def photocopy(sheet: Sheet, strength: float) -> Pixels:
+    """Return the line as a photocopier prints it."""
     generator = sheet.random
     pixels = sheet.pixels
     if generator.random() < 0.45:
@@ -158,7 +134,7 @@ def _photocopy(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(worn, generator.randint(40, 85))
 
 
-def _bad_photocopy(sheet: Sheet, strength: float) -> Pixels:
+def bad_photocopy(sheet: Sheet, strength: float) -> Pixels:
     """Imitate a copy of a copy: toner lost in patches and streaks, dust, heavy noise before the threshold."""
     generator = sheet.random
     pixels = sheet.pixels
@@ -181,7 +157,7 @@ def _bad_photocopy(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(worn, generator.randint(28, 75))
 
 
-def _fax(sheet: Sheet, strength: float) -> Pixels:
+def fax(sheet: Sheet, strength: float) -> Pixels:
     """Few rows, a threshold, lines lost or doubled on the way."""
     generator = sheet.random
     height, width = sheet.pixels.shape
@@ -201,7 +177,7 @@ def _fax(sheet: Sheet, strength: float) -> Pixels:
     return _dust(sheet, worn, generator.choice((0, 0.0005, 0.003)) * strength)
 
 
-def _microfilm(sheet: Sheet, strength: float) -> Pixels:
+def microfilm(sheet: Sheet, strength: float) -> Pixels:
     """Soft and contrasty, with film grain and scratches along the film; often stored black and white."""
     generator = sheet.random
     pixels = _thick(sheet.pixels, generator.uniform(0.2, 1.0) * strength, 2 if sheet.em < 34 else 3)
@@ -217,7 +193,7 @@ def _microfilm(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(_bytes(np.clip(_tones(sheet, np.clip(values, 0, 255), strength), 0, 255)), generator.randint(45, 85))
 
 
-def _letterpress(sheet: Sheet, strength: float) -> Pixels:
+def letterpress(sheet: Sheet, strength: float) -> Pixels:
     """Worn type: counters filled with ink, thin strokes broken, ink that ran, dirt from the sheet."""
     generator, em = sheet.random, sheet.em
     pixels = sheet.pixels
@@ -242,7 +218,7 @@ def _letterpress(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(worn, generator.randint(40, 85)) if generator.random() < 0.3 else worn
 
 
-def _typewriter(sheet: Sheet, strength: float) -> Pixels:
+def typewriter(sheet: Sheet, strength: float) -> Pixels:
     """Ribbon weave, letters struck hard or faintly, now and then twice."""
     generator = sheet.random
     pixels = sheet.pixels
@@ -257,7 +233,7 @@ def _typewriter(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(_bytes(values), generator.randint(45, 90))
 
 
-def _low_resolution(sheet: Sheet, strength: float) -> Pixels:
+def low_resolution(sheet: Sheet, strength: float) -> Pixels:
     """75 to 120 dots to the inch: the letters came small; JPEG, sometimes a threshold before it."""
     generator = sheet.random
     pixels, way = sheet.pixels, generator.random()
@@ -273,7 +249,7 @@ def _low_resolution(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(_bytes(values), generator.randint(35, 95)) if generator.random() < 0.7 else _bytes(values)
 
 
-def _old_paper(sheet: Sheet, strength: float) -> Pixels:
+def old_paper(sheet: Sheet, strength: float) -> Pixels:
     """Clouded paper and weak ink."""
     generator, em = sheet.random, sheet.em
     ink = 255.0 - _blurred(
@@ -289,7 +265,7 @@ def _old_paper(sheet: Sheet, strength: float) -> Pixels:
     return _jpeg(_bytes(values), generator.randint(50, 92))
 
 
-def _binary(sheet: Sheet, strength: float) -> Pixels:
+def binary(sheet: Sheet, strength: float) -> Pixels:
     """Stored in black and white, sometimes after a loss of resolution."""
     generator = sheet.random
     values = _blurred(sheet.pixels, generator.uniform(0.4, 1.0)) + _grain(sheet) * (generator.uniform(2, 24) * strength)
@@ -304,7 +280,7 @@ def _binary(sheet: Sheet, strength: float) -> Pixels:
     return _dust(sheet, worn, generator.choice((0, 0, 0.001, 0.004)) * strength)
 
 
-def _row_loss(sheet: Sheet, strength: float) -> Pixels:
+def row_loss(sheet: Sheet, strength: float) -> Pixels:
     """Remove rows as a scanner does: at the bars of t and f, the tops of letters, or thin level strokes everywhere."""
     generator = sheet.random
     pixels = sheet.pixels.copy()
@@ -330,16 +306,16 @@ def _row_loss(sheet: Sheet, strength: float) -> Pixels:
     if generator.random() < 0.5:
         values = _blurred(pixels, generator.uniform(0.3, 0.8))
         return np.where(values < generator.uniform(115, 180), np.uint8(0), np.uint8(255))
-    return _scan(sheet.with_pixels(pixels), strength * 0.7)
+    return scan(sheet.with_pixels(pixels), strength * 0.7)
 
 
 def _device(sheet: Sheet, strength: float) -> Pixels:
     """Choose a scanner, a copier or no loss, for wears of the paper itself."""
-    effect = sheet.random.choices((_clean, _scan, _photocopy, _binary, _old_paper), (3, 6, 2, 1, 1))[0]
+    effect = sheet.random.choices((clean, scan, photocopy, binary, old_paper), (3, 6, 2, 1, 1))[0]
     return effect(sheet, strength)
 
 
-def _marked(mark: Callable[[Sheet, float], Pixels], after: float = 0.6) -> Effect:
+def marked(mark: Callable[[Sheet, float], Pixels], after: float = 0.6) -> Effect:
     """Return a wear that marks the paper, then passes a device at `after` of the strength."""
 
     def effect(sheet: Sheet, strength: float) -> Pixels:
@@ -349,40 +325,6 @@ def _marked(mark: Callable[[Sheet, float], Pixels], after: float = 0.6) -> Effec
     return effect
 
 
-def _bleed(sheet: Sheet, strength: float) -> Pixels:
-    return _old_paper(sheet.with_pixels(bleed_through(sheet, strength)), strength * 0.7)
-
-
-_PRESS = MappingProxyType(
-    {"antique": 2.2, "serif": 1.4, "slab": 1.2, "sans": 0.25, "script": 0.1, "typewriter": 0.1, "dots": 0.0}
-)
-_TYPED = MappingProxyType(
-    {"typewriter": 12.0, "serif": 0.02, "antique": 0.02, "sans": 0.02, "script": 0.0, "narrow": 0.0, "slab": 0.05,
-     "blackletter": 0.0, "display": 0.0}
-)  # fmt: skip
-WEARS: Mapping[str, Wear] = MappingProxyType(
-    {
-        "clean": Wear(_clean, 13, (15, 44)),
-        "scan": Wear(_scan, 13, (15, 44)),
-        "photocopy": Wear(_photocopy, 11, (17, 44)),
-        "bad-photocopy": Wear(_bad_photocopy, 11, (19, 44)),
-        "fax": Wear(_fax, 4, (18, 40)),
-        "microfilm": Wear(_microfilm, 5, (22, 46), _PRESS, 0.012, 0.1),
-        "letterpress": Wear(_letterpress, 13, (20, 46), _PRESS, 0.02, 0.3),
-        "typewriter": Wear(_typewriter, 5, (20, 42), _TYPED, 0.03, 0.5),
-        "low-resolution": Wear(_low_resolution, 8, (10, 16)),
-        "old-paper": Wear(_old_paper, 4, (18, 46)),
-        "binary": Wear(_binary, 5, (18, 44)),
-        "bleed-through": Wear(_bleed, 2, (18, 44)),
-        "underline": Wear(_marked(underline), 2.5),
-        "rules": Wear(_marked(rules), 3),
-        "neighbors": Wear(_marked(unmarked), 3),
-        "strokes": Wear(_marked(strokes), 3.5, (18, 44)),
-        "row-loss": Wear(_row_loss, 8, (12, 34), MappingProxyType({"script": 0.2})),
-        "inverse": Wear(_marked(inverse), 1.5, (18, 44)),
-        "shapes": Wear(_marked(shapes), 2.5, (18, 44)),
-        "halftone": Wear(_marked(halftone, 0.4), 1.5, (24, 46)),
-        "highlighter": Wear(_marked(highlighter), 1.5),
-    }
-)
-"""All kinds of wear by name."""
+def bleed(sheet: Sheet, strength: float) -> Pixels:
+    """Return the line with the print of the other side."""
+    return old_paper(sheet.with_pixels(bleed_through(sheet, strength)), strength * 0.7)

@@ -18,7 +18,7 @@ from data.lines.composer import (
     vary_signs,
 )
 from data.lines.texts import ALPHABET
-from data.lines.wear import WEARS
+from data.lines.wear_kinds import WEARS
 from ocr.core.errors import DataError, UsageError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from data.lines.ink import LineInk
 from data.lines.marks import Margins, Sheet, lay_out
-from data.lines.wear import WEARS
+from data.lines.wear_kinds import WEARS
 
 
 def sheet(seed: int, columns: int = 300) -> Sheet:
