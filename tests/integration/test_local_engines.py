@@ -137,7 +137,7 @@ def test_a_killed_worker_costs_one_page_which_may_be_tried_again() -> None:
 
 
 def workers() -> list[int]:
-    ran = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "rapid_worker"], capture_output=True, check=True)
+    ran = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "rapidocr_worker"], capture_output=True, check=True)
     return [int(pid) for pid in ran.stdout.split()]
 
 
@@ -207,7 +207,7 @@ def test_reading_opens_no_socket(backend: str, tmp_path: Path) -> None:
         "import numpy as np\n"
         "from PIL import Image\n"
         "from ocr.core.document import PageImage\n"
-        "from ocr.engines import Request, create\n"
+        "from ocr.engines.base import Request, create\n"
         "async def story():\n"
         f"    engine = create('rapid', {{'backend': {backend!r}, 'workers': 1}})\n"
         "    await engine.start()\n"
