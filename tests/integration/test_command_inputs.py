@@ -87,9 +87,9 @@ def test_one_page_is_not_pages(folder: Path) -> None:
 
 
 def test_unknown_formats_name_the_known_ones(folder: Path) -> None:
-    done = run_ocr("extract", "a.png", "--out", "html", cwd=folder)
+    done = run_ocr("extract", "a.png", "--out", "nonsense", cwd=folder)
     assert done.returncode == 2
-    assert "there is no 'html'" in done.stderr
+    assert "there is no 'nonsense'" in done.stderr
     assert "hint: choose from json, jsonl, md" in done.stderr
 
 

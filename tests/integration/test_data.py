@@ -162,7 +162,7 @@ def test_workers_end_when_the_command_is_killed(tmp_path: Path) -> None:
 
 
 def test_two_orders_in_one_folder_at_once_do_not_mix(tmp_path: Path) -> None:
-    arguments = ["compose", "--kind", "receipt", "--count", "12", "--to", str(tmp_path / "out"), "--workers", "1"]
+    arguments = ["compose", "--kind", "receipt", "--count", "80", "--to", str(tmp_path / "out"), "--workers", "1"]
     first = subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE, encoding="utf-8")
     while first.poll() is None and not list((tmp_path / "out" / ".parts").glob("0*.jsonl")):
         time.sleep(0.01)
@@ -170,7 +170,7 @@ def test_two_orders_in_one_folder_at_once_do_not_mix(tmp_path: Path) -> None:
     assert f"in use by process {first.pid}" in refused.stderr and "--to" in refused.stderr
     _, said = first.communicate(timeout=120)
     assert first.returncode == 0, said
-    assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 12
+    assert len(read_manifest(tmp_path / "out" / "manifest.jsonl")) == 80
     ocr(*arguments)
 
 

@@ -61,7 +61,10 @@ def test_errors_are_json_where_everything_is(
 
 
 @pytest.mark.parametrize("word", ["--version", "--show-completion"])
-def test_options_of_the_whole_command_print_and_end(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_the_whole_command_print_and_end(
+    word: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
     with pytest.raises(SystemExit) as leaving:
         cli.main([word])
     assert leaving.value.code == 0

@@ -128,6 +128,7 @@ def test_a_copy_has_no_name_and_is_gone_with_the_worker(tmp_path: Path, monkeypa
     contents, room = bytes_of(page.path), tmp_path / "room"
     room.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(room))
+    gc.collect()
     before = len(list(Path("/proc/self/fd").iterdir()))
     files = Files()
     found = asyncio.run(files.find(replace(page, path=tmp_path / "gone"), contents))
