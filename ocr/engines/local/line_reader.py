@@ -289,9 +289,10 @@ class PpocrPageReader:
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
-        surest = self._recognizer.read_surest([place.crops() for place in found])
+        crops = [place.crops() for place in found]
+        surest = self._recognizer.read_surest(crops)
         pale = pale_lines(
-            [contrast_of(place.ways[way].crop(place.part)) for place, (way, _) in zip(found, surest, strict=True)],
+            [contrast_of(group[way]) for group, (way, _) in zip(crops, surest, strict=True)],
             [sureness(reading) for _, reading in surest],
             [place.ways[way].is_straight() for place, (way, _) in zip(found, surest, strict=True)],
         )
