@@ -3,28 +3,18 @@
 import asyncio
 import gc
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hostile_case import HostileCase
 from hostile_files import CASES
+from processes import render_children
 
 from ocr.core.document import PageImage
 from ocr.core.errors import ScanError
 from ocr.rendering.discovery import Scan, discover, shown
 from ocr.rendering.renderer import Renderer, RenderSettings
-
-
-def decoders() -> list[str]:
-    """Render children of this process that are alive."""
-    listed = subprocess.run(["ps", "-eo", "ppid=,args="], capture_output=True, text=True, check=True).stdout
-    return [
-        line
-        for line in listed.splitlines()
-        if line.split()[0] == str(os.getpid()) and "ocr.rendering.render_worker" in line
-    ]
 
 
 def page_memories() -> list[str]:
@@ -38,7 +28,7 @@ def page_memories() -> list[str]:
 def nothing_left_behind() -> Iterator[None]:
     """No process and no shared memory outlives a case."""
     yield
-    assert not decoders()
+    assert not render_children(os.getpid())
     assert not page_memories()
 
 

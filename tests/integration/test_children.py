@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from paths import ROOT
+from processes import alive
 
 from ocr.core.child_process import ChildDiedError
 from ocr.core.document import PageImage
@@ -76,11 +77,7 @@ def gone(pid: int, seconds: float = 5.0) -> bool:
     """Whether no living process (a zombie is dead) has this id any more within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state in "ZX":
+        if not alive(pid):
             return True
         time.sleep(0.02)
     return False

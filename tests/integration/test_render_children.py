@@ -14,6 +14,7 @@ import pytest
 from hostile_images import png, png_rows
 from hostile_pdfs import many_pages, one_page, slow_page
 from PIL import Image
+from processes import alive, descendants, render_children
 
 from ocr.core.errors import DependencyError, ScanError
 from ocr.rendering.renderer import Renderer, RenderSettings
@@ -35,29 +36,8 @@ asyncio.run(main())
 """
 
 
-def processes(parent: int) -> dict[int, str]:
-    """Living descendants of a process: id and command line."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=3) for line in listed.splitlines()]
-    found: dict[int, str] = {}
-    wanted = {parent}
-    while wanted:
-        children = {int(row[0]): row[3] for row in rows if int(row[1]) in wanted and not row[2].startswith("Z")}
-        found |= children
-        wanted = set(children)
-    return found
-
-
 def decoders() -> list[int]:
-    return [number for number, words in processes(os.getpid()).items() if "ocr.rendering.render_worker" in words]
-
-
-def alive(number: int) -> bool:
-    try:
-        state = Path(f"/proc/{number}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    return render_children(os.getpid())
 
 
 def wait_for(condition: object, seconds: float) -> bool:
@@ -114,7 +94,7 @@ def test_deadline_kills_poppler_too(slow: Path) -> None:
         task = asyncio.create_task(renderer.render(slow, 1))
         family: dict[int, str] = {}
         while not task.done():
-            family |= processes(os.getpid())
+            family |= descendants(os.getpid())
             await asyncio.sleep(0.05)
         with contextlib.suppress(ScanError):
             await task
@@ -252,9 +232,9 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, slow: Path, program: s
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"ready\n"
     wanted = "pdftoppm -r" if program == "poppler" else "ocr.rendering.render_worker"
-    assert wait_for(lambda: sum(wanted in words for words in processes(parent.pid).values()) >= 2, 20)
+    assert wait_for(lambda: sum(wanted in words for words in descendants(parent.pid).values()) >= 2, 20)
     time.sleep(0.3)
-    family = processes(parent.pid)
+    family = descendants(parent.pid)
     if whole_group:
         os.killpg(parent.pid, signal.SIGKILL)
     else:

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from processes import alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by Linux's pidfd")
 
@@ -35,14 +35,6 @@ time.sleep(600)
 """
 
 
-def is_alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 @pytest.mark.parametrize(
     ("program", "killed"),
     [
@@ -58,11 +50,11 @@ def test_what_was_told_to_the_reaper_dies(program: str, killed: bool) -> None:
     assert parent.stdout
     child = int(parent.stdout.readline())
     if killed:
-        assert is_alive(child)
+        assert alive(child)
         parent.kill()
     deadline = time.monotonic() + 30
-    while is_alive(child) and time.monotonic() < deadline:
+    while alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     parent.kill()
     parent.wait()
-    assert not is_alive(child)
+    assert not alive(child)
