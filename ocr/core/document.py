@@ -9,7 +9,7 @@ rotation that was found (`EngineOutput.rotation`), before deskewing. Page number
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +19,27 @@ Box = tuple[float, float, float, float]
 
 Field = Literal["header", "text", "margin", "footer"]
 FIELDS: tuple[Field, ...] = ("header", "text", "margin", "footer")
+
+Role = Literal[
+    "title",
+    "heading",
+    "paragraph",
+    "list-item",
+    "verse",
+    "caption",
+    "footnote",
+    "table-cell",
+    "form-label",
+    "form-value",
+    "header",
+    "footer",
+    "page-number",
+    "side-note",
+    "line-number",
+    "stamp",
+]
+"""What a line is for on its page."""
+ROLES: tuple[Role, ...] = get_args(Role)
 
 # How one attempt of an engine ended.
 Finish = Literal["stop", "length", "repetition", "refused", "error", "timeout"]
@@ -88,7 +109,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line of one column; `field` is given by `layout.arrange`.
+    """One printed line of one column; `field`, `role` and `block` are given by `layout.arrange`.
 
     In a `EngineOutput`, a line without text is a place that looks like print and could not be read.
     """
@@ -102,9 +123,27 @@ class Line:
     """Words in order; empty where the engine gives none."""
     field: Field = "text"
     """The part of the page that the line belongs to."""
+    role: Role = "paragraph"
+    """What the line is for: a heading, a paragraph, a cell of a table, a stamp, ..."""
+    block: int = 0
+    """Number of its block on the page, from 0 in reading order: lines of one paragraph or one table share it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", well_formed(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpan:
+    """A cell that covers more than one row or column; the cells that it covers are empty strings in the rows."""
+
+    row: int
+    """Row of the cell's text, from 0."""
+    column: int
+    """Column of the cell's text, from 0."""
+    rows: int = 1
+    """How many rows it covers."""
+    columns: int = 1
+    """How many columns it covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +156,10 @@ class Table:
     """Cells of each row, from left to right."""
     after: int = 0
     """How many of the page's paragraphs come before it."""
+    header_rows: int = 0
+    """How many rows at its top are column heads; 0 where that is not known."""
+    spans: tuple[CellSpan, ...] = ()
+    """Cells that cover more than one row or column, by row and column."""
 
 
 @dataclass(frozen=True, slots=True)

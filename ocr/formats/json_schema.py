@@ -9,8 +9,11 @@ from pydantic import TypeAdapter
 
 from ocr.core.document import Document, EngineIdentity, Page, Source
 
-SCHEMA_VERSION = 1
-"""Raised when a field changes its meaning or is removed; a new field does not raise it."""
+SCHEMA_VERSION = 2
+"""Raised when keys are added, change their meaning or are removed. Files of earlier versions are read too.
+
+2 adds `role` and `block` to lines, `header_rows` and `spans` to tables.
+"""
 
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 _PAGE: TypeAdapter[Page] = TypeAdapter(Page)

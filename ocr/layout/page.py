@@ -1,19 +1,20 @@
 """Make a page from the unordered lines of an engine: fields, reading order, tables and paragraphs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import cos, radians, sin
 
-from ocr.core.document import FIELDS, Box, EngineOutput, Field, Line, Page, Table, box_around, confidence_of
-from ocr.layout.paragraphs import join_paragraphs
+from ocr.core.document import FIELDS, Box, EngineOutput, Field, Line, Page, Role, Table, box_around, confidence_of
+from ocr.layout.paragraphs import Paragraph, find_paragraphs
 from ocr.layout.quality_flags import flags_of
-from ocr.layout.reading_order import Row, is_vertical, read_order
+from ocr.layout.reading_order import Row, is_vertical, line_height, read_order
 from ocr.layout.reading_order import rows as group_rows
 from ocr.layout.regions import assign
+from ocr.layout.roles import role_of_paragraph, role_outside
 from ocr.layout.tables import find_tables
 from ocr.text.post_correction import correct_lines
 
-ARRANGEMENT = "layout-3"
+ARRANGEMENT = "layout-4"
 """Raise it when a change can give another page for the same lines: folders then make their pages again."""
 
 
@@ -32,8 +33,14 @@ def arrange(generation: EngineOutput, number: int) -> Page:
     rows = {field: [row for column in part for row in column] for field, part in parts.items()}
     # A running head is one printed line, even where the gutter below it continues between its parts.
     rows["header"] = group_rows([line for row in rows["header"] for line in row])
-    running, tables = _separate_tables(parts["text"], finished)
-    lines = tuple(finished[id(line)] for field in FIELDS for row in rows[field] for line in row)
+    body = _find_body(parts["text"], finished)
+    roles = _roles(rows, body, generation.height)
+    lines = tuple(
+        replace(finished[id(line)], role=roles[id(line)][0], block=roles[id(line)][1])
+        for field in FIELDS
+        for row in rows[field]
+        for line in row
+    )
     unread = [line for line in generation.lines or () if not line.text.strip()]
     return Page(
         number=number,
@@ -44,13 +51,52 @@ def arrange(generation: EngineOutput, number: int) -> Page:
         text=_as_printed(rows["text"]),
         margin=_as_printed(rows["margin"]),
         footer=_as_printed(rows["footer"]),
-        paragraphs=tuple(join_paragraphs(running)),
+        paragraphs=tuple(paragraph.text for paragraph in body.paragraphs),
         lines=lines,
-        tables=tuple(tables),
+        tables=body.tables,
         width=generation.width,
         height=generation.height,
         rotation=generation.rotation,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The paragraphs and tables of the body."""
+
+    paragraphs: tuple[Paragraph, ...]
+    tables: tuple[Table, ...]
+    cells: tuple[tuple[Line, ...], ...]
+    """The lines of each table."""
+
+    def blocks(self) -> Iterator[Paragraph | tuple[Line, ...]]:
+        """Yield the paragraphs, and the lines of each table, in reading order."""
+        for place in range(len(self.paragraphs) + 1):
+            yield from (cells for cells, table in zip(self.cells, self.tables, strict=True) if table.after == place)
+            yield from self.paragraphs[place : place + 1]
+
+
+def _roles(rows: Mapping[Field, Sequence[Row]], body: _Body, height: int) -> dict[int, tuple[Role, int]]:
+    """Return role and block number by the id of each level line."""
+    usual = line_height([line for row in rows["text"] for line in row])
+    found: dict[int, tuple[Role, int]] = {}
+    for line in (line for row in rows["header"] for line in row):
+        found[id(line)] = role_outside(line, "header"), 0
+    number = int(bool(found))
+    start = number
+    for block in body.blocks():
+        if isinstance(block, Paragraph):
+            role: Role = role_of_paragraph(block, usual, height, first=number == start)
+            inside = tuple(line for row in block.rows for line in row)
+        else:
+            role, inside = "table-cell", block
+        found |= {id(line): (role, number) for line in inside}
+        number += 1
+    for field in ("margin", "footer"):
+        outside = [line for row in rows[field] for line in row]
+        found |= {id(line): (role_outside(line, field), number) for line in outside}
+        number += bool(outside)
+    return found
 
 
 def _margin_order(line: Line) -> tuple[bool, float]:
@@ -64,21 +110,24 @@ def _only(field: Field, columns: Sequence[Sequence[Row]], finished: Mapping[int,
     return [rows for column in kept if (rows := [row for row in column if row])]
 
 
-def _separate_tables(
-    columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]
-) -> tuple[list[Sequence[Row]], list[Table]]:
+def _find_body(columns: Sequence[Sequence[Row]], finished: Mapping[int, Line]) -> _Body:
     """Return the running text of each column, cut at its tables, and the tables."""
     running: list[Sequence[Row]] = []
+    after_tables: set[int] = set()
     tables: list[Table] = []
+    cells: list[tuple[Line, ...]] = []
     for column in columns:
         start = 0
         for first, end, table in find_tables(column):
-            boxes = [finished[id(line)].box for row in column[first:end] for line in row]
+            inside = tuple(line for row in column[first:end] for line in row)
             running += [column[start:first]] if start < first else []
-            tables.append(replace(table, box=box_around(boxes), after=len(join_paragraphs(running))))
+            box = box_around(finished[id(line)].box for line in inside)
+            tables.append(replace(table, box=box, after=len(find_paragraphs(running, after_tables))))
+            cells.append(inside)
+            after_tables.add(len(running))
             start = end
         running += [column[start:]] if start < len(column) else []
-    return running, tables
+    return _Body(tuple(find_paragraphs(running, after_tables)), tuple(tables), tuple(cells))
 
 
 def _as_printed(rows: Sequence[Row]) -> str:

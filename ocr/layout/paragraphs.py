@@ -6,7 +6,7 @@ does not end a sentence.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -16,6 +16,8 @@ from ocr.text.hyphenation import join
 
 GAP = 1.35
 """Line distances above this factor of the usual one separate paragraphs; book pages have 2, gazettes 1."""
+FAR = 3.2
+"""Line distances above this factor of the line height separate paragraphs on any page: double spacing has 2.4."""
 NEARBY = 4
 """Distances above and below that define the usual one."""
 INDENT = 0.5
@@ -41,22 +43,40 @@ class _Measure:
     height: float
 
 
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph: its joined text and its rows."""
+
+    text: str
+    rows: tuple[Row, ...]
+
+
 def join_paragraphs(columns: Sequence[Sequence[Row]]) -> list[str]:
     """Return the paragraphs of columns of text in reading order."""
+    return [paragraph.text for paragraph in find_paragraphs(columns)]
+
+
+def find_paragraphs(columns: Sequence[Sequence[Row]], after_tables: Collection[int] = ()) -> list[Paragraph]:
+    """Return the paragraphs of columns of text in reading order, with their rows.
+
+    `after_tables` are the places of columns that stand after a table: a paragraph goes on there only in lower case.
+    """
     known = {word.lower() for column in columns for row in column for word in re.findall(r"\w[\w-]*\w", _text(row))}
-    paragraphs: list[str] = []
+    paragraphs: list[Paragraph] = []
     last: tuple[Row, _Measure] | None = None
-    for column in columns:
+    for number, column in enumerate(columns):
         measure, apart = _measure(column), _after_gaps(column)
         for place, row in enumerate(column):
             if place == 0:
                 continues = last is not None and _continues_over(*last, row, measure)
+                continues = continues and (number not in after_tables or _text(row)[:1].islower())
             else:
                 continues = not _starts_paragraph(column[place - 1], row, measure, apart[place])
             if continues:
-                paragraphs[-1] = join(paragraphs[-1], _text(row), known)
+                before = paragraphs[-1]
+                paragraphs[-1] = Paragraph(join(before.text, _text(row), known), (*before.rows, row))
             else:
-                paragraphs.append(_text(row))
+                paragraphs.append(Paragraph(_text(row), (row,)))
             last = row, measure
     return paragraphs
 
@@ -80,10 +100,12 @@ def _after_gaps(column: Sequence[Row]) -> list[bool]:
     """Return for each row whether the gap above it is larger than usual nearby; a column may have several leadings."""
     middles = [(box[1] + box[3]) / 2 for box in map(row_box, column)]
     distances = [below - above for above, below in pairwise(middles)]
+    height = line_height([line for row in column for line in row]) or 1.0
     apart = [True]
     for place, distance in enumerate(distances):
         above, below = distances[max(0, place - NEARBY) : place], distances[place + 1 : place + 1 + NEARBY]
-        apart.append(distance > GAP * max(_usual(above), _usual(below)) and bool(above or below))
+        larger = distance > GAP * max(_usual(above), _usual(below)) and bool(above or below)
+        apart.append(larger or distance > FAR * height)
     return apart
 
 

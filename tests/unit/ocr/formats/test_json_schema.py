@@ -49,3 +49,13 @@ def test_the_schema_refuses_an_unknown_status() -> None:
     values["pages"][0]["status"] = "fine"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(values, output_schema())
+
+
+def test_a_document_of_schema_version_1_is_read() -> None:
+    values = to_json(DOCUMENT)
+    values["schema_version"] = 1
+    for line in values["pages"][0]["lines"]:
+        del line["role"], line["block"]
+    for table in values["pages"][0]["tables"]:
+        del table["header_rows"], table["spans"]
+    assert document_from_json(values) == DOCUMENT

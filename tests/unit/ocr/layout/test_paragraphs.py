@@ -1,5 +1,5 @@
 from ocr.core.document import Line
-from ocr.layout.paragraphs import join_paragraphs
+from ocr.layout.paragraphs import find_paragraphs, join_paragraphs
 from ocr.layout.reading_order import Row
 
 
@@ -96,3 +96,19 @@ def test_a_sentence_goes_on_in_a_small_letter_though_its_line_has_a_lower_box() 
         row("I - relatório", 176, right=300, height=40),
     ]
     assert join_paragraphs([rows])[0] == "ACORDAM os magistrados, por votação unânime, nos termos do voto"
+
+
+def test_lines_far_apart_are_paragraphs_on_a_page_of_few_lines() -> None:
+    assert (
+        len(join_paragraphs([column(("CPF", 100, 300), ("123.456.789-09", 100, 400), ("18.000", 100, 300), pitch=150)]))
+        == 3
+    )
+
+
+def test_a_paragraph_goes_on_after_a_table_only_in_lower_case() -> None:
+    caption, lower, upper = (
+        [row(text, top)]
+        for text, top in (("Relação de materiais", 100), ("entregues ontem", 500), ("Conferido ontem", 500))
+    )
+    assert [part.text for part in find_paragraphs([caption, lower], {1})] == ["Relação de materiais entregues ontem"]
+    assert len(find_paragraphs([caption, upper], {1})) == 2
