@@ -1,0 +1,200 @@
+"""Draw a composed page, and degrade it as a scanner, a copier or a phone would, with boxes that follow."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+from data.layouts.page_truth import LayoutPage, PageLine, PageShape, PageTable, Rule
+from data.layouts.setting.glyph_metrics import measure
+from data.layouts.setting.strips import Box, Figure
+from data.layouts.sheet import ComposedPage, Mark
+from data.synthesis.degradation import PROFILES, Placement, degrade
+from data.synthesis.effects import Pixels
+from data.synthesis.fonts import SHIPPED
+from ocr.core.environment import load
+from ocr.core.errors import UsageError
+
+_LEAST_SEEN = 0.5
+"""A word of which less lies on the page after degradation is no part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedPage:
+    """A page as an image file, with the truth at its pixels."""
+
+    pixels: Pixels
+    """(height, width) gray or (height, width, 3) RGB."""
+    content: bytes
+    """The encoded image file."""
+    suffix: str
+    truth: LayoutPage
+
+
+def draw_page(page: ComposedPage, *, color: bool = False) -> Pixels:
+    """Return the clean page: (height, width) gray or (height, width, 3) RGB."""
+    drawing: Any = load("PIL.ImageDraw")
+    canvas = load("PIL.Image").new("RGB", (page.truth.width, page.truth.height), "white")
+    pen = drawing.Draw(canvas)
+    for figure in page.figures:
+        _draw_figure(pen, figure)
+    for stroke in page.strokes:
+        pen.line((stroke.x0, stroke.y0, stroke.x1, stroke.y1), stroke.color, max(1, round(stroke.width)))
+    for mark in page.marks:
+        _draw_mark(canvas, pen, mark)
+    pixels = np.asarray(canvas)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if not color else pixels.copy()
+
+
+def scan_page(page: ComposedPage, profile: str, strength: float, seed: Sequence[int]) -> ScannedPage:
+    """Draw and degrade a page; the same arguments give the same bytes. Raises UsageError on an unknown profile."""
+    if profile not in PROFILES:
+        raise UsageError(f"no degradation profile {profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
+    clean = draw_page(page, color=PROFILES[profile].color)
+    degraded = degrade(clean, PROFILES[profile], strength, seed)
+    return ScannedPage(degraded.pixels, degraded.content, degraded.suffix, move_page(page.truth, degraded.placement))
+
+
+def move_page(page: LayoutPage, placement: Placement) -> LayoutPage:
+    """Return the truth of a page after a placement, without drawing it; words that leave the page are dropped."""
+    size = (page.width, page.height)
+    words = iter(_moved([w.box for line in page.lines for w in line.words], placement, size))
+    lines: list[PageLine] = []
+    for line in page.lines:
+        placed = zip(line.words, [next(words) for _ in line.words], strict=True)
+        kept = [replace(word, box=box) for word, box in placed if box]
+        if kept:
+            kept[0] = replace(kept[0], glued=False)
+            lines.append(replace(line, words=tuple(kept), order=len(lines)))
+    tables = [
+        replace(table, box=box)
+        for table, box in zip(page.tables, _moved([t.box for t in page.tables], placement, size), strict=True)
+        if box
+    ]
+    return replace(
+        page,
+        lines=tuple(lines),
+        tables=tuple(_with_lines(tables, lines)),
+        rules=_moved_rules(page.rules, placement),
+        shapes=_moved_shapes(page.shapes, placement, size),
+        skew=round(_skew_of(placement, size), 3),
+    )
+
+
+def lean(page: LayoutPage, degrees: float) -> LayoutPage:
+    """Return the truth of a page that is turned clockwise around its middle, without drawing it."""
+    return move_page(page, turning(page.width, page.height, degrees))
+
+
+def turning(width: int, height: int, degrees: float) -> Placement:
+    """Return the placement that turns a page clockwise around its middle."""
+    turn = math.radians(degrees)
+    cosine, sine, x, y = math.cos(turn), math.sin(turn), width / 2, height / 2
+    # A placement maps the points of the turned page to those of the clean one.
+    matrix = [[cosine, sine, x - cosine * x - sine * y], [-sine, cosine, y + sine * x - cosine * y], [0, 0, 1]]
+    return Placement(np.array(matrix, np.float64), np.zeros((0, 5)))
+
+
+def _moved(boxes: Sequence[Box], placement: Placement, size: tuple[int, int]) -> list[Box | None]:
+    """Return the boxes on the moved page; None for one of which less than half is on it."""
+    if not boxes:
+        return []
+    corners = np.array(boxes, np.float64)[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
+    placed = placement.places(corners).reshape(-1, 4, 2)
+    low, high = placed.min(axis=1), placed.max(axis=1)
+    inside = np.c_[np.clip(low, 0, size), np.clip(high, 0, size)]
+    seen = ((inside[:, 2:] - inside[:, :2]) > _LEAST_SEEN * (high - low)).all(axis=1)
+    return [tuple(box) if kept else None for box, kept in zip(inside.round(2).tolist(), seen.tolist(), strict=True)]
+
+
+def _moved_rules(rules: Sequence[Rule], placement: Placement) -> tuple[Rule, ...]:
+    if not rules:
+        return ()
+    ends = placement.places(np.array([(r.x0, r.y0, r.x1, r.y1) for r in rules], np.float64).reshape(-1, 2))
+    return tuple(
+        Rule(x0, y0, x1, y1, rule.width)
+        for (x0, y0, x1, y1), rule in zip(ends.round(2).reshape(-1, 4).tolist(), rules, strict=True)
+    )
+
+
+def _moved_shapes(shapes: Sequence[PageShape], placement: Placement, size: tuple[int, int]) -> tuple[PageShape, ...]:
+    boxes = _moved([shape.box for shape in shapes], placement, size)
+    return tuple(replace(shape, box=box) for shape, box in zip(shapes, boxes, strict=True) if box)
+
+
+def _with_lines(tables: Sequence[PageTable], lines: Sequence[PageLine]) -> list[PageTable]:
+    seen = {line.cell.table for line in lines if line.cell}
+    return [table for table in tables if table.id in seen]
+
+
+def _skew_of(placement: Placement, size: tuple[int, int]) -> float:
+    width, height = size
+    start, end = placement.places(np.array([[width * 0.1, height / 2], [width * 0.9, height / 2]], np.float64))
+    return math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
+
+
+@lru_cache(maxsize=512)
+def _font(name: str, size: float) -> Any:
+    fonts: Any = load("PIL.ImageFont")
+    return fonts.truetype(str(SHIPPED / f"{name}.ttf"), size, layout_engine=fonts.Layout.BASIC)
+
+
+def _draw_mark(canvas: Any, pen: Any, mark: Mark) -> None:
+    font = _font(mark.ink.font, round(mark.size, 1))
+    if mark.turn == 0.0 and mark.ink.stretch == 1.0:
+        at = mark.x
+        for sign in mark.text:  # one by one: the library rounds the advances of a small face to whole pixels
+            pen.text((at, mark.y), sign, mark.ink.color, font, anchor="ls")
+            at += measure(mark.ink.font, sign).advance * mark.size
+        return
+    stretch = mark.ink.stretch * measure(mark.ink.font, mark.text).advance * mark.size / font.getlength(mark.text)
+    images: Any = load("PIL.Image")
+    pad = round(mark.size)
+    wide, tall = round(font.getlength(mark.text)) + 2 * pad, 3 * pad
+    mask = images.new("L", (wide, tall), 0)
+    load("PIL.ImageDraw").Draw(mask).text((pad, 2 * pad), mark.text, 255, font, anchor="ls")
+    # The start of the baseline, (pad, 2 pad) in the mask, comes to (x, y) on the page.
+    turn = math.radians(mark.turn)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    corners = [(x * stretch, y) for x in (-pad, wide - pad) for y in (-2 * pad, tall - 2 * pad)]
+    spread = [(mark.x + a * cosine - b * sine, mark.y + a * sine + b * cosine) for a, b in corners]
+    left, top = math.floor(min(x for x, _ in spread)), math.floor(min(y for _, y in spread))
+    size = (math.ceil(max(x for x, _ in spread)) - left, math.ceil(max(y for _, y in spread)) - top)
+    x, y = left - mark.x, top - mark.y
+    inverse = (
+        cosine / stretch, sine / stretch, (cosine * x + sine * y) / stretch + pad,
+        -sine, cosine, cosine * y - sine * x + 2 * pad,
+    )  # fmt: skip
+    turned = mask.transform(size, images.Transform.AFFINE, inverse, images.Resampling.BICUBIC)
+    canvas.paste(mark.ink.color, (left, top), turned)
+
+
+def _draw_figure(pen: Any, figure: Figure) -> None:
+    width = max(1, round(figure.width))
+    if figure.kind == "signature":
+        pen.line(_scribble(figure), figure.color, width + 1, joint="curve")
+        return
+    pen.rectangle(figure.box, fill=figure.fill, outline=figure.color, width=width)
+    if figure.checked:
+        left, top, right, bottom = figure.box
+        pen.line((left + 2, top + 2, right - 2, bottom - 2), figure.color, width + 1)
+        pen.line((left + 2, bottom - 2, right - 2, top + 2), figure.color, width + 1)
+
+
+def _scribble(figure: Figure) -> list[tuple[float, float]]:
+    """Return the points of a signature: loops that run from the left to the right of the box."""
+    chance = random.Random(figure.seed)
+    left, top, right, bottom = figure.box
+    loops, tall = chance.randint(5, 9), bottom - top
+    points = []
+    for step in range(loops * 12):
+        part = step / (loops * 12)
+        swing = math.sin(step / 12 * 2 * math.pi) * (0.5 + 0.5 * math.sin(part * 9 + figure.seed))
+        x = left + (right - left) * (part + 0.05 * math.cos(step / 12 * 2 * math.pi))
+        points.append((x, top + tall * (0.55 - 0.42 * swing)))
+    return points

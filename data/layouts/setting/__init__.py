@@ -1,0 +1,1 @@
+"""Set text, tables and boxes with the shipped fonts' own measures, without drawing."""
