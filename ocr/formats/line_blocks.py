@@ -6,6 +6,7 @@ from typing import Literal
 
 from ocr.core.document import FIELDS, Box, Field, Line, Page, Table, Word, box_around
 from ocr.formats.page_blocks import body_of
+from ocr.layout.reading_order import is_vertical
 
 BlockKind = Literal["header", "paragraph", "table", "margin", "footer"]
 
@@ -72,6 +73,14 @@ def words_of(line: Line) -> Sequence[Word]:
         words.append(Word(text, box, line.confidence))
         start = end + step
     return words
+
+
+def direction_of(line: Line) -> int:
+    """Return 0 for a line that runs to the right, 1 for up and -1 for down the page: quarter turns to the left."""
+    if not is_vertical(line):
+        return 0
+    words = [word for word in words_of(line) if word.text.strip()]
+    return -1 if len(words) > 1 and words[-1].box[1] > words[0].box[1] else 1
 
 
 def _by_field(lines: Sequence[Line]) -> Iterator[tuple[Field, list[Line]]]:

@@ -51,9 +51,9 @@ def run(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedPro
 
 def test_the_wheel_holds_what_is_read_at_run_time_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("cli.py", "ocr/samples/gazette.png", "ocr/samples/truth/ruling.pdf.json"):
+    for needed in ("cli.py", "ocr/samples/gazette.png", "ocr/samples/truth/ruling.pdf.json", "lusocr.py"):
         assert needed in names
-    strangers = {name.split("/")[0] for name in names} - {"ocr", "data", "eval", "training", "cli.py"}
+    strangers = {name.split("/")[0] for name in names} - {"ocr", "data", "eval", "training", "cli.py", "lusocr.py"}
     assert all(name.startswith("lusocr-") for name in strangers), strangers
 
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from ocr.core.document import Box, Line, Page, Word
-from ocr.formats.line_blocks import lines_of, words_of
+from ocr.core.document import Box, Line, Page
+from ocr.formats.line_blocks import direction_of, lines_of, words_of
 from ocr.formats.pdf.glyphless_font import DESCENT, WIDTH, CharacterCodes
-from ocr.layout.reading_order import is_vertical
 
 LEAST_GAP = 0.2
 """Space between two words as a share of the font size: poppler joins words that are closer than 0.15."""
@@ -74,7 +73,7 @@ def _placed(page: Page) -> Sequence[Line]:
 def _line(line: Line, height: int, codes: CharacterCodes, font: str) -> Iterator[bytes]:
     """Yield the operators of one line: font size, then place, width and text of each word."""
     words = [word for word in words_of(line) if word.text.strip()]
-    turned = _direction(line, words)
+    turned = direction_of(line)
     usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
     size, x, y, scale = 0, 0, 0, 0.0
     for place, word in enumerate(words):
@@ -101,15 +100,6 @@ def _line(line: Line, height: int, codes: CharacterCodes, font: str) -> Iterator
 
 _DIRECTIONS = {0: "1 0 0 1", 1: "0 1 -1 0", -1: "0 -1 1 0"}
 """Text matrices of lines that run to the right, up and down."""
-
-
-def _direction(line: Line, words: Sequence[Word]) -> int:
-    """Return 0 for a line that runs to the right, 1 for up and -1 for down the page."""
-    if not is_vertical(line):
-        return 0
-    if len(words) > 1 and words[-1].box[1] > words[0].box[1]:
-        return -1
-    return 1
 
 
 def _extent(box: Box, turned: int) -> tuple[float, float]:

@@ -51,7 +51,10 @@ def pdf_scan(path: Path, pages: int = 1, content: bytes = b"0 0 10 10 re f", **e
             page.Resources = pikepdf.Dictionary(
                 Font=pikepdf.Dictionary(
                     LusoText=pikepdf.Dictionary(
-                        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+                        Type=pikepdf.Name.Font,
+                        Subtype=pikepdf.Name.Type1,
+                        BaseFont=pikepdf.Name.Helvetica,
+                        Encoding=pikepdf.Name.WinAnsiEncoding,
                     )
                 )
             )

@@ -1,0 +1,1 @@
+"""Seats of lusocr in other programs: the plugin for OCRmyPDF."""
