@@ -29,13 +29,15 @@ class Draft:
     """The body."""
     end: float = 0.0
     """Lower end of the body, after it was placed."""
-    notes: list[str] = field(default_factory=list)
-    """Texts of footnotes, placed at the foot of the body."""
+    side: tuple[float, float] = (0.0, 0.0)
+    """Left edge and width of the column of side notes."""
+    foot: list[Piece] = field(default_factory=list)
+    """Material at the foot of the body, such as footnotes."""
 
 
 def text_piece(*blocks: Block) -> Piece:
     """Return blocks of the project's documents as one piece of the body."""
-    return Piece(lambda width, desk: set_blocks(blocks, width, desk))
+    return Piece(lambda width, desk: set_blocks(blocks, width, desk), blocks=blocks)
 
 
 def _nothing(_: Draft) -> None:

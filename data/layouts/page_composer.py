@@ -134,8 +134,11 @@ def _fill(draft: Draft) -> None:
     tall = sum(strip.height for strip in footer)
     bottom = draft.frame.y + draft.frame.height
     draft.sheet.stack(footer, draft.frame.x, min(bottom + 8, draft.sheet.height - tall - 12))
-    draft.frame = replace(draft.frame, y=top, height=bottom - top)
+    notes = [strip for piece in draft.foot for strip in piece.set(draft.frame.width, draft.desk)]
+    reserved = sum(strip.height + strip.above for strip in notes)
+    draft.frame = replace(draft.frame, y=top, height=bottom - top - reserved)
     draft.end = flow(draft.pieces, draft.columns, draft.frame, draft.sheet, draft.desk)
+    draft.sheet.stack(notes, draft.frame.x, bottom - reserved)
 
 
 def _repeated_strips(draft: Draft, style: str, field: LineField) -> list[Strip]:

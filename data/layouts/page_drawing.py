@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from data.layouts.page_truth import LayoutPage, PageLine, PageShape, PageTable, Rule
-from data.layouts.setting.glyph_metrics import measure
+from data.layouts.setting.glyph_metrics import SHAPES, measure
 from data.layouts.setting.strips import Box, Figure
 from data.layouts.sheet import ComposedPage, Mark
 from data.synthesis.degradation import PROFILES, Placement, degrade
@@ -145,6 +145,9 @@ def _font(name: str, size: float) -> Any:
 
 
 def _draw_mark(canvas: Any, pen: Any, mark: Mark) -> None:
+    if mark.ink.font == SHAPES:
+        _draw_shape(pen, mark)
+        return
     font = _font(mark.ink.font, round(mark.size, 1))
     if mark.turn == 0.0 and mark.ink.stretch == 1.0:
         at = mark.x
@@ -172,6 +175,16 @@ def _draw_mark(canvas: Any, pen: Any, mark: Mark) -> None:
     )  # fmt: skip
     turned = mask.transform(size, images.Transform.AFFINE, inverse, images.Resampling.BICUBIC)
     canvas.paste(mark.ink.color, (left, top), turned)
+
+
+def _draw_shape(pen: Any, mark: Mark) -> None:
+    """Draw an empty or crossed box that stands in a line of text."""
+    ink = measure(SHAPES, mark.text)
+    box = (
+        mark.x + ink.left * mark.size, mark.y + ink.top * mark.size,
+        mark.x + ink.right * mark.size, mark.y + ink.bottom * mark.size,
+    )  # fmt: skip
+    _draw_figure(pen, Figure("check_box", box, mark.size * 0.06, mark.ink.color, checked=mark.text == "☒"))
 
 
 def _draw_figure(pen: Any, figure: Figure) -> None:

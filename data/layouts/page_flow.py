@@ -16,6 +16,8 @@ class Piece:
 
     set: Material
     wide: bool = False
+    blocks: tuple[tuple[str, str], ...] = ()
+    """The style and the text of what it sets, where it is a block of a document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,32 +96,72 @@ class Sheet:
             marks += drawn
             if words:
                 lines.append(_line_of(text, words, len(lines), scale))
-        strokes = [_scaled_stroke(s, scale) for s in self.strokes]
+        strokes = [_scaled_stroke(s, scale) for s in join_strokes(self.strokes)]
         figures = [_scaled_figure(f, scale, size) for f in self.figures]
         truth = LayoutPage(
             name.kind, name.seed, tuple(sorted(name.features)), name.dpi, *size, tuple(lines),
             tables=_tables(lines, grids),
             rules=tuple(Rule(s.x0, s.y0, s.x1, s.y1, s.width) for s in strokes),
-            shapes=tuple(PageShape(f.kind, f.box, f.checked) for f in figures),
+            shapes=tuple([PageShape(f.kind, f.box, f.checked) for f in figures] + _check_boxes(lines)),
         )  # fmt: skip
         return ComposedPage(truth, tuple(marks), tuple(strokes), tuple(figures))
 
 
+def join_strokes(strokes: Iterable[Stroke]) -> list[Stroke]:
+    """Return the ruling lines with those joined that touch or overlap on one straight horizontal or vertical line."""
+    joined: list[Stroke] = []
+    runs: dict[tuple[bool, float, float, tuple[int, int, int]], list[tuple[float, float]]] = {}
+    for s in strokes:
+        if s.x0 == s.x1 or s.y0 == s.y1:
+            level = s.y0 == s.y1
+            key = (level, round(s.y0 if level else s.x0, 1), s.width, s.color)
+            ends = sorted((s.x0, s.x1) if level else (s.y0, s.y1))
+            runs.setdefault(key, []).append((ends[0], ends[1]))
+        else:
+            joined.append(s)
+    for (level, at, width, color), spans in runs.items():
+        for start, end in _united(sorted(spans)):
+            line = Stroke(start, at, end, at, width, color) if level else Stroke(at, start, at, end, width, color)
+            joined.append(line)
+    return joined
+
+
+def _united(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return sorted spans with those joined that lie less than half a point apart."""
+    united: list[tuple[float, float]] = []
+    for start, end in spans:
+        if united and start <= united[-1][1] + 0.5:
+            united[-1] = (united[-1][0], max(united[-1][1], end))
+        else:
+            united.append((start, end))
+    return united
+
+
+def _check_boxes(lines: Iterable[PageLine]) -> list[PageShape]:
+    boxes = [word for line in lines for word in line.words if word.text in ("☐", "☒")]
+    return [PageShape("check_box", word.box, word.text == "☒") for word in boxes]
+
+
 def _in_pixels(text: TextPart, scale: float, size: tuple[int, int]) -> tuple[list[PageWord], list[Mark]]:
     """Return the words of a text that lie on the page, and what to draw of it."""
-    turn = math.radians(text.turn)
-    way = (math.cos(turn), math.sin(turn)) if turn else (1.0, 0.0)
+    way = _way(text.turn)
     words: list[PageWord] = []
     marks = []
     for word in text.words:
         x = (text.x + word.x * way[0] - word.y * way[1]) * scale
         y = (text.y + word.x * way[1] + word.y * way[0]) * scale
         em = word.ink.size * scale
-        box = _clipped(_ink_box(word, x, y, em, way), size)
-        marks.append(Mark(word.text, word.ink, x, y, em, text.turn))
+        wind = way if not word.turn else _way(text.turn + word.turn)
+        box = _clipped(_ink_box(word, x, y, em, wind), size)
+        marks.append(Mark(word.text, word.ink, x, y, em, text.turn + word.turn))
         if box:
-            words.append(PageWord(word.text, box, word.glued and bool(words)))
+            words.append(PageWord(word.said or word.text, box, word.glued and bool(words)))
     return words, marks
+
+
+def _way(degrees: float) -> tuple[float, float]:
+    """Return cosine and sine of a direction; exactly (1, 0) for text that runs to the right."""
+    return (math.cos(math.radians(degrees)), math.sin(math.radians(degrees))) if degrees else (1.0, 0.0)
 
 
 def _ink_box(word: SetWord, x: float, y: float, em: float, way: tuple[float, float]) -> Box:

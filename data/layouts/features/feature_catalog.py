@@ -5,18 +5,32 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from data.layouts.draft import Feature
-from data.layouts.features.margins import line_numbers, side_stamp
+from data.layouts.features.list_material import contents, dictionary, hanging_numbers, two_languages
+from data.layouts.features.margins import leave_room, line_numbers, side_notes, side_stamp
 from data.layouts.features.page_columns import many_columns, masthead, wide_heading, wide_table
+from data.layouts.features.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
 
 _COLUMNED = frozenset({"gazette", "edict", "newspaper"})
+_BOOKS = frozenset({"book"})
+_DEEDS = frozenset({"contract", "proxy", "certificate", "petition"})
 _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "certificate", "official-letter", "letter"})
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
+        "dictionary": Feature(0.08, dictionary, kinds=_BOOKS),
+        "contents": Feature(0.08, contents, kinds=_BOOKS | _COURT),
+        "two_languages": Feature(0.08, two_languages, kinds=_DEEDS),
+        "hanging_numbers": Feature(0.2, hanging_numbers, kinds=_DEEDS | {"edict", "official-letter"}),
+        "dialogue": Feature(0.12, dialogue, kinds=_COURT | {"book"}),
+        "verse": Feature(0.15, verse, kinds=_BOOKS | {"newspaper"}),
+        "spaced_heading": Feature(0.15, spaced_heading, kinds=_COURT | _COLUMNED | _BOOKS),
+        "footnotes": Feature(0.2, footnotes, kinds=_COURT | _BOOKS),
+        "drop_cap": Feature(0.25, drop_cap, kinds=_BOOKS | {"newspaper"}),
         "many_columns": Feature(0.5, many_columns, kinds=_COLUMNED),
         "masthead": Feature(0.3, masthead, kinds=_COLUMNED),
         "wide_table": Feature(0.35, wide_table, kinds=_COLUMNED | _COURT),
         "wide_heading": Feature(0.2, wide_heading, kinds=_COLUMNED),
+        "side_notes": Feature(0.12, leave_room, side_notes, kinds=_BOOKS | _COURT),
         "side_stamp": Feature(0.3, finish=side_stamp),
         "line_numbers": Feature(0.12, finish=line_numbers, kinds=_COURT),
     }

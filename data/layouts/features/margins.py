@@ -1,9 +1,10 @@
-"""Print in the margins: stamps of courts and registries that run up or down the page, and printed line numbers."""
+"""Print in the margins: stamps of courts and registries along the page, printed line numbers, side notes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from data.layouts.draft import Draft
-from data.layouts.setting.line_breaking import Token, line_width, tokens_of
+from data.layouts.setting.line_breaking import Measure, Token, break_lines, line_width, tokens_of
 from data.layouts.setting.strips import Stroke, TextPart, one_line
 from data.text.generators import write
 
@@ -60,3 +61,40 @@ def line_numbers(draft: Draft) -> None:
     if ruled and kept:
         x = draft.frame.x - 4
         draft.sheet.strokes.append(Stroke(x, kept[0] - draft.desk.type.size, x, kept[-1] + 4, 0.6))
+
+
+def leave_room(draft: Draft) -> None:
+    """Make the outer margin wide enough for side notes."""
+    room = draft.frame.width * draft.random.uniform(0.17, 0.26)
+    left = draft.random.random() < 0.6
+    x = draft.frame.x + (room if left else 0.0)
+    draft.frame = replace(draft.frame, x=x, width=draft.frame.width - room)
+    draft.side = (draft.frame.x - room, room - 10) if left else (x + draft.frame.width + 10, room - 10)
+
+
+def side_notes(draft: Draft) -> None:
+    """Print a short note beside the first line of some paragraphs, smaller and often in italics."""
+    choose = draft.random
+    x, width = draft.side
+    ink = draft.desk.ink(choose.uniform(0.7, 0.85), italic=choose.random() < 0.7)
+    pitch = ink.size * 1.2
+    free = 0.0
+    for number, top in enumerate(_first_lines(draft)):
+        if top < free or choose.random() > 0.6:
+            continue
+        text = write("side_note", f"{draft.seed}/{number}")
+        rows = break_lines(tokens_of(text, ink), Measure(width))
+        part = TextPart((), x, top, "side_note", next(draft.desk.blocks), "margin")
+        draft.sheet.texts += [replace(part, words=tuple(row), y=top + n * pitch) for n, row in enumerate(rows)]
+        free = top + (len(rows) + 1) * pitch
+        if free > draft.end:
+            break
+
+
+def _first_lines(draft: Draft) -> list[float]:
+    """Return the baseline of the first line of every paragraph of the body, from the top."""
+    seen: dict[int, float] = {}
+    for text in draft.sheet.texts:
+        if text.field == "text" and text.role in ("paragraph", "list_item") and text.turn == 0.0:
+            seen.setdefault(text.block, text.y)
+    return sorted(seen.values())

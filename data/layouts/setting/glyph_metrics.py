@@ -18,6 +18,10 @@ FAMILIES: dict[Style, tuple[str, ...]] = {
 _VARIANTS = {(False, False): "400-normal", (True, False): "700-normal", (False, True): "400-italic"}
 
 
+SHAPES = "shapes"
+"""The name of a font of drawn shapes: empty and crossed boxes."""
+
+
 class Extent(NamedTuple):
     """The advance of a text and its ink around the start of its baseline, y down; all in em."""
 
@@ -53,7 +57,10 @@ def measure(font: str, text: str) -> Extent:
 
 @cache
 def read_glyphs(font: str) -> dict[str, Extent]:
-    """Return the extent of every character of a shipped font."""
+    """Return the extent of every character of a shipped font, or of the drawn shapes."""
+    if font == SHAPES:
+        frame = Extent(0.95, 0.05, -0.74, 0.85, 0.06)
+        return {"☐": frame, "☒": frame}
     fonts: Any = load("fontTools.ttLib", extra="data")
     with fonts.TTFont(SHIPPED / f"{font}.ttf", lazy=True) as opened:
         em, outlines, widths = opened["head"].unitsPerEm, opened["glyf"], opened["hmtx"]

@@ -34,8 +34,11 @@ class Ink(NamedTuple):
 
 class Token(NamedTuple):
     text: str
+    """What is drawn."""
     ink: Ink
     glued: bool = False
+    said: str = ""
+    """What it says, where that is written otherwise: "¹" for a small raised "1"."""
 
 
 class SetWord(NamedTuple):
@@ -46,6 +49,9 @@ class SetWord(NamedTuple):
     glued: bool
     x: float
     y: float = 0.0
+    said: str = ""
+    turn: float = 0.0
+    """Degrees clockwise against its line, as on a round seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,6 @@ def _place(row: tuple[Sequence[Token], Sequence[float]], shape: Measure, number:
     placed = []
     for token, gap, wide in zip(tokens, gaps, widths, strict=True):
         at += gap + stretch if gap else 0.0
-        placed.append(SetWord(token.text, token.ink, token.glued, at, -token.ink.rise))
+        placed.append(SetWord(token.text, token.ink, token.glued, at, -token.ink.rise, token.said))
         at += wide
     return placed

@@ -145,7 +145,7 @@ def stack_lines(rows: Sequence[Sequence[SetWord]], part: TextPart, pitch: float,
     """Return a strip for every line of a paragraph; `part` has the truth of all of them and the x of the paragraph."""
     strips = []
     for number, row in enumerate(rows):
-        size = max(word.ink.size for word in row)
+        size = max((word.ink.size for word in row if word.y <= 0), default=row[0].ink.size)
         text = replace(part, words=tuple(row), y=part.y + 0.5 * (pitch - size) + 0.8 * size)
         strips.append(Strip(pitch, above if number == 0 else 0.0, (text,)))
     if len(strips) > 2:  # no line of a paragraph stands alone
