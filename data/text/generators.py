@@ -322,5 +322,11 @@ FUNCTIONS: dict[str, Callable[[random.Random], str]] = {
     "hash": lambda g: "".join(g.choices("0123456789ABCDEF", k=16)),
     "few": lambda g: str(g.randint(1, 24)),
     "quantity": lambda g: str(g.randint(1, 480)),
+    "cpf_bare": lambda g: re.sub(r"\D", "", _cpf(g)),
+    "day_bare": lambda g: _day(g).strftime("%d%m%Y"),
+    "cep_bare": lambda g: _digits(g, 8),
+    "plate_bare": lambda g: _plate(g).replace("-", ""),
+    "ncm_bare": lambda g: _digits(g, 8),
+    "code5": lambda g: _digits(g, 5),
     "ncm": lambda g: f"{_digits(g, 4)}.{_digits(g, 2)}.{_digits(g, 2)}",
 }

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from data.layouts.draft import Feature
+from data.layouts.features.form_material import blanks, check_boxes, comb_boxes, stacked_boxes
 from data.layouts.features.list_material import contents, dictionary, hanging_numbers, two_languages
 from data.layouts.features.margins import leave_room, line_numbers, side_notes, side_stamp
 from data.layouts.features.page_columns import many_columns, masthead, wide_heading, wide_table
+from data.layouts.features.table_material import continued_table, open_table, spanned_table, upright_heads
 from data.layouts.features.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
 
 _COLUMNED = frozenset({"gazette", "edict", "newspaper"})
 _BOOKS = frozenset({"book"})
 _DEEDS = frozenset({"contract", "proxy", "certificate", "petition"})
+_FORMS = frozenset({"form"})
+_BUSINESS = frozenset({"invoice", "receipt", "letter", "official-letter"})
 _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "certificate", "official-letter", "letter"})
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
@@ -26,6 +30,14 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "spaced_heading": Feature(0.15, spaced_heading, kinds=_COURT | _COLUMNED | _BOOKS),
         "footnotes": Feature(0.2, footnotes, kinds=_COURT | _BOOKS),
         "drop_cap": Feature(0.25, drop_cap, kinds=_BOOKS | {"newspaper"}),
+        "spanned_table": Feature(0.15, spanned_table, kinds=_COURT | _COLUMNED | _BOOKS),
+        "open_table": Feature(0.2, open_table, kinds=_COURT | _COLUMNED | _BOOKS | _BUSINESS),
+        "upright_heads": Feature(0.08, upright_heads, kinds=_COURT | _COLUMNED),
+        "continued_table": Feature(0.08, continued_table, kinds=_COURT | _COLUMNED | {"invoice"}),
+        "blanks": Feature(0.2, blanks, kinds=_FORMS | _DEEDS),
+        "check_boxes": Feature(0.3, check_boxes, kinds=_FORMS | {"certificate"}),
+        "comb_boxes": Feature(0.3, comb_boxes, kinds=_FORMS),
+        "stacked_boxes": Feature(0.4, stacked_boxes, kinds=_FORMS | {"invoice", "receipt"}),
         "many_columns": Feature(0.5, many_columns, kinds=_COLUMNED),
         "masthead": Feature(0.3, masthead, kinds=_COLUMNED),
         "wide_table": Feature(0.35, wide_table, kinds=_COLUMNED | _COURT),
