@@ -14,12 +14,14 @@ from data.layouts.page_truth import LayoutPage, PageLine, PageShape, PageTable, 
 from data.layouts.setting.glyph_metrics import SHAPES, measure
 from data.layouts.setting.strips import Box, Figure
 from data.layouts.sheet import ComposedPage, Mark
-from data.synthesis.degradation import PROFILES, Placement, degrade
+from data.synthesis.degradation import PROFILES, Placement, Profile, degrade, place
 from data.synthesis.effects import Pixels
 from data.synthesis.fonts import SHIPPED
 from ocr.core.environment import load
 from ocr.core.errors import UsageError
 
+_ABOVE = ("tear", "hole", "signature", "seal")
+"""Shapes that cover print."""
 _LEAST_SEEN = 0.5
 """A word of which less lies on the page after degradation is no part of it."""
 
@@ -42,11 +44,15 @@ def draw_page(page: ComposedPage, *, color: bool = False) -> Pixels:
     canvas = load("PIL.Image").new("RGB", (page.truth.width, page.truth.height), "white")
     pen = drawing.Draw(canvas)
     for figure in page.figures:
-        _draw_figure(pen, figure)
+        if figure.kind not in _ABOVE:
+            _draw_figure(pen, figure)
     for stroke in page.strokes:
         pen.line((stroke.x0, stroke.y0, stroke.x1, stroke.y1), stroke.color, max(1, round(stroke.width)))
     for mark in page.marks:
         _draw_mark(canvas, pen, mark)
+    for figure in page.figures:
+        if figure.kind in _ABOVE:
+            _draw_figure(pen, figure)
     pixels = np.asarray(canvas)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if not color else pixels.copy()
 
@@ -89,6 +95,15 @@ def move_page(page: LayoutPage, placement: Placement) -> LayoutPage:
 def lean(page: LayoutPage, degrees: float) -> LayoutPage:
     """Return the truth of a page that is turned clockwise around its middle, without drawing it."""
     return move_page(page, turning(page.width, page.height, degrees))
+
+
+def random_placement(page: LayoutPage, seed: Sequence[int], degrees: float = 3.0, warp: float = 4.0) -> Placement:
+    """Return the placement of a sheet on a scanner's glass: leaning up to `degrees`, curved by up to `warp` pixels.
+
+    The warp is that of 200 dots per inch and scales with the page.
+    """
+    sheet = Profile({}, degrees, 0.001, warp * page.dpi / 200, {}, "png")
+    return place((page.height, page.width), sheet, 1.0, np.random.Generator(np.random.SFC64(list(seed))))
 
 
 def turning(width: int, height: int, degrees: float) -> Placement:
@@ -191,6 +206,12 @@ def _draw_figure(pen: Any, figure: Figure) -> None:
     width = max(1, round(figure.width))
     if figure.kind == "signature":
         pen.line(_scribble(figure), figure.color, width + 1, joint="curve")
+        return
+    if figure.outline:
+        pen.polygon(figure.outline, fill=figure.fill, outline=figure.color, width=width)
+        return
+    if figure.kind in ("seal", "hole"):
+        pen.ellipse(figure.box, fill=figure.color if figure.kind == "hole" else None, outline=figure.color, width=width)
         return
     pen.rectangle(figure.box, fill=figure.fill, outline=figure.color, width=width)
     if figure.checked:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data.layouts.page_truth import (
     LINE_FIELDS,
@@ -44,6 +44,7 @@ class ComposedPage:
 
     truth: LayoutPage
     marks: tuple[Mark, ...]
+    """In the order of drawing: what shows through the paper or stands behind the text comes first."""
     strokes: tuple[Stroke, ...]
     """In pixels, as the figures are."""
     figures: tuple[Figure, ...]
@@ -89,22 +90,25 @@ class Sheet:
         scale = name.dpi / POINTS
         size = (round(self.width * scale), round(self.height * scale))
         ordered = sorted(self.texts, key=lambda text: LINE_FIELDS.index(text.field))
+        figures = [_scaled_figure(f, scale, size) for f in self.figures]
+        covers = [f.box for f in figures if f.kind in ("tear", "hole")]
         lines: list[PageLine] = []
         marks: list[Mark] = []
+        behind: list[Mark] = []
         for text in ordered:
             words, drawn = _in_pixels(text, scale, size)
-            marks += drawn
+            words = [word for word in words if not _covers(covers, word.box)]
+            (behind if text.field == "noise" else marks).extend(drawn)
             if words:
                 lines.append(_line_of(text, words, len(lines), scale))
         strokes = [_scaled_stroke(s, scale) for s in join_strokes(self.strokes)]
-        figures = [_scaled_figure(f, scale, size) for f in self.figures]
         truth = LayoutPage(
             name.kind, name.seed, tuple(sorted(name.features)), name.dpi, *size, tuple(lines),
             tables=_tables(lines, grids),
             rules=tuple(Rule(s.x0, s.y0, s.x1, s.y1, s.width) for s in strokes),
             shapes=tuple([PageShape(f.kind, f.box, f.checked) for f in figures] + _check_boxes(lines)),
         )  # fmt: skip
-        return ComposedPage(truth, tuple(marks), tuple(strokes), tuple(figures))
+        return ComposedPage(truth, (*behind, *marks), tuple(strokes), tuple(figures))
 
 
 def join_strokes(strokes: Iterable[Stroke]) -> list[Stroke]:
@@ -169,6 +173,8 @@ def _ink_box(word: SetWord, x: float, y: float, em: float, way: tuple[float, flo
     ink = measure(word.ink.font, word.text)
     wide = em * word.ink.stretch
     left, right, top, bottom = ink.left * wide, ink.right * wide, ink.top * em, ink.bottom * em
+    if wide < 0:  # mirrored print
+        left, right = right, left
     cosine, sine = way
     if sine == 0.0:
         return (x + left, y + top, x + right, y + bottom)
@@ -192,6 +198,12 @@ def _clipped(box: Box, size: tuple[int, int]) -> Box | None:
         return None
     # Ink of no height, such as that of a dash, still has a pixel.
     return (round(left, 2), round(top, 2), round(max(right, left + 1), 2), round(max(bottom, top + 1), 2))
+
+
+def _covers(covers: Sequence[Box], box: Box) -> bool:
+    """Return whether the middle of a box is covered."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in covers)
 
 
 def _line_of(text: TextPart, words: Sequence[PageWord], order: int, scale: float) -> PageLine:
@@ -238,5 +250,5 @@ def _scaled_figure(figure: Figure, scale: float, size: tuple[int, int]) -> Figur
         round(min(max(left, 0), size[0] - 1), 2), round(min(max(top, 0), size[1] - 1), 2),
         round(max(min(right, size[0]), 1), 2), round(max(min(bottom, size[1]), 1), 2),
     )  # fmt: skip
-    kind, width, seed = figure.kind, round(figure.width * scale, 2), figure.seed
-    return Figure(kind, box, width, figure.color, figure.checked, figure.fill, seed)
+    outline = tuple((x * scale, y * scale) for x, y in figure.outline)
+    return replace(figure, box=box, width=round(figure.width * scale, 2), outline=outline)

@@ -8,7 +8,17 @@ from data.layouts.draft import Feature
 from data.layouts.features.form_material import blanks, check_boxes, comb_boxes, stacked_boxes
 from data.layouts.features.list_material import contents, dictionary, hanging_numbers, two_languages
 from data.layouts.features.margins import leave_room, line_numbers, side_notes, side_stamp
+from data.layouts.features.overlays import (
+    handwriting,
+    ink_stamp,
+    punch_holes,
+    round_seal,
+    show_through,
+    torn_corner,
+    watermark,
+)
 from data.layouts.features.page_columns import many_columns, masthead, wide_heading, wide_table
+from data.layouts.features.roll_paper import printer_report, till_receipt, two_pages
 from data.layouts.features.table_material import continued_table, open_table, spanned_table, upright_heads
 from data.layouts.features.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
 
@@ -17,6 +27,7 @@ _BOOKS = frozenset({"book"})
 _DEEDS = frozenset({"contract", "proxy", "certificate", "petition"})
 _FORMS = frozenset({"form"})
 _BUSINESS = frozenset({"invoice", "receipt", "letter", "official-letter"})
+_WHOLE = frozenset({"open_table", "stacked_boxes"})
 _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "certificate", "official-letter", "letter"})
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
@@ -42,7 +53,17 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "masthead": Feature(0.3, masthead, kinds=_COLUMNED),
         "wide_table": Feature(0.35, wide_table, kinds=_COLUMNED | _COURT),
         "wide_heading": Feature(0.2, wide_heading, kinds=_COLUMNED),
-        "side_notes": Feature(0.12, leave_room, side_notes, kinds=_BOOKS | _COURT),
+        "till_receipt": Feature(0.5, till_receipt, kinds=frozenset({"receipt"}), excludes=_WHOLE),
+        "printer_report": Feature(0.3, printer_report, kinds=_BUSINESS, excludes=_WHOLE | {"till_receipt"}),
+        "two_pages": Feature(0.2, two_pages, kinds=_BOOKS, excludes=frozenset({"dictionary"})),
+        "watermark": Feature(0.08, finish=watermark),
+        "show_through": Feature(0.06, finish=show_through),
+        "round_seal": Feature(0.1, finish=round_seal),
+        "ink_stamp": Feature(0.15, finish=ink_stamp),
+        "handwriting": Feature(0.12, finish=handwriting),
+        "punch_holes": Feature(0.1, finish=punch_holes),
+        "torn_corner": Feature(0.05, finish=torn_corner),
+        "side_notes": Feature(0.12, leave_room, side_notes, kinds=_BOOKS | _COURT, excludes=frozenset({"two_pages"})),
         "side_stamp": Feature(0.3, finish=side_stamp),
         "line_numbers": Feature(0.12, finish=line_numbers, kinds=_COURT),
     }

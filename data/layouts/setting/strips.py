@@ -63,7 +63,9 @@ class Figure:
     checked: bool = False
     fill: tuple[int, int, int] | None = None
     seed: int = 0
-    """Of irregular shapes: signatures, tears."""
+    """Of a signature."""
+    outline: tuple[tuple[float, float], ...] = ()
+    """Corners of a shape that is no rectangle."""
 
 
 @dataclass(frozen=True, slots=True)

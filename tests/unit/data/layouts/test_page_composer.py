@@ -8,7 +8,7 @@ pytest.importorskip("fontTools")
 
 from data.layouts.features.feature_catalog import FEATURES, choose_features
 from data.layouts.page_composer import KINDS, PageRequest, compose_page
-from data.layouts.page_truth import LINE_FIELDS, ROLES, LayoutPage, dump_page, parse_page
+from data.layouts.page_truth import LINE_FIELDS, ROLES, LayoutPage, PageLine, dump_page, parse_page
 from ocr.core.errors import DataError, UsageError
 
 DPI = 60
@@ -101,3 +101,89 @@ def test_unknown_names_are_refused() -> None:
         compose_page(PageRequest("ruling", "1", ("glitter",)))
     with pytest.raises(DataError, match="not a layout page: lines"):
         parse_page('{"kind": "ruling", "seed": "1", "features": [], "dpi": 72, "width": 9, "height": 9, "lines": 3}')
+
+
+def lines_of(kind: str, *features: str, seed: str = "lines") -> list[PageLine]:
+    return list(compose_page(PageRequest(kind, seed, features, dpi=DPI)).truth.lines)
+
+
+def test_footnotes_follow_the_body_and_their_marks_stand_in_it() -> None:
+    lines = lines_of("book", "footnotes")
+    notes = [line for line in lines if line.role == "footnote"]
+    body = [line for line in lines if line.role == "paragraph"]
+    assert notes and min(n.order for n in notes) > max(b.order for b in body)
+    assert min(n.box[1] for n in notes) > max(b.box[1] for b in body)
+    assert any(word.glued for line in body for word in line.words)
+
+
+def test_a_drop_cap_belongs_to_the_first_word() -> None:
+    pages = [lines_of("book", "drop_cap", seed=seed) for seed in "abcd"]
+    capped = [line for lines in pages for line in lines if line.size > 30 * DPI / 72]
+    assert len(capped) >= 3
+    for line in capped:
+        assert len(line.words[0].text) == 1 and line.words[0].box[3] > line.words[1].box[3] + 5
+    assert any(line.words[1].glued and " " not in line.text[:2] for line in capped)
+
+
+def test_letters_of_a_spaced_heading_make_words() -> None:
+    headings = [line for line in lines_of("proxy", "spaced_heading") if len(line.words) > len(line.text.split())]
+    assert headings and all(len(word.text) == 1 for line in headings for word in line.words)
+
+
+def test_two_languages_are_read_column_by_column() -> None:
+    lines = lines_of("contract", "two_languages")
+    middle = compose_page(PageRequest("contract", "lines", (), dpi=DPI)).truth.width / 2
+    sides = [line.box[0] > middle for line in lines if line.role == "paragraph"]
+    first = sides.index(True)
+    last = len(sides) - 1 - sides[::-1].index(True)
+    assert all(sides[first : last + 1])
+
+
+def test_cells_of_a_spanned_table_tile_its_grid() -> None:
+    page = compose_page(PageRequest("official-letter", "tile", ("spanned_table",), dpi=DPI)).truth
+    table = next(table for table in page.tables if table.header_rows == 2)
+    taken: set[tuple[int, int]] = set()
+    blocks = {line.block: line.cell for line in page.lines if line.cell and line.cell.table == table.id}
+    for cell in blocks.values():
+        places = {(cell.row + r, cell.column + c) for r in range(cell.row_span) for c in range(cell.column_span)}
+        assert not taken & places
+        taken |= places
+    assert any(cell.column_span > 1 for cell in blocks.values()) and any(cell.row_span > 1 for cell in blocks.values())
+    assert len(taken) >= 0.8 * table.rows * table.columns
+
+
+def test_comb_boxes_hold_a_letter_each() -> None:
+    page = compose_page(PageRequest("form", "comb", ("comb_boxes",), dpi=DPI)).truth
+    boxes = [shape.box for shape in page.shapes if shape.kind == "comb_box"]
+    values = [line for line in page.lines if line.role == "form_value" and any(word.glued for word in line.words)]
+    assert values
+    for line in values:
+        for word in line.words:
+            x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
+            assert sum(a <= x <= c and b <= y <= d for a, b, c, d in boxes) == 1
+
+
+def test_check_boxes_say_their_state() -> None:
+    pages = [lines_of("form", "check_boxes", seed=seed) for seed in "abcdef"]
+    found = {word.text for lines in pages for line in lines for word in line.words}
+    assert {"☐", "☒"} <= found and {"(", ")"} <= found
+
+
+def test_a_receipt_has_a_line_for_each_printed_line() -> None:
+    page = compose_page(PageRequest("receipt", "till", ("till_receipt",), dpi=100)).truth
+    assert all(below.box[1] > above.box[1] for above, below in itertools.pairwise(page.lines))
+    assert any(line.text.startswith("TOTAL R$") for line in page.lines)
+    assert len({line.block for line in page.lines}) == len(page.lines)
+
+
+def test_a_report_is_one_table() -> None:
+    page = compose_page(PageRequest("invoice", "report", ("printer_report",), dpi=DPI)).truth
+    assert len(page.tables) == 1 and page.tables[0].columns >= 4 and not page.tables[0].ruled
+    assert {line.role for line in page.lines if line.field == "text"} == {"paragraph", "table_cell"}
+
+
+def test_a_spread_is_read_from_the_left_page_to_the_right() -> None:
+    page = compose_page(PageRequest("book", "spread", ("two_pages",), dpi=DPI)).truth
+    assert page.width > page.height
+    sides = [line.box[0] > page.width / 2 for line in page.lines if line.field == "text"]
+    assert sides == sorted(sides) and len(set(sides)) == 2

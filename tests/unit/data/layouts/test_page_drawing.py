@@ -7,7 +7,8 @@ pytest.importorskip("fontTools")
 pytest.importorskip("PIL")
 
 from data.layouts.page_composer import PageRequest, compose_page
-from data.layouts.page_drawing import draw_page, lean, scan_page
+from data.layouts.page_drawing import draw_page, lean, move_page, random_placement, scan_page
+from data.synthesis.degradation import lay
 from ocr.core.errors import UsageError
 
 DPI = 80
@@ -53,3 +54,31 @@ def test_a_scanned_page_has_its_truth() -> None:
     assert scanned.truth.skew != 0.0
     with pytest.raises(UsageError, match="no degradation profile 'scanner'"):
         scan_page(page, "scanner", 1.0, (1,))
+
+
+@pytest.mark.parametrize("feature", ["watermark", "round_seal", "torn_corner", "show_through", "check_boxes"])
+def test_marks_over_the_print_are_drawn(feature: str) -> None:
+    kind = "form" if feature == "check_boxes" else "proxy"
+    bare, marked = (draw_page(compose_page(PageRequest(kind, "over", names, dpi=60))) for names in ((), (feature,)))
+    assert (bare != marked).mean() > 0.001
+
+
+def test_a_torn_corner_takes_its_words() -> None:
+    pages = [compose_page(PageRequest("gazette", f"tear{n}", ("torn_corner",), dpi=60)).truth for n in range(6)]
+    for page in pages:
+        left, top, right, bottom = next(shape.box for shape in page.shapes if shape.kind == "tear")
+        centers = [((w.box[0] + w.box[2]) / 2, (w.box[1] + w.box[3]) / 2) for line in page.lines for w in line.words]
+        assert not any(left <= x <= right and top <= y <= bottom for x, y in centers)
+
+
+def test_a_random_placement_moves_boxes_with_the_pixels() -> None:
+    page = compose_page(PageRequest("letter", "warp", (), dpi=DPI))
+    placement = random_placement(page.truth, (5,))
+    assert (placement.matrix == random_placement(page.truth, (5,)).matrix).all()
+    dark = lay(draw_page(page), placement) < 215  # thin print gets pale as it is turned
+    moved = move_page(page.truth, placement)
+    assert abs(moved.skew) > 0.1
+    for line in moved.lines:
+        for word in line.words:
+            left, top, right, bottom = (round(side) for side in word.box)
+            assert dark[top : bottom + 2, left : right + 2].any(), line.text
