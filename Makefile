@@ -1,7 +1,7 @@
 # make extract   set up .venv (core only) and read samples/ into ocr-out/
 # make test      set up what the tests need and run them all
 # make docs      build the documentation site into site/, strictly
-# make prove     run the full counts and write their numbers into docs/
+# make prove     run the slow proofs, then the full counts, and write their numbers into docs/
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -15,14 +15,15 @@ test: .venv/stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadgroup -m "not serial" --durations=20
-	$(BIN)/python -m pytest -m serial --durations=20
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadgroup -m "not serial and not slow" --durations=20
+	$(BIN)/python -m pytest -m "serial and not slow" --durations=20
 
 docs: .venv/dev
 	$(BIN)/python docs/generate_reference.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 prove: .venv/stack
+	$(BIN)/python -m pytest -m slow --durations=20
 	$(BIN)/python -m benchmarks.run_all
 
 .venv/core: pyproject.toml

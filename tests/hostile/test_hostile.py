@@ -24,29 +24,60 @@ def page_memories() -> list[str]:
     return [target for target in targets if "memfd:page" in target]
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """No process and no shared memory outlives a case."""
-    yield
+def assert_nothing_left() -> None:
+    """No process and no shared memory outlives the renderers."""
     assert not render_children(os.getpid())
     assert not page_memories()
 
 
-async def read(scan: Scan, case: HostileCase) -> tuple[int, dict[int, PageImage | ScanError]]:
-    """Pages found, and what became of each."""
-    renderer = Renderer(RenderSettings.model_validate({"processes": 1, **case.settings}))
-    await renderer.start()
-    try:
-        inspection = await renderer.inspect(scan.path, password=case.password)
-        outcomes: dict[int, PageImage | ScanError] = {}
-        for number in range(1, inspection.pages + 1):
-            try:
-                outcomes[number] = await renderer.render(scan.path, number, password=case.password)
-            except ScanError as problem:
-                outcomes[number] = problem
-        return inspection.pages, outcomes
-    finally:
-        await renderer.close()
+Outcomes = dict[int, PageImage | ScanError]
+
+
+class Decoder:
+    """One renderer for all cases, as one `ocr extract` has for all files; a case with other settings gets its own."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._shared = Renderer(RenderSettings(processes=1))
+        self._runner.run(self._shared.start())
+
+    def read(self, scan: Scan, case: HostileCase) -> tuple[int, Outcomes]:
+        """Return the pages found, and what became of each."""
+        return self._runner.run(self._read(scan, case))
+
+    async def _read(self, scan: Scan, case: HostileCase) -> tuple[int, Outcomes]:
+        if not case.settings:
+            return await _read_with(self._shared, scan, case)
+        own = Renderer(RenderSettings.model_validate({"processes": 1, **case.settings}))
+        await own.start()
+        try:
+            return await _read_with(own, scan, case)
+        finally:
+            await own.close()
+            assert len(render_children(os.getpid())) <= 1, "a child of this case is left behind"
+
+    def close(self) -> None:
+        self._runner.run(self._shared.close())
+        self._runner.close()
+
+
+async def _read_with(renderer: Renderer, scan: Scan, case: HostileCase) -> tuple[int, Outcomes]:
+    inspection = await renderer.inspect(scan.path, password=case.password)
+    outcomes: Outcomes = {}
+    for number in range(1, inspection.pages + 1):
+        try:
+            outcomes[number] = await renderer.render(scan.path, number, password=case.password)
+        except ScanError as problem:
+            outcomes[number] = problem
+    return inspection.pages, outcomes
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder()
+    yield decoder
+    decoder.close()
+    assert_nothing_left()
 
 
 def assert_clear(problem: ScanError, words: str, hint: str, path: Path) -> None:
@@ -58,7 +89,7 @@ def assert_clear(problem: ScanError, words: str, hint: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_hostile_input(case: HostileCase, tmp_path: Path) -> None:
+def test_hostile_input(case: HostileCase, tmp_path: Path, decoder: Decoder) -> None:
     path = case.make(tmp_path)
     if "permission" in case.name and os.geteuid() == 0:
         pytest.skip("root may read everything")
@@ -69,10 +100,10 @@ def test_hostile_input(case: HostileCase, tmp_path: Path) -> None:
         return
     if case.problem:
         with pytest.raises(ScanError) as refusal:
-            asyncio.run(read(scan, case))
+            decoder.read(scan, case)
         assert_clear(refusal.value, case.problem, case.hint, scan.path)
         return
-    pages, outcomes = asyncio.run(read(scan, case))
+    pages, outcomes = decoder.read(scan, case)
     assert pages == case.pages
     assert {number for number, outcome in outcomes.items() if isinstance(outcome, ScanError)} == set(case.bad)
     for number, outcome in outcomes.items():

@@ -15,8 +15,6 @@ from ocr.models.catalog import ImageSize, Model
 from training.recipe import Lora
 from training.trainer.tiny_model import Architecture, build, smallest
 
-pytestmark = pytest.mark.serial
-
 pytest.importorskip("vllm", reason="the extra gpu is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
@@ -62,19 +60,32 @@ async def read_with(engine: Engine) -> list[tuple[int, ...]]:
         await engine.close()
 
 
-@pytest.mark.parametrize(("architecture", "targets"), [("qwen2_5_vl", SEEING_TOO), ("qwen3_vl", Lora().targets)])
-def test_an_unmerged_adapter_is_served(architecture: Architecture, targets: str, tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base", architecture)
-    write_adapter(base, tmp_path, targets)
-    catalog.save(catalog.resolve(str(base)), tmp_path / "merged")
-    adapter = catalog.resolve(str(tmp_path / "adapter"))
+SHAPES = [("qwen2_5_vl", SEEING_TOO), ("qwen3_vl", Lora().targets)]
+
+
+@pytest.fixture
+def adapter(architecture: Architecture, targets: str, tmp_path: Path) -> Model:
+    write_adapter(write_base(tmp_path / "base", architecture), tmp_path, targets)
+    return catalog.resolve(str(tmp_path / "adapter"))
+
+
+@pytest.mark.parametrize(("architecture", "targets"), SHAPES)
+def test_an_unmerged_adapter_reads_as_its_merged_weights(adapter: Model, tmp_path: Path) -> None:
+    base = catalog.resolve(str(tmp_path / "base"))
+    catalog.save(base, tmp_path / "merged")
     assert adapter.max_tokens == 32, "without a reading.toml of its own it is asked as its base is"
 
-    reference = asyncio.run(read_with(TransformersEngine(adapter)))
-    assert asyncio.run(read_with(TransformersEngine(catalog.resolve(str(tmp_path / "merged"))))) == reference
-    unchanged = asyncio.run(read_with(TransformersEngine(catalog.resolve(str(base)))))
-    assert all(ids != other for ids, other in zip(reference, unchanged, strict=True)), "the adapter must matter"
-    assert asyncio.run(read_with(VllmEngine(adapter))) == reference
+    answers = asyncio.run(read_with(TransformersEngine(adapter)))
+    assert asyncio.run(read_with(TransformersEngine(catalog.resolve(str(tmp_path / "merged"))))) == answers
+    unchanged = asyncio.run(read_with(TransformersEngine(base)))
+    assert all(ids != other for ids, other in zip(answers, unchanged, strict=True)), "the adapter must matter"
+
+
+@pytest.mark.slow
+@pytest.mark.serial
+@pytest.mark.parametrize(("architecture", "targets"), SHAPES)
+def test_vllm_serves_an_unmerged_adapter(adapter: Model) -> None:
+    assert asyncio.run(read_with(VllmEngine(adapter))) == asyncio.run(read_with(TransformersEngine(adapter)))
 
 
 def test_an_adapter_without_its_base_is_said(tmp_path: Path) -> None:

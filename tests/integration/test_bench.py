@@ -20,15 +20,16 @@ from ocr.core.errors import ExitCode
 
 KEYS = [name for vendor in VENDORS.values() for name in vendor.keys]
 CLEAN = {name: value for name, value in ENVIRONMENT.items() if name not in KEYS}
+WITHOUT_PLOTS = os.pathsep.join((str(Path(__file__).parents[1] / "support/without_matplotlib"), CLEAN["PYTHONPATH"]))
 
 
 def bench(
-    folder: Path, *words: object, environment: dict[str, str] | None = None
+    folder: Path, *words: object, environment: dict[str, str] | None = None, plots: bool = False
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [OCR, "bench", *map(str, words)],
         cwd=folder,
-        env=CLEAN | (environment or {}),
+        env=CLEAN | ({} if plots else {"PYTHONPATH": WITHOUT_PLOTS}) | (environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -74,7 +75,7 @@ def test_identical_reading_scores_one_and_the_report_is_whole(tmp_path: Path, pa
     (tmp_path / "out").mkdir()
     for number in range(12):
         (tmp_path / f"out/p{number:02}.txt").write_text(TRUTH if number else "outra coisa", encoding="utf-8")
-    done = bench(tmp_path, "--data", pages, *FAKE, "--compare", "recorded:out", "--machine", "box=0.10")
+    done = bench(tmp_path, "--data", pages, *FAKE, "--compare", "recorded:out", "--machine", "box=0.10", plots=True)
     assert done.returncode == ExitCode.OK, done.stderr
     found = results(tmp_path)
     ours, recorded = found["systems"]
@@ -107,7 +108,7 @@ class Links(HTMLParser):
 
 
 def test_the_report_fetches_nothing_and_opens_in_a_browser(tmp_path: Path, pages: Path) -> None:
-    done = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.empty=[1]", "--compare", "opus")
+    done = bench(tmp_path, "--data", pages, *FAKE, "--set", "options.empty=[1]", "--compare", "opus", plots=True)
     assert done.returncode == ExitCode.OK, done.stderr
     report = tmp_path / "ocr-bench/report.html"
     links = Links()

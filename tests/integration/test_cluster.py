@@ -16,7 +16,7 @@ pytestmark = pytest.mark.serial
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 
-KILLS = int(os.environ.get("LUSOCR_CLUSTER_KILLS", "3"))
+KILLS = int(os.environ.get("LUSOCR_CLUSTER_KILLS", "1"))
 """benchmarks/robustness/killed_cluster_workers.py asks for more."""
 PAGES = 24 * KILLS
 """Enough that the run is not over before the last worker is killed, on a fast machine too."""

@@ -41,7 +41,9 @@ def alone(scans: Path, to: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared storage", "no shared storage"])
+@pytest.mark.parametrize(
+    "shared", [pytest.param(True, marks=pytest.mark.slow), False], ids=["shared storage", "no shared storage"]
+)
 def test_workers_elsewhere_draw_and_read_what_one_machine_does(scans: Path, tmp_path: Path, shared: bool) -> None:
     one = alone(scans, tmp_path / "alone")
     hidden = () if shared else (scans,)

@@ -38,7 +38,10 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
-@pytest.fixture(scope="session", params=ARCHITECTURES)
+@pytest.fixture(
+    scope="session",
+    params=[ARCHITECTURES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES[1:])],
+)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp(request.param)
     build(folder, smallest(architecture=request.param, gain=4.0), seed=0)
@@ -158,6 +161,7 @@ def test_a_damaged_checkpoint_is_named_before_anything_starts(
             loop.run_until_complete(engine.start())
 
 
+@pytest.mark.slow
 def test_a_killed_engine_process_is_a_retryable_error(
     vllm: VllmEngine, model: Model, loop: asyncio.AbstractEventLoop
 ) -> None:
@@ -191,6 +195,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="vLLM runs on Linux")
 def test_its_processes_do_not_outlive_a_killed_command(tmp_path: Path) -> None:
     folder = tmp_path / "model"
