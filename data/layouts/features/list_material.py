@@ -47,7 +47,7 @@ def _clauses(draft: Draft, sections: int) -> list[Numbered]:
         items.append((0, number, write("clause_head", f"{draft.seed}/{section}")))
         for clause in range(1, choose.randint(2, 4)):
             seed = f"{draft.seed}/{section}.{clause}"
-            items.append((1, f"{section}.{clause}" if decimal else f"Art. {clause}º", write("clause_text", seed)))
+            items.append((1, f"{section}.{clause}" if decimal else f"Art. {clause}º", write("numbered_clause", seed)))
             items += _below(draft, f"{section}.{clause}", decimal)
     return items
 

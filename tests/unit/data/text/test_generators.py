@@ -6,6 +6,7 @@ import pytest
 
 from data.synthesis.page_types import PAGE_TYPES
 from data.text.generators import (
+    BANKS,
     CHUNK,
     chunk_text,
     contract,
@@ -223,3 +224,10 @@ def test_items_and_articles_count_up() -> None:
             if article := re.match(r"Art\. (\d+)", text):
                 acts[-1].append(int(article.group(1)))
         assert any(acts) and all(numbers == list(range(1, len(numbers) + 1)) for numbers in acts)
+
+
+def test_a_symbol_is_opened_once_in_all_banks() -> None:
+    """A symbol that two banks open would mix their texts, and change the pages of every seed."""
+    opened = [line for path in sorted(BANKS.glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
+    symbols = [line for line in opened if line.startswith("[") and line.endswith("]")]
+    assert len(symbols) > 200 and not {symbol for symbol in symbols if symbols.count(symbol) > 1}
