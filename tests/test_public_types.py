@@ -26,7 +26,10 @@ FOREIGN = {
     "training.trainer.trainers.StageTrainer.trainer": "a trainer of trl",
 }
 """What may be `Any`, and why."""
-FOREIGN_PACKAGES = {"training.recognizer.": "modules and tensors of torch, graphs of onnx"}
+FOREIGN_PACKAGES = {
+    "training.joint.": "tensors of torch, a trainer of trl",
+    "training.recognizer.": "modules and tensors of torch, graphs of onnx",
+}
 """Packages that pass foreign values nearly everywhere, and which."""
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

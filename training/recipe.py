@@ -5,12 +5,13 @@ table for each stage, so that one file takes a model up the whole hierarchy.
 """
 
 import difflib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field as Setting
-from pydantic import field_validator
+from pydantic import field_validator, model_serializer
 
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
@@ -81,6 +82,15 @@ class Lora(Settings):
     """Regular expression of module names; restricted to the language model, whose names the vision tower shares."""
 
 
+class Joint(Settings):
+    """The diffusion half of `objective = "joint"`; see `training.joint`."""
+
+    block: int = Setting(default=32, ge=1)
+    """Tokens of a block: a masked token sees its whole block."""
+    weight: float = Setting(default=0.3, gt=0)
+    """Weight of the diffusion loss beside the autoregressive one."""
+
+
 class Recipe(Settings):
     """One model, one size of device, three stages."""
 
@@ -109,12 +119,23 @@ class Recipe(Settings):
     image: ImageSize = ImageSize()
     max_tokens: int = Setting(default=8192, ge=1)
     """Longest output, in tokens, for the regression check and the pairs."""
+    objective: Literal["ar", "joint"] = "ar"
+    """What `general` and `domain` train: the next token (ar), or masked blocks as well (joint), so that the model reads
+    with `--decoding diffusion` and `--decoding self-speculation`."""
+    joint: Joint = Joint()
     lora: Lora = Lora()
     general: Optimisation = Optimisation()
     domain: Optimisation = Optimisation()
     dpo: Preference = Preference()
     sources: list[str] = Setting(default_factory=list)
     """Where the numbers come from."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_later_fields(self, serialize: Callable[["Recipe"], dict[str, object]]) -> dict[str, object]:
+        """Write `objective` and `joint` only where they matter: the JSON of a recipe identifies finished runs."""
+        values = serialize(self)
+        later = ("objective", "joint") if self.objective == "ar" else ()
+        return {name: value for name, value in values.items() if name not in later}
 
     @field_validator("prompt")
     @classmethod

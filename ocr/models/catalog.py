@@ -28,6 +28,15 @@ class ImageSize(Settings):
     """Width times height of that image. 1.4 million pixels is A4 at about 120 dpi, 1,800 image tokens of a Qwen-VL."""
 
 
+class Diffusion(Settings):
+    """How a model that was trained to fill in masked blocks is decoded."""
+
+    mask: int = -1
+    """Id of the token that stands for a masked one; -1: the model was not trained to fill any in."""
+    block: int = 32
+    """Tokens of a block in its training."""
+
+
 class Model(Settings):
     """How a model is prompted and served. `models.toml` and `reading.toml` override the defaults."""
 
@@ -57,6 +66,7 @@ class Model(Settings):
     nearly without error; otherwise the rate is above 0.5."""
     adapter: str = ""
     """Path of a LoRA adapter on top of `id`."""
+    diffusion: Diffusion = Diffusion()
     traps: list[str] = Setting(default_factory=list)
 
     @property

@@ -25,6 +25,23 @@ def attend_densely(model: Any) -> None:
     load("torch", extra="train").backends.cuda.enable_flash_sdp(False)
     for block in model.model.visual.blocks:
         block.attn.forward = _Attention(block.attn, _attend_padded)
+    _embed_by_product(model.model.visual.patch_embed)
+
+
+def _embed_by_product(embedding: Any) -> None:
+    """Compute the patch embedding as one matrix product.
+
+    It is a convolution whose kernel is the whole patch. Backward, PyTorch takes ten times as long for the convolution:
+    5.4 s of a step of 16 s on one busy core.
+    """
+
+    def forward(patches: Any) -> Any:
+        """Return (patches, width) for (patches, pixels of a patch)."""
+        layer = embedding.proj
+        linear = load("torch", extra="train").nn.functional.linear
+        return linear(patches.to(layer.weight.dtype), layer.weight.flatten(1), layer.bias)
+
+    embedding.forward = forward
 
 
 def spare_frozen_tower(model: Any) -> bool:

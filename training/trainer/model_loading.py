@@ -10,8 +10,9 @@ from typing import Any
 from ocr.core.environment import load
 from ocr.core.errors import TrainingError
 from ocr.models import catalog
-from ocr.models.catalog import Model
+from ocr.models.catalog import Diffusion, Model
 from ocr.models.weights import find_weights
+from training.joint.joint_trainer import find_mask_token
 from training.recipe import Optimisation, Recipe
 from training.run import Run
 from training.run_dir import RunDir
@@ -112,11 +113,21 @@ def merge_weights(run: Run, directory: RunDir) -> None:
     else:
         weights = transformers.AutoModelForImageTextToText.from_pretrained(learned, dtype="auto")
     weights.save_pretrained(directory.path)
-    load_processor(base).save_pretrained(directory.path)
-    model = run.model.model_copy(update={"licence": base.licence})
+    processor = load_processor(base)
+    processor.save_pretrained(directory.path)
+    model = run.model.model_copy(update={"licence": base.licence, "diffusion": _diffusion(run, base, processor)})
     for place in (directory.path, learned):  # an adapter that is served unmerged is prompted in the same way
         catalog.save(model, place)
     shutil.rmtree(directory.checkpoints, ignore_errors=True)
+
+
+def _diffusion(run: Run, base: Model, processor: Any) -> Diffusion:
+    """Return how the trained model is decoded in blocks: as trained now; after stage `dpo`, as its base was."""
+    if run.stage == "dpo":
+        return base.diffusion
+    if run.recipe.objective == "ar":
+        return Diffusion()
+    return Diffusion(mask=find_mask_token(processor.tokenizer), block=run.recipe.joint.block)
 
 
 def _adapter(recipe: Recipe) -> Any:

@@ -14,6 +14,7 @@ from ocr.core.environment import load
 from ocr.models.catalog import Model
 from ocr.models.prompts import PROMPTS, conversation
 from training.formatting import lazily, look, to_conversation
+from training.joint.joint_trainer import joint_trainer_class
 from training.preferences.pairs import Pair, read_pairs
 from training.run import Run
 from training.run_dir import RunDir
@@ -44,12 +45,13 @@ def build_trainer(run: Run, directory: RunDir) -> StageTrainer:
 
 
 def _sft(run: Run, directory: RunDir) -> StageTrainer:
-    """Return trl's SFTTrainer. The loss falls on the answers alone."""
+    """Return trl's SFTTrainer, with the objective of the recipe. The loss falls on the answers alone."""
     trl = load("trl", extra="train")
     manifest = Path(run.sets.train)
     examples = for_training(read_manifest(manifest))
     parts, model = load_parts(run, directory), run.model
-    trainer = trl.SFTTrainer(
+    trainer_class = trl.SFTTrainer if run.recipe.objective == "ar" else joint_trainer_class(run.recipe.joint)
+    trainer = trainer_class(
         model=parts.weights,
         args=trl.SFTConfig(**parts.arguments, completion_only_loss=True),
         train_dataset=lazily(examples, lambda example: to_conversation(example, manifest.parent, model)),
