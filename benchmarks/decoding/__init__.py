@@ -1,0 +1,1 @@
+"""Measure decoding modes: tokens per pass, seconds, errors, on pages that a miniature can read."""

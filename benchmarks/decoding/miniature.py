@@ -1,0 +1,67 @@
+"""Train the miniature that the decoding benchmarks read with: recipe `miniature-joint` on small forms, on one core.
+
+    python -m benchmarks.decoding.miniature DIR [--steps 800] [--name joint] [--set KEY=VALUE ...]
+
+DIR gets the forms, the untrained base and the run DIR/NAME, a checkpoint for `--model`. A command that was stopped goes
+on when it is typed again. `ocr finetune` does the same and a regression check besides, which reads through vLLM.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.decoding.small_forms import make_forms
+from data.examples import read_manifest
+from ocr.models import catalog
+from training.recipe import Recipe, read_recipe
+from training.run import Run, Sets
+from training.run_dir import RunDir
+from training.trainer.launcher import train_apart
+from training.trainer.model_loading import merge_weights
+from training.trainer.tiny_model import CHAT, build
+
+FORMS, HELD_OUT = 24_000, 200
+
+
+def make_base(folder: Path, recipe: Recipe, manifest: Path) -> Path:
+    """Write the untrained model of the recipe, unless it is there; return its folder."""
+    base = folder / "base"
+    if not (base / "reading.toml").is_file() and recipe.scratch is not None:
+        examples = read_manifest(manifest, images=False)[:4000]
+        build(base, recipe.scratch, seed=0, texts=(text for each in examples for text in (*CHAT, each.text)))
+        catalog.save(Run("", "general", str(base), "", recipe, Sets("", "", "")).model, base)
+    return base
+
+
+def train(folder: Path, name: str, settings: list[str], seed: int = 0) -> Path:
+    """Train and merge the run `name`, or go on with it; return its folder."""
+    manifest = make_forms(folder, "train", FORMS, 1)
+    held_out = make_forms(folder, "validation", HELD_OUT, 2)
+    recipe = read_recipe("miniature-joint", settings)
+    directory = RunDir(folder / name)
+    if not directory.record.is_file():
+        base = make_base(folder, recipe, manifest)
+        directory.path.mkdir(parents=True, exist_ok=True)
+        sets = Sets(str(manifest), str(held_out), str(held_out))
+        directory.save(Run(name, "general", str(base.resolve()), "", recipe, sets, seed=seed))
+    run = directory.load()
+    if run.state == "training":
+        train_apart(directory, 1)
+        merge_weights(run, directory)
+        directory.save(replace(run, state="trained"))
+    return directory.path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("to", type=Path)
+    parser.add_argument("--name", default="joint")
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    wanted = parser.parse_args()
+    print(train(wanted.to, wanted.name, [f"general.steps={wanted.steps}", *wanted.set], wanted.seed))
+
+
+if __name__ == "__main__":
+    main()
