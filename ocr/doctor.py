@@ -35,6 +35,8 @@ def examine() -> list[Finding]:
         _built_in(),
         _packages("PDF by pdfium", ("pypdfium2",), "pip install lusocr", needed=True),
         _program("PDF by poppler", "pdftoppm", "apt-get install poppler-utils"),
+        _packages("HEIC (pi-heif)", ("pi-heif",), "pip install --force-reinstall lusocr"),
+        _program("DjVu by DjVuLibre", "ddjvu", "apt-get install djvulibre-bin"),
         _tesseract(),
         _limits(),
         _graphics_card(),

@@ -2,14 +2,17 @@
 
 import asyncio
 import io
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from ocr.core.document import PageImage
 from ocr.core.errors import LockedScanError
 from ocr.rendering.passwords import Passwords
 from ocr.rendering.renderer import Renderer, RenderSettings
+
+Answer = TypeVar("Answer")
 
 
 class PagePictures:
@@ -30,13 +33,21 @@ class PagePictures:
             self._runner.run(self._renderer.close())
         self._runner.close()
 
+    def count(self) -> int:
+        """Return the number of pages. Raises `ScanError` where the scan cannot be opened."""
+        return self._ask(lambda renderer, password: renderer.inspect(self._scan, password=password)).pages
+
     def render(self, number: int) -> PageImage:
         """Return page `number`. Raises `ScanError` where it cannot be rendered."""
+        return self._ask(lambda renderer, password: renderer.render(self._scan, number, password=password))
+
+    def _ask(self, question: Callable[[Renderer, str | None], Coroutine[object, object, Answer]]) -> Answer:
+        """Return the answer of the render child, asked with one password after the other."""
         if self._renderer is None:
             self._renderer = Renderer(self._settings)
         while True:
             try:
-                return self._runner.run(self._renderer.render(self._scan, number, password=self._passwords[0]))
+                return self._runner.run(question(self._renderer, self._passwords[0]))
             except LockedScanError:
                 if len(self._passwords) == 1:
                     raise

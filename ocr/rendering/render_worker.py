@@ -67,10 +67,14 @@ class Decoder:
         self._kind = kind
         # Each decoder is imported when the first file needs it.
         if kind == "pdf":
-            from ocr.rendering.pdf import open_pdf
+            from ocr.rendering.decoders.pdf import open_pdf
 
             return open_pdf(path, password, self._limits)
-        from ocr.rendering.image import ImageDocument
+        if kind == "djvu":
+            from ocr.rendering.decoders.djvu import DjvuDocument
+
+            return DjvuDocument(path, self._limits)
+        from ocr.rendering.decoders.image import ImageDocument
 
         return ImageDocument(path, kind, self._limits)
 
@@ -97,7 +101,8 @@ def _explain(cause: Exception) -> dict[str, Any]:
         return {"error": "needs more memory than allowed", "hint": "raise the limit: --set render.memory_mb=MB"}
     if isinstance(cause, ImportError):
         return {"error": f"its decoder does not load: {cause}", "hint": "pip install --force-reinstall lusocr"}
-    return {"error": f"is damaged: {cause or type(cause).__name__}", "hint": "copy, export or scan it again"}
+    reason = " ".join(str(cause).split()) or type(cause).__name__  # decoders' messages may have several lines
+    return {"error": f"is damaged: {reason}", "hint": "copy, export or scan it again"}
 
 
 def _limit_resources(limits: Limits) -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hostile_formats import DJVU_PAGES
 from hostile_images import png, png_rows
 from hostile_pdfs import many_pages, one_page, slow_page
 from PIL import Image
@@ -85,6 +86,31 @@ async def _patiently(renderer: Renderer, path: Path) -> int:
         with contextlib.suppress(ScanError):
             return (await renderer.render(path, 1)).width
     pytest.fail("no new child was quick enough")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
+def test_deadline_kills_ddjvu_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = tmp_path / "a.djvu"
+    scan.write_bytes(DJVU_PAGES)
+    for program in ("ddjvu", "djvused"):
+        (tmp_path / program).write_text("#!/bin/sh\nexec sleep 987\n", encoding="utf-8")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    async def run() -> dict[int, str]:
+        renderer = Renderer(RenderSettings(processes=1, seconds=2))
+        task = asyncio.create_task(renderer.inspect(scan))
+        family: dict[int, str] = {}
+        while not task.done():
+            family |= descendants(os.getpid())
+            await asyncio.sleep(0.05)
+        with pytest.raises(ScanError, match="took longer than 2 s"):
+            await task
+        return family
+
+    family = asyncio.run(run())
+    assert any("sleep 987" in words for words in family.values()), family
+    assert wait_for(lambda: not any(alive(number) for number in family), 5), family
 
 
 @pytest.mark.skipif(not shutil.which("pdftoppm"), reason="poppler is not installed")

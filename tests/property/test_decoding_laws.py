@@ -1,9 +1,11 @@
 """Whatever the bytes, a file becomes pages or a `ScanError`; the render child names every failure that it meets."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from hostile_formats import DJVU_PAGES, whole
 from hostile_images import encoded, tiff
 from hostile_pdfs import locked_rc4, nested_forms, one_page
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +20,11 @@ SEEDS = [
     encoded("JPEG"),
     encoded("WEBP"),
     encoded("BMP"),
+    encoded("JPEG2000"),
+    encoded("GIF"),
+    encoded("AVIF"),
+    whole("HEIC"),
+    *([DJVU_PAGES] if shutil.which("ddjvu") else []),
     encoded("TIFF", "1", compression="group4"),
     encoded("TIFF", compression="tiff_lzw"),
     tiff(0),

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hostile_case import HostileCase, file
+from hostile_formats import FORMATS, whole
 from hostile_images import IMAGES, encoded
 from hostile_pdfs import PDFS, one_page
 
@@ -143,12 +144,13 @@ WRONG_NAMES = [
     refused("text-named-pdf", file("a.pdf", lambda: b"Prezado senhor,\n"), "not what its name says: no PDF but text"),
     refused("html-named-pdf", file("a.pdf", lambda: b"<!DOCTYPE html><html>404</html>"), "an HTML page"),
     refused("zip-named-pdf", file("a.pdf", lambda: b"PK\x03\x04" + bytes(90)), "a ZIP archive"),
-    refused("gif-named-png", file("a.png", partial(encoded, "GIF")), "a GIF image"),
-    refused("heic-named-jpg", file("a.jpg", lambda: b"\0\0\0\x18ftypheic" + bytes(90)), "a HEIC image"),
+    HostileCase("gif-named-png", file("a.png", partial(encoded, "GIF"))),
+    HostileCase("heic-named-jpg", file("a.jpg", partial(whole, "HEIC"))),
+    HostileCase("avif-named-heic", file("a.heic", partial(whole, "AVIF"))),
+    refused("video-named-heic", file("a.heic", lambda: b"\0\0\0\x18ftypisom" + bytes(90)), "a video", "copy"),
     refused("program-named-tif", file("a.tif", lambda: b"\x7fELF\x02\x01" + bytes(90)), "not known"),
-    refused("gif", file("a.gif", partial(encoded, "GIF")), "a GIF image", "convert"),
     *(refused(f"empty-{ending}", file(f"a.{ending}", bytes), "empty") for ending in ("pdf", "png", "tif", "jpg")),
     refused("zeros-named-pdf", file("a.pdf", partial(bytes, 5000)), "zero bytes"),
 ]
 
-CASES: list[HostileCase] = [*PDFS, *IMAGES, *WRONG_NAMES, *PLACES, *NAMES]
+CASES: list[HostileCase] = [*PDFS, *IMAGES, *FORMATS, *WRONG_NAMES, *PLACES, *NAMES]

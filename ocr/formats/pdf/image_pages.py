@@ -1,4 +1,8 @@
-"""Pages of PDF from image files. JPEG, JPEG 2000 and CCITT Group 4 streams go in as they are; others without loss."""
+"""Pages of PDF from image files.
+
+JPEG, JPEG 2000 and CCITT Group 4 streams go in as they are, other pictures without loss. What PDF cannot hold (HEIC,
+AVIF, GIF, DjVu) is rendered as for reading: pages of black and white go in as Group 4, others as JPEG.
+"""
 
 import io
 from collections.abc import Callable, Iterator
@@ -6,17 +10,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr.core.document import PageImage
 from ocr.core.environment import load
+from ocr.core.errors import ScanError
+from ocr.formats.page_pictures import PagePictures
 from ocr.formats.scan_job import FormatError
+from ocr.rendering.decoders.image import resolution_of
+from ocr.rendering.decoders.thumbnails import picture_offsets
+from ocr.rendering.decoders.tiff import single_page
 from ocr.rendering.discovery import shown
-from ocr.rendering.filetype import HEAD_BYTES, kind_of
-from ocr.rendering.image import resolution_of
-from ocr.rendering.tiff import page_offsets, single_page
+from ocr.rendering.filetype import HEAD_BYTES, Kind, kind_of
+from ocr.rendering.passwords import Passwords
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_PAGES_LIMIT = 1_000_000
+_RENDERED: tuple[Kind, ...] = ("heic", "avif", "gif", "djvu")
+_QUALITY = 90
+"""JPEG quality of rendered pages."""
+_PAGES_LIMIT, _PIXELS_LIMIT = 1_000_000, 150_000_000
 
 
 def is_pdf(path: Path) -> bool:
@@ -29,7 +41,12 @@ def image_pages(path: Path) -> Iterator[bytes | FormatError]:
     """Yield one PDF a page of an image file, each of one page; for a damaged page, why it cannot become one."""
     from PIL import UnidentifiedImageError
 
-    for number, read in enumerate(_single_images(path), start=1):
+    with path.open("rb") as file:
+        kind = kind_of(file.read(HEAD_BYTES))
+    if kind in _RENDERED:
+        yield from _rendered_pages(path)
+        return
+    for number, read in enumerate(_single_images(path, kind), start=1):
         try:
             content = _as_pdf(read())
         except _refusals() as cause:
@@ -43,15 +60,46 @@ def image_pages(path: Path) -> Iterator[bytes | FormatError]:
             yield content
 
 
-def _single_images(path: Path) -> Iterator[Callable[[], bytes]]:
+def _single_images(path: Path, kind: Kind | None) -> Iterator[Callable[[], bytes]]:
     """Yield functions that read the bytes of image files of one page each."""
-    with path.open("rb") as file:
-        is_tiff = kind_of(file.read(HEAD_BYTES)) == "tiff"
-    if not is_tiff:
+    if kind != "tiff":
         yield path.read_bytes
         return
-    for offset in page_offsets(path, _PAGES_LIMIT):
+    for offset in picture_offsets(path, _PAGES_LIMIT, _PIXELS_LIMIT):
         yield partial(single_page, path, offset)
+
+
+def _rendered_pages(path: Path) -> Iterator[bytes | FormatError]:
+    """Yield PDFs of pages that the render child decodes. Raises `FormatError` where the scan cannot be opened."""
+    with PagePictures(path, Passwords()) as pictures:
+        try:
+            pages = pictures.count()
+        except ScanError as problem:
+            raise FormatError(problem.message, hint=problem.hint) from problem
+        for number in range(1, pages + 1):
+            try:
+                page = pictures.render(number)
+            except ScanError as problem:
+                yield FormatError(problem.message, hint=problem.hint)
+            else:
+                yield _as_pdf(_encoded(page))
+
+
+def _encoded(page: PageImage) -> bytes:
+    """Return a page as Group 4 TIFF if it is black and white, else as JPEG."""
+    import numpy as np
+    from PIL import Image
+
+    levels = page.pixels[..., 0]
+    is_gray = bool((levels == page.pixels[..., 1]).all() and (levels == page.pixels[..., 2]).all())
+    picture = Image.fromarray(levels if is_gray else page.pixels)
+    buffer = io.BytesIO()
+    dpi = (page.dpi, page.dpi)
+    if is_gray and bool(np.isin(levels, (0, 255)).all()):
+        picture.convert("1", dither=Image.Dither.NONE).save(buffer, "TIFF", compression="group4", dpi=dpi)
+    else:
+        picture.save(buffer, "JPEG", quality=_QUALITY, dpi=dpi)
+    return buffer.getvalue()
 
 
 def _as_pdf(content: bytes) -> bytes:

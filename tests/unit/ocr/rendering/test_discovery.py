@@ -19,6 +19,11 @@ HEADS = {
     "tiff": b"II*\x00rest",
     "webp": b"RIFF\x00\x00\x00\x00WEBPVP8 ",
     "bmp": b"BM" + bytes(12) + b"\x28\0\0\0",
+    "jpeg2000": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "heic": b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic",
+    "avif": b"\0\0\0\x1cftypavif\0\0\0\0mif1avif",
+    "gif": b"GIF89arest",
+    "djvu": b"AT&TFORM\0\0\1\0DJVM",
 }
 
 
@@ -47,6 +52,14 @@ def test_every_kind_is_known_by_its_first_bytes(kind: str) -> None:
         (b"\n" * 1024 + b"%PDF-1.4", None),
         (b"BMW is a car, and this a text", None),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", None),
+        (b"\xff\x4f\xff\x51\0\x2f", "jpeg2000"),
+        (b"GIF87a", "gif"),
+        (b"GIF is a format, and this a text", None),
+        (b"AT&TFORM\0\0\1\0DJVU", "djvu"),
+        (b"AT&TFORM\0\0\1\0DJVI", None),
+        (b"\0\0\0\x14ftypmif1\0\0\0\0mif1heic", None),  # the brand stands behind the box
+        (b"\0\0\0\x18ftypqt  \0\0\0\0qt  avif", "avif"),
+        (b"\0\0\0\x14ftypisom\0\0\0\0mp42", None),
         (b"", None),
     ],
 )
@@ -55,7 +68,7 @@ def test_near_misses(head: bytes, kind: str | None) -> None:
 
 
 def test_foreign_files_are_described() -> None:
-    assert describe(b"GIF89a") == "a GIF image"
+    assert describe(b"\0\0\0\x14ftypisom\0\0\0\0mp42") == "a video or another media file"
     assert describe(b"  <HTML>") == "an HTML page"
     assert describe("Olá".encode()) == "text"
     assert describe(bytes(9)) == "nothing but zero bytes"

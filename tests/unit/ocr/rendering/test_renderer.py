@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
+from hostile_formats import DJVU_PAGES
 from hostile_pdfs import BOX, INK, image, many_pages, one_page, stream
 from PIL import Image, ImageCms
 
 from ocr.core.document import PageImage
 from ocr.core.errors import ScanError
+from ocr.rendering.decoders.tiff import page_offsets
 from ocr.rendering.renderer import Inspection, Renderer, RenderSettings
-from ocr.rendering.tiff import page_offsets
 
 TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT = (0, 0), (0, 1), (1, 1), (1, 0)
 
@@ -119,7 +121,7 @@ def test_a_picture_that_says_one_point_a_pixel_is_not_blown_up(tmp_path: Path, u
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_exif_orientation_is_honoured(tmp_path: Path, kind: str, orientation: int) -> None:
     undo: dict[int, Image.Transpose] = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -148,6 +150,10 @@ def test_exif_orientation_is_honoured(tmp_path: Path, kind: str, orientation: in
         *((mode, "JPEG") for mode in ("L", "RGB", "CMYK")),
         *((mode, "BMP") for mode in ("1", "L", "P", "RGB")),
         *((mode, "WEBP") for mode in ("RGB", "RGBA")),
+        *((mode, "JPEG2000") for mode in ("L", "LA", "RGB", "RGBA", "I;16")),
+        *((mode, "AVIF") for mode in ("RGB", "RGBA")),
+        *((mode, "GIF") for mode in ("1", "L", "P")),
+        *((mode, "HEIF") for mode in ("L", "RGB", "RGBA")),
     ],
 )
 def test_every_mode_becomes_rgb(tmp_path: Path, mode: str, kind: str) -> None:
@@ -161,7 +167,10 @@ def test_every_mode_becomes_rgb(tmp_path: Path, mode: str, kind: str) -> None:
         page = cornered("RGB" if mode in ("LA", "P") else mode)
         page = page.convert("L").convert("LA") if mode == "LA" else page.convert(mode)
     assert page is not None and page.mode == mode
-    page.save(path, kind)
+    if kind == "HEIF":
+        pillow_heif.from_pillow(page).save(path)
+    else:
+        page.save(path, kind)
     (drawn,) = read(path)
     assert drawn.pixels.shape == (40, 60, 3) and drawn.pixels.dtype == np.uint8
     assert int(drawn.pixels[5, 10].max()) < 30
@@ -325,3 +334,37 @@ def test_limits_can_be_raised_as_the_hint_says(
     assert words in refusal.value.hint
     key, _, value = refusal.value.hint.rpartition("render.")[2].partition("=")
     assert read(path, **{key: int(value)})
+
+
+def test_of_an_animation_the_first_frame_is_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    cornered().save(path, save_all=True, append_images=[cornered().rotate(180)], duration=50)
+    assert inspect(path) == Inspection(1, "gif")
+    assert dark_corner(read(path)[0]) == TOP_LEFT
+
+
+def test_thumbnails_between_the_pages_of_a_tiff_are_no_pages(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    pages = [cornered().resize((600, 400)), cornered().resize((600, 400)).rotate(180)]
+    stored = [part for page in pages for part in (page.resize((60, 40)), page)]
+    stored[0].save(path, save_all=True, append_images=stored[1:])
+    assert inspect(path).pages == 2
+    assert [dark_corner(page) for page in read(path, 1, 2)] == [TOP_LEFT, BOTTOM_RIGHT]
+
+
+@pytest.mark.skipif(not shutil.which("ddjvu"), reason="ddjvu is not installed (apt-get install djvulibre-bin)")
+def test_pages_of_a_djvu_file_keep_their_pixels_and_resolution(tmp_path: Path) -> None:
+    path = tmp_path / "a.djvu"
+    path.write_bytes(DJVU_PAGES)
+    assert inspect(path) == Inspection(2, "djvu")
+    found = [(page.width, page.height, page.dpi, dark_corner(page)) for page in read(path, 2, 1)]
+    assert found == [(300, 200, 600.0, TOP_LEFT), (200, 300, 200.0, TOP_LEFT)]
+
+
+def test_without_ddjvu_the_message_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.djvu"
+    path.write_bytes(DJVU_PAGES)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ScanError, match="ddjvu, which reads them, is not installed") as refusal:
+        inspect(path)
+    assert refusal.value.hint == "apt-get install djvulibre-bin"

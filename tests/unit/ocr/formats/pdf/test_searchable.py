@@ -1,4 +1,5 @@
 import io
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from boxed_pages import FIRST, LOST, READER, UNPLACED
+from hostile_formats import DJVU_PAGES, whole
+from hostile_images import SIZE
 from paths import SAMPLES
 from PIL import Image
 
@@ -13,7 +16,7 @@ from ocr.core.document import Page, Source
 from ocr.core.files import hash_file
 from ocr.formats.pdf.searchable import write_searchable_pdf
 from ocr.formats.scan_job import FormatError, ScanJob, TextLayer
-from ocr.rendering.tiff import page_offsets
+from ocr.rendering.decoders.tiff import page_offsets
 
 pikepdf = pytest.importorskip("pikepdf")
 pdfplumber = pytest.importorskip("pdfplumber")
@@ -79,6 +82,41 @@ def test_a_jpeg_becomes_a_page_without_being_encoded_again(tmp_path: Path) -> No
         assert (str(pdf.Root.Lang), str(pdf.docinfo.Title)) == ("pt-BR", "a.jpg")
     assert words_in(content) == our_words(FIRST)
     assert len(content) <= 1.05 * scan.stat().st_size + 3000 + 3000  # one page, and the font
+
+
+@pytest.mark.parametrize(
+    ("kind", "coding"), [("JPEG2000", "JPXDecode"), ("GIF", "CCITTFaxDecode"), ("HEIC", "DCTDecode")]
+)
+def test_other_pictures_become_pages(tmp_path: Path, kind: str, coding: str) -> None:
+    scan = tmp_path / "a.scan"
+    scan.write_bytes(whole(kind))
+    assert the_image(made(scan, [FIRST])) == (coding, SIZE)
+
+
+def test_a_picture_with_grays_that_pdf_cannot_hold_becomes_a_jpeg(tmp_path: Path) -> None:
+    scan = image_scan(tmp_path / "a.avif")
+    assert the_image(made(scan, [FIRST])) == ("DCTDecode", (600, 800))
+
+
+def the_image(content: bytes) -> tuple[str, tuple[int, int]]:
+    """The last filter and the size of the only image."""
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        (image,) = pdf.pages[0].get_images().values()
+        return str(image.Filter).split("/")[-1].strip('" ])'), (int(image.Width), int(image.Height))
+
+
+@pytest.mark.skipif(not shutil.which("ddjvu"), reason="ddjvu is not installed (apt-get install djvulibre-bin)")
+def test_a_djvu_file_becomes_pages_of_its_size_and_a_damaged_page_an_empty_one(tmp_path: Path) -> None:
+    scan = tmp_path / "a.djvu"
+    scan.write_bytes(DJVU_PAGES)
+    with pikepdf.open(io.BytesIO(made(scan, [FIRST]))) as pdf:
+        assert [[round(float(value)) for value in page.mediabox] for page in pdf.pages] == [
+            [0, 0, 72, 108],
+            [0, 0, 36, 24],
+        ]
+    scan.write_bytes(DJVU_PAGES[:-30])
+    with pikepdf.open(io.BytesIO(made(scan, [FIRST]))) as pdf:
+        assert [len(page.get_images()) for page in pdf.pages] == [1, 0]
 
 
 def test_pages_of_a_group_4_tiff_keep_their_streams(tmp_path: Path) -> None:

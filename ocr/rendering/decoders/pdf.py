@@ -107,7 +107,7 @@ class PopplerDocument:
         """Render a page. Raises `ScanError`."""
         import pdf2image
 
-        from ocr.rendering.image import copy_to
+        from ocr.rendering.decoders.image import copy_to
 
         dpi = fitting_dpi(self._size(number), self._limits.dpi, self._limits.max_pixels)
         with lend_to_grandchildren():

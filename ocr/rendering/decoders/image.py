@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ocr.rendering.decoders.thumbnails import picture_offsets
+from ocr.rendering.decoders.tiff import TiffPage
 from ocr.rendering.filetype import Kind
 from ocr.rendering.page_buffer import DAMAGE, DEFAULT_DPI, Limits, PageBuffer, check_pages
-from ocr.rendering.tiff import TiffPage, page_offsets
 
 # The limit on pixels is ours (`PageBuffer.check`), known before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -22,14 +23,19 @@ _BAND = 256
 _PLAUSIBLE_DPI = (100.0, 2400.0)
 _LEAST_STRETCH, _MOST_STRETCH = 1.5, 5.0
 
+_PILLOW_NAMES: dict[Kind, str] = {"heic": "HEIF"}
+"""Kinds that Pillow and its plug-ins call by another name."""
+
 
 class ImageDocument:
-    """A TIFF, PNG, JPEG, WebP or BMP file; only TIFF has more than one page (of animations, the first frame)."""
+    """An image file. Only TIFF has more than one page: of an animation the first frame, of HEIC the main picture."""
 
     def __init__(self, path: Path, kind: Kind, limits: Limits) -> None:
         self._path = path
-        self._formats = [kind.upper()]
-        self._offsets = page_offsets(path, limits.max_pages + 1) if kind == "tiff" else None
+        self._formats = [_PILLOW_NAMES.get(kind, kind.upper())]
+        if kind == "heic":
+            _register_heic()
+        self._offsets = picture_offsets(path, limits.max_pages, limits.max_pixels) if kind == "tiff" else None
         if self._offsets is None:
             with self._open(1):
                 self.pages = 1
@@ -61,6 +67,13 @@ class ImageDocument:
                 raise ValueError("its header makes no sense to the decoder") from cause
             with image:
                 yield image
+
+
+def _register_heic() -> None:
+    """Let Pillow open HEIC files. Raises `ImportError` where the package is missing."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
 
 
 def copy_to(memory: mmap.mmap, image: Image.Image) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocr.rendering.tiff import page_offsets, single_page
+from ocr.rendering.decoders.tiff import page_offsets, single_page
 
 
 @pytest.mark.parametrize(("mode", "compression"), [("1", "group4"), ("L", "tiff_lzw"), ("RGB", None)])

@@ -7,6 +7,7 @@ Here the chain is walked once, by its links alone, and each page is opened as if
 import io
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -86,8 +87,43 @@ _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 _TYPE_FORMS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _STRIPS = {273: 279, 324: 325}
 """Tags of the offsets of strips and tiles, and of their lengths."""
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 255, 256, 257
+_REDUCED_OR_MASK = 0b101
+"""Bits of NewSubfileType: a smaller copy, and a mask of transparency; bit 1 is an ordinary page."""
 _OTHER_DIRECTORIES = (330, 34665, 34853, 40965)
 """Tags that lead to other directories: smaller pictures, EXIF, places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a directory says of its picture, without reading the picture."""
+
+    width: int
+    height: int
+    is_reduced: bool
+    """It is a smaller copy of another picture, or a mask of transparency."""
+
+
+def read_headers(path: Path, offsets: Sequence[int]) -> list[Header | None]:
+    """Return the header of each directory, None for a damaged one. Source: TIFF 6.0, section 8 (NewSubfileType)."""
+    with path.open("rb") as file:
+        shape = _shape(file.read(4))
+        return [_header(file, shape, offset) for offset in offsets]
+
+
+def _header(file: BinaryIO, shape: _Shape, offset: int) -> Header | None:
+    try:
+        table = _table(file, shape, offset)
+    except ValueError:
+        return None
+    found = {}
+    for start in range(0, len(table), shape.entry_bytes):
+        tag, kind, count = struct.unpack_from(shape.order + ("HHQ" if shape.big else "HHI"), table, start)
+        if tag in (_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT) and kind in _TYPE_FORMS and count == 1:
+            place = start + shape.entry_bytes - shape.inline_bytes
+            found[tag] = struct.unpack_from(shape.order + _TYPE_FORMS[kind], table, place)[0]
+    is_reduced = found.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK != 0 or found.get(_SUBFILE_TYPE) == 2
+    return Header(found.get(_WIDTH, 0), found.get(_HEIGHT, 0), is_reduced)
 
 
 def single_page(path: Path, offset: int) -> bytes:
@@ -112,10 +148,7 @@ _Value = tuple[int, int, bytes]
 
 def _directory(file: BinaryIO, shape: _Shape, offset: int) -> dict[int, _Value]:
     """Return the values of a directory by their tags."""
-    entries = _number(file, shape.count, offset)
-    if entries is None or not 0 < entries <= _ENTRY_COUNT_LIMIT:
-        raise ValueError("its directory is damaged")
-    table = _part(file, offset + struct.calcsize(shape.count), entries * shape.entry_bytes)
+    table = _table(file, shape, offset)
     values = {}
     for start in range(0, len(table), shape.entry_bytes):
         tag, kind, count = struct.unpack_from(shape.order + ("HHQ" if shape.big else "HHI"), table, start)
@@ -126,6 +159,14 @@ def _directory(file: BinaryIO, shape: _Shape, offset: int) -> dict[int, _Value]:
         place = struct.unpack(shape.offset, field)[0]
         values[tag] = (kind, count, field[:size] if size <= shape.inline_bytes else _part(file, place, size))
     return values
+
+
+def _table(file: BinaryIO, shape: _Shape, offset: int) -> bytes:
+    """Return the entries of a directory. Raises `ValueError` for a damaged one."""
+    entries = _number(file, shape.count, offset)
+    if entries is None or not 0 < entries <= _ENTRY_COUNT_LIMIT:
+        raise ValueError("its directory is damaged")
+    return _part(file, offset + struct.calcsize(shape.count), entries * shape.entry_bytes)
 
 
 def _numbers(shape: _Shape, value: _Value) -> tuple[int, ...]:
