@@ -273,9 +273,9 @@ def schema_page() -> str:
     schema = output_schema()
     parts = [
         "# JSON Schema\n",
-        f"Every `.json` output holds one document. `schema_version` is {SCHEMA_VERSION}; it is raised when keys"
-        " are added, change their meaning or are removed. Version 2 added `role` and `block` to lines, and"
-        " `header_rows` and `spans` to tables. `ocr.load` reads files of every version.\n",
+        f"Every `.json` output holds one document. `schema_version` is {SCHEMA_VERSION}; it is raised when a field"
+        " changes its meaning or is removed, not when one is added. A key that is not required was added"
+        " later: it is absent where its value is not known.\n",
         "`ocr schema` prints the schema below.\n",
         "A line of a `.jsonl` output holds one page in `page`, beside `schema_version`, `source` and `engine`.\n",
     ]

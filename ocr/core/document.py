@@ -123,9 +123,9 @@ class Line:
     """Words in order; empty where the engine gives none."""
     field: Field = "text"
     """The part of the page that the line belongs to."""
-    role: Role = "paragraph"
-    """What the line is for: a heading, a paragraph, a cell of a table, a stamp, ..."""
-    block: int = 0
+    role: Role | None = None
+    """What the line is for: a heading, a paragraph, a cell of a table, a stamp, ...; None where nobody has said it."""
+    block: int | None = None
     """Number of its block on the page, from 0 in reading order: lines of one paragraph or one table share it."""
 
     def __post_init__(self) -> None:
