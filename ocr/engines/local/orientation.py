@@ -5,7 +5,6 @@ compares the confidence of a reader at several rotations. Angles are degrees clo
 """
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Protocol
 
 import cv2
@@ -14,14 +13,8 @@ from numpy.typing import NDArray
 
 from ocr.core.document import Box, EngineOutput, Line
 from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.skew import SKEW_SIZE, Affine, Gray, bands_of, find_skew, ink_of, level
 
-Gray = NDArray[np.uint8]
-Affine = NDArray[np.float64]
-
-SKEW_SIZE = 1000
-"""Pixels of the longer side on which skew is measured: a line of 8-point print on A4 is still 9 pixels tall."""
-SKEW_BANDS = 24
-"""Vertical bands whose row sums are compared: narrow enough that 5 degrees move no line onto the next one."""
 SIDEWAYS_SIZE = 300
 """Pixels of the longer side on which letters merge and lines do not."""
 SIDEWAYS_BANDS = 4
@@ -30,9 +23,6 @@ SIDEWAYS = 2.0
 4.4 to 60, medieval hands 2.3 to 2.8, newspaper cuttings of 20 lines 0.9 to 2.3."""
 PAPER_WINDOW = 61
 """Pixels of a page of `SKEW_SIZE`: two lines of 12-point print, so that the window holds paper."""
-MOST_SKEW = 5.0
-LEAST_SKEW = 0.15
-"""Less is not worth the blur of resampling: 0.15 degrees lift the end of a 1,000-pixel line by 2.6 pixels."""
 PRINTED = 0.03
 """Share of a page that is dark; 0.06 to 0.08 on book pages, 0.16 and more on the same pages blurred beyond reading."""
 
@@ -64,45 +54,8 @@ def turn(gray: Gray, rotation: int) -> Gray:
 
 def is_sideways(gray: Gray) -> bool:
     """Return whether ink clearly alternates from left to right, as text lines on a sideways page do."""
-    ink = _ink(gray, SIDEWAYS_SIZE)
+    ink = ink_of(gray, SIDEWAYS_SIZE)
     return _ripple(ink.T) > SIDEWAYS * _ripple(ink)
-
-
-def find_skew(gray: Gray) -> float:
-    """Return the skew of an upright page, -5 to 5 degrees; 0 if there is none or no lines are found.
-
-    Row sums of narrow bands are shifted by the slope under trial and added: at the right slope lines and gaps
-    alternate most sharply (Postl 1986, with the sum of squared differences as the measure).
-    """
-    ink = _ink(gray, SKEW_SIZE)
-    if not ink.any():
-        return 0.0
-    bands, middles = _bands(ink, SKEW_BANDS)
-    steps = round(MOST_SKEW * 4)
-    coarse = _best(bands, middles, [step / 4 for step in range(-steps, steps + 1)])
-    fine = _best(bands, middles, [coarse + step / 20 for step in range(-5, 6)])
-    return round(fine, 2) if LEAST_SKEW <= abs(fine) <= MOST_SKEW else 0.0
-
-
-def level(gray: Gray, skew: float) -> tuple[Gray, Affine]:
-    """Deskew a page on a canvas that holds all of it.
-
-    Also return the (2, 3) matrix that maps points of the deskewed page to the skewed one.
-    """
-    if not skew:
-        return gray, np.array(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
-    height, width = gray.shape
-    angle = np.deg2rad(skew)
-    cosine, sine = float(np.cos(angle)), float(np.sin(angle))
-    new_width = round(width * cosine + height * abs(sine))
-    new_height = round(height * cosine + width * abs(sine))
-    turned = np.array(((cosine, -sine), (sine, cosine)))
-    shift = np.array((width, height)) / 2 - turned @ (np.array((new_width, new_height)) / 2)
-    back = np.column_stack((turned, shift))
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    paper = float(np.median(gray[::8, ::8]))
-    deskewed = cv2.warpAffine(gray, back, (new_width, new_height), flags=flags, borderValue=paper)
-    return np.asarray(deskewed, np.uint8), back
 
 
 def place(corners: NDArray[np.float64], placement: Affine) -> Box:
@@ -126,7 +79,7 @@ def placed(box: Box, placement: Affine) -> Box:
 
 def busiest(gray: Gray, side: int = 800) -> Gray:
     """Return the square of at most `side` pixels with the most ink: a sample on which to try rotations."""
-    ink = _ink(gray, SIDEWAYS_SIZE)
+    ink = ink_of(gray, SIDEWAYS_SIZE)
     scale = gray.shape[0] / ink.shape[0]
     window = max(1, round(side / scale))
     rows, columns = min(window, ink.shape[0]), min(window, ink.shape[1])
@@ -136,37 +89,9 @@ def busiest(gray: Gray, side: int = 800) -> Gray:
     return gray[top : top + side, left : left + side]
 
 
-def _ink(gray: Gray, longest: int) -> NDArray[np.float32]:
-    """Return 1 where a copy of the page of at most `longest` pixels a side is darker than its surroundings, else 0."""
-    scale = min(1.0, longest / max(gray.shape))
-    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    paper = cv2.blur(small, (41, 41), borderType=cv2.BORDER_REPLICATE)
-    darker: NDArray[np.bool_] = small.astype(np.int16) < paper.astype(np.int16) - 12
-    return darker.astype(np.float32)
-
-
-def _bands(ink: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the mean of each row in `count` vertical bands, (count, H), and the bands' distances from the middle."""
-    edges = np.linspace(0, ink.shape[1], count + 1).astype(int)
-    means = [ink[:, left : max(left + 1, right)].mean(axis=1) for left, right in pairwise(edges.tolist())]
-    return np.array(means, np.float32), (edges[:-1] + edges[1:] - ink.shape[1]) / 2
-
-
-def _best(bands: NDArray[np.float32], middles: NDArray[np.float64], angles: list[float]) -> float:
-    scores = []
-    height = bands.shape[1]
-    for angle in angles:
-        shifts = np.round(middles * np.tan(np.deg2rad(angle))).astype(int)
-        rows = (np.arange(height) + shifts[:, None]) % height
-        profile = np.take_along_axis(bands, rows, axis=1).sum(axis=0)
-        scores.append(float(np.square(np.diff(profile)).sum()))
-    return angles[int(np.argmax(scores))]
-
-
 def _ripple(ink: NDArray[np.float32]) -> float:
     """Return how sharply rows alternate; in bands, because lines of different columns do not align."""
-    bands, _ = _bands(ink, SIDEWAYS_BANDS)
+    bands, _ = bands_of(ink, SIDEWAYS_BANDS)
     return float(np.mean(np.square(np.diff(bands, axis=1)))) if bands.shape[1] > 1 else 0.0
 
 
