@@ -29,12 +29,13 @@ from benchmarks.paths import PAGES
 from eval.metrics.edit_distance import character_errors
 from ocr.core.document import EngineOutput
 from ocr.engines.local.line_reader import PpocrPageReader
-from ocr.engines.local.orientation import Gray, read_page
+from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector, Reading, Recogniser, surest
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.recognizers.loading import CALIBRATION
 from ocr.engines.local.recognizers.selection import shipped_file
+from ocr.engines.local.skew import Gray
 from ocr.engines.local.tesseract_worker import TesseractReader
 from ocr.layout.page import arrange
 

@@ -7,8 +7,8 @@ nearly every line was read twice, so the engine does not do it.
 
 from collections.abc import Callable, Sequence
 
-from ocr.engines.local.orientation import Gray
 from ocr.engines.local.ppocr import LineRecognizer, Reading, sureness
+from ocr.engines.local.skew import Gray
 
 
 class SurerReader:

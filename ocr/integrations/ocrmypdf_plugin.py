@@ -141,7 +141,8 @@ class LusocrEngine(OcrEngine):
         import numpy as np
         from PIL import Image
 
-        from ocr.engines.local.orientation import find_skew, is_sideways, turn
+        from ocr.engines.local.orientation import is_sideways, turn
+        from ocr.engines.local.skew import find_skew
 
         del options
         with Image.open(input_file) as image:

@@ -16,8 +16,8 @@ from ocr.core.document import Box, Line, Word
 from ocr.engines.local import orientation
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.ink.show_through import contrast_of, pale_lines
-from ocr.engines.local.orientation import Affine, Gray
 from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recogniser, sureness
+from ocr.engines.local.skew import Affine, Gray
 from ocr.layout.columns import cut, letter_height
 
 Points = NDArray[np.float64]

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
-from ocr.engines.local.orientation import Gray
 from ocr.engines.local.rapidocr import DETECTOR, LETTER, RECOGNISER, model_file
+from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -16,7 +16,8 @@ from ocr.core import process_tree
 from ocr.core.document import Box, EngineOutput, Line, Word, box_around
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
-from ocr.engines.local.orientation import Affine, Gray, placed, read_page
+from ocr.engines.local.orientation import placed, read_page
+from ocr.engines.local.skew import Affine, Gray
 from ocr.engines.local.tesseract import LANGUAGE
 
 RULES = frozenset("|¦")

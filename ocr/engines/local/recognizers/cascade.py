@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ocr.engines.local.orientation import Gray
 from ocr.engines.local.ppocr import LineRecognizer, Reading
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
+from ocr.engines.local.skew import Gray
 
 UNKNOWN = "\ufffd"
 """What the fast network writes for a letter outside its alphabet: the large one has more letters."""

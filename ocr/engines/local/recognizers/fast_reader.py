@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.core.errors import EngineError
-from ocr.engines.local.orientation import Gray
 from ocr.engines.local.ppocr import NETWORKS, Network, Reading, surest
+from ocr.engines.local.skew import Gray
 
 KIND = "lusocr-fast"
 """What the metadata entry "kind" of its files says."""

@@ -4,7 +4,8 @@ import numpy as np
 
 from ocr.core.document import EngineOutput, Line
 from ocr.engines.local import orientation
-from ocr.engines.local.orientation import Affine, Gray, read_page
+from ocr.engines.local.orientation import read_page
+from ocr.engines.local.skew import Affine, Gray
 from ocr.layout.page import arrange
 from ocr.pipeline.page_builder import classify
 

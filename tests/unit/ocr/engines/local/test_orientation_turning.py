@@ -7,7 +7,8 @@ import pytest
 
 from ocr.core.document import Line
 from ocr.engines.local import orientation
-from ocr.engines.local.orientation import Affine, Gray, read_page
+from ocr.engines.local.orientation import read_page
+from ocr.engines.local.skew import Affine, Gray
 
 MARK = 7
 
