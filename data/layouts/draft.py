@@ -34,6 +34,12 @@ class Draft:
     foot: list[Piece] = field(default_factory=list)
     """Material at the foot of the body, such as footnotes."""
 
+    def insert(self, piece: Piece, most: int) -> None:
+        """Put a piece after at most `most` others; later on a page of columns, whose pieces are small."""
+        few, each = (0, 1) if self.columns.count == 1 else (3 * self.columns.count, 3)
+        first = min(few, len(self.pieces))
+        self.pieces.insert(self.random.randint(first, min(few + most * each, len(self.pieces))), piece)
+
 
 def text_piece(*blocks: Block) -> Piece:
     """Return blocks of the project's documents as one piece of the body."""

@@ -1,7 +1,7 @@
 """Let strips flow through the columns of a page: sections of one column or several, one below the other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.layouts.setting.strips import Desk, Strip, Stroke
 from data.layouts.sheet import Sheet
@@ -56,7 +56,8 @@ def flow(pieces: Sequence[Piece], columns: Columns, frame: Frame, sheet: Sheet, 
         width = layout.frames(inner, 0)[0].width
         strips = _set_enough(members, width, layout.count * inner.height, desk)
         last = number == len(sections) - 1
-        end, full = _place_section(strips, layout, inner, sheet, last=last)
+        layout = replace(layout, level=layout.level or not last)
+        end, full = _place_section(strips, layout, inner, sheet, cut=number == 0)
         if full or end + 3 * desk.type.size > bottom:
             return end
         y = end + desk.type.size * (0.4 if desk.type.leading < 1.5 else 0.8)
@@ -83,16 +84,16 @@ def _sections(pieces: Sequence[Piece]) -> list[tuple[bool, list[Piece]]]:
 
 
 def _place_section(
-    strips: Sequence[Strip], layout: Columns, frame: Frame, sheet: Sheet, *, last: bool
+    strips: Sequence[Strip], layout: Columns, frame: Frame, sheet: Sheet, *, cut: bool
 ) -> tuple[float, bool]:
     """Place strips in the columns of a section; return its lower end and whether strips were left over."""
     height = frame.height
-    if layout.count > 1 and (layout.level or not last):
+    if layout.count > 1 and layout.level:
         height = _level_height(strips, layout.count, frame.height)
     frames = layout.frames(frame, height)
     end, at = frame.y, 0
     for column in frames:
-        members = strips[at : at + fitting(strips[at:], height)]
+        members = strips[at : at + fitting(strips[at:], height, cut=cut)]
         end = max(end, sheet.stack(members, column.x, column.y))
         at += len(members)
     if layout.rules:
@@ -113,14 +114,16 @@ def _level_height(strips: Sequence[Strip], count: int, most: float) -> float:
     return most
 
 
-def fitting(strips: Sequence[Strip], height: float) -> int:
-    """Return how many strips fit into a column of `height` points; what is kept together stays together."""
+def fitting(strips: Sequence[Strip], height: float, *, cut: bool = False) -> int:
+    """Return how many strips fit into a column of `height` points; what is kept together stays together.
+
+    With `cut`, a group that is higher than the column is cut where the column ends.
+    """
     used, fit = 0.0, 0
     for number, strip in enumerate(strips):
         used += strip.height + (strip.above if number else 0.0)
         if used > height + 0.01:
-            # A group that is higher than a whole column is cut where the column ends.
-            return fit or number
+            return fit or (number if cut else 0)
         if not strip.keep:
             fit = number + 1
     return len(strips)

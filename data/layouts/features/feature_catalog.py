@@ -32,6 +32,7 @@ _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "cert
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
+        "many_columns": Feature(0.5, many_columns, kinds=_COLUMNED),
         "dictionary": Feature(0.08, dictionary, kinds=_BOOKS),
         "contents": Feature(0.08, contents, kinds=_BOOKS | _COURT),
         "two_languages": Feature(0.08, two_languages, kinds=_DEEDS),
@@ -49,7 +50,6 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "check_boxes": Feature(0.3, check_boxes, kinds=_FORMS | {"certificate"}),
         "comb_boxes": Feature(0.3, comb_boxes, kinds=_FORMS),
         "stacked_boxes": Feature(0.4, stacked_boxes, kinds=_FORMS | {"invoice", "receipt"}),
-        "many_columns": Feature(0.5, many_columns, kinds=_COLUMNED),
         "masthead": Feature(0.3, masthead, kinds=_COLUMNED),
         "wide_table": Feature(0.35, wide_table, kinds=_COLUMNED | _COURT),
         "wide_heading": Feature(0.2, wide_heading, kinds=_COLUMNED),

@@ -40,7 +40,7 @@ def blanks(draft: Draft) -> None:
             strips += set_tokens([tokens_of(text, desk.ink())], style, width, desk)
         return [*strips, Strip(desk.type.size)]
 
-    draft.pieces.insert(choose.randint(0, min(3, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 3)
 
 
 def _blank_pairs(labels: Sequence[str], width: float, desk: Desk) -> Strip:
@@ -78,7 +78,7 @@ def check_boxes(draft: Draft) -> None:
             strips += _question(label, list(zip(marks, options, strict=True)), below, width, desk)
         return [*strips, Strip(0.6 * desk.type.size)]
 
-    draft.pieces.insert(choose.randint(0, min(4, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 4)
 
 
 def _question(label: str, options: Sequence[tuple[str, str]], below: bool, width: float, desk: Desk) -> list[Strip]:
@@ -124,7 +124,7 @@ def comb_boxes(draft: Draft) -> None:
         ink = desk.handwriting(1.05) if hand else desk.ink()._replace(font=font_of("cousine"))
         return [_comb(label, value, (ink, side * desk.type.size), width, desk) for label, value in answers]
 
-    draft.pieces.insert(choose.randint(0, min(3, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 3)
 
 
 def _comb(label: str, value: str, look: tuple[Ink, float], width: float, desk: Desk) -> Strip:
@@ -162,7 +162,7 @@ def stacked_boxes(draft: Draft) -> None:
             strips += set_table(TableContent(cells, size=0.7), width, desk)
         return [*strips, Strip(0.6 * desk.type.size)]
 
-    draft.pieces.insert(choose.randint(0, min(1, len(draft.pieces))), Piece(build, wide=True))
+    draft.insert(Piece(build, wide=True), 1)
 
 
 def _chosen_rows(draft: Draft) -> list[str]:

@@ -34,7 +34,7 @@ def hanging_numbers(draft: Draft) -> None:
     def build(width: float, desk: Desk) -> list[Strip]:
         return [strip for item in items for strip in _hanging(item, tab, step, width, desk)]
 
-    draft.pieces.insert(choose.randint(0, min(3, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 3)
 
 
 def _clauses(draft: Draft, sections: int) -> list[Numbered]:
@@ -163,7 +163,7 @@ def two_languages(draft: Draft) -> None:
         pairs.append((f"{first + n}. {write('clause_pt', seed)}", f"{first + n}. {write(symbol, seed)}"))
     gutter = choose.uniform(12, 30)
     piece = Piece(lambda width, desk: [_parallel(pairs, gutter, width, desk)], wide=True)
-    draft.pieces.insert(choose.randint(0, 1), piece)
+    draft.insert(piece, 1)
 
 
 def _parallel(pairs: Sequence[tuple[str, str]], gutter: float, width: float, desk: Desk) -> Strip:

@@ -67,17 +67,11 @@ def wide_table(draft: Draft) -> None:
         style = replace(STYLES["section"], role="caption")
         return [*set_text(caption, style, width, desk), *set_table(plain_table(rows), width, desk)]
 
-    _insert(draft, Piece(build, wide=True))
+    draft.insert(Piece(build, wide=True), 4)
 
 
 def wide_heading(draft: Draft) -> None:
     """Put a heading across all columns, between two parts of the text."""
     text = write("wide_heading", draft.seed)
     style = replace(STYLES["section"], size=draft.random.uniform(1.3, 1.9))
-    _insert(draft, Piece(lambda width, desk: set_text(text, style, width, desk), wide=True))
-
-
-def _insert(draft: Draft, piece: Piece) -> None:
-    """Insert a piece in the first half of the body, where it still stands on the page."""
-    at = draft.random.randint(min(2, len(draft.pieces)), max(2, len(draft.pieces) // 3))
-    draft.pieces.insert(at, piece)
+    draft.insert(Piece(lambda width, desk: set_text(text, style, width, desk), wide=True), 4)

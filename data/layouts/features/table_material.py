@@ -115,4 +115,4 @@ def _add_table(draft: Draft, content: TableContent) -> None:
         note = set_text(source, below, width, desk) if source else []
         return [*set_text(caption, style, width, desk), *set_table(content, width, desk), *note]
 
-    draft.pieces.insert(choose.randint(0, min(4, len(draft.pieces))), Piece(build, wide=True))
+    draft.insert(Piece(build, wide=True), 4)

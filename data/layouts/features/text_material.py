@@ -72,7 +72,7 @@ def spaced_heading(draft: Draft) -> None:
         style = BlockStyle("heading", above=0.9, below=0.6, keep=True)
         return finish_block(stack_lines([words], part, desk.type.leading * ink.size, 0.9 * ink.size), style, ink.size)
 
-    draft.pieces.insert(draft.random.randint(0, min(3, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 3)
 
 
 def letter_spaced(text: str, ink: Ink, gap: float) -> list[SetWord]:
@@ -156,7 +156,7 @@ def verse(draft: Draft) -> None:
             strips += stack_lines(rows, part, desk.type.leading * size, 0.9 * size)
         return [*strips, Strip(size)]
 
-    draft.pieces.insert(choose.randint(0, min(2, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 2)
 
 
 def dialogue(draft: Draft) -> None:
@@ -176,4 +176,4 @@ def dialogue(draft: Draft) -> None:
             strips += set_tokens([[*head, *tokens_of(text, desk.ink())]], style, width, desk)
         return strips
 
-    draft.pieces.insert(choose.randint(0, min(4, len(draft.pieces))), Piece(build))
+    draft.insert(Piece(build), 4)
