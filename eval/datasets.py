@@ -8,7 +8,7 @@ from pathlib import Path
 from data.importers.parquet import Row, image_of, read_rows
 from eval.reference_files import fields_to_json, find_text_file, read_page_texts
 from ocr.core.document import FIELDS
-from ocr.core.environment import load
+from ocr.core.environment import load, samples_folder
 from ocr.core.errors import DataError
 from ocr.core.files import write_atomic
 from ocr.rendering.discovery import sha256_of
@@ -70,15 +70,6 @@ def open_data(name: str, work: Path) -> DataSet:
             f"--data {name}: no page with a reference text{reasons}", hint="put page.txt or page.json beside page.png"
         )
     return found
-
-
-def samples_folder() -> Path:
-    """Return the folder of samples: beside the package in a clone, inside it in a wheel."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "samples", package / "ocr" / "samples"):
-        if folder.is_dir():
-            return folder
-    raise DataError("the samples are missing from this installation", hint="pip install --force-reinstall lusocr")
 
 
 def _any_folder(path: Path, work: Path) -> DataSet:

@@ -1,18 +1,28 @@
-"""List what this machine can run, what is missing, and the command that installs it. Nothing is changed.
+"""List what this machine can run, what is missing, and the command that installs it; compare the built-in backends.
 
 Packages are looked up in their metadata and not imported, so the result comes at once. A package that is installed but
 broken is found by the `start` of its engine.
 """
 
+import asyncio
 import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
+from ocr.core.document import PageImage
 from ocr.core.environment import count_cores, extra_packages, package_version, weaker_features
+from ocr.core.errors import DependencyError, EngineError
+from ocr.core.process_tree import cpu_seconds
+from ocr.engines.backend_speed import BACKENDS, ROUNDS, BackendSpeed, installed_backends, measure
+from ocr.engines.base import Engine, Request
+from ocr.engines.base import create as create_engine
+from ocr.engines.fallback import BUILT_IN_ENGINE
 
 State = Literal["ready", "optional", "missing"]
 
@@ -47,6 +57,48 @@ def examine() -> list[Finding]:
     ]
 
 
+def _used_time() -> float:
+    """Return the CPU time of this process and its children, or the time of a clock where that is not known."""
+    used = cpu_seconds()
+    return time.monotonic() if used is None else used
+
+
+def compare_backends(
+    page: PageImage,
+    create: Callable[[str, Mapping[str, Any]], Engine] = create_engine,
+    clock: Callable[[], float] = _used_time,
+    rounds: int = ROUNDS,
+) -> BackendSpeed:
+    """Return how long one worker of the built-in engine takes for a page with each backend; it takes some seconds.
+
+    `clock` counts seconds: by default CPU time, so that other programs of a busy machine matter little. Raises
+    `DependencyError` where there are not two backends to compare, `EngineError` where one does not read.
+    """
+    names = installed_backends()
+    if len(names) < len(BACKENDS):
+        missing = " and ".join(name for name in BACKENDS if name not in names)
+        raise DependencyError(f"there is nothing to compare: {missing} not installed", hint=f"pip install {missing}")
+    with asyncio.Runner() as runner:
+        engines = {name: create(BUILT_IN_ENGINE, {"backend": name, "workers": 1}) for name in names}
+        try:
+            for engine in engines.values():
+                runner.run(engine.start())
+            readers = {name: partial(_read, runner, engine, page, clock) for name, engine in engines.items()}
+            return measure(readers, rounds)
+        finally:
+            for engine in engines.values():
+                runner.run(engine.close())
+
+
+def _read(runner: asyncio.Runner, engine: Engine, page: PageImage, clock: Callable[[], float]) -> float:
+    """Read a page and return the time that it took. Raises `EngineError`."""
+    began = clock()
+    output = runner.run(engine.read(Request(page)))
+    if output.finish in ("error", "timeout"):
+        raise EngineError(f"the engine {engine.name} does not read a page of samples: {output.reason}")
+    return clock() - began
+
+
 def _processors() -> Finding:
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -60,7 +112,7 @@ def _processors() -> Finding:
 
 def _built_in() -> Finding:
     """Return the state of the built-in engine: it runs with either of two runtimes."""
-    runtimes = [name for name in ("openvino", "onnxruntime") if package_version(name)] or ["openvino"]
+    runtimes = [name for name in BACKENDS if package_version(name)] or ["openvino"]
     return _packages("built-in engine (rapid)", ("rapidocr", *runtimes), "pip install lusocr", needed=True)
 
 

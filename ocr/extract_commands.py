@@ -20,6 +20,8 @@ Assignments = Annotated[
 ]
 
 
+SPEED_SAMPLE = "letter.jpg"
+"""The page of samples that `ocr doctor --speed` reads."""
 PORTUGUESE = frozenset({"por", "pt", "pt-br", "pt-pt", "portuguese", "português"})
 TextLayerOption = Annotated[
     str | None,
@@ -272,16 +274,41 @@ def accept(
         typer.echo("no output file was changed")
 
 
-def doctor() -> int:
+def doctor(
+    speed: Annotated[
+        bool,
+        typer.Option("--speed", help="Measure which backend of the built-in engine is faster, and use it from now on."),
+    ] = False,
+) -> int:
     """List what this machine can run, what is missing, and the command that installs it."""
     from ocr.doctor import examine
 
+    if speed:
+        return _compare_backends()
     findings = examine()
     for finding in findings:
         typer.echo(f"{finding.state:<9} {finding.what}: {finding.detail}")
         if finding.install:
             typer.echo(f"{'':<9} to install it: {finding.install}")
     return ExitCode.DEPENDENCY if any(finding.state == "missing" for finding in findings) else ExitCode.OK
+
+
+def _compare_backends() -> int:
+    """Measure both backends on a page of samples, print the result and remember it."""
+    from ocr.core.environment import samples_folder
+    from ocr.doctor import compare_backends
+    from ocr.engines.backend_speed import remember
+    from ocr.formats.page_pictures import PagePictures
+    from ocr.rendering.passwords import Passwords
+
+    with PagePictures(samples_folder() / SPEED_SAMPLE, Passwords()) as pictures:
+        page = pictures.render(1)
+    speed = compare_backends(page)
+    for name, seconds in sorted(speed.seconds.items(), key=lambda item: item[1]):
+        typer.echo(f"{name:<12} {seconds:.2f} CPU seconds for a page ({SPEED_SAMPLE})")
+    file = remember(speed)
+    typer.echo(f"{speed.fastest} is used from now on (remembered in {file}); folders that were begun keep theirs")
+    return ExitCode.OK
 
 
 def schema() -> None:

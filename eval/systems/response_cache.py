@@ -17,12 +17,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from eval.datasets import ReferencePage
-from eval.systems.cpu_time import cpu_seconds
 from eval.systems.pricing import Usage
 from eval.systems.vendor_engine import ANSWER_TOKENS, BudgetSpentError, PaidOutput
 from ocr.core.document import EngineIdentity, EngineOutput, PageImage, Status
 from ocr.core.errors import EngineError, ScanError
 from ocr.core.files import hash_bytes, write_private
+from ocr.core.process_tree import cpu_seconds
 from ocr.engines.base import Engine, Request, capabilities_of
 from ocr.engines.batch import read_all
 from ocr.engines.supervised import GRACE_SECONDS

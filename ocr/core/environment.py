@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from ocr.core.errors import DependencyError
+from ocr.core.errors import DataError, DependencyError
 
 VERSION = "0.1.0"
 """The version of lusocr; a test compares it with pyproject.toml."""
@@ -90,6 +90,24 @@ def load_on_use(package: str, places: Mapping[str, str]) -> Callable[[str], obje
         return value
 
     return get
+
+
+def state_folder() -> Path:
+    """Return where what this program learns about a machine is kept for a user; it may not exist yet.
+
+    Source: XDG Base Directory Specification 0.8, XDG_STATE_HOME: a relative path there is ignored.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME") or "")
+    return (named if named.is_absolute() else Path.home() / ".local" / "state") / "lusocr"
+
+
+def samples_folder() -> Path:
+    """Return the folder of samples: beside the package in a clone, inside it in a wheel. Raises `DataError`."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package.parent / "samples", package / "samples"):
+        if folder.is_dir():
+            return folder
+    raise DataError("the samples are missing from this installation", hint="pip install --force-reinstall lusocr")
 
 
 def count_cores() -> int:

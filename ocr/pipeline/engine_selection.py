@@ -5,15 +5,17 @@ minutes a page, so there the user must ask for it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ocr.core import environment
 from ocr.core.document import EngineIdentity
 from ocr.core.errors import UsageError
+from ocr.engines.backend_speed import installed_backends
 from ocr.engines.base import Engine, capabilities_of, create, identity_of
 from ocr.engines.fallback import BUILT_IN_ENGINE
 from ocr.models import catalog, weights
@@ -102,8 +104,7 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
     name = chosen.engine
     typed = settings.engine or settings.options
     options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
-    if not settings.engine:
-        options = _with_stock_recognizer(name, options, before, settings.render)
+    options = _as_before(Choice(name, options), before, settings.render, any_recognizer=not settings.engine)
     engine = create(name, options)
     identity = identity_of(engine, settings.render)
     again = ledger.read_by_others(identity) if before not in (None, identity) else 0
@@ -117,17 +118,37 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
     return Chosen(engine, identity, again, name, options, settings.render)
 
 
-def _with_stock_recognizer(
-    name: str, options: Mapping[str, Any], before: EngineIdentity | None, render: RenderSettings
+def _as_before(
+    chosen: Choice, before: EngineIdentity | None, render: RenderSettings, *, any_recognizer: bool
 ) -> dict[str, Any]:
-    """Return `options`, with the stock recognizer where the folder was read with it.
+    """Return the options, completed so that the built-in engine goes on in a folder as it was read.
 
-    It was the default once. Such a folder goes on with it, instead of being read again.
+    Defaults change: the stock recognizer was one, and the faster backend may be measured while a folder is half read.
+    What is not typed is taken as it was, instead of reading the folder again. `any_recognizer` allows for another
+    recognizer too; an engine that is typed reads with the default one.
     """
-    if name != BUILT_IN_ENGINE or before is None or options.keys() & {"recognizer", "model"}:
-        return dict(options)
-    stock = {**options, "recognizer": "stock"}
-    return stock if identity_of(create(name, stock), render) == before else dict(options)
+    options = dict(chosen.options)
+    on_cluster = chosen.engine == "ray" and options.get("engine") == BUILT_IN_ENGINE
+    if before is None or not (on_cluster or chosen.engine == BUILT_IN_ENGINE):
+        return options
+    inner = options.get("options") or {} if on_cluster else options
+    for completion in _completions(inner, any_recognizer=any_recognizer):
+        complete = {**inner, **completion}
+        candidate = {**options, "options": complete} if on_cluster else complete
+        if identity_of(create(chosen.engine, candidate), render) == before:
+            return candidate
+    return options
+
+
+def _completions(options: Mapping[str, Any], *, any_recognizer: bool) -> Iterator[dict[str, str]]:
+    """Yield nothing at first, then each combination of a backend and the stock recognizer that is not typed."""
+    is_open = options.get("backend", "auto") == "auto"
+    backends = [{}, *({"backend": name} for name in installed_backends() if is_open)]
+    recognizers: list[dict[str, str]] = [{}]
+    if any_recognizer and not options.keys() & {"recognizer", "model"}:
+        recognizers.append({"recognizer": "stock"})
+    for recognizer, backend in product(recognizers, backends):
+        yield {**recognizer, **backend}
 
 
 def rendered_as(ledger: Ledger) -> RenderSettings:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ocr.core.environment import package_version
 from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
+from ocr.engines.backend_speed import BACKENDS, remembered
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
@@ -31,7 +32,7 @@ class RapidSettings(Settings):
     workers: int = 0
     """Worker processes; 0 means one a core."""
     backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
-    """What runs the networks; auto takes OpenVINO where it is installed, which is twice as fast."""
+    """What runs the networks; auto takes what `ocr doctor --speed` found faster here, else OpenVINO if installed."""
     recognizer: str = ""
     """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run. The default is
     `DEFAULT_RECOGNIZER`."""
@@ -75,12 +76,17 @@ def model_digest() -> str:
 
 
 def choose_backend(wanted: str) -> str:
-    """Return what runs the networks; `auto` takes the fastest that is installed. Raises `DependencyError` for none."""
-    candidates = ("openvino", "onnxruntime") if wanted == "auto" else (wanted,)
+    """Return what runs the networks: `wanted`, or for `auto` the faster one.
+
+    That is the one that `ocr doctor --speed` found, or else the first of `BACKENDS` that is installed. Raises
+    `DependencyError` if none is.
+    """
+    candidates = (*filter(None, (remembered(),)), *BACKENDS) if wanted == "auto" else (wanted,)
     for name in candidates:
         if find_spec(name) is not None:
             return name
-    raise DependencyError(f"{' and '.join(candidates)} not installed", hint=f"pip install {candidates[0]}")
+    names = BACKENDS if wanted == "auto" else candidates
+    raise DependencyError(f"{' and '.join(names)} not installed", hint=f"pip install {names[0]}")
 
 
 def _fingerprint(backend: str) -> str:

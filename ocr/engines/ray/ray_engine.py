@@ -25,6 +25,7 @@ from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines import base
 from ocr.engines.base import Engine, NotRenderedError, Request, capabilities_of
+from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.ray.actor import MISSING, EngineActor
 from ocr.engines.ray.scan_files import Sender
 from ocr.rendering.renderer import PageRef
@@ -132,7 +133,10 @@ class RayEngine:
 
     def _inner_options(self) -> dict[str, Any]:
         # An actor gets one CPU, so the built-in engine starts one worker in it, not one for each core.
-        alone = {"workers": 1} if self._options.engine in ("rapid", "tesseract") else {}
+        alone: dict[str, Any] = {"workers": 1} if self._options.engine in ("rapid", "tesseract") else {}
+        if self._options.engine == "rapid":
+            # Each machine may remember another backend as the faster one, and all must read alike.
+            alone["backend"] = choose_backend("auto")
         return {**alone, **self._options.options}
 
     async def start(self) -> None:

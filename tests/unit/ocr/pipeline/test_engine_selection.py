@@ -5,6 +5,7 @@ import pytest
 
 from ocr.core.document import EngineIdentity
 from ocr.core.errors import EngineError, UsageError
+from ocr.engines.backend_speed import BackendSpeed, remember
 from ocr.engines.base import create, identity_of
 from ocr.engines.fallback import BUILT_IN_ENGINE
 from ocr.models import catalog, weights
@@ -113,3 +114,20 @@ def test_a_folder_that_was_read_with_the_stock_recognizer_goes_on_with_it(tmp_pa
     assert choose_engine(ExtractSettings(), old).identity == stock_identity()
     assert choose_engine(ExtractSettings(options={"workers": 1}), old).identity == stock_identity()
     assert choose_engine(ExtractSettings(engine="rapid"), old).identity == default.identity
+
+
+def test_a_folder_goes_on_with_its_backend_after_another_was_measured_as_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    ledger = Ledger(tmp_path / "a.sqlite")
+    first = choose_engine(ExtractSettings(engine="rapid"), ledger)
+    ledger.begin(first.identity, version="0.1.0", host="here")
+    first.adopt(ledger)
+    remember(BackendSpeed({"openvino": 2.0, "onnxruntime": 1.0}))
+    new = choose_engine(ExtractSettings(engine="rapid"), Ledger(tmp_path / "b.sqlite"))
+    assert ("openvino=" in first.identity.fingerprint, "onnxruntime=" in new.identity.fingerprint) == (True, True)
+    for settings in (ExtractSettings(), ExtractSettings(engine="rapid"), ExtractSettings(options={"workers": 1})):
+        assert choose_engine(settings, ledger).identity == first.identity
+    other = ExtractSettings(engine="rapid", options={"backend": "onnxruntime"})
+    assert choose_engine(other, ledger).identity == new.identity

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.systems import cpu_time
-from eval.systems.cpu_time import cpu_seconds
+from ocr.core import process_tree
+from ocr.core.process_tree import cpu_seconds
 
 BURN = "import time\nwhile time.process_time() < {seconds}: pass\nprint('done', flush=True)\ninput()"
 
@@ -31,7 +31,7 @@ def test_a_child_counts_while_it_lives_and_after_it_ended() -> None:
 
 
 def test_without_proc_there_is_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_time, "PROC", tmp_path)
+    monkeypatch.setattr(process_tree, "PROC", tmp_path)
     assert cpu_seconds() is None
 
 
@@ -53,5 +53,5 @@ def test_a_program_may_have_any_name_and_processes_may_end_meanwhile(
     (tmp_path / "self/stat").write_text("", encoding="utf-8")
     (tmp_path / "10").mkdir()
     (tmp_path / "10/stat").symlink_to(tmp_path / "gone")
-    monkeypatch.setattr(cpu_time, "PROC", tmp_path)
+    monkeypatch.setattr(process_tree, "PROC", tmp_path)
     assert cpu_seconds() == 2 * (1 + 2 + 4)
