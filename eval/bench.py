@@ -23,6 +23,7 @@ from ocr.core.environment import VERSION, package_version
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.core.files import hash_bytes, write_private
 from ocr.engines.base import capabilities_of, identity_of
+from ocr.engines.vlm.decoding.modes import Mode
 from ocr.pipeline.engine_selection import Choice, choose
 from ocr.pipeline.options import ExtractSettings
 from ocr.rendering.renderer import Renderer
@@ -57,6 +58,8 @@ class BenchConfig:
     max_cost: float | None = None
     limits: Limits = field(default_factory=dict)
     baseline: Path | None = None
+    decoding: tuple[Mode, ...] = ()
+    """A row for each of these decoding modes of the evaluated model; the first is compared with the others."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -104,17 +107,31 @@ def _find_systems(config: BenchConfig) -> list[System]:
     """Return the evaluated engine (the one typed, or the one that `ocr extract` would choose), then the others."""
     ours = Choice(config.settings.engine) if config.settings.engine else choose()
     budget = Budget(config.max_cost if config.max_cost is not None else float("inf"))
-    options = SystemOptions(budget, config.policy, {**ours.options, **config.settings.options})
+    options = SystemOptions(budget, config.policy, {**ours.options, **config.settings.engine_options})
     others = dict.fromkeys(name for name in config.compare if name != ours.engine)
+    evaluated = [_by_mode(ours.engine, options, mode) for mode in config.decoding] or [
+        find_system(ours.engine, options)
+    ]
     return [
-        replace(find_system(ours.engine, options), is_ours=True),
+        replace(evaluated[0], is_ours=True),
+        *evaluated[1:],
         *(find_system(name, replace(options, options={})) for name in others),
     ]
 
 
+def _by_mode(engine: str, options: SystemOptions, mode: Mode) -> System:
+    """Return the row of one decoding mode."""
+    decoding = options.options.get("decoding", {})
+    settings = {**(decoding if isinstance(decoding, dict) else {}), "mode": mode}
+    system = find_system(engine, replace(options, options={**options.options, "decoding": settings}))
+    return replace(system, name=f"{engine} {mode}", title=f"{engine} {mode}", decoding=mode)
+
+
 def _cache(config: BenchConfig, system: System) -> ResponseCache:
     assert system.engine is not None
-    return ResponseCache(config.to / "cache", identity_of(system.engine, config.settings.render))
+    # Modes that write the same text have the same identity, but each one's speed is measured.
+    folder = config.to / "cache" / system.decoding.replace(":", "-")
+    return ResponseCache(folder, identity_of(system.engine, config.settings.render))
 
 
 def _ask_first(config: BenchConfig, data: DataSet, systems: Sequence[System], interface: Interface) -> bool:

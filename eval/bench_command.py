@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ocr.extract_commands import Assignments, Config
+from ocr.extract_commands import Assignments, Config, ModelOption
 
 MachinePrice = Annotated[
     str,
@@ -29,6 +29,14 @@ def bench(
     ] = "samples",
     engine: Annotated[
         str, typer.Option(help="Engine to evaluate; NAME=MODEL for engines that serve models. Default: as ocr extract.")
+    ] = "",
+    model: ModelOption = None,
+    decoding: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE,MODE",
+            help="Decoding modes of the model, a row each: ar, diffusion, self-speculation, verify:rapid.",
+        ),
     ] = "",
     compare: Annotated[
         list[str] | None,
@@ -58,11 +66,19 @@ def bench(
     from eval.regression import parse_limits
     from eval.systems.pricing import find_machine
     from ocr.core.settings import load
+    from ocr.engines.vlm.decoding.modes import parse_mode
     from ocr.pipeline.options import ExtractSettings
 
+    modes = tuple(parse_mode(mode) for mode in decoding.split(",")) if decoding else ()
+    flags = {
+        "engine": engine or ("transformers" if modes else "vllm" if model else None),
+        "options.model": model,
+        "decoding.mode": modes[0] if modes else None,
+    }
     bench_config = BenchConfig(
         data=data,
-        settings=load(ExtractSettings, file=config, assignments=assignments or [], flags={"engine": engine or None}),
+        settings=load(ExtractSettings, file=config, assignments=assignments or [], flags=flags),
+        decoding=modes,
         compare=tuple(compare or ()),
         to=to,
         command=shlex.join(["ocr", *sys.argv[1:]]),

@@ -105,6 +105,8 @@ class HardwareCost:
     machine: Machine | None
     utilization: Annotated[float, Field(alias="utilisation")]
     pages_per_cpu_hour: float | None = None
+    passes: int = 0
+    """Passes of a language model over all pages; 0 for an engine that does not count them."""
 
 
 @dataclass(frozen=True, slots=True)

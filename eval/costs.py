@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval.bench_result import HardwareCost, VendorCost
 from eval.results import PageResult
@@ -16,8 +16,9 @@ from eval.systems.pricing import (
     dollars,
     hardware_per_million,
 )
-from eval.systems.response_cache import Response, Session
+from eval.systems.response_cache import Response, Session, Unread
 from eval.systems.vendor_engine import PaidOutput
+from ocr.core.document import EngineOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ def compute_cost(
     """Compute what the pages cost, with every number that went in; `per_million` is None where it is not known."""
     if terms.price is not None:
         return _vendor_cost(results, responses, sessions, terms.price)
-    return _hardware_cost(results, sessions, terms)
+    outputs = (response.output if isinstance(response, Unread) else response for response in responses)
+    passes = sum(output.passes for output in outputs if isinstance(output, EngineOutput))
+    return replace(_hardware_cost(results, sessions, terms), passes=passes)
 
 
 def _hardware_cost(results: Sequence[PageResult], sessions: Session, terms: CostTerms) -> HardwareCost:

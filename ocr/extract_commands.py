@@ -56,6 +56,13 @@ EngineOption = Annotated[
 ModelOption = Annotated[
     str | None, typer.Option(help="Vision-language model to read with: a name, a folder or a hub id.")
 ]
+DecodingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ar|diffusion|self-speculation|verify:rapid",
+        help="How a model writes a page, with --engine transformers: ar, diffusion, self-speculation or verify:rapid.",
+    ),
+]
 Url = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://host:8000/v1.")]
 CrossCheck = Annotated[
     str | None,
@@ -108,6 +115,7 @@ def extract(
     pages: PagesOption = "",
     engine: EngineOption = None,
     model: ModelOption = None,
+    decoding: DecodingOption = None,
     url: Url = None,
     witness: CrossCheck = None,
     no_canary: NoCanary = False,
@@ -127,6 +135,7 @@ def extract(
 ) -> int:
     """Read scans and write structured text. Run it again to read only the pages that are missing."""
     from ocr.core.settings import load
+    from ocr.engines.vlm.decoding.modes import parse_mode
     from ocr.models.weights import obtain
     from ocr.pipeline.engine_selection import on_cluster
     from ocr.pipeline.extract import extract_to_folder, extract_to_stream, reserved_stdout
@@ -136,7 +145,8 @@ def extract(
 
     flags = {
         "out": out,
-        "engine": engine or ("server" if url else "vllm" if model else None),
+        "engine": engine or ("server" if url else "transformers" if decoding else "vllm" if model else None),
+        "decoding.mode": decoding and parse_mode(decoding),
         "text_layer": text_layer,
         "options.model": model,
         "options.url": url,

@@ -31,6 +31,7 @@ def build(result: BenchResult) -> list[ReportTable]:
     measured = result.measured
     tables = [
         summary(result),
+        _decoding(measured),
         _published(result),
         _comparisons(result),
         _statuses(measured),
@@ -125,6 +126,31 @@ def million(cost: HardwareCost | VendorCost) -> str:
     if cost.per_million is None:
         return "-"
     return f"{cost.per_million:,.0f}" if cost.per_million >= 10 else f"{cost.per_million:.2f}"
+
+
+def _decoding(measured: Sequence[SystemResult]) -> ReportTable:
+    """Return a row for each system that counts the passes of its language model."""
+    columns = (
+        "decoding", "composite", "CER", "repetition", "tokens per pass", "passes a page", "seconds a page",
+        "$ per million pages",
+    )  # fmt: skip
+    rows = tuple(
+        (system.title, *_quality(system), *_speed(system, system.cost), million(system.cost))
+        for system in measured
+        if isinstance(system.cost, HardwareCost) and system.cost.passes
+    )
+    note = "A pass is one run of the language model for a page; the pass over its image and prompt counts as one."
+    return ReportTable("Decoding", columns, rows, note)
+
+
+def _quality(system: SystemResult) -> tuple[str, str, str]:
+    rates, composite = system.cer["normalized"], system.scores["published"].all
+    return between(composite), percent(rates.micro) if rates else "-", rate(system.repetition.ours)
+
+
+def _speed(system: SystemResult, cost: HardwareCost) -> tuple[str, str, str]:
+    seconds = f"{1 / cost.pages_per_second:.2f}" if cost.pages_per_second else "-"
+    return f"{cost.completion_tokens / cost.passes:.2f}", f"{cost.passes / max(1, system.read):.1f}", seconds
 
 
 def _published(result: BenchResult) -> ReportTable:

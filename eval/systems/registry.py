@@ -46,6 +46,8 @@ class System:
     hint: str = ""
     is_ours: bool = False
     """The evaluated engine; the others are compared with it."""
+    decoding: str = ""
+    """The decoding mode of a vision-language model, where rows differ by it."""
 
 
 @dataclass(frozen=True, slots=True)

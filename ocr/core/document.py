@@ -192,6 +192,8 @@ class EngineOutput:
     """Lines that the cascade's large recognizer read again; None where no cascade read the page."""
     doubts: tuple[str, ...] = ()
     """Discrepancies that the cross-check found, each with its place."""
+    passes: int = 0
+    """Passes of the language model that wrote the text, where the engine counts them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", well_formed(self.reason))

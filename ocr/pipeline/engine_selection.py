@@ -102,8 +102,8 @@ def choose_engine(settings: ExtractSettings, ledger: Ledger) -> Chosen:
     remembered = ledger.recall("engine typed")
     chosen = choose() if not settings.engine and not remembered else Choice(settings.engine or remembered)
     name = chosen.engine
-    typed = settings.engine or settings.options
-    options = settings.options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
+    typed, options = settings.engine or settings.engine_options, settings.engine_options
+    options = options if typed else json.loads(ledger.recall("options typed") or "{}") or dict(chosen.options)
     options = _as_before(Choice(name, options), before, settings.render, any_recognizer=not settings.engine)
     engine = create(name, options)
     identity = identity_of(engine, settings.render)
@@ -169,7 +169,7 @@ def _rendered_in_old_folder(fingerprint: str) -> RenderSettings:
 def on_cluster(settings: ExtractSettings, address: str) -> ExtractSettings:
     """Return the settings for the Ray cluster at `address`: each worker runs the engine that would run here."""
     chosen = Choice(settings.engine) if settings.engine else choose()
-    inner = {**chosen.options, **settings.options}
+    inner = {**chosen.options, **settings.engine_options}
     own: dict[str, object] = {name: inner.pop(name) for name in ("actors", "draw") if name in inner}
     outer = {**own, "address": address, "engine": chosen.engine, "options": inner}
     return settings.model_copy(update={"engine": "ray", "options": outer})

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from ocr.core.document import Page, Source
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings
+from ocr.engines.vlm.decoding.modes import DecodingSettings
 from ocr.formats.scan_job import TextLayer
 from ocr.formats.writers import FORMATS
 from ocr.pipeline.page_reader import CrossCheckMode
@@ -45,6 +46,8 @@ class ExtractSettings(Settings):
     default."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the engine."""
+    decoding: DecodingSettings = DecodingSettings()
+    """How the engine `transformers` writes the tokens of a page."""
     out: Annotated[tuple[OutputName, ...], BeforeValidator(_split)] = ("json",)
     """Output formats: a list, or one string with commas."""
     text_layer: TextLayer | None = None
@@ -57,6 +60,12 @@ class ExtractSettings(Settings):
     witness: CrossCheckMode = "share"
     """Which pages of a vision-language model are cross-checked with the built-in engine: all, a share (5%), or off."""
     render: RenderSettings = RenderSettings()
+
+    @property
+    def engine_options(self) -> dict[str, Any]:
+        """Return the options of the engine, with the decoding where one was asked for."""
+        decoding = self.decoding.model_dump(exclude_unset=True)
+        return {**self.options, "decoding": decoding} if decoding else dict(self.options)
 
 
 _PART = re.compile(r"(\d+)?(-)?(\d+)?")

@@ -23,6 +23,7 @@ from ocr.core.errors import EngineError, UsageError
 from ocr.core.settings import check
 from ocr.engines.backoff import Backoff, retry_after
 from ocr.engines.base import Capabilities, Request
+from ocr.engines.vlm.decoding.modes import refuse_decoding
 from ocr.engines.vlm.request import Answer, Question, VisionOptions, compose, conclude, describe, failed
 from ocr.models.catalog import Model
 
@@ -60,6 +61,7 @@ def create(options: Mapping[str, Any]) -> "ServerEngine":
         raise UsageError("--engine server needs the address of the endpoint", hint="--url http://HOST:8000/v1")
     if not _is_address(chosen.url):
         raise UsageError(f"--url {chosen.url} is no address of an endpoint", hint="--url http://HOST:8000/v1")
+    refuse_decoding(chosen.decoding, "server", "asks a server, which was started in one mode (ocr launch)")
     return ServerEngine(chosen)
 
 

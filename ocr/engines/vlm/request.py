@@ -15,6 +15,7 @@ from ocr.core.environment import package_version
 from ocr.core.errors import EngineError
 from ocr.core.settings import Settings, check
 from ocr.engines.base import Request
+from ocr.engines.vlm.decoding.modes import DecodingSettings
 from ocr.models import answer_format, catalog, weights
 from ocr.models.catalog import Model
 from ocr.models.prompts import PROMPTS, Prompt, conversation, show
@@ -42,6 +43,8 @@ class VisionOptions(Settings):
     """Token budget of an output; 0 takes the model's."""
     serving: dict[str, Any] = Setting(default_factory=dict)
     """Arguments for the serving engine; they override those of the model."""
+    decoding: DecodingSettings = DecodingSettings()
+    """How the engine `transformers` writes the tokens of a page."""
 
     def chosen_model(self) -> Model:
         """Return the model of these options; raises `UsageError` or `EngineError` if there is none."""
@@ -83,6 +86,8 @@ class Answer:
     reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    passes: int = 0
+    """Passes of the language model, where the engine counts them."""
 
 
 def compose(model: Model, request: Request) -> Question:
@@ -115,6 +120,7 @@ def conclude(answer: Answer, request: Request, started: float) -> EngineOutput:
         prompt_tokens=answer.prompt_tokens,
         completion_tokens=answer.completion_tokens or len(answer.ids),
         seconds=time.monotonic() - started,
+        passes=answer.passes,
     )
 
 
@@ -129,8 +135,11 @@ def failed(reason: str, request: Request, started: float) -> EngineOutput:
     )
 
 
-def describe(engine: str, package: str, model: Model) -> str:
-    """Return the fingerprint: all that decides the output, in one line that a person can compare."""
+def describe(engine: str, package: str, model: Model, more: Mapping[str, object] | None = None) -> str:
+    """Return the fingerprint: all that decides the output, in one line that a person can compare.
+
+    `more` is what the engine adds to it.
+    """
     version = package_version(package) or "missing"
     parts: dict[str, object] = {
         "model": model.name or model.id,
@@ -147,6 +156,7 @@ def describe(engine: str, package: str, model: Model) -> str:
         parts["model"] = Path(model.id).name
     if model.adapter:
         parts["adapter"] = files.hash_checkpoint(Path(model.adapter))
+    parts |= more or {}
     return f"{engine} {package} {version} {json.dumps(parts, sort_keys=True, ensure_ascii=False)}"
 
 

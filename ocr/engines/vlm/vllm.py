@@ -22,6 +22,7 @@ from ocr.core.errors import EngineError
 from ocr.core.process_tree import OrphanKiller
 from ocr.engines.base import Capabilities, Request
 from ocr.engines.vlm import vllm_errors
+from ocr.engines.vlm.decoding.modes import refuse_decoding
 from ocr.engines.vlm.request import (
     Answer,
     Question,
@@ -64,6 +65,7 @@ _ENVIRONMENT = {
 def create(options: Mapping[str, Any]) -> "VllmEngine":
     """Make the engine from `[options]`; raises `UsageError` for an option or a model that does not exist."""
     chosen = check_options(options)
+    refuse_decoding(chosen.decoding, "vllm", "takes no draft and no mode of its own from a request")
     return VllmEngine(chosen.chosen_model(), chosen.concurrency)
 
 

@@ -46,6 +46,12 @@ class BatchDecoder:
             self._step(self.network, self.rows)
         return self._leave()
 
+    def clear(self) -> None:
+        """Drop every page, finished or not."""
+        for row in reversed(self.rows):
+            self.network.leave(row.number)
+        self.rows.clear()
+
     def _leave(self) -> list[PageRow]:
         """Remove the finished pages. The last row takes the place of one that leaves."""
         finished = [row for row in self.rows if row.finish]

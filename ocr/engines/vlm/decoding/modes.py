@@ -5,6 +5,7 @@ as `ar` in fewer passes. `diffusion` commits the tokens of a block by confidence
 takes the built-in reader's text as the draft: the same text as `ar`, with any model.
 """
 
+import difflib
 from typing import Any, Literal, get_args
 
 from pydantic import Field as Setting
@@ -40,12 +41,14 @@ class DecodingSettings(Settings):
         return self.block or model.diffusion.block
 
 
-def parse_modes(text: str) -> tuple[Mode, ...]:
-    """Return the modes of a comma-separated list. Raises `UsageError` for an unknown one."""
-    modes = tuple(mode for word in text.split(",") for mode in MODES if mode == word.strip())
-    if len(modes) != len(text.split(",")):
-        raise UsageError(f"--decoding {text}: no such mode", hint=f"modes: {', '.join(MODES)}")
-    return modes
+def parse_mode(text: str) -> Mode:
+    """Return the mode of this name. Raises `UsageError` for an unknown one."""
+    for mode in MODES:
+        if mode == text.strip():
+            return mode
+    near = difflib.get_close_matches(text, MODES, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"modes: {', '.join(MODES)}"
+    raise UsageError(f"--decoding {text}: no such mode", hint=hint)
 
 
 def modes_of(model: Model) -> tuple[Mode, ...]:

@@ -47,14 +47,18 @@ class PageNetwork:
         pictures = {name: value for name, value in shown.items() if name not in ("input_ids", "attention_mask")}
         pictures.pop("mm_token_type_ids", None)
         self.pictures += 1
-        hidden = self._whole(
-            input_ids=ids,
-            attention_mask=causal,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-            **pictures,
-        ).last_hidden_state
+        try:
+            hidden = self._whole(
+                input_ids=ids,
+                attention_mask=causal,
+                position_ids=positions,
+                past_key_values=self.cache,
+                use_cache=True,
+                **pictures,
+            ).last_hidden_state
+        except ValueError:
+            self.leave(row)
+            raise
         self.cache.lengths[row] = length
         return row, self._head(hidden[0, -1])
 

@@ -6,6 +6,10 @@ follows there is proposed. Search is by characters, so that both texts are cut i
 
 from collections.abc import Callable, Sequence
 
+from ocr.core.document import FIELDS, EngineOutput
+from ocr.layout.page import arrange
+from ocr.models.answer_format import Fields, render
+
 LONGEST, SHORTEST = 24, 4
 """Characters of the end of the output that are searched for."""
 CHARACTERS = 8
@@ -48,6 +52,18 @@ class KnownText:
             if places:
                 return min((place + length for place in places), key=lambda end: abs(end - expected))
         return None
+
+
+def draft_text(output: EngineOutput, *, structured: bool) -> str:
+    """Return what the built-in engine read of a page, as a model writes it: the fields one below the other.
+
+    With `structured` it is the JSON of `ocr.models.answer_format`. "" for a page without lines.
+    """
+    if not output.lines:
+        return ""
+    page = arrange(output, 1)
+    texts = {name: getattr(page, name) for name in FIELDS}
+    return render(Fields(**texts)) if structured else "\n".join(filter(None, texts.values()))
 
 
 def _places(text: str, part: str) -> list[int]:
