@@ -43,7 +43,19 @@ NOT_RUN = {
 }
 """Pattern of a command -> the reason why no test of this module runs it. Its options are parsed all the same."""
 
-OTHER_PROGRAMS = ("make ", "pip ", "pipx ", "python", "ray ", "export ", ". .venv", "pre-commit ", "$ ", "print(")
+OTHER_PROGRAMS = (
+    "ocrmypdf ",
+    "make ",
+    "pip ",
+    "pipx ",
+    "python",
+    "ray ",
+    "export ",
+    ". .venv",
+    "pre-commit ",
+    "$ ",
+    "print(",
+)
 """First words of lines that are no `ocr` command: CI runs `make`, the others belong to the user's machine."""
 
 
