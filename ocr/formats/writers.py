@@ -93,7 +93,7 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("html", ".html", from_scan=write_html),
         OutputFormat("docx", ".docx", write_docx),
         OutputFormat("csv", ".csv", parts=write_csv_tables),
-        OutputFormat("pdf", ".pdf", from_scan=write_searchable_pdf, packages=("pikepdf", "img2pdf")),
+        OutputFormat("pdf", ".pdf", from_scan=write_searchable_pdf, packages=("pikepdf", "img2pdf"), version=2),
     )
 }
 """Every format by its name, in the order in which files are written."""

@@ -1,0 +1,266 @@
+"""Add text layers page by page, without holding a PDF in memory.
+
+A PDF stays byte for byte as it is: changed pages, layers and the font stand in a section behind it (an incremental
+update: ISO 32000-1, 7.5.6). Images become a new file. Memory holds a few hundred pages of the PDF library at a time.
+"""
+
+import copy
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ocr.core.document import Page
+from ocr.core.environment import load
+from ocr.formats.pdf.existing_text import kinds_of_text
+from ocr.formats.pdf.glyphless_font import CharacterCodes
+from ocr.formats.pdf.image_pages import image_pages
+from ocr.formats.pdf.invisible_text import Sheet, layer_of
+from ocr.formats.pdf.object_writer import ObjectCopier, ObjectWriter, token
+from ocr.formats.scan_job import FormatError, ScanJob
+
+if TYPE_CHECKING:
+    import pikepdf
+
+LANGUAGE = "pt-BR"
+_PAGES_AT_ONCE = 200
+"""Pages after which the PDF is opened anew: the library keeps every object that it has looked at."""
+_A4 = (595, 842)
+"""Size in points of the empty page that stands for a damaged one."""
+_TREE_DEPTH = 100
+_TAIL = 1100
+"""Bytes at the end of a file in which the place of its cross-reference section must stand."""
+_START = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF\s*\Z")
+_ENTRIES = 8
+"""Bytes of a file that tell a cross-reference table from a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What must be known of a PDF to write a section behind it."""
+
+    path: Path
+    size: int
+    """Bytes of the file."""
+    pages: tuple[tuple[int, int], ...]
+    """Object number and generation of each page."""
+    objects: int
+    """One more than the highest object number."""
+    section: int
+    """Place of its last cross-reference section."""
+    has_stream: bool
+    """The section is a stream, not a table."""
+
+
+def base_of(pdf: "pikepdf.Pdf", path: Path) -> Base | None:
+    """Return what is needed to append to the PDF; None where its structure is not sound enough for that."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        has_head = file.read(5) == b"%PDF-"
+        file.seek(max(0, size - _TAIL))
+        start = _START.search(file.read())
+        section = int(start[1]) if start else size
+        file.seek(min(section, size))
+        mark = file.read(_ENTRIES)
+    objects = int(pdf.trailer.get("/Size", 0))
+    pages = tuple(page.obj.objgen for page in pdf.pages)
+    is_sound = has_head and 0 < section < size and all(0 < number < objects for number, _ in pages)
+    if not is_sound or len(set(pages)) != len(pages) or pdf.get_warnings():
+        return None
+    return Base(path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"))
+
+
+def append_layers(job: ScanJob, base: Base, file: BinaryIO) -> None:
+    """Write the section behind the PDF `base` to `file`: layers for all pages that have no text yet."""
+    pikepdf = load("pikepdf", extra="pdf")
+    writer = ObjectWriter(file, start=base.size, first=base.objects)
+    writer.write_bytes(b"\n")
+    layers = _Layers(writer, CharacterCodes(), writer.reserve())
+    for group in _groups(page for page in job.pages if 1 <= page.number <= len(base.pages)):
+        _append_group(group, base, layers)
+    layers.write_font()
+    with pikepdf.open(base.path) as pdf:
+        _write_end(writer, base, pdf, job.source.path)
+
+
+def _append_group(group: Iterable[Page], base: Base, layers: "_Layers") -> None:
+    """Write the layers of some pages; nothing outlives the call that holds on to the PDF, so its memory is free."""
+    pikepdf = load("pikepdf", extra="pdf")
+    with pikepdf.open(base.path) as pdf:
+        for page in group:
+            number, generation = base.pages[page.number - 1]
+            leaf = pikepdf.Page(pdf.get_object((number, generation)))
+            if not kinds_of_text(leaf) and layers.add(leaf, page):
+                layers.writer.write(number, leaf.obj.unparse(resolved=True), generation)
+
+
+def write_images(job: ScanJob, file: BinaryIO) -> None:
+    """Write a PDF of the pages of an image file, with their layers. Raises `FormatError` where all are damaged."""
+    pikepdf = load("pikepdf", extra="pdf")
+    writer = ObjectWriter(file)
+    writer.write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    catalog, tree, info = writer.reserve(), writer.reserve(), writer.reserve()
+    layers = _Layers(writer, CharacterCodes(), writer.reserve())
+    kids, refusals = [], list[FormatError]()
+    texts = _Texts(job.pages)
+    for number, content in enumerate(image_pages(job.scan), start=1):
+        kids.append(writer.reserve())
+        if isinstance(content, FormatError):
+            refusals.append(content)
+            body = b"<< /Type /Page /Resources << >> /MediaBox [ 0 0 %d %d ] /Parent %d 0 R >>" % (*_A4, tree)
+            writer.write(kids[-1], body)
+            continue
+        with pikepdf.open(io.BytesIO(content)) as pdf:
+            leaf = pdf.pages[0]
+            page = texts.of(number)
+            if page is not None:
+                layers.add(leaf, page)
+            leaf.obj.Parent = pikepdf.Name(token(tree))
+            ObjectCopier(writer).copy_as(kids[-1], leaf.obj)
+    if refusals and len(refusals) == len(kids):
+        raise refusals[0]
+    layers.write_font()
+    references = b" ".join(b"%d 0 R" % kid for kid in kids)
+    writer.write(tree, b"<< /Type /Pages /Count %d /Kids [ %b ] >>" % (len(kids), references))
+    language = pikepdf.String(LANGUAGE).unparse()
+    writer.write(catalog, b"<< /Type /Catalog /Pages %d 0 R /Lang %b >>" % (tree, language))
+    writer.write(info, b"<< /Title %b >>" % pikepdf.String(job.source.path).unparse())
+    writer.finish(b"/Root %d 0 R /Info %d 0 R" % (catalog, info), None, previous=None)
+
+
+class _Texts:
+    """The pages that were read, asked for by rising numbers."""
+
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self._pages = iter(pages)
+        self._next = next(self._pages, None)
+
+    def of(self, number: int) -> Page | None:
+        """Return the page with this number, if it was read."""
+        while self._next is not None and self._next.number < number:
+            self._next = next(self._pages, None)
+        return self._next if self._next is not None and self._next.number == number else None
+
+
+@dataclass(slots=True)
+class _Layers:
+    """Writes the layers of one PDF, and the font that they share."""
+
+    writer: ObjectWriter
+    codes: CharacterCodes
+    font: int
+    """Object number of the font."""
+    is_used: bool = False
+
+    def add(self, leaf: "pikepdf.Page", page: Page) -> bool:
+        """Write the layer of a page and change the page in memory, with tokens for new objects."""
+
+        def write(content: bytes) -> Any:
+            number = self.writer.reserve()
+            self.writer.write_stream(number, b"/Filter /FlateDecode", zlib.compress(content, 9))
+            return load("pikepdf", extra="pdf").Name(token(number))
+
+        font = load("pikepdf", extra="pdf").Name(token(self.font))
+        done = add_layer(leaf, page, self.codes, font, write)
+        self.is_used |= done
+        return done
+
+    def write_font(self) -> None:
+        """Write the font, once all text is encoded."""
+        if not self.is_used:
+            return
+        with load("pikepdf", extra="pdf").new() as pdf:
+            font = pdf.make_indirect(load("pikepdf", extra="pdf").Dictionary())
+            self.codes.fill(pdf, font)
+            ObjectCopier(self.writer).copy_as(self.font, font)
+
+
+def add_layer(
+    leaf: "pikepdf.Page", page: Page, codes: CharacterCodes, font: Any, write: Callable[[bytes], Any]
+) -> bool:
+    """Put the layer of `page` below the content of `leaf`; return whether there is one.
+
+    `write` makes a stream of content and returns what stands for it in the page's dictionary.
+    """
+    pikepdf = load("pikepdf", extra="pdf")
+    sheet = sheet_of(leaf)
+    if sheet is None:
+        return False
+    turned = Sheet(sheet.box, (sheet.rotation + page.rotation) % 360)
+    resources = copy.copy(leaf.resources) if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
+    fonts = copy.copy(resources.get("/Font", pikepdf.Dictionary()))
+    name = next(name for number in count() if f"/{(name := f'LusoText{number or str()}')}" not in fonts)
+    content = layer_of(page, turned, codes, name)
+    if not content:
+        return False
+    fonts[f"/{name}"] = font
+    resources.Font = fonts
+    leaf.obj.Resources = resources
+    old = leaf.obj.get("/Contents")
+    parts = [] if old is None else list(old) if isinstance(old, pikepdf.Array) else [old]
+    leaf.obj.Contents = pikepdf.Array([write(content), *parts])
+    if page.rotation:
+        leaf.obj.Rotate = turned.rotation
+    return True
+
+
+def sheet_of(leaf: "pikepdf.Page") -> Sheet | None:
+    """Return the visible area of a page and its rotation; None where its boxes make no sense."""
+    try:
+        media = [float(value) for value in leaf.mediabox]
+        crop = [float(value) for value in leaf.cropbox]
+        rotation = int(inherited(leaf, "/Rotate") or 0)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
+    if len(media) != 4 or len(crop) != 4:
+        return None
+    (left, right), (bottom, top) = (sorted((media[side], media[side + 2])) for side in (0, 1))
+    (crop_left, crop_right), (crop_bottom, crop_top) = (sorted((crop[side], crop[side + 2])) for side in (0, 1))
+    box = (max(left, crop_left), max(bottom, crop_bottom), min(right, crop_right), min(top, crop_top))
+    is_sound = box[2] > box[0] and box[3] > box[1] and rotation % 90 == 0
+    return Sheet(box, rotation % 360) if is_sound else None
+
+
+def inherited(leaf: "pikepdf.Page", key: str) -> Any:
+    """Return an entry of a page, or of the nearest node above it in the page tree; None where there is none."""
+    node, steps = leaf.obj, 0
+    while node is not None and key not in node and steps < _TREE_DEPTH:
+        node, steps = node.get("/Parent"), steps + 1
+    return None if node is None else node.get(key)
+
+
+def describe(root: Any, info: Any, title: str) -> bool:
+    """Set language and title where a PDF has none; return whether it had both."""
+    pikepdf = load("pikepdf", extra="pdf")
+    has_language, has_title = "/Lang" in root, bool(str(info.get("/Title", "")).strip())
+    if not has_language:
+        root["/Lang"] = pikepdf.String(LANGUAGE)
+    if not has_title:
+        info["/Title"] = pikepdf.String(title)
+    return has_language and has_title
+
+
+def _groups(pages: Iterable[Page]) -> Iterator[Iterator[Page]]:
+    """Yield pages in groups that are read one after the other; the rest of a group is dropped."""
+    each = iter(pages)
+    while (first := next(each, None)) is not None:
+        yield chain([first], (page for _, page in zip(range(_PAGES_AT_ONCE - 1), each, strict=False)))
+
+
+def _write_end(writer: ObjectWriter, base: Base, pdf: "pikepdf.Pdf", title: str) -> None:
+    """Write catalog and document information where they change, and the end of the section."""
+    pikepdf = load("pikepdf", extra="pdf")
+    root, info = pdf.Root, pdf.trailer.get("/Info")
+    kept = info if isinstance(info, pikepdf.Dictionary) else pikepdf.Dictionary()
+    number, generation = kept.objgen if kept.is_indirect else (writer.reserve(), 0)
+    if not describe(root, kept, title) or not kept.is_indirect:
+        writer.write(root.objgen[0], root.unparse(resolved=True), root.objgen[1])
+        writer.write(number, kept.unparse(resolved=True), generation)
+    entries = b"/Root %b /Info %d %d R" % (root.unparse(), number, generation)
+    identifiers = pdf.trailer.get("/ID")
+    first = pikepdf.String(bytes(identifiers[0])).unparse() if isinstance(identifiers, pikepdf.Array) else None
+    writer.finish(entries, first, previous=base.section, as_stream=base.has_stream)
