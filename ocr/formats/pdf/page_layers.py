@@ -40,7 +40,7 @@ _ENTRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class AppendPoint:
     """What must be known of a PDF to write a section behind it."""
 
     path: Path
@@ -56,7 +56,7 @@ class Base:
     """The section is a stream, not a table."""
 
 
-def base_of(pdf: "pikepdf.Pdf", path: Path) -> Base | None:
+def base_of(pdf: "pikepdf.Pdf", path: Path) -> AppendPoint | None:
     """Return what is needed to append to the PDF; None where its structure is not sound enough for that."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -71,10 +71,10 @@ def base_of(pdf: "pikepdf.Pdf", path: Path) -> Base | None:
     is_sound = has_head and 0 < section < size and all(0 < number < objects for number, _ in pages)
     if not is_sound or len(set(pages)) != len(pages) or pdf.get_warnings():
         return None
-    return Base(path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"))
+    return AppendPoint(path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"))
 
 
-def append_layers(job: ScanJob, base: Base, file: BinaryIO) -> None:
+def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
     """Write the section behind the PDF `base` to `file`: layers for all pages that have no text yet."""
     pikepdf = load("pikepdf", extra="pdf")
     writer = ObjectWriter(file, start=base.size, first=base.objects)
@@ -87,7 +87,7 @@ def append_layers(job: ScanJob, base: Base, file: BinaryIO) -> None:
         _write_end(writer, base, pdf, job.source.path)
 
 
-def _append_group(group: Iterable[Page], base: Base, layers: "_Layers") -> None:
+def _append_group(group: Iterable[Page], base: AppendPoint, layers: "_Layers") -> None:
     """Write the layers of some pages; nothing outlives the call that holds on to the PDF, so its memory is free."""
     pikepdf = load("pikepdf", extra="pdf")
     with pikepdf.open(base.path) as pdf:
@@ -251,7 +251,7 @@ def _groups(pages: Iterable[Page]) -> Iterator[Iterator[Page]]:
         yield chain([first], (page for _, page in zip(range(_PAGES_AT_ONCE - 1), each, strict=False)))
 
 
-def _write_end(writer: ObjectWriter, base: Base, pdf: "pikepdf.Pdf", title: str) -> None:
+def _write_end(writer: ObjectWriter, base: AppendPoint, pdf: "pikepdf.Pdf", title: str) -> None:
     """Write catalog and document information where they change, and the end of the section."""
     pikepdf = load("pikepdf", extra="pdf")
     root, info = pdf.Root, pdf.trailer.get("/Info")

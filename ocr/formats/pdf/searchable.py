@@ -7,7 +7,7 @@ or where its structure is damaged; memory then holds its objects and layers, abo
 
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from ocr.formats.pdf.existing_text import kinds_of_text, remove_invisible
 from ocr.formats.pdf.glyphless_font import CharacterCodes
 from ocr.formats.pdf.image_pages import is_pdf
 from ocr.formats.pdf.invisible_text import Sheet, placing
-from ocr.formats.pdf.page_layers import add_layer, append_layers, base_of, describe, sheet_of, write_images
+from ocr.formats.pdf.page_layers import AppendPoint, add_layer, append_layers, base_of, describe, sheet_of, write_images
 from ocr.formats.scan_job import FormatError, ScanJob, TextLayer
 from ocr.rendering.discovery import shown
 
@@ -45,10 +45,15 @@ def write_searchable_pdf(job: ScanJob) -> Iterator[bytes]:
                 f"{shown(job.source.path)}: the file is damaged, no text layer can be added: {cause}",
                 hint=f"print or save it to a new PDF, {_OTHER_FORMATS}",
             ) from cause
-        for part in parts:
-            with part.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    yield chunk
+        yield from _bytes_of(parts)
+
+
+def _bytes_of(parts: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the bytes of files, one behind the other."""
+    for part in parts:
+        with part.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
 
 def _write(job: ScanJob, draft: Path) -> tuple[Path, ...]:
@@ -57,15 +62,25 @@ def _write(job: ScanJob, draft: Path) -> tuple[Path, ...]:
         with draft.open("wb") as file:
             write_images(job, file)
         return (draft,)
+    base = _examine_or_write(job, draft)
+    if base is None:
+        return (draft,)
+    with draft.open("wb") as file:
+        append_layers(job, base, file)
+    return (job.scan, draft)
+
+
+def _examine_or_write(job: ScanJob, draft: Path) -> AppendPoint | None:
+    """Return what is needed to append to the scan; where that is impossible, write the PDF anew and return None.
+
+    The opened PDF lives in here only: its table of objects takes 3 kB a page.
+    """
     with ExitStack() as opened:
         pdf = _open(job, opened)
         base = base_of(pdf, job.scan) if job.text_layer == "skip" else None
         if base is None:
             _write_anew(job, pdf, draft)
-            return (draft,)
-    with draft.open("wb") as file:
-        append_layers(job, base, file)
-    return (job.scan, draft)
+        return base
 
 
 def _open(job: ScanJob, opened: ExitStack) -> "pikepdf.Pdf":
