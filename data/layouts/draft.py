@@ -31,6 +31,10 @@ class Draft:
     """Lower end of the body, after it was placed."""
     side: tuple[float, float] = (0.0, 0.0)
     """Left edge and width of the column of side notes."""
+    head: list[Piece] = field(default_factory=list)
+    """Material of the page header, besides the repeated texts ..."""
+    tail: list[Piece] = field(default_factory=list)
+    """... and of the page footer."""
     foot: list[Piece] = field(default_factory=list)
     """Material at the foot of the body, such as footnotes."""
 

@@ -25,7 +25,7 @@ from data.synthesis.typesetting import CELL
 from data.text.generators import write_document
 from ocr.core.errors import UsageError
 
-VERSION = 2
+VERSION = 3
 """Raised when equal requests give other pages than before."""
 MILLIMETER = 72 / 25.4
 KINDS = tuple(name for name, page_type in PAGE_TYPES.items() if not page_type.hand)
@@ -123,22 +123,28 @@ def _pieces(blocks: Sequence[Block]) -> list[Piece]:
 
 def _fill(draft: Draft) -> None:
     """Place header, body and footer."""
-    header = _repeated_strips(draft, "head", "header")
+    header = [*_set_all(draft.head, draft), *_repeated_strips(draft, "head", "header")]
     head_end = draft.sheet.stack(header, draft.frame.x, draft.frame.y * 0.45)
-    if header and draft.head_rule:
+    if header and draft.head_rule and not draft.head:
         draft.sheet.strokes.append(
             Stroke(draft.frame.x, head_end + 2, draft.frame.x + draft.frame.width, head_end + 2, 0.6)
         )
     top = max(draft.frame.y, head_end + draft.desk.type.size)
-    footer = _repeated_strips(draft, "foot", "footer")
+    footer = [*_repeated_strips(draft, "foot", "footer"), *_set_all(draft.tail, draft)]
     tall = sum(strip.height for strip in footer)
     bottom = draft.frame.y + draft.frame.height
-    draft.sheet.stack(footer, draft.frame.x, min(bottom + 8, draft.sheet.height - tall - 12))
-    notes = [strip for piece in draft.foot for strip in piece.set(draft.frame.width, draft.desk)]
+    foot = min(bottom + 8, draft.sheet.height - tall - 12)
+    draft.sheet.stack(footer, draft.frame.x, foot)
+    bottom = min(bottom, foot - 4)
+    notes = _set_all(draft.foot, draft)
     reserved = sum(strip.height + strip.above for strip in notes)
     draft.frame = replace(draft.frame, y=top, height=bottom - top - reserved)
     draft.end = flow(draft.pieces, draft.columns, draft.frame, draft.sheet, draft.desk)
     draft.sheet.stack(notes, draft.frame.x, bottom - reserved)
+
+
+def _set_all(pieces: Sequence[Piece], draft: Draft) -> list[Strip]:
+    return [strip for piece in pieces for strip in piece.set(draft.frame.width, draft.desk)]
 
 
 def _repeated_strips(draft: Draft, style: str, field: LineField) -> list[Strip]:

@@ -69,7 +69,7 @@ def _set_enough(members: Sequence[Piece], width: float, height: float, desk: Des
     strips: list[Strip] = []
     for piece in members:
         strips += piece.set(width, desk)
-        if sum(strip.height for strip in strips) > height:
+        if sum(strip.height for strip in strips) > height and not any(strip.column_break for strip in strips):
             break
     return strips
 
@@ -126,4 +126,6 @@ def fitting(strips: Sequence[Strip], height: float, *, cut: bool = False) -> int
             return fit or (number if cut else 0)
         if not strip.keep:
             fit = number + 1
+        if strip.column_break:
+            return number + 1
     return len(strips)

@@ -5,9 +5,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from data.layouts.draft import Feature
-from data.layouts.features.form_material import blanks, check_boxes, comb_boxes, stacked_boxes
-from data.layouts.features.list_material import contents, dictionary, hanging_numbers, two_languages
+from data.layouts.features.gazette_pages import (
+    banded_heading,
+    budget_table,
+    column_footer,
+    dense_text,
+    level_articles,
+    sparse_page,
+    three_part_header,
+)
 from data.layouts.features.margins import leave_room, line_numbers, side_notes, side_stamp
+from data.layouts.features.material.form_material import blanks, check_boxes, comb_boxes, stacked_boxes
+from data.layouts.features.material.list_material import contents, dictionary, hanging_numbers, two_languages
+from data.layouts.features.material.table_material import continued_table, open_table, spanned_table, upright_heads
+from data.layouts.features.material.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
 from data.layouts.features.overlays import (
     handwriting,
     ink_stamp,
@@ -19,20 +30,29 @@ from data.layouts.features.overlays import (
 )
 from data.layouts.features.page_columns import many_columns, masthead, wide_heading, wide_table
 from data.layouts.features.roll_paper import printer_report, till_receipt, two_pages
-from data.layouts.features.table_material import continued_table, open_table, spanned_table, upright_heads
-from data.layouts.features.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
 
 _COLUMNED = frozenset({"gazette", "edict", "newspaper"})
 _BOOKS = frozenset({"book"})
 _DEEDS = frozenset({"contract", "proxy", "certificate", "petition"})
 _FORMS = frozenset({"form"})
 _BUSINESS = frozenset({"invoice", "receipt", "letter", "official-letter"})
+_STANDING = frozenset({"level_articles", "sparse_page"})
+"""Features whose body stands as it is, without material among it."""
 _WHOLE = frozenset({"open_table", "stacked_boxes"})
 _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "certificate", "official-letter", "letter"})
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
         "many_columns": Feature(0.5, many_columns, kinds=_COLUMNED),
+        "three_part_header": Feature(0.35, three_part_header, kinds=_COLUMNED),
+        "column_footer": Feature(0.3, column_footer, kinds=_COLUMNED),
+        "level_articles": Feature(0.15, level_articles, kinds=_COLUMNED, excludes=frozenset({"many_columns"})),
+        "dense_text": Feature(
+            0.3, dense_text, kinds=frozenset({"gazette", "edict"}), excludes=frozenset({"level_articles"})
+        ),
+        "sparse_page": Feature(0.06, sparse_page, kinds=_COURT),
+        "banded_heading": Feature(0.2, banded_heading, kinds=_COLUMNED, excludes=frozenset({"level_articles"})),
+        "budget_table": Feature(0.15, budget_table, kinds=_COLUMNED | _COURT, excludes=_STANDING),
         "dictionary": Feature(0.08, dictionary, kinds=_BOOKS),
         "contents": Feature(0.08, contents, kinds=_BOOKS | _COURT),
         "two_languages": Feature(0.08, two_languages, kinds=_DEEDS),

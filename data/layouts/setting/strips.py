@@ -80,6 +80,8 @@ class Strip:
     figures: tuple[Figure, ...] = ()
     keep: bool = False
     """Stays with the strip below it."""
+    column_break: bool = False
+    """What follows stands in the next column."""
 
     def moved(self, x: float, y: float = 0.0) -> "Strip":
         """Return the strip with its parts shifted."""
@@ -90,6 +92,7 @@ class Strip:
             tuple(Stroke(s.x0 + x, s.y0 + y, s.x1 + x, s.y1 + y, s.width, s.color) for s in self.strokes),
             tuple(replace(f, box=(f.box[0] + x, f.box[1] + y, f.box[2] + x, f.box[3] + y)) for f in self.figures),
             self.keep,
+            self.column_break,
         )
 
 

@@ -187,3 +187,29 @@ def test_a_spread_is_read_from_the_left_page_to_the_right() -> None:
     assert page.width > page.height
     sides = [line.box[0] > page.width / 2 for line in page.lines if line.field == "text"]
     assert sides == sorted(sides) and len(set(sides)) == 2
+
+
+def test_level_articles_have_headings_side_by_side_and_columns_in_order() -> None:
+    page = compose_page(PageRequest("gazette", "level", ("level_articles",), dpi=DPI)).truth
+    tops = [round(line.box[3]) for line in page.lines if line.role == "heading"]
+    assert len(set(tops)) <= len(tops) / 2 + 2  # each height has headings of several columns
+    starts = [line.box[0] for line in page.lines if line.role == "heading"]
+    assert sum(after > before + 20 for before, after in itertools.pairwise(starts)) <= 4
+
+
+def test_header_and_footer_of_a_gazette_have_their_fields() -> None:
+    page = compose_page(PageRequest("edict", "parts", ("three_part_header", "column_footer"), dpi=DPI)).truth
+    header = [line for line in page.lines if line.field == "header"]
+    footer = [line for line in page.lines if line.field == "footer"]
+    assert len(header) == 3 and len({line.block for line in footer}) == 2
+    body = [line for line in page.lines if line.field == "text"]
+    assert max(line.box[3] for line in body) < min(line.box[1] for line in footer)
+
+
+def test_dense_text_fills_all_columns() -> None:
+    page = compose_page(PageRequest("gazette", "dense", ("dense_text",), dpi=DPI)).truth
+    ends: dict[int, float] = {}
+    for line in (line for line in page.lines if line.field == "text"):
+        column = round(line.box[0] * 6 / page.width)
+        ends[column] = max(ends.get(column, 0.0), line.box[3])
+    assert len(ends) >= 2 and all(end > 0.8 * page.height for end in ends.values())

@@ -161,13 +161,17 @@ def two_languages(draft: Draft) -> None:
     for n in range(choose.randint(4, 9)):
         seed = f"{draft.seed}/{n}"
         pairs.append((f"{first + n}. {write('clause_pt', seed)}", f"{first + n}. {write(symbol, seed)}"))
-    gutter = choose.uniform(12, 30)
-    piece = Piece(lambda width, desk: [_parallel(pairs, gutter, width, desk)], wide=True)
+    gutter, room = choose.uniform(12, 30), draft.frame.height * choose.uniform(0.3, 0.7)
+    piece = Piece(lambda width, desk: [_parallel(pairs, (gutter, room), width, desk)], wide=True)
     draft.insert(piece, 1)
 
 
-def _parallel(pairs: Sequence[tuple[str, str]], gutter: float, width: float, desk: Desk) -> Strip:
-    """Return both columns as one strip: the left one stands before the right one in the reading order."""
+def _parallel(pairs: Sequence[tuple[str, str]], place: tuple[float, float], width: float, desk: Desk) -> Strip:
+    """Return both columns as one strip: the left one stands before the right one in the reading order.
+
+    `place` is the gutter and the height from which no clause is added.
+    """
+    gutter, room = place
     column = (width - gutter) / 2
     sides: tuple[list[TextPart], list[TextPart]] = ([], [])
     y, most = 0.0, 0.0
@@ -180,4 +184,6 @@ def _parallel(pairs: Sequence[tuple[str, str]], gutter: float, width: float, des
                 at += strip.height
             most = max(most, at)
         y = most + 0.7 * desk.type.size
+        if y > room:
+            break
     return Strip(most, 0.5 * desk.type.size, (*sides[0], *sides[1]))

@@ -1,0 +1,1 @@
+"""Material that features insert into the body of a page: text, lists, tables, forms."""
