@@ -213,6 +213,9 @@ def _draw_figure(pen: Any, figure: Figure) -> None:
     if figure.kind in ("seal", "hole"):
         pen.ellipse(figure.box, fill=figure.color if figure.kind == "hole" else None, outline=figure.color, width=width)
         return
+    if figure.kind in ("picture", "bar_code"):
+        (_draw_picture if figure.kind == "picture" else _draw_bars)(pen, figure)
+        return
     pen.rectangle(figure.box, fill=figure.fill, outline=figure.color, width=width)
     if figure.checked:
         left, top, right, bottom = figure.box
@@ -220,15 +223,41 @@ def _draw_figure(pen: Any, figure: Figure) -> None:
         pen.line((left + 2, bottom - 2, right - 2, top + 2), figure.color, width + 1)
 
 
-def _scribble(figure: Figure) -> list[tuple[float, float]]:
-    """Return the points of a signature: loops that run from the left to the right of the box."""
+def _draw_picture(pen: Any, figure: Figure) -> None:
+    """Draw a picture of gray hills below a bright sky."""
     chance = random.Random(figure.seed)
     left, top, right, bottom = figure.box
-    loops, tall = chance.randint(5, 9), bottom - top
+    pen.rectangle(figure.box, fill=(chance.randint(170, 230),) * 3, outline=(60, 60, 60))
+    for layer in range(4):
+        gray = chance.randint(30, 190 - 35 * layer)
+        level = top + (bottom - top) * (0.3 + 0.17 * layer)
+        xs = [left + (right - left) * n / 9 for n in range(10)]
+        hills = [(x, min(bottom, level + chance.uniform(-0.12, 0.12) * (bottom - top))) for x in xs]
+        pen.polygon([(left, bottom), *hills, (right, bottom)], fill=(gray, gray, gray))
+
+
+def _draw_bars(pen: Any, figure: Figure) -> None:
+    chance = random.Random(figure.seed)
+    left, top, right, bottom = figure.box
+    narrow = max(1.0, (right - left) / 220)
+    while left < right:
+        wide = narrow * chance.choice((1, 1, 2, 3))
+        pen.rectangle((left, top, min(right, left + wide - 1), bottom), fill=(0, 0, 0))
+        left += wide + narrow * chance.choice((1, 1, 2, 3))
+
+
+def _scribble(figure: Figure) -> list[tuple[float, float]]:
+    """Return the points of a signature: loops of different height and slant, from the left to the right of the box."""
+    chance = random.Random(figure.seed)
+    left, top, right, bottom = figure.box
+    loops, wide, tall = chance.randint(3, 10), right - left, bottom - top
+    heights = [chance.uniform(0.1, 0.5) for _ in range(loops + 1)]
+    curl, slant = chance.uniform(0.02, 0.09), chance.uniform(-0.1, 0.35)
     points = []
     for step in range(loops * 12):
-        part = step / (loops * 12)
-        swing = math.sin(step / 12 * 2 * math.pi) * (0.5 + 0.5 * math.sin(part * 9 + figure.seed))
-        x = left + (right - left) * (part + 0.05 * math.cos(step / 12 * 2 * math.pi))
-        points.append((x, top + tall * (0.55 - 0.42 * swing)))
+        part, turn = step / (loops * 12), step / 12 * 2 * math.pi
+        reach = heights[step // 12] + (heights[step // 12 + 1] - heights[step // 12]) * (step % 12) / 12
+        swing = math.sin(turn) * reach
+        x = left + wide * min(1.0, max(0.0, 0.92 * part + curl * math.cos(turn) + slant * swing * tall / wide))
+        points.append((x, top + tall * (0.55 - swing)))
     return points

@@ -15,7 +15,14 @@ from data.layouts.features.gazette_pages import (
     three_part_header,
 )
 from data.layouts.features.margins import leave_room, line_numbers, side_notes, side_stamp
-from data.layouts.features.material.form_material import blanks, check_boxes, comb_boxes, stacked_boxes
+from data.layouts.features.material.form_material import (
+    blanks,
+    check_boxes,
+    comb_boxes,
+    label_grid,
+    pay_slip_foot,
+    stacked_boxes,
+)
 from data.layouts.features.material.list_material import contents, dictionary, hanging_numbers, two_languages
 from data.layouts.features.material.table_material import continued_table, open_table, spanned_table, upright_heads
 from data.layouts.features.material.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
@@ -24,11 +31,12 @@ from data.layouts.features.overlays import (
     ink_stamp,
     punch_holes,
     round_seal,
+    rubrics,
     show_through,
     torn_corner,
     watermark,
 )
-from data.layouts.features.page_columns import many_columns, masthead, wide_heading, wide_table
+from data.layouts.features.page_columns import many_columns, masthead, picture, wide_heading, wide_table
 from data.layouts.features.roll_paper import printer_report, till_receipt, two_pages
 
 _COLUMNED = frozenset({"gazette", "edict", "newspaper"})
@@ -38,7 +46,7 @@ _FORMS = frozenset({"form"})
 _BUSINESS = frozenset({"invoice", "receipt", "letter", "official-letter"})
 _STANDING = frozenset({"level_articles", "sparse_page"})
 """Features whose body stands as it is, without material among it."""
-_WHOLE = frozenset({"open_table", "stacked_boxes"})
+_WHOLE = frozenset({"label_grid", "open_table", "stacked_boxes"})
 _COURT = frozenset({"ruling", "sentence", "petition", "contract", "proxy", "certificate", "official-letter", "letter"})
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
@@ -73,6 +81,9 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "masthead": Feature(0.3, masthead, kinds=_COLUMNED),
         "wide_table": Feature(0.35, wide_table, kinds=_COLUMNED | _COURT),
         "wide_heading": Feature(0.2, wide_heading, kinds=_COLUMNED),
+        "label_grid": Feature(0.2, label_grid, kinds=_COURT | _FORMS | _BUSINESS),
+        "pay_slip_foot": Feature(0.25, pay_slip_foot, kinds=frozenset({"invoice", "form"})),
+        "picture": Feature(0.15, picture, kinds=_COLUMNED | _BOOKS),
         "till_receipt": Feature(0.5, till_receipt, kinds=frozenset({"receipt"}), excludes=_WHOLE),
         "printer_report": Feature(0.3, printer_report, kinds=_BUSINESS, excludes=_WHOLE | {"till_receipt"}),
         "two_pages": Feature(0.2, two_pages, kinds=_BOOKS, excludes=frozenset({"dictionary"})),
@@ -81,6 +92,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "round_seal": Feature(0.1, finish=round_seal),
         "ink_stamp": Feature(0.15, finish=ink_stamp),
         "handwriting": Feature(0.12, finish=handwriting),
+        "rubrics": Feature(0.15, finish=rubrics),
         "punch_holes": Feature(0.1, finish=punch_holes),
         "torn_corner": Feature(0.05, finish=torn_corner),
         "side_notes": Feature(0.12, leave_room, side_notes, kinds=_BOOKS | _COURT, excludes=frozenset({"two_pages"})),

@@ -165,3 +165,15 @@ def show_through(draft: Draft) -> None:
             for word in text.words
         ]
         draft.sheet.texts.append(replace(text, words=words, x=0.0, role="noise", field="noise"))
+
+
+def rubrics(draft: Draft) -> None:
+    """Sign one to three times with a short scribble, in a margin or over the print."""
+    choose = draft.random
+    for _ in range(choose.randint(1, 3)):
+        wide, tall = choose.uniform(26, 80), choose.uniform(16, 36)
+        x = choose.choice((choose.uniform(8, draft.frame.x), choose.uniform(8, draft.sheet.width - wide - 8)))
+        y = choose.uniform(draft.frame.y, draft.sheet.height - tall - 10)
+        color = choose.choice((PEN, PEN, (30, 30, 30), (24, 40, 144)))
+        box, seed = (x, y, x + wide, y + tall), choose.randrange(1 << 30)
+        draft.sheet.figures.append(Figure("signature", box, choose.uniform(0.6, 1.4), color, seed=seed))

@@ -6,7 +6,7 @@ from data.layouts.draft import Draft, text_piece
 from data.layouts.page_flow import Columns, Piece
 from data.layouts.setting.block_setting import STYLES, plain_table, set_text
 from data.layouts.setting.line_breaking import Align, Measure, line_width, tokens_of
-from data.layouts.setting.strips import Desk, Strip, Stroke, TextPart, one_line
+from data.layouts.setting.strips import Desk, Figure, Strip, Stroke, TextPart, one_line
 from data.layouts.setting.table_setting import set_table
 from data.text.generators import write, write_document
 
@@ -75,3 +75,20 @@ def wide_heading(draft: Draft) -> None:
     text = write("wide_heading", draft.seed)
     style = replace(STYLES["section"], size=draft.random.uniform(1.3, 1.9))
     draft.insert(Piece(lambda width, desk: set_text(text, style, width, desk), wide=True), 4)
+
+
+def picture(draft: Draft) -> None:
+    """Print a photograph with a caption below it, in a column or across the page."""
+    choose = draft.random
+    caption, seed = write("picture_caption", draft.seed), choose.randrange(1 << 30)
+    share, form = choose.uniform(0.5, 1.0), choose.uniform(0.5, 0.9)
+    style = replace(STYLES["plain"], role="caption", size=0.85, italic=choose.random() < 0.5, below=0.8)
+
+    def build(width: float, desk: Desk) -> list[Strip]:
+        wide = width * share
+        tall = min(wide * form, draft.frame.height * 0.35)
+        left = (width - wide) / 2
+        image = Figure("picture", (left, 4, left + wide, 4 + tall), seed=seed)
+        return [Strip(tall + 8, 4, figures=(image,), keep=True), *set_text(caption, style, width, desk)]
+
+    draft.insert(Piece(build, wide=choose.random() < 0.4), 3)

@@ -202,3 +202,53 @@ def _fitting(text: str, ink: Ink, width: float) -> Ink:
         return ink
     narrow = max(0.6, width / wide * 0.99)
     return ink._replace(stretch=narrow, size=round(ink.size * min(1.0, width / wide / narrow * 0.99), 2))
+
+
+def label_grid(draft: Draft) -> None:
+    """Print labels and values without rules, two or three pairs side by side in level columns."""
+    choose = draft.random
+    columns, bold = choose.choice((1, 2, 2, 3)), choose.random() < 0.5
+    pairs = [write("label_pair", f"{draft.seed}/{n}").split(PART) for n in range(columns * choose.randint(2, 6))]
+    above, tab = choose.random() < 0.25, choose.choice((0.0, 0.0, 0.38))
+
+    def build(width: float, desk: Desk) -> list[Strip]:
+        rows = [pairs[at : at + columns] for at in range(0, len(pairs), columns)]
+        strips = [_pair_row(row, (bold, above, tab), width / columns, desk) for row in rows]
+        return [Strip(0.4 * desk.type.size), *strips, Strip(0.8 * desk.type.size)]
+
+    draft.insert(Piece(build, wide=True), 3)
+
+
+def _pair_row(pairs: Sequence[Sequence[str]], look: tuple[bool, bool, float], each: float, desk: Desk) -> Strip:
+    """Return one row of pairs; `look` has bold labels, values below them, and the share of the width of a label."""
+    bold, above, tab = look
+    size, texts = desk.type.size, []
+    for n, (label, value) in enumerate(pairs):
+        name, left = next(desk.blocks), n * each
+        ink = desk.ink(0.8 if above else 1.0, bold=bold)
+        head = tokens_of(label if above else f"{label}:", ink)
+        texts.append(one_line(head, TextPart((), left, size, "form_label", name)))
+        start = 0.0 if above else max(line_width(head) + 1.3 * space_of(ink), tab * each)
+        body = tokens_of(value, _fitting(value, desk.ink(), max(each - start - 6, 30)))
+        part = TextPart((), left + start, size * (2.1 if above else 1.0), "form_value", next(desk.blocks), label=name)
+        texts.append(one_line(body, part))
+    return Strip(size * (2.9 if above else 1.45), 0, tuple(texts))
+
+
+def pay_slip_foot(draft: Draft) -> None:
+    """Close the page with the line of digits and the bar code of a payment slip, below a dashed cut."""
+    choose = draft.random
+    digits, code = write("slip_digits", draft.seed), choose.randrange(1 << 30)
+
+    def build(width: float, desk: Desk) -> list[Strip]:
+        ink = desk.ink(1.2, bold=True)
+        dash = desk.ink(0.8)
+        cut = Token("-" * int(width / width_of(Token("-", dash))), dash)
+        dashes = one_line([cut], TextPart((), 0, 8, "noise", next(desk.blocks), "noise"))
+        part = TextPart((), 0, ink.size, "paragraph", next(desk.blocks))
+        line = one_line(tokens_of(digits, ink), part, Measure(width, align="right"))
+        bars = Figure("bar_code", (0, 4, min(width * 0.6, 300), 40), seed=code)
+        strips = [Strip(ink.size * 1.6, 0, (line,)), Strip(46, 0, figures=(bars,))]
+        return [Strip(14, 6, (dashes,)), *strips]
+
+    draft.foot.append(Piece(build))
