@@ -181,6 +181,8 @@ class EngineOutput:
     """Degrees clockwise (0, 90, 180, 270) by which the rendered page was rotated to be upright."""
     skew: float = 0.0
     """Skew of the upright page in degrees clockwise. Lines were read after deskewing; boxes are on the skewed page."""
+    rulings: tuple[Box, ...] = ()
+    """Ruling lines found on the pixels, as thin boxes: column rules, borders of tables and boxes, blanks of forms."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0

@@ -50,6 +50,7 @@ _FOOT_MARK = re.compile(
 _PROOF = re.compile(
     r"autenticidade|assinad[oa] (?:digital|eletr[ôo]nica)mente (?:conforme|nos termos|por)", re.IGNORECASE
 )
+_LIST_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVXLC]{1,6}|[a-z])(?:[.)]|\s?[-–—])")
 _STAMP = re.compile(
     r"^fls?\.?\s*\d|^num\.\s*\d|protocol|assinad[oa] (?:digital|eletr[ôo]nica)|confer[eê]ncia|c[óo]digo|rubrica"
     r"|recebid[oa]",
@@ -86,9 +87,27 @@ def _margin(lines: Sequence[Line], width: int) -> list[Line]:
         outside = line.box[2] <= left or line.box[0] >= right
         reach = SIDE * (2 if _STAMP.search(line.text) else 1) * width
         at_side = line.box[2] < reach or line.box[0] > width - reach
-        if is_vertical(line) or (outside and at_side):
+        if is_vertical(line) or (outside and at_side and not _in_body(line, level)):
             found.append(line)
     return found
+
+
+def _in_body(line: Line, level: Sequence[Line]) -> bool:
+    """Return whether a short line at a side belongs to the body: a list number beside it, or the end of a paragraph.
+
+    The last line of a paragraph starts where the lines above it do, and follows at their distance.
+    """
+    left, top, right, bottom = line.box
+    high = bottom - top
+    if _LIST_NUMBER.fullmatch(line.text.strip()):
+        beside = (other.box for other in level if other is not line and other.box[0] > right)
+        return any(abs(box[1] + box[3] - top - bottom) < high and box[0] - right < 5 * high for box in beside)
+    above = [
+        other.box
+        for other in level
+        if abs(other.box[0] - left) < 0.6 * high and 0 < (top + bottom - other.box[1] - other.box[3]) / 2 < 1.8 * high
+    ]
+    return any(box[2] - box[0] > 2.5 * (right - left) for box in above)
 
 
 def _pitch(page_rows: Sequence[Row]) -> float:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from ocr.core.document import Line, Table, box_around
 from ocr.layout.reading_order import Row, line_height, row_box
+from ocr.layout.ruled.blanks import MARK
 
 CELL_GAP = 1.6
 """Least gap between two cells of one line, in line heights: justified text has no wider gaps in consecutive rows."""
 ROWS = 3
 """Least rows of two or more cells."""
-_MARKER = re.compile(r"\W{0,2}|\(?(?:\d{1,3}|[IVXLC]{1,6}|[a-zA-Z])[.)º°ª]?\s*[-–—.]?")
+_MARKER = re.compile(r"\W{0,2}|\(?(?:\d{1,3}(?:\.\d{1,2})*|[IVXLC]{1,6}|[a-zA-Z])[.)º°ª]?\s*[-–—.]?|[1lI]-")
 """The markers of list items: a list is no table."""
 
 Span = tuple[float, float]
@@ -36,7 +37,9 @@ def find_tables(column: Sequence[Row]) -> list[tuple[int, int, Table]]:
 
 
 def _cells(row: Row, height: float) -> list[Line]:
-    """Return the cells of a row: its lines, divided where the gap between two words is wide."""
+    """Return the cells of a row: its lines, divided where the gap between two words is wide; a form line is one."""
+    if any(line.text == MARK for line in row):
+        return [Line(" ".join(line.text for line in row), row_box(row))]
     parts: list[Line] = []
     for line in row:
         start = 0
@@ -98,6 +101,8 @@ def _table(cells: Sequence[Sequence[Line]], column: Sequence[Row]) -> Table | No
     filled = Counter(sum(bool(text) for text in texts) for texts in rows)
     if all(_MARKER.fullmatch(text) for text in first) and len(spans) == 2:
         return None
+    if len(spans) > 2 and all(_MARKER.fullmatch(text) for texts in rows for text in texts[:-1]):
+        return None  # Numbers of several levels, each hanging at its own place.
     if sum(count for number, count in filled.items() if number > 1) < ROWS:
         return None
     return Table(box_around([row_box(row) for row in column]), tuple(map(tuple, rows)))

@@ -15,6 +15,7 @@ from ocr.core.settings import Settings
 from ocr.engines.vlm.decoding.modes import DecodingSettings
 from ocr.formats.scan_job import TextLayer
 from ocr.formats.writers import FORMATS
+from ocr.layout.page import DEFAULT_LAYOUT, arrangement_of
 from ocr.pipeline.page_reader import CrossCheckMode
 from ocr.rendering.passwords import Passwords
 from ocr.rendering.renderer import RenderSettings
@@ -31,6 +32,15 @@ def _known(name: str) -> str:
         raise PydanticCustomError(
             "literal_error", "Input should be {expected}", {"expected": f"{', '.join(names)} or {last}"}
         )
+    return name
+
+
+def _layout(name: str) -> str:
+    """Return the name of a layout whose weights are there, or raise an error that says what to type."""
+    try:
+        arrangement_of(name)
+    except UsageError as cause:
+        raise PydanticCustomError("layout", "{reason}", {"reason": f"{cause.message} ({cause.hint})"}) from cause
     return name
 
 
@@ -53,6 +63,9 @@ class ExtractSettings(Settings):
     text_layer: TextLayer | None = None
     """What a PDF output does with pages that have text: skip them, redo an invisible layer, or force a picture of them
     with a new layer. None: as the folder's PDFs were written last, else skip."""
+    layout: Annotated[str, AfterValidator(_layout)] = DEFAULT_LAYOUT
+    """What decides reading order, fields and tables of engines that give lines: rules, learned (a network), or the
+    folder of a run of ocr finetune --part layout. Another layout makes the pages of a folder again, without reading."""
     seconds: float = Field(default=600.0, gt=0)
     """Most seconds for one attempt at a page."""
     canary: bool = True

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 from ocr.core.document import Attempt, EngineOutput, Finish, Page, Status, text_of
-from ocr.layout.page import ARRANGEMENT as LAYOUT
-from ocr.layout.page import arrange
+from ocr.layout.page import DEFAULT_LAYOUT, arrange
+from ocr.layout.page import arrangement_of as layout_of
 from ocr.models.answer_format import parse
 from ocr.repetition import detector
 from ocr.repetition.detector import good_part
 from ocr.text.hyphenation import join
 
-ARRANGEMENT = f"{LAYOUT} markup-1"
-"""Change it whenever the same engine output can give another page: folders then build their pages again."""
+MARKUP = "markup-1"
+"""Change it whenever the same text of a language model can give another page: folders then build their pages again."""
 
 # The engine itself decides these. "stop" and "length" depend on the text.
 _BY_FINISH: dict[Finish, tuple[Status, str]] = {
@@ -37,10 +37,19 @@ def classify(output: EngineOutput) -> tuple[Status, str]:
     return ("ok" if text_of(output).strip() else "blank"), ""
 
 
-def build_page(attempt: Attempt, number: int) -> Page:
+def arrangement_of(layout: str = DEFAULT_LAYOUT) -> str:
+    """Return what decides how an engine output becomes a page. A folder builds its pages again where it differs."""
+    return f"{layout_of(layout)} {MARKUP}"
+
+
+ARRANGEMENT = arrangement_of()
+"""That of the default layout."""
+
+
+def build_page(attempt: Attempt, number: int, layout: str = DEFAULT_LAYOUT) -> Page:
     """Build page `number` of a scan. Pure: the ledger can build it again."""
     output = attempt.generation
-    page = arrange(output, number) if output.text is None else _from_text(output, number)
+    page = arrange(output, number, layout) if output.text is None else _from_text(output, number)
     flags = (output.obtained, *output.doubts) if output.obtained else output.doubts
     page = replace(page, flags=(*page.flags, *flags))
     if attempt.status == "ok":

@@ -19,7 +19,7 @@ from ocr.core.errors import LockedScanError, OcrError, OutputError, ScanError
 from ocr.engines.base import Request, capabilities_of
 from ocr.formats.scan_job import FormatError
 from ocr.pipeline.options import Job
-from ocr.pipeline.page_builder import ARRANGEMENT, build_page, classify
+from ocr.pipeline.page_builder import arrangement_of, build_page, classify
 from ocr.pipeline.progress import Progress
 from ocr.pipeline.session import EngineSession
 from ocr.rendering.discovery import Scan, Version, sha256_of, shown, version_of
@@ -58,6 +58,8 @@ class Scheduler:
         self._engine = engine = session.engine
         self._renderer = session.renderer
         self._page_reader = session.page_reader
+        self._layout = job.settings.layout
+        self._arrangement = arrangement_of(self._layout)
         # Some pages more than the engine reads: the next page is rendered when the engine asks for it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
@@ -143,7 +145,8 @@ class Scheduler:
             outcome = await self._page_reader.read(request, sha256)
             del image, request
         # No await between here and the record: an output is kept even if the run is being stopped.
-        return Entry(build_page(outcome.kept, number), outcome.kept.generation, outcome.rejected, ARRANGEMENT)
+        made = build_page(outcome.kept, number, self._layout)
+        return Entry(made, outcome.kept.generation, outcome.rejected, self._arrangement)
 
     async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Content | None]") -> None:
         while scan := await _next_scan(scans):
@@ -228,11 +231,11 @@ class Scheduler:
 
     def _plan(self, source: Source) -> list[int]:
         """Return the numbers of the pages to read; rebuild known pages that an older layout has built."""
-        for page, output in self._ledger.outdated(source.sha256, ARRANGEMENT):
+        for page, output in self._ledger.outdated(source.sha256, self._arrangement):
             built: list[Page] = []
             with _bugs_recorded(page.number, built):
-                built.append(build_page(Attempt(output, *classify(output)), page.number))
-            self._ledger.rearrange(source.sha256, built[0], ARRANGEMENT)
+                built.append(build_page(Attempt(output, *classify(output)), page.number, self._layout))
+            self._ledger.rearrange(source.sha256, built[0], self._arrangement)
         states = self._ledger.states(source.sha256)
         every = range(1, source.pages + 1)
         selection = self._job.selection

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ocr.core.document import Box, EngineOutput, Line
 from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.ink.ruling_lines import ruling_lines
 from ocr.engines.local.skew import SKEW_SIZE, Affine, Gray, bands_of, find_skew, ink_of, level
+from ocr.layout.columns import letter_height
 
 SIDEWAYS_SIZE = 300
 """Pixels of the longer side on which letters merge and lines do not."""
@@ -182,10 +184,13 @@ def _read_print(reader: LineReader, gray: Gray) -> EngineOutput:
 
 
 def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
-    skew = find_skew(turn(gray, rotation))
-    lines = _read_at(reader, gray, rotation, skew)
-    width, height = gray.shape[::-1] if rotation % 180 == 0 else gray.shape
-    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew)
+    turned = turn(gray, rotation)
+    skew = find_skew(turned)
+    leveled, back = level(turned, skew)
+    height, width = turned.shape
+    lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
+    rulings = tuple(placed(box, back) for box in ruling_lines(leveled, letter_height(leveled)))
+    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew, rulings=rulings)
 
 
 def _read_at(reader: LineReader, gray: Gray, rotation: int, skew: float) -> tuple[Line, ...]:

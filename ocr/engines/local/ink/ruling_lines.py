@@ -1,0 +1,72 @@
+"""Find the ruling lines of a page on its pixels: rules between columns, borders of tables and boxes, blanks of forms.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.core.document import Box
+
+Gray = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+
+LEAST_ACROSS, LEAST_DOWN = 4.5, 2.6
+"""Least length of a level and of a vertical line, in letter heights: dashes have 3, ascenders 1.5."""
+THICKEST = 0.33
+"""Most thickness, in letter heights: thicker shapes are bars and pictures."""
+CONTRAST = 24
+"""Gray levels by which a line is darker than the paper around it."""
+WINDOW = 31
+"""Pixels of the window in which the gray of the paper is estimated, at half size."""
+BARE = 0.35
+"""Share of a line's length that may have ink close above it, and close below: serifs have letters on one side."""
+MOST = 2000
+"""More lines are the screen of a picture."""
+
+
+def ruling_lines(gray: Gray, letter: float) -> list[Box]:
+    """Return the level and vertical lines of a level page, (H, W) uint8, as thin boxes in its pixels.
+
+    `letter` is the height of a letter in pixels. Lines come sorted by top and left; none without letters.
+    """
+    if letter < 4 or min(gray.shape) < 2 * WINDOW:
+        return []
+    small = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    paper = cv2.blur(cv2.dilate(small, np.ones((5, 5), np.uint8)), (WINDOW, WINDOW))
+    dark = (small < cv2.subtract(paper, CONTRAST)).astype(np.uint8)
+    half = letter / 2
+    boxes = [
+        *_along(dark, round(LEAST_ACROSS * half), half),
+        *(
+            (top, left, bottom, right)
+            for left, top, right, bottom in _along(dark.T.copy(), round(LEAST_DOWN * half), half)
+        ),
+    ]
+    if len(boxes) > MOST:
+        return []
+    whole = [(2.0 * left, 2.0 * top, 2.0 * right, 2.0 * bottom) for left, top, right, bottom in boxes]
+    return sorted(whole, key=lambda box: (box[1], box[0]))
+
+
+def _along(dark: Mask, least: int, letter: float) -> list[tuple[int, int, int, int]]:
+    """Return the boxes of level lines of at least `least` pixels."""
+    least = max(3, least)
+    closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
+    runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
+    # Rows one pixel apart belong to one line that leans by a pixel.
+    joined = cv2.dilate(runs, np.ones((3, 3), np.uint8))
+    stats = cv2.connectedComponentsWithStats(joined, connectivity=8)[2][1:]
+    left, top, wide, tall = stats.T[:4]
+    thin = (tall - 2 <= max(3.0, THICKEST * letter)) & (wide > 4 * tall)
+    found = np.stack((left + 1, top + 1, left + wide - 1, top + tall - 1), axis=1)[thin].tolist()
+    away = max(1, round(0.15 * letter))
+    return [(x, y, right, end) for x, y, right, end in found if _is_bare(dark, (x, y, right, end), away)]
+
+
+def _is_bare(dark: Mask, box: tuple[int, int, int, int], away: int) -> bool:
+    """Return whether the rows `away` from a line, above and below it, are mostly white."""
+    left, top, right, bottom = box
+    rows = [row for row in (top - 1 - away, bottom + away) if 0 <= row < len(dark)]
+    return all(float(dark[row, left:right].mean()) <= BARE for row in rows)

@@ -1,0 +1,174 @@
+"""Build the rows and columns of tables from what the network says of neighboring cells."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ocr.core.document import Box, CellSpan, Table, box_around
+from ocr.layout.learned.line_chains import Groups, Pairs, PrintedLine
+
+SAME_TABLE, SAME = 0.5, 0.5
+"""Least probability for two lines to share a table, and a row or a column."""
+LEAST_CELLS = 4
+"""Fewer lines are no table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table: its lines by row, and the grid of its texts."""
+
+    lines: tuple[int, ...]
+    """Places of its lines, row by row."""
+    rows: tuple[tuple[int, ...], ...]
+    """The same, in the rows that are printed side by side."""
+    table: Table
+    sureness: float
+    """Mean probability of the relations that made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Probabilities of pairs of lines, in both directions."""
+
+    table: Pairs
+    row: Pairs
+    column: Pairs
+    block: Pairs
+
+
+def find_cells(
+    lines: Sequence[PrintedLine], is_cell: Sequence[bool], relations: Relations, text_of: Callable[[int], str]
+) -> list[Cells]:
+    """Return the tables among the lines that are cells."""
+    groups = Groups.of(len(lines))
+    for (one, other), value in relations.table.items():
+        if (
+            value >= SAME_TABLE
+            and is_cell[one]
+            and is_cell[other]
+            and _mutual(relations.table, one, other) >= SAME_TABLE
+        ):
+            groups.join(one, other)
+    tables = []
+    for members in groups.sets():
+        if len(members) >= LEAST_CELLS and all(is_cell[place] for place in members):
+            made = _grid(members, lines, relations, text_of)
+            tables += [made] if made else []
+    return tables
+
+
+def _mutual(pairs: Pairs, one: int, other: int) -> float:
+    """Return the mean of what both lines say of each other."""
+    values = [pairs[pair] for pair in ((one, other), (other, one)) if pair in pairs]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _grid(
+    members: Sequence[int], lines: Sequence[PrintedLine], relations: Relations, text_of: Callable[[int], str]
+) -> Cells | None:
+    """Return the table of some lines; None where it has one row or one column."""
+    inside = set(members)
+    stacked = _clusters(inside, lines, relations.block, _over)
+    rows = _clusters(inside, lines, _with_stacked(relations.row, stacked), _level)
+    columns = _clusters(inside, lines, relations.column, _over)
+    row_order = _ordered(rows, lines, axis=1)
+    column_order = _merged(_ordered(columns, lines, axis=0), lines)
+    if len(row_order) < 2 or len(column_order) < 2:
+        return None
+    row_of = {place: number for number, group in enumerate(row_order) for place in group}
+    column_of = {place: number for number, group in enumerate(column_order) for place in group}
+    cells: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for place in members:
+        cells[row_of[place], column_of[place]].append(place)
+    ordered = sorted(cells.items())
+    texts = [[""] * len(column_order) for _ in row_order]
+    for (row, column), places in ordered:
+        places.sort(key=lambda place: (_middle(lines[place].box), lines[place].box[0]))
+        texts[row][column] = " ".join(text_of(place) for place in places)
+    spans = _spans(ordered, column_order, lines)
+    by_row = tuple(
+        tuple(place for (at, _), places in ordered if at == row for place in places) for row in range(len(row_order))
+    )
+    box = box_around(lines[place].box for place in members)
+    used = [value for pairs in (relations.row, relations.column) for pair, value in pairs.items() if pair[0] in inside]
+    sure = sum(abs(2 * value - 1) for value in used) / len(used) if used else 0.0
+    grid = tuple(tuple(row) for row in texts)
+    return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans), sure)
+
+
+Fits = Callable[[Box, Box], bool]
+
+
+def _clusters(inside: set[int], lines: Sequence[PrintedLine], pairs: Pairs, fits: Fits) -> list[list[int]]:
+    """Return the lines joined by a relation, where their boxes agree."""
+    numbers = {place: number for number, place in enumerate(sorted(inside))}
+    groups = Groups.of(len(numbers))
+    for (one, other), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
+        if value < SAME:
+            break
+        if one in inside and other in inside and fits(lines[one].box, lines[other].box):
+            groups.join(numbers[one], numbers[other])
+    names = sorted(inside)
+    return [[names[number] for number in group] for group in groups.sets()]
+
+
+def _with_stacked(pairs: Pairs, stacked: Sequence[Sequence[int]]) -> Pairs:
+    """Return the pairs of a row without those between lines of one cell: they say nothing of other cells."""
+    cell_of = {place: number for number, group in enumerate(stacked) for place in group}
+    return {pair: value for pair, value in pairs.items() if cell_of.get(pair[0]) != cell_of.get(pair[1]) or value > 0.9}
+
+
+def _over(box: Box, other: Box) -> bool:
+    return min(box[2], other[2]) - max(box[0], other[0]) > -1.5
+
+
+def _level(box: Box, other: Box) -> bool:
+    """Return whether two lines may stand in one row: cells of several lines are up to three lines higher."""
+    return min(box[3], other[3]) - max(box[1], other[1]) > -2.5
+
+
+def _middle(box: Box) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def _ordered(groups: Sequence[Sequence[int]], lines: Sequence[PrintedLine], axis: int) -> list[list[int]]:
+    """Return groups of lines from top to bottom, or from left to right."""
+
+    def place_of(group: Sequence[int]) -> float:
+        return median((lines[place].box[axis] + lines[place].box[axis + 2]) / 2 for place in group)
+
+    return [list(group) for group in sorted(groups, key=place_of)]
+
+
+def _merged(columns: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) -> list[list[int]]:
+    """Return the columns, those that stand over each other as one: a head may see no cell of its column."""
+    found: list[list[int]] = []
+    for column in columns:
+        box = box_around(lines[place].box for place in column)
+        before = box_around(lines[place].box for place in found[-1]) if found else None
+        narrow = min(box[2] - box[0], before[2] - before[0]) if before else 0.0
+        if before and min(box[2], before[2]) - max(box[0], before[0]) > 0.6 * narrow:
+            found[-1] += column
+        else:
+            found.append(list(column))
+    return found
+
+
+def _spans(
+    cells: Sequence[tuple[tuple[int, int], Sequence[int]]],
+    columns: Sequence[Sequence[int]],
+    lines: Sequence[PrintedLine],
+) -> tuple[CellSpan, ...]:
+    """Return the cells that reach over later columns which are empty in their row."""
+    filled = {key for key, _ in cells}
+    starts = [min(lines[place].box[0] for place in column) for column in columns]
+    spans = []
+    for (row, column), places in cells:
+        right = max(lines[place].box[2] for place in places)
+        end = column + 1
+        while end < len(columns) and (row, end) not in filled and right > starts[end] + 0.5:
+            end += 1
+        if end > column + 1:
+            spans.append(CellSpan(row, column, 1, end - column))
+    return tuple(spans)

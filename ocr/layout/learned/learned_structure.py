@@ -1,0 +1,234 @@
+"""Decide the structure of a page with the network: fields, roles, printed lines, reading order, blocks and tables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
+from ocr.layout.learned.cell_grid import Cells, Relations, find_cells
+from ocr.layout.learned.chain_order import order_chains
+from ocr.layout.learned.features import Graph, describe
+from ocr.layout.learned.line_chains import (
+    BLOCK,
+    COLUMN,
+    NEXT,
+    ROW,
+    TABLE,
+    PrintedLine,
+    chains,
+    fields_by_block,
+    line_pairs,
+    printed_lines,
+)
+from ocr.layout.learned.pieces import Piece
+from ocr.layout.learned.structure_network import Structure, run_network
+from ocr.layout.page_structure import LevelPage, PageStructure
+from ocr.layout.reading_order import Row, line_height
+from ocr.layout.regions import assign
+from ocr.layout.ruled.ruled_grids import RuledTable
+from ocr.text.hyphenation import join
+
+FIELD_NAMES = ("header", "text", "margin", "footer", "noise")
+ROLE_NAMES: tuple[Role, ...] = (
+    *("title", "heading", "paragraph", "list-item", "caption", "footnote", "table-cell", "form-label", "form-value"),
+    *("stamp", "line-number", "side-note", "verse", "header", "footer", "stamp"),
+)
+"""As the network numbers them; noise has the role of a stamp."""
+TEXT = FIELD_NAMES.index("text")
+SAME_BLOCK = 0.5
+DOUBT, DOUBTFUL_LINES = 0.35, 0.04
+"""A line whose best successor is less sure than this distance from certainty is doubtful; with a larger share of such
+lines the page is flagged."""
+TABLE_SURE = 0.72
+_PAGE_NUMBER = re.compile(
+    r"[-–—\s]*(?:(?:p[áa]g(?:ina|\.)?|fls?\.?)\s*:?\s*)?\d{1,4}(?:\s*(?:de|/)\s*\d{1,4})?[-–—\s]*", re.I
+)
+
+
+def learned_structure(
+    pieces: Sequence[Piece], page: LevelPage, weights: Mapping[str, Any] | None = None
+) -> PageStructure:
+    """Return the structure of a page from its level pieces, one or more; `weights` are the shipped ones by default."""
+    graph = describe(pieces, page.size, page.rulings)
+    return _Page(pieces, graph, run_network(graph, weights), page).structure()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines of one paragraph or one table, in reading order."""
+
+    rows: tuple[tuple[int, ...], ...]
+    role: int
+    cells: Cells | None = None
+
+
+class _Page:
+    """One page while its structure is decided."""
+
+    def __init__(self, pieces: Sequence[Piece], graph: Graph, structure: Structure, page: LevelPage) -> None:
+        self.pieces, self.originals = pieces, page.originals
+        cells = {
+            place: (number, row)
+            for number, table in enumerate(page.ruled)
+            for row, places in enumerate(table.rows)
+            for place in places
+        }
+        self.height = line_height([piece.line for piece in pieces]) or 1.0
+        self.lines = printed_lines(graph, structure, cells)
+        self.following = line_pairs(graph, structure, self.lines, NEXT)
+        self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
+        self.lines = self._with_edges(fields_by_block(self.lines, self.blocks), page.size)
+        table, row, column = (line_pairs(graph, structure, self.lines, name) for name in (TABLE, ROW, COLUMN))
+        relations = Relations(table, row, column, self.blocks)
+        is_cell = [
+            ROLE_NAMES[line.role] == "table-cell" and line.field == TEXT and line.pieces[0] not in cells
+            for line in self.lines
+        ]
+        ruled = [self._ruled(table) for table in page.ruled]
+        self.tables = [*ruled, *find_cells(self.lines, is_cell, relations, self.text_of)]
+
+    def _with_edges(self, lines: list[PrintedLine], size: tuple[int, int]) -> list[PrintedLine]:
+        """Return the lines, with those in header and footer that the rules are sure of."""
+        ruled = assign([piece.line for piece in self.pieces], size)
+        found = []
+        for line in lines:
+            names = {ruled[piece] for piece in line.pieces}
+            sure = names <= {"header"} or names <= {"footer"}
+            found.append(replace(line, field=FIELD_NAMES.index(min(names))) if sure and line.fields else line)
+        return found
+
+    def _ruled(self, ruled: RuledTable) -> Cells:
+        """Return a ruled table with its printed lines."""
+        line_of = {piece: number for number, line in enumerate(self.lines) for piece in line.pieces}
+        rows = tuple(tuple(line_of[piece] for piece in row) for row in ruled.rows)
+        return Cells(tuple(place for row in rows for place in row), rows, ruled.table, 1.0)
+
+    def text_of(self, place: int) -> str:
+        """Return the text of a printed line."""
+        return " ".join(self.pieces[piece].line.text.strip() for piece in self.lines[place].pieces)
+
+    def structure(self) -> PageStructure:
+        """Return what was decided."""
+        rows: dict[Field, list[Row]] = {field: [] for field in FIELDS}
+        roles: dict[int, tuple[Role, int]] = {}
+        paragraphs: list[str] = []
+        tables: list[Table] = []
+        known = {word.lower() for piece in self.pieces for word in re.findall(r"\w[\w-]*\w", piece.line.text)}
+        number = 0
+        for field in FIELDS:
+            for block in self._blocks_of(field):
+                rows[field] += [self._row(row) for row in block.rows]
+                for line in (line for row in block.rows for line in self._row(row)):
+                    roles[id(line)] = (_role(block.role, field, line.text), number)
+                number += 1
+                if field != "text":
+                    continue
+                if block.cells is not None:
+                    tables.append(self._table(block, after=len(paragraphs)))
+                else:
+                    paragraphs.append(self._paragraph(block, known))
+        return PageStructure(rows, tuple(paragraphs), tuple(tables), roles, tuple(self._doubts()))
+
+    def _row(self, row: Sequence[int]) -> Row:
+        """Return the pieces of printed lines side by side."""
+        return tuple(self.pieces[piece].line for place in row for piece in self.lines[place].pieces)
+
+    def _paragraph(self, block: _Block, known: set[str]) -> str:
+        text = ""
+        for row in block.rows:
+            printed = " ".join(self.text_of(place) for place in row)
+            text = join(text, printed, known) if text else printed
+        return text
+
+    def _table(self, block: _Block, after: int) -> Table:
+        assert block.cells is not None
+        box = box_around(self.originals[id(piece)].box for row in block.rows for piece in self._row(row))
+        return replace(block.cells.table, box=box, after=after)
+
+    def _blocks_of(self, field: Field) -> list[_Block]:
+        """Return the blocks of a field in reading order."""
+        wanted = [FIELD_NAMES.index(field), *([FIELD_NAMES.index("noise")] if field == "margin" else [])]
+        in_table = {place: table for table in self.tables for place in table.lines}
+        members = [place for place, line in enumerate(self.lines) if line.field in wanted]
+        units = self._units(members, in_table)
+        blocks: list[_Block] = []
+        last = -1
+        for unit in units:
+            if isinstance(unit, Cells):
+                blocks.append(_Block(unit.rows, ROLE_NAMES.index("table-cell"), unit))
+                last = -1
+                continue
+            for place in unit:
+                if last >= 0 and self._same_block(last, place):
+                    blocks[-1] = replace(blocks[-1], rows=self._extended(blocks[-1].rows, place))
+                else:
+                    blocks.append(_Block(((place,),), self.lines[place].role))
+                last = place
+        return blocks
+
+    def _units(self, members: Sequence[int], in_table: Mapping[int, Cells]) -> Iterator[Sequence[int] | Cells]:
+        """Yield chains of lines, and tables, in reading order."""
+        free = [place for place in members if place not in in_table]
+        numbers = {place: number for number, place in enumerate(free)}
+        tables = [table for table in self.tables if any(place in table.lines for place in members)]
+        following = {
+            (numbers[a], numbers[b]): value for (a, b), value in self.following.items() if a in numbers and b in numbers
+        }
+        found = [
+            [free[number] for number in chain] for chain in chains([self.lines[place] for place in free], following)
+        ]
+        units: list[Sequence[int] | Cells] = [*found, *tables]
+        boxes = [
+            box_around(self.lines[place].box for place in (unit.lines if isinstance(unit, Cells) else unit))
+            for unit in units
+        ]
+        yield from (units[place] for place in order_chains(boxes))
+
+    def _same_block(self, last: int, place: int) -> bool:
+        """Return whether a line goes on with the block of the line before it."""
+        known = [self.blocks[pair] for pair in ((last, place), (place, last)) if pair in self.blocks]
+        if known:
+            return sum(known) / len(known) >= SAME_BLOCK
+        above, below = self.text_of(last), self.text_of(place)
+        if re.search(r"\w-$", above):
+            return below[:1].islower()
+        return below[:1].islower() and not re.search(r"[.:;!?…][\"”’»)\]]*$", above)
+
+    def _extended(self, rows: tuple[tuple[int, ...], ...], place: int) -> tuple[tuple[int, ...], ...]:
+        """Return rows with one more line: beside the last one, or below it."""
+        before, box = self.lines[rows[-1][-1]].box, self.lines[place].box
+        level = abs(before[1] + before[3] - box[1] - box[3]) < min(before[3] - before[1], box[3] - box[1])
+        if level and box[0] >= before[2] - 0.3:
+            return (*rows[:-1], (*rows[-1], place))
+        return (*rows, (place,))
+
+    def _doubts(self) -> Iterator[str]:
+        """Yield what is doubtful, with its place."""
+        doubtful = self._doubtful_lines()
+        if len(doubtful) > max(1, DOUBTFUL_LINES * len(self.lines)):
+            yield f"reading order is doubtful at {self._at(box_around(self.lines[place].box for place in doubtful))}"
+        for table in self.tables:
+            if table.sureness < TABLE_SURE:
+                yield f"rows or columns of a table are doubtful at {self._at(table.table.box)}"
+
+    def _doubtful_lines(self) -> list[int]:
+        best: dict[int, float] = {}
+        for (one, _), value in self.following.items():
+            best[one] = max(best.get(one, 0.0), value)
+        return [place for place, value in best.items() if DOUBT < value < 1 - DOUBT]
+
+    def _at(self, box: Box) -> str:
+        return "({}, {}, {}, {})".format(*(round(edge * self.height) for edge in box))
+
+
+def _role(role: int, field: Field, text: str) -> Role:
+    """Return the role of a line in its field."""
+    name = ROLE_NAMES[role]
+    if field in ("header", "footer"):
+        if _PAGE_NUMBER.fullmatch(text.strip()):
+            return "page-number"
+        return name if name == "footnote" and field == "footer" else field
+    if field == "margin":
+        return name if name in ("stamp", "line-number", "side-note") else "stamp"
+    return "paragraph" if name in ("header", "footer") else name

@@ -1,0 +1,255 @@
+"""Join pieces to printed lines, and lines to chains in reading order, from what the network says of neighbors.
+
+Both are greedy: the surest relation first, each line with at most one line before it and one after it, and no circle.
+The time grows with the number of links, which is linear in the number of pieces.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from ocr.core.document import Box, box_around
+from ocr.layout.learned.features import Graph
+from ocr.layout.learned.structure_network import RELATIONS, Structure
+
+SAME_LINE, SAME_CLOSE, FOLLOWS = 0.5, 0.12, 0.3
+"""Least probability for pieces to be one printed line, the same for pieces that nearly touch, and least probability for
+one line to follow another."""
+CLOSE = 0.75
+"""Line heights between pieces that nearly touch."""
+RULING_DOWN = 1
+"""Place of "a vertical ruling line between" in a link."""
+LINE, NEXT, PREVIOUS, BLOCK, TABLE, ROW, COLUMN = (
+    RELATIONS.index(name) for name in ("line", "next", "previous", "block", "table", "row", "column")
+)
+
+SURE_BLOCK = 0.7
+"""Least probability of a block for its lines to share a field."""
+TEXT, CELL = 1, 6
+"""Places of the field of the body, and of the role of a cell, in what the network says."""
+
+Pairs = dict[tuple[int, int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLine:
+    """Pieces of one printed line, from left to right."""
+
+    pieces: tuple[int, ...]
+    box: Box
+    """In line heights."""
+    field: int
+    role: int
+    fields: tuple[float, ...] = ()
+    """Probability of each field."""
+
+
+@dataclass(slots=True)
+class Groups:
+    """Disjoint sets of numbers."""
+
+    parent: list[int]
+
+    @classmethod
+    def of(cls, count: int) -> "Groups":
+        return cls(list(range(count)))
+
+    def root(self, item: int) -> int:
+        while self.parent[item] != item:
+            self.parent[item] = self.parent[self.parent[item]]
+            item = self.parent[item]
+        return item
+
+    def join(self, one: int, other: int) -> None:
+        self.parent[self.root(other)] = self.root(one)
+
+    def sets(self) -> list[list[int]]:
+        """Return the sets, each in ascending order, by their least numbers."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for item in range(len(self.parent)):
+            found[self.root(item)].append(item)
+        return sorted(found.values())
+
+
+def symmetric(graph: Graph, structure: Structure, relation: int, least: float) -> list[tuple[float, int, int]]:
+    """Return the pairs of pieces (probability, one, other) that are related with at least `least`, surest first.
+
+    Where both see each other, their probabilities are averaged.
+    """
+    values = structure.relations[..., relation]
+    here, place = np.nonzero((values >= least / 2) & (graph.neighbors != np.arange(len(values))[:, None]))
+    found: dict[tuple[int, int], list[float]] = defaultdict(list)
+    there = graph.neighbors[here, place]
+    for one, other, value in zip(here.tolist(), there.tolist(), values[here, place].tolist(), strict=True):
+        pair = (min(one, other), max(one, other))
+        found[pair].append(value)
+    joined = [(sum(seen) / len(seen), one, other) for (one, other), seen in found.items()]
+    return sorted((one for one in joined if one[0] >= least), key=lambda one: (-one[0], one[1], one[2]))
+
+
+def printed_lines(
+    graph: Graph, structure: Structure, cells: Mapping[int, tuple[int, int]] = MappingProxyType({})
+) -> list[PrintedLine]:
+    """Return the printed lines of a page, in no order.
+
+    `cells` holds the pieces of ruled tables, with their table and row: each is a line of its own.
+    """
+    boxes = graph.boxes.tolist()
+    groups = Groups.of(len(boxes))
+    members: dict[int, list[int]] = {place: [place] for place in range(len(boxes))}
+    for value, one, other in symmetric(graph, structure, LINE, SAME_CLOSE):
+        if value < SAME_LINE and not _is_close(graph, one, other):
+            continue
+        a, b = groups.root(one), groups.root(other)
+        if a == b or one in cells or other in cells or not _fit(boxes, members[a], members[b]):
+            continue
+        groups.join(a, b)
+        members[groups.root(a)] = members.pop(a) + members.pop(b)
+    lines = [_printed(boxes, sorted(found, key=lambda place: boxes[place][0]), structure) for found in groups.sets()]
+    return [replace(line, field=TEXT, role=CELL, fields=()) if line.pieces[0] in cells else line for line in lines]
+
+
+def _is_close(graph: Graph, one: int, other: int) -> bool:
+    """Return whether two pieces nearly touch at one height and no ruling line stands between them.
+
+    Detectors tear loosely justified lines, and cutting does too.
+    """
+    a, b = graph.boxes[one].tolist(), graph.boxes[other].tolist()
+    least = min(a[3] - a[1], b[3] - b[1])
+    level = abs(a[1] + a[3] - b[1] - b[3]) < 0.6 * least and max(a[3] - a[1], b[3] - b[1]) < 1.4 * least
+    if not level or max(a[0], b[0]) - min(a[2], b[2]) > CLOSE:
+        return False
+    places = np.flatnonzero(graph.neighbors[one] == other)
+    return not any(graph.links[one, place, RULING_DOWN] for place in places)
+
+
+def _fit(boxes: Sequence[Box], ones: Iterable[int], others: Iterable[int]) -> bool:
+    """Return whether no piece of one line stands over or under a piece of the other."""
+    others = list(others)
+    for one in ones:
+        for other in others:
+            a, b = boxes[one], boxes[other]
+            shared = min(a[2], b[2]) - max(a[0], b[0])
+            if shared > 0.5 * min(a[2] - a[0], b[2] - b[0]) + 0.3:
+                return False
+    return True
+
+
+def _printed(boxes: Sequence[Box], pieces: Sequence[int], structure: Structure) -> PrintedLine:
+    picked = list(pieces)
+    fields, roles = structure.fields[picked].mean(axis=0), structure.roles[picked].mean(axis=0)
+    box = box_around(boxes[place] for place in pieces)
+    return PrintedLine(tuple(pieces), box, int(fields.argmax()), int(roles.argmax()), tuple(fields.tolist()))
+
+
+def fields_by_block(lines: Sequence[PrintedLine], blocks: Pairs) -> list[PrintedLine]:
+    """Return the lines, all lines of a block in one field: the field that its lines, by their width, make likeliest."""
+    groups = Groups.of(len(lines))
+    for (one, other), value in blocks.items():
+        if value >= SURE_BLOCK and blocks.get((other, one), value) >= SURE_BLOCK:
+            groups.join(one, other)
+    found = list(lines)
+    for members in groups.sets():
+        if len(members) < 2 or not all(lines[place].fields for place in members):
+            continue
+        widths = [lines[place].box[2] - lines[place].box[0] for place in members]
+        sums = np.array([lines[place].fields for place in members]).T @ np.array(widths)
+        for place in members:
+            found[place] = replace(lines[place], field=int(sums.argmax()))
+    return found
+
+
+def line_pairs(graph: Graph, structure: Structure, lines: Sequence[PrintedLine], relation: int) -> Pairs:
+    """Return how probable it is that a relation holds between two lines, for lines that see each other.
+
+    For `NEXT`, (a, b) means that b follows a, and what b says of its predecessor counts as well.
+    """
+    owner = np.zeros(len(graph.boxes), int)
+    for number, line in enumerate(lines):
+        owner[list(line.pieces)] = number
+    found: dict[tuple[int, int], list[float]] = defaultdict(list)
+    here = np.repeat(np.arange(len(owner)), graph.neighbors.shape[1])
+    a, b = owner[here], owner[graph.neighbors.reshape(-1)]
+    apart = np.flatnonzero(a != b)
+    a, b = a[apart].tolist(), b[apart].tolist()
+    values = structure.relations[..., relation].reshape(-1)[apart].tolist()
+    for one, other, value in zip(a, b, values, strict=True):
+        found[one, other].append(value)
+    if relation == NEXT:
+        backward = structure.relations[..., PREVIOUS].reshape(-1)[apart].tolist()
+        for one, other, value in zip(a, b, backward, strict=True):
+            found[other, one].append(value)
+    return {pair: _strong(values) for pair, values in found.items()}
+
+
+def _strong(values: list[float]) -> float:
+    """Return the mean of the greater half: the pieces in the middle of a line see less than those at its ends."""
+    top = sorted(values, reverse=True)[: (len(values) + 1) // 2]
+    return sum(top) / len(top)
+
+
+def chains(lines: Sequence[PrintedLine], following: Pairs) -> list[list[int]]:
+    """Return the lines as chains, each in reading order. A chain never leaves its field."""
+    after: dict[int, int] = {}
+    before: dict[int, int] = {}
+    groups = Groups.of(len(lines))
+    for (one, other), value in sorted(following.items(), key=lambda item: (-item[1], item[0])):
+        if value < FOLLOWS:
+            break
+        free = one not in after and other not in before and groups.root(one) != groups.root(other)
+        if free and lines[one].field == lines[other].field:
+            after[one], before[other] = other, one
+            groups.join(one, other)
+    for one in _crossing(lines, after):
+        del before[after.pop(one)]
+    found = []
+    for start in (place for place in range(len(lines)) if place not in before):
+        chain = [start]
+        while chain[-1] in after:
+            chain.append(after[chain[-1]])
+        found.append(chain)
+    return found
+
+
+def _crossing(lines: Sequence[PrintedLine], after: Mapping[int, int]) -> list[int]:
+    """Return the lines whose link to the next one leads over a third line, whose middle lies in the box around both.
+
+    Such links are jumps from column to column, or between what spans columns and one of them. The order of the parts is
+    found from where they stand, which is surer.
+    """
+    if not after:
+        return []
+    boxes = np.array([line.box for line in lines], np.float32)
+    y = (boxes[:, 1] + boxes[:, 3]) / 2
+    order = np.argsort(y, kind="stable")
+    x, y = ((boxes[:, 0] + boxes[:, 2]) / 2)[order], y[order]
+    runs = _level_runs(lines, after)
+    cut = []
+    for one, other in after.items():
+        around = {one, other} if _is_level(lines[one].box, lines[other].box) else {*runs[one], *runs[other]}
+        left, top, right, bottom = box_around(lines[place].box for place in around)
+        near = slice(int(np.searchsorted(y, top)), int(np.searchsorted(y, bottom, side="right")))
+        inside = order[near][(x[near] > left) & (x[near] < right)]
+        if any(place not in around and lines[place].field == lines[one].field for place in inside.tolist()):
+            cut.append(one)
+    return cut
+
+
+def _level_runs(lines: Sequence[PrintedLine], after: Mapping[int, int]) -> dict[int, list[int]]:
+    """Return for each line the lines linked with it that stand on the same height, itself included."""
+    runs = {place: [place] for pair in after.items() for place in pair}
+    for one, other in after.items():
+        if _is_level(lines[one].box, lines[other].box) and runs[one] is not runs[other]:
+            runs[one] += runs[other]
+            for place in runs[other]:
+                runs[place] = runs[one]
+    return runs
+
+
+def _is_level(box: Box, other: Box) -> bool:
+    """Return whether the second box stands on the height of the first, at its right."""
+    least = min(box[3] - box[1], other[3] - other[1])
+    return min(box[3], other[3]) - max(box[1], other[1]) > 0.5 * least and other[0] > box[0]
