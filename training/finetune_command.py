@@ -11,6 +11,7 @@ from ocr.core.errors import ExitCode, UsageError
 from ocr.extract_commands import confirm
 
 if TYPE_CHECKING:
+    from training.layout.layout_stage import LayoutRequest
     from training.plan import StageRequest
     from training.recognizer.stage.recognizer_stage import RecognizerRequest
 
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 def finetune(
     stage: Annotated[str, typer.Option(help="Training stage: general, domain or dpo.")],
     part: Annotated[
-        str, typer.Option(help="What to train: model (a vision-language model) or recognizer (the built-in reader's).")
+        str,
+        typer.Option(
+            help="What to train: model (a vision-language model), recognizer (the built-in reader's) or layout (what "
+            "decides reading order and tables)."
+        ),
     ] = "model",
     data: Annotated[
         Path | None,
@@ -68,8 +73,13 @@ def finetune(
             stage, runs, str(data or COMPOSED), base, recipe, tuple(assignments or ()), seed, force_promote
         )
         return _finetune_recognizer(wanted, dry_run=dry_run)
+    if part == "layout":
+        from training.layout.layout_stage import LayoutRequest
+
+        layout = LayoutRequest(stage, runs, base, recipe, tuple(assignments or ()), seed, force_promote)
+        return _finetune_layout(layout, dry_run=dry_run)
     if part != "model":
-        raise UsageError(f"--part {part}: no such part", hint="--part model or --part recognizer")
+        raise UsageError(f"--part {part}: no such part", hint="--part model, recognizer or layout")
     from training.plan import StageRequest
 
     request = StageRequest(stage, runs, recipe, assignments or (), data, base, seed=seed, force=force_promote)
@@ -109,4 +119,17 @@ def _finetune_recognizer(request: "RecognizerRequest", *, dry_run: bool) -> int:
     run = finetune_recognizer(request)
     typer.echo(describe_comparison(run.metrics.gate))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --engine rapid --model {request.home / run.name}")
+    return ExitCode.OK
+
+
+def _finetune_layout(request: "LayoutRequest", *, dry_run: bool) -> int:
+    from training.layout.layout_run import describe_gate
+    from training.layout.layout_stage import describe_layout_plan, finetune_layout
+
+    if dry_run:
+        typer.echo(describe_layout_plan(request))
+        return ExitCode.OK
+    run = finetune_layout(request)
+    typer.echo(describe_gate(run))
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --set layout={request.home / run.name}")
     return ExitCode.OK

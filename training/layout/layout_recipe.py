@@ -1,0 +1,61 @@
+"""A recipe for the network of the structure of pages: every number of a training run, in TOML.
+
+The recipes that ship lie in the folder `recipes` beside this file.
+"""
+
+import difflib
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field as Setting
+
+from ocr.core.errors import UsageError
+from ocr.core.settings import Settings, load
+
+DEFAULT_RECIPE = "layout-cpu"
+
+
+class LayoutRecipe(Settings):
+    """The numbers of one run."""
+
+    name: str = ""
+    pages: int = Setting(default=1000, ge=20)
+    """Composed pages."""
+    views: int = Setting(default=1, ge=1)
+    """Simulated readings of each page."""
+    without: list[str] = Setting(default_factory=list)
+    """Layout features that no page has."""
+    steps: int = Setting(default=3000, ge=1)
+    learning_rate: float = Setting(default=3e-3, gt=0)
+    warmup: int = Setting(default=100, ge=0)
+    """Steps over which the learning rate rises."""
+    weight_decay: float = Setting(default=0.01, ge=0)
+    held_out: int = Setting(default=120, ge=20)
+    """Composed pages of other documents that judge the run, as many again with the features left out."""
+    save_seconds: float = Setting(default=30.0, gt=0)
+    """Seconds between checkpoints: what a killed run loses at most."""
+    sources: list[str] = Setting(default_factory=list)
+    """Where the numbers come from."""
+
+
+def layout_recipes() -> list[str]:
+    """Return the names of the recipes that come with lusocr."""
+    folder = files("training").joinpath("layout", "recipes")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_layout_recipe(name: str, assignments: list[str]) -> LayoutRecipe:
+    """Return the recipe called `name`, or at that path, with `key=value` changes; "" for the default.
+
+    Raises `UsageError` for an unknown recipe or key.
+    """
+    name = name or DEFAULT_RECIPE
+    file = Path(name)
+    if name in layout_recipes():
+        file = Path(str(files("training").joinpath("layout", "recipes", f"{name}.toml")))
+    elif not file.is_file():
+        near = difflib.get_close_matches(name, layout_recipes(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(layout_recipes())}; or the path of a file"
+        raise UsageError(f"no such recipe for the layout: {name}", hint=hint)
+    recipe = load(LayoutRecipe, file=file, assignments=assignments, flags={})
+    return recipe.model_copy(update={"name": recipe.name or file.stem})
