@@ -10,6 +10,7 @@ import typer
 from data.data_commands import make_app
 from eval.bench_command import bench, spread_compare
 from ocr.core.errors import ExitCode, OcrError
+from ocr.engines.vlm.decoding.launch_command import launch
 from ocr.extract_commands import accept, doctor, export, extract, schema, show, verify
 from training.finetune_command import finetune
 
@@ -40,7 +41,7 @@ def root(
     """Read scans, fine-tune models, compare systems."""
 
 
-for command in (extract, export, verify, show, accept, bench, finetune, doctor, schema):
+for command in (extract, export, verify, show, accept, bench, finetune, launch, doctor, schema):
     app.command()(command)
 app.add_typer(make_app(), name="data")
 

@@ -51,6 +51,7 @@ def examine() -> list[Finding]:
         _limits(),
         _graphics_card(),
         _packages("vision-language model on a GPU (vllm)", ("vllm", "transformers"), "pip install 'lusocr[gpu]'"),
+        _decoding(),
         _packages("training (trl, peft)", ("trl", "peft"), "pip install 'lusocr[train]'"),
         _extra("vendors in ocr bench", "bench"),
         _packages("cluster (ray)", ("ray",), "pip install 'lusocr[cluster]'"),
@@ -121,6 +122,17 @@ def _packages(what: str, names: Sequence[str], install: str, *, needed: bool = F
     if not absent:
         return Finding(what, "ready", ", ".join(f"{name} {package_version(name)}" for name in names))
     return Finding(what, "missing" if needed else "optional", f"not installed: {', '.join(absent)}", install)
+
+
+def _decoding() -> Finding:
+    """Return which engine has which decoding mode, with the versions that are here."""
+    found = [f"{name} {version}" for name in ("vllm", "sglang") if (version := package_version(name))]
+    said = (
+        "every mode with --engine transformers; vLLM: ar only, it takes no draft from a request; "
+        "SGLang: ar, and for NVIDIA's text models diffusion and self-speculation on a branch (ocr launch sglang)"
+    )
+    state: State = "ready" if package_version("transformers") else "optional"
+    return Finding("decoding modes of models", state, "; ".join([said, *found]))
 
 
 def _extra(what: str, extra: str) -> Finding:

@@ -67,6 +67,10 @@ class Model(Settings):
     adapter: str = ""
     """Path of a LoRA adapter on top of `id`."""
     diffusion: Diffusion = Diffusion()
+    remote_code: bool = False
+    """The repository holds Python code that the model needs; it runs only after a yes to its revision."""
+    text_only: bool = False
+    """The model sees no images, so it reads no pages."""
     traps: list[str] = Setting(default_factory=list)
 
     @property

@@ -1,5 +1,6 @@
 """Find, weigh and download the weights of a model."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,9 @@ from ocr.core.environment import load
 from ocr.core.errors import EngineError, UsageError
 from ocr.models import catalog
 from ocr.models.catalog import Model
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+"""A revision that cannot change."""
 
 
 def find_weights(model: Model) -> Path | None:
@@ -72,6 +76,22 @@ def obtain(name: str, *, agreed: bool, ask: Callable[[str], bool]) -> None:
     if not agreed and not ask(f"{words}. Download it?"):
         raise UsageError(words, hint="type --yes to download it, or name a folder that holds it: --model PATH")
     download(model)
+
+
+def allow_code(model: Model, *, agreed: bool, ask: Callable[[str], bool]) -> str:
+    """Return the revision whose code may run, after the user has agreed; "" for a model without code of its own.
+
+    `ask` asks the user; `agreed` is the answer given beforehand. Raises `UsageError` if the answer is no, or if the
+    revision is a branch, whose code may change after the answer.
+    """
+    if not model.remote_code:
+        return ""
+    words = f"{model.name} runs Python code from {model.id}, revision {model.revision}"
+    if not model.is_local and not COMMIT.fullmatch(model.revision):
+        raise UsageError(f"{words}, which is not one commit", hint="look at the code, then name its commit")
+    if not agreed and not ask(f"{words}. Run it?"):
+        raise UsageError(words, hint="look at the code there, then type --trust-code")
+    return model.revision
 
 
 def warnings_about(model: catalog.Model) -> list[str]:

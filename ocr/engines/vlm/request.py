@@ -165,6 +165,8 @@ def find_checkpoint(model: Model) -> Path:
 
     Raises `EngineError` that says what is missing and what to do.
     """
+    if model.text_only:
+        raise EngineError(f"{model.name} sees no images", hint="name a vision-language model: --model NAME")
     folder = weights.find_weights(model)
     if folder is None:
         raise EngineError(

@@ -52,7 +52,9 @@ def parse_mode(text: str) -> Mode:
 
 
 def modes_of(model: Model) -> tuple[Mode, ...]:
-    """Return the modes that a model has."""
+    """Return the modes that a model has; one with code of its own has those of that code."""
+    if model.remote_code:
+        return ("ar", *NEED_MASKS)
     return tuple(mode for mode in MODES if mode not in NEED_MASKS or model.diffusion.mask >= 0)
 
 
