@@ -10,7 +10,7 @@ import typer
 from data.data_commands import make_app
 from eval.bench_command import bench, spread_compare
 from ocr.core.errors import ExitCode, OcrError
-from ocr.engines.vlm.decoding.launch_command import launch
+from ocr.engines.vlm.launching.launch_command import launch
 from ocr.extract_commands import accept, doctor, export, extract, schema, show, verify
 from training.finetune_command import finetune
 

@@ -11,7 +11,7 @@ import typer
 from ocr.core.errors import ExitCode, UsageError
 from ocr.core.settings import Settings, load
 from ocr.engines.vlm.decoding.modes import DecodingSettings, parse_mode
-from ocr.engines.vlm.decoding.sglang_launch import plan_launch
+from ocr.engines.vlm.launching.sglang_launch import plan_launch
 from ocr.models.catalog import resolve
 from ocr.models.weights import allow_code
 

@@ -4,7 +4,7 @@ import pytest
 
 from ocr.core.errors import EngineError, UsageError
 from ocr.engines.vlm.decoding.modes import DecodingSettings
-from ocr.engines.vlm.decoding.sglang_launch import plan_launch
+from ocr.engines.vlm.launching.sglang_launch import plan_launch
 from ocr.models.catalog import resolve
 
 TEXT = resolve("nemotron-labs-diffusion-8b").model_copy(update={"revision": "0123456789" * 4})

@@ -1,0 +1,1 @@
+"""Start servers that serve a model in one decoding mode."""
