@@ -15,7 +15,7 @@ test: .venv/stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadgroup -m "not serial and not slow" --durations=20
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not serial and not slow" --durations=20
 	$(BIN)/python -m pytest -m "serial and not slow" --durations=20
 
 docs: .venv/dev

@@ -20,8 +20,6 @@ from ocr.models.catalog import ImageSize, Model
 from ocr.models.prompts import PROMPTS, ImageBudget, Prompt, conversation, show
 from training.trainer.tiny_model import TEXTS, build, smallest
 
-pytestmark = pytest.mark.xdist_group("canary")
-
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("trl", reason="the extra train is not installed")
 
@@ -155,6 +153,7 @@ def test_the_command_reads_with_a_model_and_cross_checks(taught: Path, tmp_path:
     assert not any(flag.startswith(("omitted", "invented")) for flag in page["flags"])
 
 
+@pytest.mark.slow
 def test_the_command_refuses_a_blind_model_unless_told_otherwise(taught: Path, tmp_path: Path) -> None:
     blind = copy_of(taught, tmp_path)
     wrong = catalog.resolve(str(taught)).model_copy(update={"prompt": "page-json-1"})

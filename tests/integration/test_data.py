@@ -18,8 +18,6 @@ pytest.importorskip("typst")
 
 from data.examples import parse_row, read_manifest
 
-pytestmark = pytest.mark.xdist_group("data")
-
 COMMAND = [sys.executable, "-c", "import sys; from cli import main; main(sys.argv[1:])", "data"]
 THREE_KINDS = ["--kind", "receipt,certificate,form", "--count", "6", "--seed", "7", "--dpi", "100", "--degrade",
                "scan,photocopy:1.5"]  # fmt: skip

@@ -20,8 +20,6 @@ from training.trainer.model_loading import merge_weights  # noqa: E402
 from training.trainer.monitor import read_log  # noqa: E402
 from training.trainer.tiny_model import Architecture, build, build_tokenizer, smallest  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("training")
-
 SETTINGS = ("general.steps=2", "general.batch=4", "general.warmup=0", "precision=fp32", "max_tokens=32")
 
 

@@ -16,8 +16,6 @@ from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.layout.page import arrange
 
-pytestmark = pytest.mark.xdist_group("layout_on_samples")
-
 Read = Callable[[str], tuple[Page, dict[str, Any]]]
 
 

@@ -28,8 +28,6 @@ from training.run import Run, Sets
 from training.run_dir import RunDir
 from training.trainer.tiny_model import build, smallest
 
-pytestmark = pytest.mark.xdist_group("quantised_gate")
-
 PAGES = 100
 TEXT = "Fica autorizada a União a abrir crédito."
 

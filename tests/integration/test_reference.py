@@ -6,8 +6,6 @@ from types import ModuleType
 import pytest
 from paths import ROOT
 
-pytestmark = pytest.mark.xdist_group("reference")
-
 SCRIPT = ROOT / "docs/generate_reference.py"
 FOLDER = ROOT / "docs/reference"
 

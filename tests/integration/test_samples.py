@@ -10,8 +10,6 @@ import pypdfium2
 import pytest
 from paths import SAMPLES
 
-pytestmark = pytest.mark.xdist_group("samples")
-
 SCANS: list[dict[str, Any]] = tomllib.loads((SAMPLES / "source.toml").read_text(encoding="utf-8"))["scan"]
 
 

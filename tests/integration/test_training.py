@@ -30,8 +30,6 @@ from training.trainer.model_loading import load_processor, load_weights, merge_w
 from training.trainer.monitor import read_log  # noqa: E402
 from training.trainer.tiny_model import build, smallest  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("training")
-
 SETTINGS = ["general.steps=6", "general.batch=4", "general.save_every=4", "precision=fp32", "max_tokens=32"]
 
 
@@ -96,6 +94,7 @@ def test_a_loss_that_is_no_number_stops_with_its_pages_named(run: Run, tmp_path:
     assert not (folder / "learned").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_pages_and_one_writes(run: Run, tmp_path: Path) -> None:
     """Four lines and two processes with batches of two: each step takes all four, so that none is seen twice."""
     from training.trainer.launcher import train_apart

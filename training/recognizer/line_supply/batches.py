@@ -226,7 +226,7 @@ class LineSource:
 
     def _walk(self, position: Position) -> Iterator[tuple[Position, Batch]]:
         number, skipped = position.window, position.batch
-        while True:
+        while not self._stopped.is_set():
             batches = self._window(number)
             for place, batch in enumerate(batches[skipped:], skipped + 1):
                 after = Position(number, place) if place < len(batches) else Position(number + 1)

@@ -1,6 +1,7 @@
 """Batches: labels, buckets of one shape, order by seed, and an archive's own lines among composed ones."""
 
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,13 @@ def test_a_source_goes_on_at_any_batch(store: Path) -> None:
     whole = taken(source(store), Position(), 20)
     for start in (1, 7, 15):
         assert taken(source(store), whole[start - 1][0], 4) == whole[start : start + 4]
+
+
+def test_a_closed_source_has_no_thread_that_runs_on(store: Path) -> None:
+    before = threading.active_count()
+    for count in range(4, 12):  # at some of these the thread builds a window, at others it waits for the reader
+        taken(source(store), Position(), count)
+    assert threading.active_count() == before
 
 
 def test_another_seed_orders_batches_otherwise(store: Path) -> None:
