@@ -80,8 +80,8 @@ def load(path: Path) -> list[ComposedLine]:
 
 def read_lines(model: Path, lines: Sequence[ComposedLine]) -> list[str]:
     """Return what a recognizer reads of each line, one at a time as the engine does it."""
-    run, characters = BACKENDS["onnxruntime"](model, True)
-    return [_read(line.pixels, run, characters) for line in lines]
+    run, alphabet = BACKENDS["onnxruntime"](model, True)
+    return [_read(line.pixels, run, alphabet.own) for line in lines]
 
 
 def _read(pixels: NDArray[np.uint8], run: object, characters: Sequence[str]) -> str:

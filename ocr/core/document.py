@@ -57,6 +57,10 @@ LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
 """Statuses of pages without text."""
 
 
+UNKNOWN_LETTER = "\ufffd"
+"""What stands for a printed letter that the engine cannot spell: U+FFFD, the replacement character."""
+
+
 def box_around(boxes: Iterable[Box]) -> Box:
     """Return the smallest box around one box or more."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.core.document import Box, EngineOutput, Line
+from ocr.core.document import UNKNOWN_LETTER, Box, EngineOutput, Line
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.ink.ruling_lines import ruling_lines
 from ocr.engines.local.skew import SKEW_SIZE, Affine, Gray, bands_of, find_skew, ink_of, level
@@ -128,6 +128,17 @@ def read_page(reader: LineReader, gray: Gray, overlay: Gray | None = None) -> En
     `overlay` is ink that lies over the print, as gray of the same size. It is read in the same position, and its lines
     are added where the print has none.
     """
+    output = _read_with_overlay(reader, gray, overlay)
+    unknown = sum(line.text.count(UNKNOWN_LETTER) for line in output.lines or ())
+    if not unknown:
+        return output
+    letters = "1 letter" if unknown == 1 else f"{unknown} letters"
+    verb = "stands" if unknown == 1 else "stand"
+    doubt = f"{letters} that the recognizer cannot spell {verb} as {UNKNOWN_LETTER}"
+    return replace(output, doubts=(*output.doubts, doubt))
+
+
+def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None) -> EngineOutput:
     output = _read_print(reader, gray)
     if overlay is None or not has_ink(overlay):
         return output

@@ -38,6 +38,7 @@ FITTED_FROM = 500_000
 """Pixels: smaller images are not worth reducing."""
 STOCK_ALPHABET = 10_000
 """Classes from which on an alphabet is the stock one, which is mostly Chinese and is cut."""
+_OLD_VOWELS = frozenset("ẽẼỹỸ")
 WIDTH_STEP = 64
 LEAST_WIDTH = 320
 """The recogniser was trained on nothing narrower; shorter lines are padded to it."""
@@ -57,8 +58,29 @@ class Reading:
     """Middle of each character along the line, as a share of its width."""
 
 
-Check = Callable[[Reading, NDArray[np.uint8]], Reading]
-"""(reading, (48, W) crop) -> reading."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a line was read from."""
+
+    pixels: NDArray[np.uint8]
+    """The crop, (48, W)."""
+    batch: NDArray[np.float32]
+    """The network's input, (1, 3, 48, W padded)."""
+    steps: NDArray[np.float32]
+    """The network's output, (time, classes), with the foreign letters after the network's own."""
+
+
+Check = Callable[[Reading, Evidence], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """The characters of the classes of a network; class 0 is "no character"."""
+
+    own: tuple[str, ...] = ("",)
+    """Those that it reads."""
+    foreign: tuple[str, ...] = ()
+    """Letters after them that it does not read: a high probability says that a letter may be one of these."""
 
 
 class LineRecognizer(Protocol):
@@ -103,9 +125,17 @@ def in_alphabet(character: str) -> bool:
     )
 
 
-def _openvino(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
+def is_foreign(character: str) -> bool:
+    """Whether this is a Latin letter with a mark that Portuguese does not have."""
+    if len(character) != 1 or in_alphabet(character) or character in _OLD_VOWELS:
+        return False
+    code = ord(character)
+    return 0x100 <= code < 0x250 or 0x1E00 <= code < 0x1F00
+
+
+def _openvino(file: Path, alphabet: bool) -> tuple[Network, Alphabet]:
     core, model = _read_openvino(file)
-    characters = _cut_alphabet(load("openvino"), model) if alphabet else []
+    characters = _cut_alphabet(load("openvino"), model) if alphabet else Alphabet()
     return _compile_openvino(core, model, file), characters
 
 
@@ -143,19 +173,48 @@ def _openvino_network(file: Path) -> tuple[Network, dict[str, str]]:
     return _compile_openvino(core, model, file), {key: str(fact.value) for key, fact in facts.items()}
 
 
-def _cut_alphabet(ov: Any, model: Any) -> list[str]:
-    """Narrow the last linear layer to the alphabet; returns the characters, class 0 being "no character"."""
-    characters = _classes(model.get_rt_info()["framework"]["character"].value)
+def _cut_alphabet(ov: Any, model: Any) -> Alphabet:
+    """Narrow the last linear layer of the stock network to the alphabet; give others the foreign letters of the stock.
+
+    A tuned network has no class for these, but its features still resemble the ones that the stock columns were made
+    for.
+    """
+    characters = _characters_of(model)
     keep = _kept(characters)
-    if len(keep) == len(characters):
-        return characters
-    head = [node for node in model.get_ordered_ops() if node.get_type_name() in ("MatMul", "Add")][-2:]
-    for node in head:
-        weights = node.input_value(1).get_node()
-        constant = ov.opset13.constant(np.ascontiguousarray(weights.data[..., keep]))
-        node.input(1).replace_source_output(constant.output(0))
+    if len(keep) < len(characters):
+        for node in _head(model):
+            _replace(ov, node, _values(node)[..., keep])
+        model.validate_nodes_and_infer_types()
+        return Alphabet(tuple(characters[place] for place in keep))
+    _, stock = _read_openvino(model_file(RECOGNISER))
+    every = _characters_of(stock)
+    added = [place for place, letter in enumerate(every) if is_foreign(letter) and letter not in characters]
+    for node, source in zip(_head(model), _head(stock), strict=True):
+        mine, new = _values(node), _values(source)[..., added]
+        _replace(ov, node, np.concatenate((mine, new.reshape(*mine.shape[:-1], len(added))), axis=-1))
     model.validate_nodes_and_infer_types()
-    return [characters[place] for place in keep]
+    return Alphabet(tuple(characters), tuple(every[place] for place in added))
+
+
+def _characters_of(model: Any) -> list[str]:
+    return _classes(model.get_rt_info()["framework"]["character"].value)
+
+
+def _head(model: Any) -> list[Any]:
+    """The product and the sum of the last linear layer."""
+    return [node for node in model.get_ordered_ops() if node.get_type_name() in ("MatMul", "Add")][-2:]
+
+
+def _values(node: Any) -> NDArray[np.float32]:
+    """Return the weights of a product or a sum, also where they are stored as half floats and cast."""
+    source = node.input_value(1).get_node()
+    while source.get_type_name() != "Constant":
+        source = source.input_value(0).get_node()
+    return np.asarray(source.data, np.float32)
+
+
+def _replace(ov: Any, node: Any, weights: NDArray[np.float32]) -> None:
+    node.input(1).replace_source_output(ov.opset13.constant(np.ascontiguousarray(weights)).output(0))
 
 
 def _classes(lines: str) -> list[str]:
@@ -169,21 +228,21 @@ def _kept(characters: list[str]) -> list[int]:
     return [0, *(place for place, character in enumerate(characters) if in_alphabet(character))]
 
 
-def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, list[str]]:
+def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, Alphabet]:
     network, facts = _onnxruntime_network(file)
     if not alphabet:
-        return network, []
+        return network, Alphabet()
     characters = _classes(facts["character"])
     keep = _kept(characters)
     if len(keep) == len(characters):
-        return network, characters
+        return network, Alphabet(tuple(characters))
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         kept = network(batch)[..., keep]
         kept /= np.maximum(kept.sum(axis=-1, keepdims=True), 1e-9)
         return kept
 
-    return run, [characters[place] for place in keep]
+    return run, Alphabet(tuple(characters[place] for place in keep))
 
 
 def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
@@ -214,7 +273,7 @@ def _broken(file: Path, cause: Exception) -> EngineError:
     )
 
 
-BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, list[str]]]] = {
+BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, Alphabet]]] = {
     "openvino": _openvino,
     "onnxruntime": _onnxruntime,
 }
@@ -263,10 +322,11 @@ class Detector:
 class Recogniser:
     """Reads one line of text."""
 
-    def __init__(self, backend: str, file: Path | None = None, check: Check | None = None) -> None:
-        """Load `file`, or the stock network; `check` compares each reading with the pixels that were read."""
-        self._run, self._characters = BACKENDS[backend](file or model_file(RECOGNISER), True)
-        self._check = check
+    def __init__(self, backend: str, file: Path | None = None) -> None:
+        """Load `file`, or the stock network."""
+        self._run, self.alphabet = BACKENDS[backend](file or model_file(RECOGNISER), True)
+        self.check: Check | None = None
+        """Compares each reading with what it was read from, if set."""
 
     def __call__(self, line: Gray) -> Reading:
         """Read `line`, an upright (H, W) crop of any size."""
@@ -277,8 +337,9 @@ class Recogniser:
         padded = max(LEAST_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
         batch = np.zeros((1, 3, HEIGHT, padded), np.float32)
         batch[..., :width] = _normalised(resized)
-        reading = self._decode(self._run(batch)[0], width)
-        return self._check(reading, resized) if self._check else reading
+        steps = self._run(batch)[0]
+        reading = decode(steps, self.alphabet.own, width)
+        return self.check(reading, Evidence(resized, batch, steps)) if self.check else reading
 
     def read(self, lines: Sequence[Gray]) -> list[Reading]:
         """Read upright crops, one after the other: batches gain nothing with this network."""
@@ -299,16 +360,20 @@ class Recogniser:
         place = surest(readings)
         return place, readings[place]
 
-    def _decode(self, steps: NDArray[np.float32], width: int) -> Reading:
-        """Best path of a CTC output (time, characters): runs of one class are one character, class 0 is none."""
-        best = steps.argmax(axis=1)
-        starts = np.flatnonzero(np.diff(best, prepend=-1))
-        ends = np.append(starts[1:], len(best))
-        text, confidences, centers = [], [], []
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            if not best[start]:
-                continue
-            text.append(self._characters[best[start]])
-            confidences.append(float(steps[start, best[start]]))
-            centers.append(min(1.0, (start + end) / 2 * STRIDE / width))
-        return Reading("".join(text), tuple(confidences), tuple(centers))
+
+def decode(steps: NDArray[np.float32], characters: Sequence[str], width: int) -> Reading:
+    """Best path of a CTC output (time, classes): runs of one class are one character, class 0 is none.
+
+    Classes beyond `characters` do not compete. `width` is that of the line in pixels.
+    """
+    best = steps[:, : len(characters)].argmax(axis=1)
+    starts = np.flatnonzero(np.diff(best, prepend=-1))
+    ends = np.append(starts[1:], len(best))
+    text, confidences, centers = [], [], []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if not best[start]:
+            continue
+        text.append(characters[best[start]])
+        confidences.append(float(steps[start, best[start]]))
+        centers.append(min(1.0, (start + end) / 2 * STRIDE / width))
+    return Reading("".join(text), tuple(confidences), tuple(centers))

@@ -10,12 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.ppocr import LineRecognizer, Reading
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.skew import Gray
-
-UNKNOWN = "\ufffd"
-"""What the fast network writes for a letter outside its alphabet: the large one has more letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +24,12 @@ class Calibration:
     power: float = 1.0
 
     def errors_per_character(self, fast: FastReading) -> float:
-        """Return the expected character error rate of a line, 0 to 1; 1 for a line without text."""
+        """Return the expected character error rate of a line, 0 to 1.
+
+        It is 1 for a line without text, and for one with a letter outside the alphabet: the large one has more letters.
+        """
         characters = len(fast.reading.text.strip())
-        if not characters or UNKNOWN in fast.reading.text:
+        if not characters or UNKNOWN_LETTER in fast.reading.text:
             return 1.0
         return min(1.0, self.scale * math.pow(max(0.0, fast.doubt), self.power) / characters)
 

@@ -6,6 +6,7 @@ from ocr.engines.local.ppocr import LineRecognizer, Recogniser
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.check_boxes import with_bars
 from ocr.engines.local.recognizers.fast_reader import FastReader
+from ocr.engines.local.recognizers.foreign_letters import ForeignLetterMarker
 from ocr.engines.local.recognizers.selection import RecognizerChoice
 
 CALIBRATION = Calibration(scale=0.6, power=0.97)
@@ -19,7 +20,12 @@ def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
     """
 
     def large() -> Recogniser:
-        return Recogniser(backend, Path(choice.large), with_bars) if choice.large else Recogniser(backend)
+        if not choice.large:
+            return Recogniser(backend)
+        recognizer = Recogniser(backend, Path(choice.large))
+        mark = ForeignLetterMarker(recognizer.alphabet, backend)
+        recognizer.check = lambda reading, evidence: mark(with_bars(reading, evidence.pixels), evidence)
+        return recognizer
 
     if not choice.fast:
         return large()
