@@ -198,6 +198,8 @@ class EngineOutput:
     """Lines that the cascade's large recognizer read again; None where no cascade read the page."""
     doubts: tuple[str, ...] = ()
     """Discrepancies that the cross-check found, each with its place."""
+    places: tuple[Line, ...] = ()
+    """Lines of the built-in engine on the same page, which give the words of `text` their boxes."""
     passes: int = 0
     """Passes of the language model that wrote the text, where the engine counts them."""
 
@@ -241,6 +243,8 @@ class Page:
     """Height of the upright page in pixels."""
     rotation: int = 0
     """Degrees clockwise (0, 90, 180, 270) by which the rendered page was turned to be upright."""
+    unplaced_words: int = 0
+    """Words of a model's text that the built-in engine found no line for: their boxes are those of neighbors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ocr.core.document import FIELDS, Box, Field, Line, Page, Table, Word, box_around
+from ocr.core.document import FIELDS, Box, Field, Line, Page, Table, box_around
 from ocr.formats.page_blocks import body_of
 from ocr.layout.reading_order import is_vertical
+from ocr.text.text_places import words_of
 
 BlockKind = Literal["header", "paragraph", "table", "margin", "footer"]
 
@@ -55,24 +56,6 @@ def lines_of(page: Page) -> Sequence[Line]:
         for line in texts[field].splitlines()
         if line.strip()
     ]
-
-
-def words_of(line: Line) -> Sequence[Word]:
-    """Return the words of a line; where the engine gives none, each gets its share of the line's width by letters."""
-    if line.words:
-        return line.words
-    texts = line.text.split()
-    left, top, right, bottom = line.box
-    is_upright = right - left >= bottom - top or len(line.text) < 3
-    start, length = (left, right - left) if is_upright else (bottom, top - bottom)
-    step = length / max(1, len(" ".join(texts)))
-    words = []
-    for text in texts:
-        end = start + step * len(text)
-        box = (start, top, end, bottom) if is_upright else (left, end, right, start)
-        words.append(Word(text, box, line.confidence))
-        start = end + step
-    return words
 
 
 def direction_of(line: Line) -> int:

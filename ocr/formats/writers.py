@@ -48,6 +48,8 @@ class OutputFormat:
     from_scan: ScanWriter | None = None
     packages: tuple[str, ...] = ()
     """Packages that the writer imports, brought by the extra that has the format's name."""
+    has_boxes: bool = False
+    """It shows where words stand: a model's text is then placed on the lines of the built-in engine."""
     version: int = 1
     """Raised when the same pages give other bytes: files of an older version are then out of date."""
 
@@ -87,13 +89,19 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("jsonl", ".jsonl", write_json_lines),
         OutputFormat("md", ".md", write_markdown, version=2),
         OutputFormat("txt", ".txt", write_text),
-        OutputFormat("alto", ".alto.xml", write_alto),
-        OutputFormat("page", ".xml", parts=write_page_xml),
-        OutputFormat("hocr", ".hocr", write_hocr),
+        OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True),
+        OutputFormat("page", ".xml", parts=write_page_xml, has_boxes=True),
+        OutputFormat("hocr", ".hocr", write_hocr, has_boxes=True),
         OutputFormat("html", ".html", from_scan=write_html),
         OutputFormat("docx", ".docx", write_docx),
         OutputFormat("csv", ".csv", parts=write_csv_tables),
-        OutputFormat("pdf", ".pdf", from_scan=write_searchable_pdf, packages=("pikepdf", "img2pdf"), version=2),
+        OutputFormat(
+            *("pdf", ".pdf"),
+            from_scan=write_searchable_pdf,
+            packages=("pikepdf", "img2pdf"),
+            has_boxes=True,
+            version=2,
+        ),
     )
 }
 """Every format by its name, in the order in which files are written."""

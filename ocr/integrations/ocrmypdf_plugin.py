@@ -18,12 +18,13 @@ from ocrmypdf.pluginspec import OcrEngine, OrientationConfidence
 
 from ocr.core.document import Box, EngineIdentity, Line, Page, Source
 from ocr.core.environment import VERSION
-from ocr.formats.line_blocks import Block, blocks_of, direction_of, words_of
+from ocr.formats.line_blocks import Block, blocks_of, direction_of
 from ocr.formats.pdf.text_only import write_text_only
 from ocr.formats.scanned_boxes import as_scanned, scanned_box
 from ocr.formats.text.plain_text import write_text
 from ocr.formats.xml.hocr import write_hocr
 from ocr.integrations.ocrmypdf_reader import LusocrOptions, count_workers, exit_codes, read_image, settings_of
+from ocr.text.text_places import words_of
 
 if TYPE_CHECKING:
     import pluggy

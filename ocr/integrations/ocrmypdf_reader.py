@@ -81,6 +81,7 @@ def settings_of(options: LusocrOptions, workers: int) -> ExtractSettings:
     }
     file = Path(options.config) if options.config else None
     settings = load(ExtractSettings, file=file, assignments=options.settings, flags=flags)
+    settings = settings.model_copy(update={"out": ("hocr",)})  # words of a model need boxes
     if settings.engine in _WITH_WORKERS and "workers" not in settings.options:
         settings = settings.model_copy(update={"options": {**settings.options, "workers": workers}})
     return settings

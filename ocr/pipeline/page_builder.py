@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from ocr.core.document import Attempt, EngineOutput, Finish, Page, Status, text_of
+from ocr.core.document import FIELDS, Attempt, EngineOutput, Finish, Page, Status, text_of
 from ocr.layout.page import DEFAULT_LAYOUT, arrange
 from ocr.layout.page import arrangement_of as layout_of
 from ocr.models.answer_format import parse
 from ocr.repetition import detector
 from ocr.repetition.detector import good_part
 from ocr.text.hyphenation import join
+from ocr.text.text_places import Places, place_text
 
 MARKUP = "markup-1"
 """Change it whenever the same text of a language model can give another page: folders then build their pages again."""
@@ -63,7 +64,9 @@ def _from_text(output: EngineOutput, number: int) -> Page:
     kept = good_part(text)
     flags = () if kept == text else (f"cut where it loops: {len(kept):,} of {len(text):,} characters are kept",)
     fields = parse(kept)
-    printed = any((fields.header, fields.text, fields.margin, fields.footer))
+    parts = [(field, getattr(fields, field)) for field in FIELDS if getattr(fields, field)]
+    printed = bool(parts)
+    places = place_text(parts, output.places) if output.places else Places()
     return Page(
         number,
         "ok" if printed else "blank",
@@ -73,9 +76,11 @@ def _from_text(output: EngineOutput, number: int) -> Page:
         margin=fields.margin,
         footer=fields.footer,
         paragraphs=tuple(_joined(part) for part in fields.text.split("\n\n") if part.strip()),
+        lines=places.lines,
         width=output.width,
         height=output.height,
         rotation=output.rotation,
+        unplaced_words=places.unplaced,
     )
 
 

@@ -102,8 +102,12 @@ class PageReader:
         fallback: Engine | None = None,
         cross_check: CrossCheckMode = "off",
         render: Callable[[PageRef], Awaitable[PageImage]] | None = None,
+        *,
+        places: bool = False,
     ) -> None:
         """Use `fallback` in place of the built-in engine, and `render` for pages that the engine does not render.
+
+        With `places` the built-in engine reads every page of a model too, so that words of the model get boxes.
 
         Such pages are cut into bands or read by the fallback, or the engine failed to render them. Raises an `OcrError`
         where `cross_check` is "all" and there is no built-in engine.
@@ -111,6 +115,7 @@ class PageReader:
         self._engine = SupervisedEngine(engine)
         self._render = render
         self._mode = cross_check
+        self._places = places
         self.usage = Usage()
         if fallback is None and capabilities_of(engine).generates_text:
             self.fallback = create_built_in()
@@ -129,7 +134,8 @@ class PageReader:
         attempts = await self._attempt(request, sha256)
         kept = min(attempts, key=_rank)
         rejected = tuple(attempt for attempt in attempts if attempt is not kept)
-        if self._needs_cross_check(kept, f"{sha256}:{request.image.number}"):
+        page = f"{sha256}:{request.image.number}"
+        if self._needs_cross_check(kept, page) or self._needs_places(kept):
             kept = replace(kept, generation=await self._cross_check(kept.generation, request))
         outcome = Outcome(kept, rejected)
         self.usage.add(outcome)
@@ -181,6 +187,9 @@ class PageReader:
         difficult = kept.status != "ok" or bool(kept.generation.obtained)
         return difficult or self._mode == "all" or seed_from(page) / 2**32 < CROSS_CHECKED_SHARE
 
+    def _needs_places(self, kept: Attempt) -> bool:
+        return self._places and self.fallback.is_available and bool(kept.generation.text)
+
     async def _cross_check(self, output: EngineOutput, request: Request) -> EngineOutput:
         try:
             other = await self._read_with_fallback(request)
@@ -188,8 +197,11 @@ class PageReader:
             return output
         if other.finish != "stop":
             return output
-        whole = output.finish == "stop"
-        found = await asyncio.to_thread(cross_check, output.text or "", other.lines or (), whole=whole)
+        lines, whole = other.lines or (), output.finish == "stop"
+        output = replace(output, places=lines, width=other.width, height=other.height, rotation=other.rotation)
+        if self._mode == "off":
+            return output
+        found = await asyncio.to_thread(cross_check, output.text or "", lines, whole=whole)
         return replace(output, witnessed=True, doubts=found)
 
     async def _try(self, step: Step, request: Request, *, first: bool) -> EngineOutput:

@@ -6,6 +6,7 @@ from typing import Self
 
 from ocr.engines.base import Engine, capabilities_of
 from ocr.engines.vlm import canary
+from ocr.formats.writers import FORMATS
 from ocr.pipeline.engine_selection import Chosen
 from ocr.pipeline.options import ExtractSettings
 from ocr.pipeline.page_reader import PageReader
@@ -18,7 +19,12 @@ class EngineSession:
     def __init__(self, chosen: Chosen, settings: ExtractSettings) -> None:
         self.chosen = chosen
         self.renderer = Renderer(settings.render)
-        self.page_reader = PageReader(self.engine, cross_check=settings.witness, render=self.renderer.render_page)
+        self.page_reader = PageReader(
+            self.engine,
+            cross_check=settings.witness,
+            render=self.renderer.render_page,
+            places=any(FORMATS[form].has_boxes for form in settings.out),
+        )
         self._canary = settings.canary
         self._loading = asyncio.Lock()
         self._loaded = False

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from ocr.core.document import Line, Page, Table
 from ocr.core.errors import ScanError
-from ocr.formats.line_blocks import Block, blocks_of, words_of
+from ocr.formats.line_blocks import Block, blocks_of
 from ocr.formats.page_blocks import body_of, notice_of
 from ocr.formats.page_pictures import PagePictures, as_jpeg
 from ocr.formats.scan_job import ScanJob
 from ocr.formats.xml.markup import text_node
+from ocr.text.text_places import words_of
 
 DOUBTFUL, UNSURE = 0.6, 0.85
 """Confidences below which a word is marked strongly, and lightly."""

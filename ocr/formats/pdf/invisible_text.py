@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from ocr.core.document import Box, Line, Page
-from ocr.formats.line_blocks import direction_of, lines_of, words_of
+from ocr.formats.line_blocks import direction_of, lines_of
 from ocr.formats.pdf.glyphless_font import DESCENT, WIDTH, CharacterCodes
+from ocr.text.text_places import words_of
 
 LEAST_GAP = 0.2
 """Space between two words as a share of the font size: poppler joins words that are closer than 0.15."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from ocr.core.document import Box, EngineIdentity, Line, Page, Source, box_around
-from ocr.formats.line_blocks import Block, blocks_of, words_of
+from ocr.formats.line_blocks import Block, blocks_of
 from ocr.formats.xml.markup import empty_tag, share, tag, text_node, whole
+from ocr.text.text_places import words_of
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \

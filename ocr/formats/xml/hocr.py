@@ -6,9 +6,10 @@ Source: https://kba.github.io/hocr-spec/1.2/
 from collections.abc import Iterable, Iterator
 
 from ocr.core.document import Box, EngineIdentity, Line, Page, Source
-from ocr.formats.line_blocks import Block, BlockKind, blocks_of, words_of
+from ocr.formats.line_blocks import Block, BlockKind, blocks_of
 from ocr.formats.page_blocks import notice_of, one_line
 from ocr.formats.xml.markup import empty_tag, tag, text_node, whole
+from ocr.text.text_places import words_of
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">

@@ -6,8 +6,9 @@ Source: http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15/pagecont
 from collections.abc import Iterable, Iterator
 
 from ocr.core.document import Box, EngineIdentity, Line, Page, Source
-from ocr.formats.line_blocks import Block, BlockKind, blocks_of, words_of
+from ocr.formats.line_blocks import Block, BlockKind, blocks_of
 from ocr.formats.xml.markup import empty_tag, share, tag, text_node, whole
+from ocr.text.text_places import words_of
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 _UNKNOWN_TIME = "1970-01-01T00:00:00Z"

@@ -1,7 +1,8 @@
 from boxed_pages import FIRST, LOST, UNPLACED, line
 
 from ocr.core.document import Line, Page
-from ocr.formats.line_blocks import blocks_of, lines_of, words_of
+from ocr.formats.line_blocks import blocks_of, lines_of
+from ocr.text.text_places import words_of
 
 
 def test_lines_stand_in_the_blocks_of_the_text() -> None:
