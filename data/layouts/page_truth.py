@@ -11,7 +11,7 @@ The contract, for everyone who trains or measures on composed pages:
   consecutive in the order; a block that continues in the next column keeps its number.
 - `cell` is set for the lines of a table, `label` for a `form_value`: the block of its `form_label`.
 - `direction` is the angle of writing in degrees clockwise: 0 to the right, 90 down the page, 270 up the page.
-- A check box is the word "☐" or "☒", and a blank to fill in is a word of underscores; both have the box that is
+- A check box is the word "☐" or "☒", and a blank to fill in is a word of underscores or dots; both have the box that is
   drawn.
 - Boxes are tight around the ink and lie on the page. They are axis-parallel, also on a leaning page.
 - Noise is print that does not belong to the text: watermarks, show-through, scribbles. A reader should leave it out.

@@ -31,10 +31,11 @@ def blanks(draft: Draft) -> None:
     """Print lines with blanks to fill in: pairs of a label and a blank, and sentences with blanks."""
     choose = draft.random
     lines = [write("blank_line", f"{draft.seed}/{n}") for n in range(choose.randint(2, 5))]
+    sign = choose.choice("__.")
     sentences = [write("blank_sentence", f"{draft.seed}/{n}") for n in range(choose.randint(0, 2))]
 
     def build(width: float, desk: Desk) -> list[Strip]:
-        strips = [_blank_pairs(line.split(PART), width, desk) for line in lines]
+        strips = [_blank_pairs(line.split(PART), sign, width, desk) for line in lines]
         for text in sentences:
             style = BlockStyle(align="left", above=0.5)
             strips += set_tokens([tokens_of(text, desk.ink())], style, width, desk)
@@ -43,18 +44,18 @@ def blanks(draft: Draft) -> None:
     draft.insert(Piece(build), 3)
 
 
-def _blank_pairs(labels: Sequence[str], width: float, desk: Desk) -> Strip:
+def _blank_pairs(labels: Sequence[str], sign: str, width: float, desk: Desk) -> Strip:
     """Return labels on one line, each followed by a blank; the blanks share the rest of the width."""
     ink, size = desk.ink(), desk.type.size
     heads = [tokens_of(label, ink) for label in labels]
     each = (width - sum(line_width(head) for head in heads) - len(heads) * 3 * space_of(ink)) / len(heads)
-    count = max(4, int(each / width_of(Token("_", ink))))
+    count = max(4, int(each / width_of(Token(sign, ink))))
     at, texts = 0.0, []
     for head in heads:
         name = next(desk.blocks)
         texts.append(one_line(head, TextPart((), at, size * 1.3, "form_label", name)))
         at += line_width(head) + space_of(ink)
-        blank = Token("_" * count, ink)
+        blank = Token(sign * count, ink)
         value = TextPart((), at, size * 1.3, "form_value", next(desk.blocks), label=name)
         texts.append(one_line([blank], value))
         at += width_of(blank) + 2 * space_of(ink)

@@ -86,22 +86,29 @@ def _hanging(item: Numbered, tab: float, step: float, width: float, desk: Desk) 
 
 
 def dictionary(draft: Draft) -> None:
-    """Turn the page into one of a dictionary: two or three columns of entries that hang from their headwords."""
+    """Turn the page into one of a dictionary or of an index: two or three columns of entries with hanging indents."""
     choose = draft.random
     words = sorted({write("headword", f"{draft.seed}/{n}") for n in range(160)}, key=str.lower)
     words = words[: 40 + choose.randint(0, 40)]
-    entries = [(word, write("definition", f"{draft.seed}/{word}")) for word in words]
+    index = choose.random() < 0.4
+    entries = [(w, _page_list(draft) if index else write("definition", f"{draft.seed}/{w}")) for w in words]
     draft.columns = Columns(choose.choice((2, 2, 3)), choose.uniform(9, 16), rules=choose.random() < 0.4, level=False)
     draft.repeated["head"] = [f"{words[0].upper()} :: {words[-1].upper()}"]
     draft.desk.type = replace(draft.desk.type, size=min(9.0, draft.desk.type.size), hyphenate=True)
-    draft.pieces = [Piece(_entry(word, text)) for word, text in entries]
+    draft.pieces = [Piece(_entry(word, text, bold=not index)) for word, text in entries]
 
 
-def _entry(word: str, text: str) -> Material:
+def _page_list(draft: Draft) -> str:
+    """Return the pages of an entry of an index."""
+    pages = sorted(draft.random.sample(range(3, 480), draft.random.randint(1, 7)))
+    return ", ".join(f"{page}-{page + 2}" if draft.random.random() < 0.15 else str(page) for page in pages)
+
+
+def _entry(word: str, text: str, *, bold: bool) -> Material:
     """Return the setting of an entry of a dictionary."""
 
     def build(width: float, desk: Desk) -> list[Strip]:
-        tokens = [*tokens_of(f"{word},", desk.ink(bold=True)), *tokens_of(text, desk.ink())]
+        tokens = [*tokens_of(f"{word},", desk.ink(bold=bold)), *tokens_of(text, desk.ink())]
         return set_tokens([tokens], BlockStyle("list_item", rest=1.0), width, desk)
 
     return build

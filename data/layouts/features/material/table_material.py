@@ -50,11 +50,16 @@ def _figure(draft: Draft) -> str:
 def open_table(draft: Draft) -> None:
     """Print a table without vertical rules: columns stand far apart, figures at their right edge."""
     choose = draft.random
-    rows = _body_rows("wide_table", draft.seed)
+    rows = _body_rows("wide_table", f"{draft.seed}/open")
     gap = choose.uniform(6, 40)
     ruling: Ruling = choose.choice(("none", "none", "head", "rows", "frame"))
     right = choose.random() < 0.6
-    cells = tuple(tuple(Cell(text, align=_align_of(text, right)) for text in row) for row in rows)
+    aligns = [_align_of(text, right) for text in rows[-1]]
+    over: list[Align] = ["left"] * len(aligns) if choose.random() < 0.4 else aligns
+    cells = tuple(
+        tuple(Cell(text, align=align) for text, align in zip(row, aligns if n else over, strict=True))
+        for n, row in enumerate(rows)
+    )
     content = TableContent(
         cells, choose.choice((1, 1, 0)), ruling, choose.uniform(0.8, 1.0), stretch=choose.random() < 0.7, gap=gap
     )

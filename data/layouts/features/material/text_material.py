@@ -65,6 +65,8 @@ def spaced_heading(draft: Draft) -> None:
 
     def build(width: float, desk: Desk) -> list[Strip]:
         words = letter_spaced(text, desk.ink(1.05, bold=bold), gap)
+        if words[-1].x > 0.9 * width:  # too wide for a narrow column
+            words = letter_spaced(text, desk.ink(0.8, bold=bold), 0.15)
         ink, last = words[-1].ink, words[-1]
         wide = last.x + measure(ink.font, last.text).advance * ink.size
         start = max(0.0, (width - wide) / 2) if align == "center" else 0.0
