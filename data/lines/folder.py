@@ -1,14 +1,16 @@
 """Real lines of an archive: a folder of line images with their text, and lines cut from pages whose text is known.
 
-`read_lines` takes any of three folders: one with `lines.jsonl`, an image file and its text a line; a data set, whose
-`manifest.jsonl` lists pages with the boxes of their lines; corrected output of `ocr extract`, JSON files beside the
-scans that they were read from, or below the same folder.
+`read_lines` is the one reader of such folders. It takes images of lines, listed in `lines.jsonl` or each beside its
+`NAME.gt.txt`, as Kraken and Tesseract have them; a data set, whose `manifest.jsonl` lists pages with the boxes of their
+lines; an output folder of `ocr extract` with corrections that `ocr accept` recorded; corrected JSON output beside the
+scans that it was read from, or below the same folder.
 """
 
 import asyncio
 import json
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 LINES_FILE = "lines.jsonl"
 PAGES_FILE = "manifest.jsonl"
+TEXT_SUFFIX = ".gt.txt"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+"""Images of single lines; they are decoded in this process."""
 UPRIGHT = 1.5
 """A line this many times taller than wide runs up or down the page and is left out."""
 TIGHT = 0.16
@@ -52,28 +57,65 @@ class LineSet:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_lines(folder: Path) -> LineSet:
+def read_lines(folder: Path, *, clean_text: Callable[[str], str] = clean) -> LineSet:
     """Return the lines of a folder; see the module for what it may hold.
+
+    `clean_text` returns a text as it is trained on, or "" for a line to leave out: by default one with a character
+    outside the alphabet of composed lines.
 
     Raises DataError, naming the file, when there is no line in it, when a file is missing or broken, and when a scan is
     not the one that an output file was read from.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder", hint=f"name a folder with {LINES_FILE}, or with corrected output")
-    left_out: Counter[str] = Counter()
-    if (folder / LINES_FILE).is_file():
-        lines = list(_listed(folder / LINES_FILE, left_out))
-    elif (folder / PAGES_FILE).is_file():
-        lines = list(_cut_examples(folder / PAGES_FILE, left_out))
-    else:
-        lines = asyncio.run(_cut_outputs(_read_scans(folder), left_out))
+    reading = _Reading(clean_text)
+    lines = list(_lines_of(folder, reading))
     if not lines:
-        reasons = "".join(f"; {count} left out: {reason}" for reason, count in left_out.items())
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in reading.left_out.items())
         raise DataError(
             f"{folder}: holds no line to train on{reasons}",
-            hint=f"name a folder with {LINES_FILE}, a data set, or corrected JSON output beside its scans",
+            hint=f"name a folder with {LINES_FILE}, NAME.gt.txt beside NAME.png, a data set, or corrected output",
         )
-    return LineSet(tuple(lines), dict(left_out))
+    return LineSet(tuple(lines), dict(reading.left_out))
+
+
+def compose_text(text: str) -> str:
+    """Return a text in composed form (NFC) with single spaces, whatever its letters."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How texts are cleaned, and why lines were left out so far."""
+
+    clean: Callable[[str], str]
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def usable(self, text: str) -> str:
+        """Return the cleaned text of a line, or "", counted by reason."""
+        if not text.strip():
+            self.left_out["no text"] += 1
+            return ""
+        if "[ilegível]" in text:
+            self.left_out["cannot be read"] += 1
+            return ""
+        if not (cleaned := self.clean(text)):
+            self.left_out["characters outside the alphabet"] += 1
+        return cleaned
+
+
+def _lines_of(folder: Path, reading: _Reading) -> Iterable[RealLine]:
+    if (folder / LINES_FILE).is_file():
+        return _listed(folder / LINES_FILE, reading)
+    if (folder / PAGES_FILE).is_file():
+        return _cut_examples(folder / PAGES_FILE, reading)
+    if texts := sorted(folder.rglob(f"*{TEXT_SUFFIX}")):
+        return _paired(texts, reading)
+    from data.lines.corrected.accepted_output import accepted_documents, is_output_folder  # it loads pydantic too
+
+    if is_output_folder(folder):
+        return asyncio.run(_cut_outputs(accepted_documents(folder, reading.left_out), reading))
+    return asyncio.run(_cut_outputs(_read_scans(folder), reading))
 
 
 def write_lines(folder: Path, lines: Iterable[RealLine]) -> int:
@@ -108,19 +150,6 @@ def _resized(strip: Pixels) -> Pixels:
     return np.asarray(cv2.resize(strip, (width, HEIGHT)), np.uint8)
 
 
-def _usable_text(text: str, left_out: Counter[str]) -> str:
-    """Return the cleaned text of a line, or None, counted by reason."""
-    if not text.strip():
-        left_out["no text"] += 1
-        return ""
-    if "[ilegível]" in text:
-        left_out["cannot be read"] += 1
-        return ""
-    if not (cleaned := clean(text)):
-        left_out["characters outside the alphabet"] += 1
-    return cleaned
-
-
 def _read_image(path: Path) -> Pixels:
     try:
         content = np.frombuffer(path.read_bytes(), np.uint8)
@@ -132,7 +161,7 @@ def _read_image(path: Path) -> Pixels:
     return np.asarray(pixels, np.uint8)
 
 
-def _listed(listing: Path, left_out: Counter[str]) -> Iterator[RealLine]:
+def _listed(listing: Path, reading: _Reading) -> Iterator[RealLine]:
     for number, row in enumerate(listing.read_text(encoding="utf-8").splitlines(), start=1):
         if not row.strip():
             continue
@@ -144,24 +173,34 @@ def _listed(listing: Path, left_out: Counter[str]) -> Iterator[RealLine]:
                 f"{listing}: row {number}: no object with image and text ({failure})",
                 hint='each row is {"image": "a.png", "text": "what it says"}',
             ) from failure
-        if text := _usable_text(text, left_out):
+        if text := reading.usable(text):
             yield RealLine(_resized(_read_image(listing.parent / name)), text, str(entry.get("source", name)))
 
 
-def _cut_examples(manifest: Path, left_out: Counter[str]) -> Iterator[RealLine]:
+def _paired(texts: Iterable[Path], reading: _Reading) -> Iterator[RealLine]:
+    for file in texts:
+        name = file.name.removesuffix(TEXT_SUFFIX)
+        images = [image for suffix in IMAGE_SUFFIXES if (image := file.with_name(name + suffix)).is_file()]
+        if not images:
+            raise DataError(f"{file} has no image beside it", hint=f"put {name}.png there, or delete the text")
+        if text := reading.usable(file.read_text(encoding="utf-8")):
+            yield RealLine(_resized(_read_image(images[0])), text, images[0].name)
+
+
+def _cut_examples(manifest: Path, reading: _Reading) -> Iterator[RealLine]:
     from data.examples import for_training, read_manifest  # it loads pydantic, which composing lines does without
 
     for example in for_training(read_manifest(manifest)):
-        yield from _cut_example(example, manifest.parent, left_out)
+        yield from _cut_example(example, manifest.parent, reading)
 
 
-def _cut_example(example: "Example", folder: Path, left_out: Counter[str]) -> Iterator[RealLine]:
+def _cut_example(example: "Example", folder: Path, reading: _Reading) -> Iterator[RealLine]:
     page = _read_image(folder / example.image)
     for number, line in enumerate(example.lines, start=1):
-        if text := _usable_text(line.text, left_out):
+        if text := reading.usable(line.text):
             strip = cut_line_image(page, line.box, TIGHT)
             if strip is None:
-                left_out["stands on end or has no size"] += 1
+                reading.left_out["stands on end or has no size"] += 1
             else:
                 yield RealLine(strip, text, f"{example.id}, line {number}")
 
@@ -172,7 +211,7 @@ def _read_scans(folder: Path) -> list[tuple[Path, "Document"]]:
     return [(_find_scan(path, folder, document), document) for path, document in outputs if document]
 
 
-async def _cut_outputs(scans: Sequence[tuple[Path, "Document"]], left_out: Counter[str]) -> list[RealLine]:
+async def _cut_outputs(scans: Sequence[tuple[Path, "Document"]], reading: _Reading) -> list[RealLine]:
     from ocr.rendering.renderer import Renderer, RenderSettings
 
     renderer = Renderer(RenderSettings())
@@ -182,7 +221,7 @@ async def _cut_outputs(scans: Sequence[tuple[Path, "Document"]], left_out: Count
             for page in (page for page in document.pages if page.lines):
                 image = await renderer.render(scan, page.number)
                 gray = np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-                lines += _cut_page(gray, page, f"{document.source.path}, page {page.number}", left_out)
+                lines += _cut_page(gray, page, f"{document.source.path}, page {page.number}", reading)
     except ScanError as failure:
         raise DataError(failure.message, hint=failure.hint) from failure
     finally:
@@ -230,16 +269,16 @@ def _find_scan(output: Path, folder: Path, document: "Document") -> Path:
     return same[0]
 
 
-def _cut_page(gray: Pixels, page: "Page", where: str, left_out: Counter[str]) -> Sequence[RealLine]:
+def _cut_page(gray: Pixels, page: "Page", where: str, reading: _Reading) -> Sequence[RealLine]:
     upright = np.rot90(gray, -page.rotation // 90)
     scale = upright.shape[1] / page.width if page.width else 1.0
     lines = []
     for number, line in enumerate(page.lines, start=1):
-        if text := _usable_text(line.text, left_out):
+        if text := reading.usable(line.text):
             left, top, right, bottom = (scale * edge for edge in line.box)
             strip = cut_line_image(np.ascontiguousarray(upright), (left, top, right, bottom))
             if strip is None:
-                left_out["stands on end or has no size"] += 1
+                reading.left_out["stands on end or has no size"] += 1
             else:
                 lines.append(RealLine(strip, text, f"{where}, line {number}"))
     return lines

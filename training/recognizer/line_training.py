@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -120,8 +120,8 @@ def train_lines(
     """
     lines, seed = session.lines, session.training.seed
     labels = Labels.of(recognizer.characters, recognizer.height, recognizer.stride)
-    training, held_out = own_lines(lines, seed)
-    own = encode_all(training, labels, lambda text: print(text, file=sys.stderr))
+    training, held_out = own_lines(lines, seed, _complain)
+    own = encode_all(training, labels, _complain)
     distinct = -(-lines.distinct // CHUNK)
     keep = lines.store is not None or bool(distinct)
     make = partial(LineComposer, lines.config(held_out=False), seed)
@@ -138,11 +138,20 @@ def _on_gpu(device: Any) -> bool:
     return bool(torch.device(device).type == "cuda")
 
 
-def own_lines(lines: Lines, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Return an archive's own lines for training and for judging; none where no folder is given."""
+def own_lines(
+    lines: Lines, seed: int, complain: Callable[[str], None] = lambda _text: None
+) -> tuple[list[Sample], list[Sample]]:
+    """Return an archive's own lines for training and for judging; none where no folder is given.
+
+    `complain` gets the reasons for which lines were left out.
+    """
     if lines.own is None:
         return [], []
-    return split_own(read_line_folder(lines.own), lines.own_held_out, seed)
+    return split_own(read_line_folder(lines.own, complain), lines.own_held_out, seed)
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def held_out_lines(lines: Lines, count: int, *, wear: str = "") -> list[Sample]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from data.lines.corrected.accepted_output import correction_files, is_output_folder
 from ocr.core.environment import load, package_version
 from ocr.core.errors import DataError, GateError, UsageError
 from ocr.core.files import hash_file, write_atomic
@@ -184,6 +185,8 @@ def _digest_folder(folder: Path) -> str:
     if not folder.exists():
         raise DataError(f"{folder} does not exist", hint="name a folder that is here, or --data composed")
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*") if file.is_file())
+    if is_output_folder(folder):  # opening it changes its ledger
+        files = correction_files(folder)
     names = [f"{file.relative_to(folder)} {hash_file(file)}" for file in files]
     return hashlib.sha256("\n".join(names).encode("utf-8")).hexdigest()
 

@@ -10,7 +10,7 @@ import pytest
 
 from data.examples import Example, ReferenceLine, write_manifest
 from data.lines.composer import LineComposer, LineConfig
-from data.lines.folder import LINES_FILE, RealLine, cut_line_image, read_lines, write_lines
+from data.lines.folder import LINES_FILE, RealLine, compose_text, cut_line_image, read_lines, write_lines
 from ocr.core.document import Document, EngineIdentity, Line, Page, Source
 from ocr.core.errors import DataError
 from ocr.core.files import hash_file
@@ -57,6 +57,23 @@ def test_lines_are_cut_from_corrected_output(tmp_path: Path) -> None:
     assert line.pixels[2, 240] == 255
     assert line.source == "acta.png, page 1, line 1"
     assert sum(found.left_out.values()) == 3
+
+
+def test_images_beside_their_text_are_lines(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "p1.jpg"), page_with_bar())
+    (tmp_path / "p1.gt.txt").write_text("Acta\n", encoding="utf-8")
+    (line,) = read_lines(tmp_path).lines
+    assert (line.text, line.source, line.pixels.shape) == ("Acta", "p1.jpg", (48, 96))
+    (tmp_path / "p1.jpg").unlink()
+    with pytest.raises(DataError, match=r"p1\.gt\.txt has no image beside it"):
+        read_lines(tmp_path)
+
+
+def test_the_caller_decides_which_letters_are_trained_on(tmp_path: Path) -> None:
+    write_output(tmp_path, (Line("дом", BOX),))
+    with pytest.raises(DataError, match="characters outside the alphabet"):
+        read_lines(tmp_path)
+    assert [line.text for line in read_lines(tmp_path, clean_text=compose_text).lines] == ["дом"]
 
 
 def test_a_turned_page_is_turned_before_lines_are_cut(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_images_beside_their_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("not json", "line 1"),
-        ('["a"]', "line 1"),
+        ("not json", "row 1"),
+        ('["a"]', "row 1"),
         ('{"image": "a.png"}', "text"),
         ('{"image": "gone.png", "text": "a"}', "gone.png"),
         ('{"image": "empty.png", "text": "a"}', "empty.png"),
@@ -56,13 +56,22 @@ def test_what_is_wrong_is_named(tmp_path: Path, row: str, message: str) -> None:
 
 
 def test_folders_without_lines(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no lines"):
+    with pytest.raises(DataError, match="holds no line"):
         read_line_folder(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="no such folder"):
         read_line_folder(tmp_path / "gone")
     (tmp_path / "a.gt.txt").write_text("a", encoding="utf-8")
     with pytest.raises(DataError, match="no image beside it"):
         read_line_folder(tmp_path)
+
+
+def test_letters_outside_the_alphabet_stay_and_lines_without_text_are_counted(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    rows = [{"image": "a.png", "text": text} for text in ("ꝑ ducado", "", "[ilegível]")]
+    (tmp_path / "lines.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    said: list[str] = []
+    assert [sample.text for sample in read_line_folder(tmp_path, said.append)] == ["ꝑ ducado"]
+    assert said == ["left out 1 of 3: no text", "left out 1 of 3: cannot be read"]
 
 
 def test_texts_that_repeat_stay_on_one_side_of_the_split(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""From corrected output to a recognizer of one's own: the way in docs/guides/recognizer.md, with a tiny recipe."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corrected_output import compose_page, correct, write_output
+from typer.testing import CliRunner
+
+pytest.importorskip("torch", reason="training needs the extra 'train'")
+pytest.importorskip("onnx", reason="training needs the extra 'train'")
+
+from cli import app
+from training.recognizer import line_training
+from training.recognizer.line_supply.line_farm import Sample
+from training.recognizer.stage import recognizer_session
+from training.recognizer.stage.recognizer_run import load_run
+
+TINY = ("lines=12", "minutes=0", "columns=4096", "window=64", "own_share=0.5")
+
+
+def _four(held_out_lines: Callable[..., list[Sample]], lines: Any, _count: int, **kinds: str) -> list[Sample]:
+    return held_out_lines(lines, 4, **kinds)
+
+
+def test_accepted_corrections_train_a_recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (line_training, recognizer_session):  # four frozen lines, because each is read three times
+        monkeypatch.setattr(module, "held_out_lines", partial(_four, module.held_out_lines))
+    lines = compose_page(tmp_path / "scans", 6)
+    misread = [replace(line, text=f"{line.text[:9]}qxj{line.text[9:]}") for line in lines]
+    write_output(tmp_path / "scans", tmp_path / "corrections", misread, ["txt"])
+    correct(tmp_path / "corrections", "txt", lambda content: content.replace("qxj", ""))
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    command = [
+        *("finetune", "--part", "recognizer", "--stage", "domain", "--base", "stock", "--recipe", "recognizer-cpu"),
+        *("--data", str(tmp_path / "corrections"), "--runs", str(tmp_path / "runs"), "--force-promote", *settings),
+    ]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    run = load_run(tmp_path / "runs" / "recognizer-domain-1")
+    assert run.state == "promoted" and run.metrics.lines >= 12
+    assert str(tmp_path / "corrections") in run.data
+    again = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert again.exit_code == 0 and len(list((tmp_path / "runs").iterdir())) == 1, "the same corrections, the same run"
+    correct(tmp_path / "corrections", "txt", lambda content: content + "\n")
+    planned = CliRunner().invoke(app, [*command, "--dry-run"], catch_exceptions=False)
+    assert "recognizer-domain-2" in planned.output, "other corrections, another run"
+    curves = (tmp_path / "runs" / "recognizer-domain-1" / "curves.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row) for row in curves]
