@@ -75,6 +75,9 @@ CrossCheck = Annotated[
 ]
 NoCanary = Annotated[bool, typer.Option("--no-canary", help="Read even if the model misreads the built-in test page.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Download the model's weights without asking.")]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Run the Python code of the model's repository without asking.")
+]
 Cluster = Annotated[
     str | None, typer.Option(help="Read on a Ray cluster: its address, or auto for the one this machine is in.")
 ]
@@ -120,6 +123,7 @@ def extract(
     witness: CrossCheck = None,
     no_canary: NoCanary = False,
     yes: Yes = False,
+    trust_code: TrustCode = False,
     cluster: Cluster = None,
     dpi: Dpi = None,
     password: PasswordOption = None,
@@ -136,7 +140,7 @@ def extract(
     """Read scans and write structured text. Run it again to read only the pages that are missing."""
     from ocr.core.settings import load
     from ocr.engines.vlm.decoding.modes import parse_mode
-    from ocr.models.weights import obtain
+    from ocr.models.weights import trust_and_obtain
     from ocr.pipeline.engine_selection import on_cluster
     from ocr.pipeline.extract import extract_to_folder, extract_to_stream, reserved_stdout
     from ocr.pipeline.options import ExtractSettings, Job, parse_selection
@@ -157,7 +161,8 @@ def extract(
     _check_language(lang)
     settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
     if settings.engine in ("vllm", "transformers"):
-        obtain(str(settings.options.get("model", "")), agreed=yes, ask=confirm)
+        trusted = trust_and_obtain(settings.options, agreed=(trust_code, yes), ask=confirm)
+        settings = settings.model_copy(update={"options": {**settings.options, **trusted}})
     if cluster is not None:
         settings = on_cluster(settings, cluster)
     general = (*(password or ()), *filter(None, [os.environ.get("OCR_PASSWORD")]))

@@ -1,7 +1,7 @@
 """Find, weigh and download the weights of a model."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -66,7 +66,10 @@ def obtain(name: str, *, agreed: bool, ask: Callable[[str], bool]) -> None:
     `ask` asks the user; `agreed` is the answer given beforehand. Raises `UsageError` if the answer is no, and
     `EngineError` if the weights cannot be downloaded.
     """
-    model = catalog.resolve(name or catalog.default_name())
+    _obtain(catalog.resolve(name or catalog.default_name()), agreed=agreed, ask=ask)
+
+
+def _obtain(model: Model, *, agreed: bool, ask: Callable[[str], bool]) -> None:
     if find_weights(model) is not None:
         return
     size = weigh_download(model)
@@ -92,6 +95,23 @@ def allow_code(model: Model, *, agreed: bool, ask: Callable[[str], bool]) -> str
     if not agreed and not ask(f"{words}. Run it?"):
         raise UsageError(words, hint="look at the code there, then type --trust-code")
     return model.revision
+
+
+def trust_and_obtain(
+    options: Mapping[str, object], *, agreed: tuple[bool, bool], ask: Callable[[str], bool]
+) -> dict[str, str]:
+    """Make sure that an engine's model is here and its code allowed; return the option that says so.
+
+    `options` are those of the engine; `agreed` are the answers given beforehand, to the code and to the download.
+    Raises what `allow_code` and `obtain` raise.
+    """
+    name, revision = str(options.get("model", "")), str(options.get("revision", ""))
+    model = catalog.resolve(name or catalog.default_name())
+    if revision and not model.is_local:
+        model = model.model_copy(update={"revision": revision})
+    trusted = allow_code(model, agreed=agreed[0], ask=ask)
+    _obtain(model, agreed=agreed[1], ask=ask)
+    return {"trusted_code": trusted} if trusted else {}
 
 
 def warnings_about(model: catalog.Model) -> list[str]:

@@ -43,6 +43,10 @@ class VisionOptions(Settings):
     """Token budget of an output; 0 takes the model's."""
     serving: dict[str, Any] = Setting(default_factory=dict)
     """Arguments for the serving engine; they override those of the model."""
+    revision: str = ""
+    """Commit of the model's repository; empty takes that of models.toml."""
+    trusted_code: str = ""
+    """The revision whose Python code may run, for a model that needs code of its own."""
     decoding: DecodingSettings = DecodingSettings()
     """How the engine `transformers` writes the tokens of a page."""
 
@@ -50,6 +54,8 @@ class VisionOptions(Settings):
         """Return the model of these options; raises `UsageError` or `EngineError` if there is none."""
         model = catalog.resolve(self.model or catalog.default_name())
         changes: dict[str, Any] = {"serving": {**model.serving, **self.serving}}
+        if self.revision and not model.is_local:
+            changes["revision"] = self.revision
         if self.max_tokens:
             changes["max_tokens"] = self.max_tokens
         return model.model_copy(update=changes)
@@ -184,6 +190,8 @@ def find_checkpoint(model: Model) -> Path:
         )
     if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")):
         raise EngineError(f"{folder} holds no weights (*.safetensors)", hint="copy the whole checkpoint there")
+    if model.remote_code:
+        return folder
     if not any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json")):
         raise EngineError(
             f"{folder} holds no processor (preprocessor_config.json), so pages cannot be shown to the model",

@@ -24,6 +24,7 @@ from ocr.engines.vlm.decoding.modes import DecodingSettings, check_decoding, des
 from ocr.engines.vlm.decoding.page_network import PageNetwork
 from ocr.engines.vlm.decoding.page_row import RowSettings
 from ocr.engines.vlm.decoding.page_writer import PageWriter
+from ocr.engines.vlm.decoding.remote_model import RemoteModel, check_trust
 from ocr.engines.vlm.decoding.text_draft import KnownText, draft_text
 from ocr.engines.vlm.request import (
     Answer,
@@ -47,6 +48,7 @@ def create(options: Mapping[str, Any]) -> "TransformersEngine":
     chosen = check_options(options)
     model = chosen.chosen_model()
     check_decoding(chosen.decoding, model)
+    check_trust(model, chosen.trusted_code)
     return TransformersEngine(model, chosen.decoding, chosen.concurrency)
 
 
@@ -91,10 +93,11 @@ class TransformersEngine:
         self._processor: Any = None
         self._writer: PageWriter | None = None
         self._drafter: FallbackEngine | None = None
+        self._remote: RemoteModel | None = None
 
     @property
     def concurrency(self) -> int:
-        return (self._wanted or PAGES_AT_ONCE) if self._decoding.mode else 1
+        return (self._wanted or PAGES_AT_ONCE) if self._decoding.mode and not self.model.remote_code else 1
 
     @property
     def capabilities(self) -> Capabilities:
@@ -112,13 +115,16 @@ class TransformersEngine:
             self._drafter = create_built_in()
             await self._drafter.start()
         await asyncio.get_running_loop().run_in_executor(self._worker, self._load, folder)
-        if self._decoding.mode:
+        if self._decoding.mode and self._remote is None:
             decoder = BatchDecoder(PageNetwork(self._network), make_step(self._decoding, self.model))
             self._writer = PageWriter(decoder, self._worker)
 
     def _load(self, folder: Path) -> None:
         torch, transformers = load("torch", extra="gpu"), load("transformers", extra="gpu")
         transformers.utils.logging.disable_progress_bar()
+        if self.model.remote_code:
+            self._remote = RemoteModel(folder, self.model, self._decoding)
+            return
         device = "cuda" if torch.cuda.is_available() else "cpu"
         # The reference is exact on a CPU; a GPU uses the precision in which the weights were saved.
         precision = "auto" if device == "cuda" else torch.float32
@@ -144,8 +150,10 @@ class TransformersEngine:
         """Return the model's answer with its token ids. Raises `EngineError` if the machine has too little memory."""
         if self._worker is None:
             raise EngineError("the transformers engine was not started")
-        listener = _Listener(request, self._processor.tokenizer, time.monotonic() + request.seconds)
         question = compose(self.model, request)
+        if self._remote is not None:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, self._remote.write, question)
+        listener = _Listener(request, self._processor.tokenizer, time.monotonic() + request.seconds)
         try:
             # A page that is sampled has no one text that a draft could be verified against.
             if self._writer is not None and question.temperature <= 0:
@@ -233,7 +241,7 @@ class TransformersEngine:
         """Release the weights and the thread."""
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
-        self._worker = self._network = self._processor = self._writer = None
+        self._worker = self._network = self._processor = self._writer = self._remote = None
         if self._drafter is not None:
             await self._drafter.close()
             self._drafter = None

@@ -70,9 +70,9 @@ def check_decoding(settings: DecodingSettings, model: Model) -> None:
             f"{model.name or model.id} was not trained to fill in masked tokens: no --decoding {settings.mode}",
             hint=f"its modes: {', '.join(modes_of(model))}; ocr finetune --set objective=joint trains the others",
         )
-    if settings.mode and settings.block_of(model) > model.max_tokens:
+    if settings.block > model.max_tokens:
         raise UsageError(
-            f"decoding.block: {settings.block_of(model)} tokens are more than the budget of {model.max_tokens}",
+            f"decoding.block: {settings.block} tokens are more than the budget of {model.max_tokens}",
             hint=f"--set decoding.block={min(32, model.max_tokens)}, or --set options.max_tokens=N",
         )
 
