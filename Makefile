@@ -16,7 +16,7 @@ test: .venv/stack
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not serial and not slow" --durations=20
-	$(BIN)/python -m pytest -m "serial and not slow" --durations=20
+	$(BIN)/python -m pytest tests/integration -m "serial and not slow" --durations=20
 
 docs: .venv/dev
 	$(BIN)/python docs/generate_reference.py

@@ -13,7 +13,7 @@ from paths import SAMPLES
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 
 REASON = why_not()
-pytestmark = [pytest.mark.serial, pytest.mark.skipif(bool(REASON), reason=REASON)]
+pytestmark = [pytest.mark.serial, pytest.mark.slow, pytest.mark.skipif(bool(REASON), reason=REASON)]
 SINGLE = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
 SLOW = ("--set", "render.seconds=6")
 PATIENCE = 300
@@ -41,9 +41,7 @@ def alone(scans: Path, to: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize(
-    "shared", [pytest.param(True, marks=pytest.mark.slow), False], ids=["shared storage", "no shared storage"]
-)
+@pytest.mark.parametrize("shared", [True, False], ids=["shared storage", "no shared storage"])
 def test_workers_elsewhere_draw_and_read_what_one_machine_does(scans: Path, tmp_path: Path, shared: bool) -> None:
     one = alone(scans, tmp_path / "alone")
     hidden = () if shared else (scans,)

@@ -20,8 +20,6 @@ from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import DependencyError, EngineError, UsageError
 from ocr.engines.base import Engine, Request, create
 
-pytestmark = pytest.mark.serial
-
 TESSERACT = pytest.param("tesseract", marks=pytest.mark.skipif(not shutil.which("tesseract"), reason="no tesseract"))
 ENGINES = ["rapid", TESSERACT]
 
