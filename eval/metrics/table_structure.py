@@ -1,62 +1,126 @@
 """TEDS and TEDS-S: the similarity of two tables as trees.
 
 Source: Zhong et al., "Image-based table recognition: data, model, and evaluation" (2020): 1 minus the tree edit
-distance over the number of nodes of the larger tree. A tree has a root, a node for each row and a node for each cell.
-Inserting and deleting cost 1; renaming a cell costs the normalized edit distance of the texts. The structural form
-(TEDS-S) leaves out the texts. Spans are not compared: a cell that covers several counts as its text and empty cells.
+distance over the number of nodes of the larger tree. A tree has a root, a node for each row and a node for each cell;
+head and body of a table are not told apart. Inserting and deleting a node cost 1. Renaming a cell costs 1 where its
+spans differ, otherwise the normalized edit distance of the texts. The structural form (TEDS-S) leaves out the texts.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-Rows = Sequence[Sequence[str]]
+
+@dataclass(frozen=True, slots=True)
+class SpanningCell:
+    """A cell that covers several rows or columns. What it covers has no cell of its own."""
+
+    text: str
+    row_span: int = 1
+    column_span: int = 1
 
 
-Tree = list[list[str]]
+Rows = Sequence[Sequence[str | SpanningCell]]
+"""The cells of each row that begin there; a text is a cell without spans."""
 
 
 def teds(reference: Rows, output: Rows, *, structure_only: bool = False) -> float:
-    """Return the similarity of two tables of texts, 0 to 1; 1 for two empty ones."""
-    first, second = _tree(reference), _tree(output)
-    largest = max(_nodes(first), _nodes(second))
-    distance = _rows_distance(first, second, structure_only=structure_only)
-    return 1 - distance / largest
+    """Return the similarity of two tables, 0 to 1; 1 for two empty ones."""
+    first, second = _flat(reference), _flat(output)
+    if structure_only:
+        first, second = _without_texts(first), _without_texts(second)
+    largest = max(_count_nodes(first), _count_nodes(second))
+    return 1 - _distance(first, second) / largest if first != second else 1.0
 
 
-def _tree(rows: Rows) -> Tree:
-    return [[" ".join(text.split()) for text in row] for row in rows]
+_Table = list[list[SpanningCell]]
+Costs = list[list[float]]
+"""What it costs to make one cell another, by their numbers."""
 
 
-def _nodes(tree: Tree) -> int:
-    """Return the number of nodes: the root, the rows, the cells."""
-    return 1 + sum(1 + len(row) for row in tree)
+def _flat(rows: Rows) -> _Table:
+    cells = [[SpanningCell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    return [[SpanningCell(" ".join(c.text.split()), c.row_span, c.column_span) for c in row] for row in cells]
 
 
-def _rows_distance(first: Tree, second: Tree, *, structure_only: bool) -> float:
-    """Return the edit distance of two trees of two levels, from the alignment of their rows.
+def _without_texts(rows: _Table) -> _Table:
+    return [[SpanningCell("", cell.row_span, cell.column_span) for cell in row] for row in rows]
 
-    Rows and cells stand on fixed levels and are ordered, so the tree edit distance is an edit distance of rows whose
-    costs are edit distances of cells. (Only a deleted row whose cells move to another row could cost less.)
+
+def _count_nodes(rows: _Table) -> int:
+    return 1 + sum(1 + len(row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A row, or a cell where `below` is None. Cells are known by the numbers of their contents."""
+
+    cell: int
+    below: tuple[int, ...] | None
+    first: int
+    """Place of the first node below it in postorder; a node with none is its own."""
+
+
+def _nodes(rows: _Table, numbers: dict[SpanningCell, int]) -> list[_Node]:
+    """Return the nodes below the root in postorder, a row's cells and then the row; number new contents."""
+    nodes: list[_Node] = []
+    for row in rows:
+        start = len(nodes)
+        cells = tuple(numbers.setdefault(cell, len(numbers)) for cell in row)
+        nodes += [_Node(cell, None, start + n) for n, cell in enumerate(cells)]
+        nodes.append(_Node(-1, cells, start))
+    return nodes
+
+
+def _distance(first: _Table, second: _Table) -> float:
+    """Return the edit distance of the rows and cells below the two roots, which are never renamed.
+
+    The recursion over forests is that of Zhang and Shasha (1989). Trees of two levels need it once: the distance of two
+    rows is the edit distance of their cells, and that of a row and a cell has a closed form.
     """
-    costs = [[0.0] * (len(second) + 1) for _ in range(len(first) + 1)]
-    for i, row in enumerate(first, start=1):
-        costs[i][0] = costs[i - 1][0] + 1 + len(row)
-    for j, row in enumerate(second, start=1):
-        costs[0][j] = costs[0][j - 1] + 1 + len(row)
-    for i, row in enumerate(first, start=1):
-        for j, other in enumerate(second, start=1):
-            same = costs[i - 1][j - 1] + _cells_distance(row, other, structure_only=structure_only)
-            costs[i][j] = min(same, costs[i - 1][j] + 1 + len(row), costs[i][j - 1] + 1 + len(other))
-    return costs[-1][-1]
+    left: dict[SpanningCell, int] = {}
+    right: dict[SpanningCell, int] = {}
+    ones, others = _nodes(first, left), _nodes(second, right)
+    renamed = [[_rename(cell, other) for other in right] for cell in left]
+    table = [[float(j) for j in range(len(others) + 1)]]
+    for i, one in enumerate(ones, start=1):
+        above, before = table[-1], table[one.first]
+        row = [float(i)]
+        for j, other in enumerate(others, start=1):
+            matched = before[other.first] + _match(one, other, renamed)
+            row.append(min(above[j] + 1, row[-1] + 1, matched))
+        table.append(row)
+    return table[-1][-1]
 
 
-def _cells_distance(first: Sequence[str], second: Sequence[str], *, structure_only: bool) -> float:
+def _match(one: _Node, other: _Node, renamed: Costs) -> float:
+    """Return the edit distance of two trees: rows with their cells, or cells.
+
+    A cell and a row: the cell becomes the most similar one of the row, or the row itself.
+    """
+    if one.below is None:
+        if other.below is None:
+            return renamed[one.cell][other.cell]
+        return len(other.below) + min((renamed[one.cell][cell] for cell in other.below), default=1.0)
+    if other.below is None:
+        return len(one.below) + min((renamed[cell][other.cell] for cell in one.below), default=1.0)
+    return _align(one.below, other.below, renamed)
+
+
+def _align(first: Sequence[int], second: Sequence[int], renamed: Costs) -> float:
+    """Return the edit distance of two sequences of cells."""
     before = [float(j) for j in range(len(second) + 1)]
     for i, cell in enumerate(first, start=1):
-        now = [float(i)]
+        costs, now = renamed[cell], [float(i)]
         for j, other in enumerate(second, start=1):
-            renamed = 0.0 if structure_only else float(Levenshtein.normalized_distance(cell, other))
-            now.append(min(before[j - 1] + renamed, before[j] + 1, now[-1] + 1))
+            now.append(min(before[j - 1] + costs[other], before[j] + 1, now[-1] + 1))
         before = now
     return before[-1]
+
+
+def _rename(cell: SpanningCell, other: SpanningCell) -> float:
+    """Return what it costs to make one cell another, 0 to 1."""
+    if (cell.row_span, cell.column_span) != (other.row_span, other.column_span):
+        return 1.0
+    return float(Levenshtein.normalized_distance(cell.text, other.text))
