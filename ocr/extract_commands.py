@@ -32,13 +32,19 @@ TextLayerOption = Annotated[
 ]
 
 
+PdfaOption = Annotated[
+    bool | None,
+    typer.Option("--pdfa/--no-pdfa", help="For --out pdf, write PDF/A-2b and refuse scans that cannot be."),
+]
+
+
 Inputs = Annotated[
     list[str], typer.Argument(help="Folders, files or glob patterns; - reads a list of paths from standard input.")
 ]
 Out = Annotated[
     str | None,
     typer.Option(
-        help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, pdf. "
+        help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, xlsx, pdf. "
         "Default: json."
     ),
 ]
@@ -115,6 +121,7 @@ def extract(
     out: Out = None,
     to: To = "ocr-out",
     text_layer: TextLayerOption = None,
+    pdfa: PdfaOption = None,
     pages: PagesOption = "",
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -152,6 +159,7 @@ def extract(
         "engine": engine or ("server" if url else "transformers" if decoding else "vllm" if model else None),
         "decoding.mode": decoding and parse_mode(decoding),
         "text_layer": text_layer,
+        "pdfa": pdfa,
         "options.model": model,
         "options.url": url,
         "render.dpi": dpi,
@@ -182,6 +190,7 @@ def export(
         list[str] | None, typer.Option(help="Where the scans are now, if they were moved. May be repeated.")
     ] = None,
     text_layer: TextLayerOption = None,
+    pdfa: PdfaOption = None,
     password: Annotated[
         list[str] | None,
         typer.Option(help="Password of encrypted PDF files, or OCR_PASSWORD in the environment. May be repeated."),
@@ -195,13 +204,13 @@ def export(
     from ocr.storage.output_dir import open_folder
     from ocr.storage.sinks import export as write_all
 
-    flags = {"out": out, "text_layer": text_layer}
+    flags = {"out": out, "text_layer": text_layer, "pdfa": pdfa}
     settings = load(ExtractSettings, file=None, assignments=[], flags=flags)
     for form in settings.out:
         FORMATS[form].check()
     secrets = Passwords((*(password or ()), *filter(None, [os.environ.get("OCR_PASSWORD")])))
     with open_folder(folder) as held:
-        held.show_scans(settings.text_layer, scans=scans or (), passwords=secrets)
+        held.show_scans(settings.text_layer, pdfa=settings.pdfa, scans=scans or (), passwords=secrets)
         written, refusals = write_all(held, settings.out)
     for refusal in refusals:
         typer.echo(f"error: {refusal.message}\nhint: {refusal.hint}", err=True)

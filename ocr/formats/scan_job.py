@@ -31,6 +31,8 @@ class ScanJob:
     """Where drafts may be written."""
     passwords: Passwords = field(default_factory=Passwords, repr=False)
     text_layer: TextLayer = "skip"
+    pdfa: bool = False
+    """A PDF is written as PDF/A-2b."""
 
 
 ScanWriter = Callable[[ScanJob], Iterator[str] | Iterator[bytes]]

@@ -19,6 +19,7 @@ from ocr.core.environment import load
 from ocr.formats.office.csv_tables import write_csv_tables
 from ocr.formats.office.html_review import write_html
 from ocr.formats.office.word_document import write_docx
+from ocr.formats.office.xlsx_workbook import write_xlsx
 from ocr.formats.pdf.searchable import write_searchable_pdf
 from ocr.formats.scan_job import ScanJob, ScanWriter
 from ocr.formats.text.json_document import write_json
@@ -95,6 +96,7 @@ FORMATS: dict[str, OutputFormat] = {
         OutputFormat("html", ".html", from_scan=write_html),
         OutputFormat("docx", ".docx", write_docx),
         OutputFormat("csv", ".csv", parts=write_csv_tables),
+        OutputFormat("xlsx", ".xlsx", write_xlsx),
         OutputFormat(
             *("pdf", ".pdf"),
             from_scan=write_searchable_pdf,

@@ -49,7 +49,7 @@ def extract_to_folder(job: Job, root: Path, progress: Progress) -> Summary:
     with open_folder(root, create=True) as folder:
         folder.ledger.remember("inputs", shlex.join(map(shown, job.inputs)))
         folder.ledger.remember("formats", ",".join(job.settings.out))
-        folder.show_scans(job.settings.text_layer, passwords=job.passwords)
+        folder.show_scans(job.settings.text_layer, pdfa=job.settings.pdfa, passwords=job.passwords)
         sink = FileSink(folder, job.settings.out)
         try:
             return _extract(job, folder.ledger, sink, progress, root)

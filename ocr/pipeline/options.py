@@ -66,6 +66,8 @@ class ExtractSettings(Settings):
     layout: Annotated[str, AfterValidator(_layout)] = DEFAULT_LAYOUT
     """What decides reading order, fields and tables of engines that give lines: rules, learned (a network), or the
     folder of a run of ocr finetune --part layout. Another layout makes the pages of a folder again, without reading."""
+    pdfa: bool | None = None
+    """A PDF output is written as PDF/A-2b. None: as the folder's PDFs were written last, else no."""
     seconds: float = Field(default=600.0, gt=0)
     """Most seconds for one attempt at a page."""
     canary: bool = True
@@ -77,7 +79,8 @@ class ExtractSettings(Settings):
     @property
     def engine_options(self) -> dict[str, Any]:
         """Return the options of the engine, with the decoding where one was asked for."""
-        decoding = self.decoding.model_dump(exclude_unset=True)
+        asked = self.decoding != DecodingSettings()
+        decoding = self.decoding.model_dump(exclude_unset=True) if asked else {}
         return {**self.options, "decoding": decoding} if decoding else dict(self.options)
 
 

@@ -96,16 +96,23 @@ class OutputDirectory:
             )
 
     def show_scans(
-        self, text_layer: TextLayer | None = None, *, scans: Sequence[str] = (), passwords: Passwords = NO_PASSWORDS
+        self,
+        text_layer: TextLayer | None = None,
+        *,
+        pdfa: bool | None = None,
+        scans: Sequence[str] = (),
+        passwords: Passwords = NO_PASSWORDS,
     ) -> None:
         """Set how formats that show the scan are written.
 
-        `text_layer` is kept for later runs. `scans` are places to look for scans that were moved. `passwords` open
-        encrypted PDF files.
+        `text_layer` and `pdfa` are kept for later runs. `scans` are places to look for scans that were moved.
+        `passwords` open encrypted PDF files.
         """
         self._scans, self._passwords = ScanFinder(scans), passwords
         if text_layer is not None:
             self.ledger.remember("text layer", text_layer)
+        if pdfa is not None:
+            self.ledger.remember("pdfa", "2b" if pdfa else "")
 
     def has_output(self, source: Source, form: str) -> bool:
         """Return whether a scan has an output in a format; one that could not be opened has no PDF."""
@@ -199,7 +206,7 @@ class OutputDirectory:
             raise FormatError(f"{target} is the scan itself", hint="choose another folder with --to DIR")
         drafts = self.root / PRIVATE / "drafts"
         job = ScanJob(source, self._engine(), self._pages(source), scan, drafts, self._passwords)
-        return replace(job, text_layer=self._text_layer())
+        return replace(job, text_layer=self._text_layer(), pdfa=bool(self.ledger.recall("pdfa")))
 
     def _text_layer(self) -> TextLayer:
         """Return what the folder's PDFs do with pages that have text: as typed last, or skip them."""
@@ -232,6 +239,7 @@ class OutputDirectory:
         corrected = self.correction_of(source, "json")
         layer = self._text_layer() if form == "pdf" else "skip"
         newer += "" if layer == "skip" else f":text layer {layer}"
+        newer += ":pdfa" if form == "pdf" and self.ledger.recall("pdfa") else ""
         newer += f":corrected {corrected.sha256}" if corrected is not None else ""
         return f"{self.ledger.stamp(source.sha256)}:{source.sha256}:{source.pages}:{source.reason}{newer}"
 

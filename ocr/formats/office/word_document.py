@@ -4,12 +4,11 @@ The file is written as a stream, so a scan of any length needs the memory of one
 (WordprocessingML) and part 2 (packages).
 """
 
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ocr.core.document import EngineIdentity, Page, Source, Table
+from ocr.formats.office.zip_stream import Outlet, entry
 from ocr.formats.page_blocks import body_of, notice_of, one_line
 from ocr.formats.xml.markup import text_node
 
@@ -57,42 +56,15 @@ _STYLES = (
 def write_docx(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
     """Yield the bytes of a DOCX package, a page at a time."""
     del engine
-    out = _Outlet()
+    out = Outlet()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in {**_PARTS, "word/styles.xml": _STYLES}.items():
-            package.writestr(_entry(name), _XML + content)
-        with package.open(_entry("word/document.xml"), "w") as part:
+            package.writestr(entry(name), _XML + content)
+        with package.open(entry("word/document.xml"), "w") as part:
             for piece in _document(source, pages):
                 part.write(piece.encode("utf-8"))
                 yield out.drained()
     yield out.drained()
-
-
-class _Outlet(io.RawIOBase):
-    """A stream that cannot go back: what was written is handed on and forgotten."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Any, /) -> int:
-        self._written += content
-        return len(content)
-
-    def drained(self) -> bytes:
-        content = bytes(self._written)
-        self._written.clear()
-        return content
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    """Return an entry with the earliest date of the format: the same document gives the same bytes."""
-    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
 
 
 def _document(source: Source, pages: Iterable[Page]) -> Iterator[str]:

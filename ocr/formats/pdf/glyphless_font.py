@@ -21,6 +21,8 @@ _EM = 1000
 _ESCAPED = frozenset(b"()\\\r\n")
 """Bytes that a string of PDF would have to escape: no code has one."""
 _LEAST, _MOST = 1, 0xFFFF
+_MADE = 3_849_984_000
+"""Date of the font in seconds since 1904: the first of January 2026."""
 
 
 class CharacterCodes:
@@ -101,7 +103,8 @@ def _program() -> bytes:
     tables = {
         b"glyf": box.ljust(36, b"\0"),
         b"head": struct.pack(
-            ">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, _EM, 0, 0, 0, descent, 500, ascent, 0, 8, 2, 0, 0
+            *(">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, _EM, _MADE, _MADE),
+            *(0, descent, 500, ascent, 0, 8, 2, 0, 0),
         ),
         b"hhea": struct.pack(">IhhhH11hH", 0x10000, ascent, descent, 0, 500, 0, 0, 500, 1, 0, 0, 0, 0, 0, 0, 0, 2),
         b"hmtx": metric * 2,

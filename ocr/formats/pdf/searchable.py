@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ocr.core.document import Page, PageImage
 from ocr.core.environment import load
 from ocr.formats.page_pictures import PagePictures, as_jpeg
+from ocr.formats.pdf.archival import make_archival
 from ocr.formats.pdf.existing_text import kinds_of_text, remove_invisible
 from ocr.formats.pdf.glyphless_font import CharacterCodes
 from ocr.formats.pdf.image_pages import is_pdf
@@ -40,12 +41,22 @@ def write_searchable_pdf(job: ScanJob) -> Iterator[bytes]:
         draft = Path(name) / "done.pdf"
         try:
             parts = _write(job, draft)
+            if job.pdfa:
+                parts = (_archival(job, parts, Path(name)),)
         except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError, ValueError, KeyError, TypeError) as cause:
             raise FormatError(
                 f"{shown(job.source.path)}: the file is damaged, no text layer can be added: {cause}",
                 hint=f"print or save it to a new PDF, {_OTHER_FORMATS}",
             ) from cause
         yield from _bytes_of(parts)
+
+
+def _archival(job: ScanJob, parts: Iterable[Path], folder: Path) -> Path:
+    """Return the file that holds the PDF as PDF/A."""
+    with (folder / "whole.pdf").open("wb") as file:
+        file.writelines(_bytes_of(parts))
+    make_archival(folder / "whole.pdf", folder / "archival.pdf", job.source.path)
+    return folder / "archival.pdf"
 
 
 def _bytes_of(parts: Iterable[Path]) -> Iterator[bytes]:

@@ -12,6 +12,6 @@ def test_every_format_of_the_table_can_be_asked_for() -> None:
 
 
 def test_an_unknown_format_is_named_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"out\.1: there is no 'xlsx'") as caught:
-        load(ExtractSettings, file=None, assignments=[], flags={"out": "json,xlsx"})
+    with pytest.raises(UsageError, match=r"out\.1: there is no 'epub'") as caught:
+        load(ExtractSettings, file=None, assignments=[], flags={"out": "json,epub"})
     assert all(form in caught.value.hint for form in FORMATS)
