@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ocr.core.errors import ExitCode, UsageError
+from ocr.formats.format_names import FORMAT_NAMES
 
 Config = Annotated[Path | None, typer.Option(help="Read settings from this TOML file.")]
 Assignments = Annotated[
@@ -43,10 +44,7 @@ Inputs = Annotated[
 ]
 Out = Annotated[
     str | None,
-    typer.Option(
-        help="Output formats, separated by commas: json, jsonl, md, txt, alto, page, hocr, html, docx, csv, xlsx, pdf. "
-        "Default: json."
-    ),
+    typer.Option(help=f"Output formats, separated by commas: {', '.join(FORMAT_NAMES)}. Default: json."),
 ]
 To = Annotated[
     str,

@@ -1,7 +1,7 @@
 """The table of output formats: for each, its name, the suffix of its files, and the function that writes it.
 
-To add a format, write a module with one function of type `Writer` and add a line to `FORMATS`. The command line, the
-settings, `ocr verify` and the Python API take the format from there.
+To add a format, write a module with one function of type `Writer`, add a line to the table below and the name to
+`format_names`. The command line, the settings, `ocr verify` and the Python API take the format from there.
 
 A writer takes the source, the engine and the pages in order, one at a time: a scan of 5,000 pages needs the memory of
 one page. The same document gives the same bytes, always. A writer adds no date, host or path of this machine.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ocr.core.document import EngineIdentity, Page, Source
 from ocr.core.environment import load
+from ocr.formats.format_names import FORMAT_NAMES
 from ocr.formats.office.csv_tables import write_csv_tables
 from ocr.formats.office.html_review import write_html
 from ocr.formats.office.word_document import write_docx
@@ -83,27 +84,25 @@ def _encoded(pieces: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
         yield piece if isinstance(piece, bytes) else piece.encode("utf-8")
 
 
-FORMATS: dict[str, OutputFormat] = {
-    output.name: output
-    for output in (
-        OutputFormat("json", ".json", write_json),
-        OutputFormat("jsonl", ".jsonl", write_json_lines),
-        OutputFormat("md", ".md", write_markdown, version=2),
-        OutputFormat("txt", ".txt", write_text),
-        OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True),
-        OutputFormat("page", ".xml", parts=write_page_xml, has_boxes=True),
-        OutputFormat("hocr", ".hocr", write_hocr, has_boxes=True),
-        OutputFormat("html", ".html", from_scan=write_html),
-        OutputFormat("docx", ".docx", write_docx),
-        OutputFormat("csv", ".csv", parts=write_csv_tables),
-        OutputFormat("xlsx", ".xlsx", write_xlsx),
-        OutputFormat(
-            *("pdf", ".pdf"),
-            from_scan=write_searchable_pdf,
-            packages=("pikepdf", "img2pdf"),
-            has_boxes=True,
-            version=2,
-        ),
-    )
-}
+_FORMATS = (
+    OutputFormat("json", ".json", write_json),
+    OutputFormat("jsonl", ".jsonl", write_json_lines),
+    OutputFormat("md", ".md", write_markdown, version=2),
+    OutputFormat("txt", ".txt", write_text),
+    OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True),
+    OutputFormat("page", ".xml", parts=write_page_xml, has_boxes=True),
+    OutputFormat("hocr", ".hocr", write_hocr, has_boxes=True),
+    OutputFormat("html", ".html", from_scan=write_html),
+    OutputFormat("docx", ".docx", write_docx),
+    OutputFormat("csv", ".csv", parts=write_csv_tables),
+    OutputFormat("xlsx", ".xlsx", write_xlsx),
+    OutputFormat(
+        *("pdf", ".pdf"),
+        from_scan=write_searchable_pdf,
+        packages=("pikepdf", "img2pdf"),
+        has_boxes=True,
+        version=2,
+    ),
+)
+FORMATS: dict[str, OutputFormat] = {name: output for name in FORMAT_NAMES for output in _FORMATS if output.name == name}
 """Every format by its name, in the order in which files are written."""

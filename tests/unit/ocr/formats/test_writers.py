@@ -3,9 +3,10 @@ import json
 import pytest
 
 from ocr.core.document import Document, EngineIdentity, Page, Source, Table
+from ocr.formats.format_names import FORMAT_NAMES
 from ocr.formats.json_schema import document_from_json
 from ocr.formats.page_blocks import notice_of
-from ocr.formats.writers import FORMATS
+from ocr.formats.writers import _FORMATS, FORMATS
 
 READER = EngineIdentity("fake", "fake 1")
 SOURCE = Source("ação.pdf", "a" * 64, 3)
@@ -27,6 +28,11 @@ PAGES = (
 
 def written(form: str, source: Source = SOURCE, pages: tuple[Page, ...] = PAGES) -> str:
     return b"".join(FORMATS[form].render(source, READER, pages)).decode("utf-8")
+
+
+def test_every_format_that_the_help_names_is_in_the_table() -> None:
+    assert tuple(FORMATS) == FORMAT_NAMES
+    assert {output.name for output in _FORMATS} == set(FORMAT_NAMES), "a format without a name would not be offered"
 
 
 def test_json_is_the_document_one_page_a_line() -> None:
