@@ -12,6 +12,7 @@ from ocr.core.errors import DataError, TrainingError, UsageError
 from ocr.core.files import hash_bytes, hash_checkpoint, hash_file
 from ocr.engines.vlm.request import find_checkpoint
 from ocr.models.catalog import resolve
+from ocr.models.prompts import RESIZE
 from training import run_dir
 from training.evaluation import general_set
 from training.preferences.from_ledger import digest_source
@@ -110,6 +111,7 @@ def plan(request: StageRequest) -> StageContext:
         seed=request.seed,
         processes=request.processes,
         started=datetime.now(UTC).isoformat(),
+        page_resize=RESIZE,
     )
     run = run_dir.named(run, request.home)
     return StageContext(request, run, RunDir(request.home / run.name))

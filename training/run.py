@@ -123,6 +123,8 @@ class Run:
     metrics: Metrics = Metrics()
     forced: bool = False
     """Promoted by hand although the regression check failed."""
+    page_resize: str = ""
+    """How pages were shrunk to what the model sees: `ocr.models.prompts.RESIZE`, or empty in older runs."""
 
     @property
     def numbers(self) -> Optimisation:

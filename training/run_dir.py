@@ -59,7 +59,8 @@ class RunDir:
 
     def save(self, run: Run) -> None:
         """Write `run.json` atomically. Raises `OutputError` where it cannot be written."""
-        write_atomic(self.record, _RUN.dump_json(run, indent=2) + b"\n")
+        unknown = None if run.page_resize else {"page_resize"}  # an old run keeps the keys that it has
+        write_atomic(self.record, _RUN.dump_json(run, indent=2, exclude=unknown) + b"\n")
 
     def load(self) -> Run:
         """Read `run.json`. Raises `TrainingError` where it is absent or not of this form."""

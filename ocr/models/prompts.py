@@ -97,6 +97,10 @@ def conversation(prompt: Prompt) -> list[dict[str, Any]]:
     return [*system, {"role": "user", "content": content}]
 
 
+RESIZE = "blur-cubic"
+"""How `show` shrinks pages. A training run records it: a model may read worse after another way."""
+
+
 def show(pixels: "NDArray[np.uint8]", budget: ImageBudget) -> "Image":
     """Return the page as the model sees it: (height, width, 3) RGB pixels, shrunk to `budget` if they exceed it.
 

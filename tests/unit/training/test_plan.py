@@ -7,6 +7,7 @@ from data.examples import Example, write_manifest
 from data.synthesis.composed_document import SynthesisConfig
 from ocr.core.errors import DataError, TrainingError, UsageError
 from ocr.core.files import hash_bytes
+from ocr.models.prompts import RESIZE
 from training import plan
 from training.evaluation import general_set
 from training.plan import StageRequest, held_out_images
@@ -55,6 +56,14 @@ def test_a_refused_run_is_no_parent_and_is_named(tmp_path: Path) -> None:
     RunDir(tmp_path / run.name).save(run)
     with pytest.raises(TrainingError, match="general-1 was refused"):
         plan.plan(request("dpo", tmp_path))
+
+
+def test_a_run_records_how_pages_are_shrunk(pages: Path, tmp_path: Path) -> None:
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    run = plan.plan(replace(request("dpo", tmp_path / "runs"), data=pages, base=str(pages))).run
+    assert run.page_resize == RESIZE
+    RunDir(tmp_path / "run").save(run)
+    assert RunDir(tmp_path / "run").load() == run
 
 
 def test_other_pairs_are_other_work(pages: Path, tmp_path: Path) -> None:
