@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from eval.bench_regression import Limits, check
 from eval.bench_result import BenchResult, DataSummary, NotRun, SystemResult, write_forms
 from eval.costs import CostTerms, compute_cost
 from eval.datasets import DataSet, open_data
 from eval.metrics.page_scores import PageScore
-from eval.regression import Limits, check
 from eval.report import html
 from eval.results import PageResult, SystemName, compare_all, finish_of, score_outputs, summarize
 from eval.systems.pricing import CPU_MACHINE, Machine, find_machine, read_table

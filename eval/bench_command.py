@@ -62,8 +62,8 @@ def bench(
 ) -> None:
     """Evaluate an engine on pages with ground truth beside other systems: quality, repetition, cost, with intervals."""
     from eval.bench import BenchConfig, run
+    from eval.bench_regression import parse_limits
     from eval.console import make_interface, show
-    from eval.regression import parse_limits
     from eval.systems.pricing import find_machine
     from ocr.core.settings import load
     from ocr.engines.vlm.decoding.modes import parse_mode

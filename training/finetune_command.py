@@ -110,8 +110,8 @@ def _finetune_model(request: "StageRequest", quantize: str, *, agreed: bool, dry
 
 
 def _finetune_recognizer(request: "RecognizerRequest", *, dry_run: bool) -> int:
+    from training.recognizer.stage.recognizer_regression import describe_comparison
     from training.recognizer.stage.recognizer_stage import describe_recognizer_plan, finetune_recognizer
-    from training.recognizer.stage.regression_check import describe_comparison
 
     if dry_run:
         typer.echo(describe_recognizer_plan(request))

@@ -15,7 +15,7 @@ from ocr.core.errors import EngineError, GateError
 from ocr.core.files import write_atomic
 from ocr.models import catalog
 from training.evaluation.model_card import describe_gate, describe_lost, write_card
-from training.evaluation.promotion import compare_sets
+from training.evaluation.model_regression import compare_sets
 from training.plan import StageContext, StageRequest, Step, prepare
 from training.preferences.sampling import Sampled, read_pages
 from training.preferences.stage_pairs import write_stage_pairs

@@ -30,7 +30,7 @@ from eval.metrics.edit_distance import character_errors
 from ocr.core.document import EngineOutput
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector, Reading, Recogniser, surest
+from ocr.engines.local.ppocr import Detector, Reading, Recognizer, surest
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.recognizers.loading import CALIBRATION
@@ -172,8 +172,8 @@ class Bench:
             for fitted in (False, True)
         }
         self._fast = TimedFast("fast", FastReader(fast, backend), self.clock)
-        self._stock = Timed("stock", Recogniser(backend), self.clock)
-        self._large = Timed("large", Recogniser(backend, large), self.clock) if large else self._stock
+        self._stock = Timed("stock", Recognizer(backend), self.clock)
+        self._large = Timed("large", Recognizer(backend, large), self.clock) if large else self._stock
         self._backend = backend
 
     def readers(self, calibration: Calibration, *, fitted: bool) -> dict[str, Any]:

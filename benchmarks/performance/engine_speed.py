@@ -56,10 +56,10 @@ async def race(plain: Any, engine: Any, pages: list[np.ndarray]) -> tuple[float,
 
 
 def split(pages: list[np.ndarray]) -> tuple[float, float, float]:
-    """CPU seconds of one reader over `pages`: detector, recogniser, everything."""
+    """CPU seconds of one reader over `pages`: detector, recognizer, everything."""
     cv2.setNumThreads(1)
     reader = PpocrPageReader("openvino")
-    spent = {"detector": 0.0, "recogniser": 0.0}
+    spent = {"detector": 0.0, "recognizer": 0.0}
 
     def timed(run: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
         def call(batch: Any) -> Any:
@@ -74,11 +74,11 @@ def split(pages: list[np.ndarray]) -> tuple[float, float, float]:
     read_page(reader, grays[0])
     reader._detect._run = timed(reader._detect._run, "detector")
     recognizer = reader._recognizer
-    recognizer._run = timed(recognizer._run, "recogniser")
+    recognizer._run = timed(recognizer._run, "recognizer")
     began = time.process_time()
     for page in pages:
         read_page(reader, np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8))
-    return spent["detector"], spent["recogniser"], time.process_time() - began
+    return spent["detector"], spent["recognizer"], time.process_time() - began
 
 
 async def main() -> int:
@@ -105,12 +105,12 @@ async def main() -> int:
         await engine.close()
     if arguments.only != "race":
         for name, pages in sets.items():
-            detector, recogniser, total = split(pages)
-            rest = 1 - (detector + recogniser) / total
+            detector, recognizer, total = split(pages)
+            rest = 1 - (detector + recognizer) / total
             met &= rest < REST_BAR
             print(
                 f"{name:8} {len(pages):2} pages  CPU {total / len(pages):5.2f} s/page: detector "
-                f"{detector / total:.1%}, recogniser {recogniser / total:.1%}, rest {rest:.1%} (bar < {REST_BAR:.0%})",
+                f"{detector / total:.1%}, recognizer {recognizer / total:.1%}, rest {rest:.1%} (bar < {REST_BAR:.0%})",
                 flush=True,
             )
     return 0 if met else 1

@@ -20,7 +20,7 @@ from rapidfuzz.distance import Levenshtein
 
 from benchmarks.recognizer.held_out_lines import load
 from data.lines import ComposedLine
-from ocr.engines.local.ppocr import Recogniser
+from ocr.engines.local.ppocr import Recognizer
 
 EDGES = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0)
 
@@ -34,7 +34,7 @@ def judge(line: ComposedLine, text: str) -> NDArray[np.bool_]:
     return right
 
 
-def measure(recognizer: Recogniser, lines: Sequence[ComposedLine]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def measure(recognizer: Recognizer, lines: Sequence[ComposedLine]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Confidence and correctness of every character read."""
     confidences, rights = [], []
     for line in lines:
@@ -73,7 +73,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     lines = load(given.lines)
     for model in given.model:
-        recognizer = Recogniser(given.backend, None if model == "stock" else Path(model))
+        recognizer = Recognizer(given.backend, None if model == "stock" else Path(model))
         report(model if model == "stock" else Path(model).stem, *measure(recognizer, lines))
 
 

@@ -24,7 +24,7 @@ from data.lines import HEIGHT, WEARS, ComposedLine, LineComposer, LineConfig
 from eval.metrics.edit_distance import character_errors
 from ocr.core.errors import DataError
 from ocr.engines.local.ppocr import BACKENDS
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 
 STEP, LEAST_WIDTH = 64, 320
 """Pixels: the engine pads strips to multiples of one and at least the other."""
@@ -135,7 +135,7 @@ def main() -> None:
     if given.to:
         save(given.to, lines)
     if given.model:
-        files = [model_file(RECOGNISER) if name == "stock" else Path(name) for name in given.model]
+        files = [model_file(RECOGNIZER) if name == "stock" else Path(name) for name in given.model]
         names = [name if name == "stock" else Path(name).stem for name in given.model]
         print_table(names, [rates(lines, read_lines(file, lines)) for file in files])
     print(f"{len(lines)} lines, {sum(line.pixels.shape[1] for line in lines) / len(lines):.0f} pixels wide on average")

@@ -26,7 +26,7 @@ from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import bootstrap_mean
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector, Recogniser
+from ocr.engines.local.ppocr import Detector, Recognizer
 from ocr.layout.page import arrange
 
 
@@ -36,7 +36,7 @@ def load_readers(models: list[str], thresholds: list[float], backend: str, clock
     for model in models:
         file = None if model == "stock" else Path(model)
         name = "stock" if file is None else f"{file.parent.name}/{file.stem}"
-        timed[name] = Timed(name, Recogniser(backend, file), clock)
+        timed[name] = Timed(name, Recognizer(backend, file), clock)
     names = list(timed)
     surer = {
         f"{names[1]}, surer {threshold:g}": SurerReader(timed[names[1]], lambda: timed[names[0]], threshold)

@@ -7,7 +7,7 @@ nearly every line was read twice, so the engine does not do it.
 
 from collections.abc import Callable, Sequence
 
-from ocr.engines.local.ppocr import LineRecognizer, Reading, sureness
+from ocr.engines.local.ppocr import LineRecognizer, Reading, line_confidence
 from ocr.engines.local.skew import Gray
 
 
@@ -28,7 +28,7 @@ class SurerReader:
     def read_surest(self, groups: Sequence[Sequence[Gray]]) -> list[tuple[int, Reading]]:
         """Read each group of crops, which show one line in several directions; return the surest and its place."""
         chosen = self._first.read_surest(groups)
-        unsure = [place for place, (_, reading) in enumerate(chosen) if sureness(reading) < self._threshold]
+        unsure = [place for place, (_, reading) in enumerate(chosen) if line_confidence(reading) < self._threshold]
         self._reread += len(unsure)
         if not unsure:
             return chosen
@@ -36,7 +36,7 @@ class SurerReader:
             self._second = self._load_second()
         others = self._second.read_surest([groups[place] for place in unsure])
         for place, other in zip(unsure, others, strict=True):
-            if sureness(other[1]) > sureness(chosen[place][1]):
+            if line_confidence(other[1]) > line_confidence(chosen[place][1]):
                 chosen[place] = other
         return chosen
 

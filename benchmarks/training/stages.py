@@ -26,7 +26,7 @@ from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import compare
 from ocr.core.document import EngineOutput
 from ocr.models import catalog
-from training.evaluation.promotion import leaves_out
+from training.evaluation.model_regression import leaves_out
 from training.preferences.mining import cause_of
 from training.preferences.sampling import Sampled, is_degenerate, read_pages
 from training.recipe import read_recipe

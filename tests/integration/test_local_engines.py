@@ -169,7 +169,7 @@ def test_no_portuguese_data_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, 
 def test_a_missing_model_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from ocr.engines.local import rapidocr
 
-    monkeypatch.setattr(rapidocr, "RECOGNISER", "no_such_model.onnx")
+    monkeypatch.setattr(rapidocr, "RECOGNIZER", "no_such_model.onnx")
     with pytest.raises(DependencyError, match="no_such_model") as caught:
         create("rapid", {})
     assert "rapidocr" in caught.value.hint

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ocr.core.files import write_atomic
-from training.evaluation.promotion import WORST_DEGENERATION
+from training.evaluation.model_regression import WORST_DEGENERATION
 from training.run import Run, SetComparison
 
 
@@ -27,6 +27,7 @@ def describe(run: Run) -> str:
         f"| parent run | {run.parent or 'none'} |",
         f"| recipe | {run.recipe.name}, {numbers.method}, learning rate {numbers.learning_rate:g} |",
         f"| prompt | {run.recipe.prompt}, {run.recipe.image.max_pixels} pixels a page |",
+        f"| pages are shrunk by | {run.page_resize or 'not recorded: another way than now, if shrunk at all'} |",
         f"| seed | {run.seed} |",
         f"| training took | {run.seconds:.0f} s, {run.tokens:,} tokens of answers{_describe_losses(run)} |",
         *_describe_quantised(run),

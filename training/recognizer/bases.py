@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ocr.core.errors import DataError
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 from ocr.engines.local.recognizers.selection import SHIPPED, needed_file
 
 STOCK, NOTHING = "stock", "none"
@@ -15,7 +15,7 @@ def base_file(base: str) -> Path:
     Raises `DataError` where there is no such file, `DependencyError` where a shipped file is missing.
     """
     if base in (STOCK, NOTHING):
-        return model_file(RECOGNISER)
+        return model_file(RECOGNIZER)
     if base in SHIPPED:
         return needed_file(base)
     file = Path(base)

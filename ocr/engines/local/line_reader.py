@@ -16,7 +16,7 @@ from ocr.core.document import Box, Line, Word
 from ocr.engines.local import orientation
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.ink.show_through import contrast_of, pale_lines
-from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recogniser, sureness
+from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence
 from ocr.engines.local.skew import Affine, Gray
 from ocr.layout.columns import cut, letter_height
 
@@ -281,7 +281,7 @@ class PpocrPageReader:
     def __init__(self, backend: str, recognizer: LineRecognizer | None = None, detector: Detect | None = None) -> None:
         """Load what is not given: the stock recognizer and the stock detector."""
         self._detect = detector or Detector(backend)
-        self._recognizer = recognizer or Recogniser(backend)
+        self._recognizer = recognizer or Recognizer(backend)
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
@@ -293,7 +293,7 @@ class PpocrPageReader:
         surest = self._recognizer.read_surest(crops)
         pale = pale_lines(
             [contrast_of(group[way]) for group, (way, _) in zip(crops, surest, strict=True)],
-            [sureness(reading) for _, reading in surest],
+            [line_confidence(reading) for _, reading in surest],
             [place.ways[way].is_straight() for place, (way, _) in zip(found, surest, strict=True)],
         )
         return tuple(
@@ -306,7 +306,7 @@ class PpocrPageReader:
         level = [strip for strip in self._strips(gray) if strip.length > 2 * strip.height]
         longest = sorted(level, key=lambda strip: -strip.length)[:SAMPLE]
         readings = self._recognizer.read([strip.crop(gray) for strip in longest])
-        return float(np.mean([sureness(reading) for reading in readings])) if readings else 0.0
+        return float(np.mean([line_confidence(reading) for reading in readings])) if readings else 0.0
 
     def _strips(self, gray: Gray) -> list[Strip]:
         found = []
@@ -338,7 +338,7 @@ def _ways(strip: Strip) -> tuple[Strip, ...]:
 
 
 def _line(strip: Strip, reading: Reading, placement: Affine) -> Line:
-    sure = sureness(reading)
+    sure = line_confidence(reading)
     words = tuple(_words(strip, reading, placement)) if sure >= LEAST_CONFIDENCE else ()
     text = " ".join(word.text for word in words)
     return Line(text, orientation.place(strip.corners(), placement), round(sure, 4), words)

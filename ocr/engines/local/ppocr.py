@@ -1,7 +1,7 @@
 """The two PP-OCRv6 networks of the rapidocr wheel, run on one thread: find lines of text, and read one.
 
 They are driven directly: rapidocr's own loop halves large pages, merges columns, and spends a fifth of its time on
-copies. Two things are done to the recogniser's network, both of which leave its arithmetic as it is:
+copies. Two things are done to the recognizer's network, both of which leave its arithmetic as it is:
 
 - Its alphabet of 18,709 characters is cut to those that Portuguese print can hold (`in_alphabet`). A soft-max over
   fewer characters ranks the rest as before; a dash can no longer come out as the Chinese digit one, and the last
@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
-from ocr.engines.local.rapidocr import DETECTOR, LETTER, RECOGNISER, model_file
+from ocr.engines.local.rapidocr import DETECTOR, LETTER, RECOGNIZER, model_file
 from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 HEIGHT = 48
-"""Pixels: the recogniser reads lines of this height."""
+"""Pixels: the recognizer reads lines of this height."""
 STRIDE = 8
-"""Pixels of width that one time step of the recogniser stands for."""
+"""Pixels of width that one time step of the recognizer stands for."""
 LEAST_FACTOR = 0.4
 FITTED_FROM = 500_000
 """Pixels: smaller images are not worth reducing."""
@@ -41,7 +41,7 @@ STOCK_ALPHABET = 10_000
 _OLD_VOWELS = frozenset("ẽẼỹỸ")
 WIDTH_STEP = 64
 LEAST_WIDTH = 320
-"""The recogniser was trained on nothing narrower; shorter lines are padded to it."""
+"""The recognizer was trained on nothing narrower; shorter lines are padded to it."""
 
 
 SURE_UPRIGHT = 0.8
@@ -50,7 +50,7 @@ SURE_UPRIGHT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the recogniser saw in one line: parallel tuples, one entry a character."""
+    """What the recognizer saw in one line: parallel tuples, one entry a character."""
 
     text: str
     confidences: tuple[float, ...]
@@ -93,7 +93,7 @@ class LineRecognizer(Protocol):
         """Read each group of crops, which show one line in several directions; return the surest and its place."""
 
 
-def sureness(reading: Reading) -> float:
+def line_confidence(reading: Reading) -> float:
     """Return the mean confidence of a line's characters, 0 for a line without text."""
     return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
 
@@ -103,15 +103,15 @@ def surest(readings: Sequence[Reading]) -> int:
 
     The last of three is the level one, which wins where it is sure enough.
     """
-    if len(readings) == 3 and sureness(readings[2]) >= SURE_UPRIGHT:
+    if len(readings) == 3 and line_confidence(readings[2]) >= SURE_UPRIGHT:
         return 2
-    return max(range(len(readings)), key=lambda place: sureness(readings[place]))
+    return max(range(len(readings)), key=lambda place: line_confidence(readings[place]))
 
 
 def in_alphabet(character: str) -> bool:
     """Whether print in Portuguese may hold this: Latin-1, old vowels, Greek, punctuation, mathematics, marks.
 
-    The letters of Polish, Czech or Vietnamese are left out: on worn print the recogniser sees their hooks and bars.
+    The letters of Polish, Czech or Vietnamese are left out: on worn print the recognizer sees their hooks and bars.
     """
     if len(character) != 1:
         return False
@@ -186,7 +186,7 @@ def _cut_alphabet(ov: Any, model: Any) -> Alphabet:
             _replace(ov, node, _values(node)[..., keep])
         model.validate_nodes_and_infer_types()
         return Alphabet(tuple(characters[place] for place in keep))
-    _, stock = _read_openvino(model_file(RECOGNISER))
+    _, stock = _read_openvino(model_file(RECOGNIZER))
     every = _characters_of(stock)
     added = [place for place, letter in enumerate(every) if is_foreign(letter) and letter not in characters]
     for node, source in zip(_head(model), _head(stock), strict=True):
@@ -319,12 +319,12 @@ class Detector:
         return probability
 
 
-class Recogniser:
+class Recognizer:
     """Reads one line of text."""
 
     def __init__(self, backend: str, file: Path | None = None) -> None:
         """Load `file`, or the stock network."""
-        self._run, self.alphabet = BACKENDS[backend](file or model_file(RECOGNISER), True)
+        self._run, self.alphabet = BACKENDS[backend](file or model_file(RECOGNIZER), True)
         self.check: Check | None = None
         """Compares each reading with what it was read from, if set."""
 
@@ -352,7 +352,7 @@ class Recogniser:
     def _surest(self, group: Sequence[Gray]) -> tuple[int, Reading]:
         if len(group) == 3:
             level = self(group[2])
-            if sureness(level) >= SURE_UPRIGHT:
+            if line_confidence(level) >= SURE_UPRIGHT:
                 return 2, level
             readings = [*self.read(group[:2]), level]
         else:

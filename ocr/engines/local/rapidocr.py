@@ -20,7 +20,7 @@ LETTER = 14.0
 """Pixels: the median height of letters (mostly lower case) that the fitted detector is shown. At 12 gazette and book
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
+RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 DEFAULT_RECOGNIZER = "pt"
 READING_VERSION = 3
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
@@ -70,7 +70,7 @@ def model_file(name: str) -> Path:
 def model_digest() -> str:
     """First 12 hex digits of the SHA-256 over both model files."""
     digest = hashlib.sha256()
-    for name in (DETECTOR, RECOGNISER):
+    for name in (DETECTOR, RECOGNIZER):
         digest.update(model_file(name).read_bytes())
     return digest.hexdigest()[:12]
 

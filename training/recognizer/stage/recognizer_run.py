@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ocr.core.errors import TrainingError
 from ocr.core.files import write_atomic
 from training.recognizer.stage.recognizer_recipe import RecognizerRecipe, Stage
-from training.recognizer.stage.regression_check import LineComparison, describe_comparison
+from training.recognizer.stage.recognizer_regression import LineComparison, describe_comparison
 from training.run_dir import RUN_FILE, part_of
 
 PART = "recognizer"

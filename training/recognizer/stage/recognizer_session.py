@@ -28,8 +28,8 @@ from training.recognizer.line_training import (
 )
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
 from training.recognizer.stage.recognizer_recipe import RecognizerRecipe, resolved
+from training.recognizer.stage.recognizer_regression import LEAST_LINES
 from training.recognizer.stage.recognizer_run import RecognizerRun
-from training.recognizer.stage.regression_check import LEAST_LINES
 
 COMPOSED = "composed"
 CLEAN = "clean"

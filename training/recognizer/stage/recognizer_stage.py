@@ -27,6 +27,7 @@ from training.recognizer.stage.recognizer_recipe import (
     Stage,
     read_recognizer_recipe,
 )
+from training.recognizer.stage.recognizer_regression import compare_lines, describe_comparison, worse_wears
 from training.recognizer.stage.recognizer_run import (
     RecognizerMetrics,
     RecognizerRun,
@@ -35,7 +36,6 @@ from training.recognizer.stage.recognizer_run import (
     save_run,
     write_recognizer_card,
 )
-from training.recognizer.stage.regression_check import compare_lines, describe_comparison, worse_wears
 from training.run_dir import RunDir
 
 COMPOSED = "composed"

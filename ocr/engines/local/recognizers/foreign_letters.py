@@ -28,9 +28,9 @@ from ocr.engines.local.ppocr import (
     decode,
     in_alphabet,
     is_foreign,
-    sureness,
+    line_confidence,
 )
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 
 MARK_CONFIDENCE = 0.5
 """Confidence of a mark: below every flag's bound, and enough for a line of marks to keep its place."""
@@ -80,7 +80,7 @@ class ForeignLetterMarker:
         if not reading.text.strip():
             return reading
         odds = self._odds(evidence.steps)
-        if sureness(reading) >= BAD_LINE and odds.max() < LIKELY:
+        if line_confidence(reading) >= BAD_LINE and odds.max() < LIKELY:
             return reading
         if self._full is None:
             self._full = self._load(self._backend)
@@ -106,7 +106,7 @@ class FullReader:
     def __init__(self, backend: str) -> None:
         """Load the network."""
         self._run: Network
-        self._run, facts = NETWORKS[backend](model_file(RECOGNISER))
+        self._run, facts = NETWORKS[backend](model_file(RECOGNIZER))
         self._characters = ("", *facts["character"].splitlines(), " ")
 
     def __call__(self, batch: NDArray[np.float32], width: int) -> Reading:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ocr.engines.local.ppocr import LineRecognizer, Recogniser
+from ocr.engines.local.ppocr import LineRecognizer, Recognizer
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.check_boxes import with_bars
 from ocr.engines.local.recognizers.fast_reader import FastReader
@@ -19,10 +19,10 @@ def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
     Raises `EngineError` where a file does not load or holds another network.
     """
 
-    def large() -> Recogniser:
+    def large() -> Recognizer:
         if not choice.large:
-            return Recogniser(backend)
-        recognizer = Recogniser(backend, Path(choice.large))
+            return Recognizer(backend)
+        recognizer = Recognizer(backend, Path(choice.large))
         mark = ForeignLetterMarker(recognizer.alphabet, backend)
         recognizer.check = lambda reading, evidence: mark(with_bars(reading, evidence.pixels), evidence)
         return recognizer

@@ -1,4 +1,4 @@
-"""Columns are cut on drawn pages: rows of letter-like strokes, so that no font and no recogniser is needed."""
+"""Columns are cut on drawn pages: rows of letter-like strokes, so that no font and no recognizer is needed."""
 
 from collections.abc import Sequence
 

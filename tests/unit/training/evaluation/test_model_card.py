@@ -38,6 +38,8 @@ def test_the_card_says_what_it_was_made_of_and_nothing_of_the_machine() -> None:
     assert "models/base" in card
     assert "12,345 tokens of answers, loss 6.500 -> 0.250 in 40 steps" in card
     assert "somebody" not in card
+    assert "shrunk by | not recorded" in card
+    assert "shrunk by | blur-cubic |" in describe(replace(RUN, page_resize="blur-cubic"))
     assert "ocr extract scans/ --model runs/domain-1" in card
 
 

@@ -1,4 +1,4 @@
-"""The verdict on which way is up, with a reader whose sureness is scripted."""
+"""The verdict on which way is up, with a reader whose confidence is scripted."""
 
 from collections.abc import Mapping
 
@@ -23,10 +23,12 @@ def page(turned: int) -> Gray:
 
 
 class ScriptedReader:
-    """Reads an upright page surely, others as `sureness` says by how far they are from upright."""
+    """Reads an upright page surely, others as `confidences` says by how far they are from upright."""
 
-    def __init__(self, sureness: Mapping[int, float], box: tuple[float, float, float, float] = (0, 0, 99, 9)) -> None:
-        self.sureness = sureness
+    def __init__(
+        self, confidences: Mapping[int, float], box: tuple[float, float, float, float] = (0, 0, 99, 9)
+    ) -> None:
+        self.confidences = confidences
         self.box = box
         self.samples = 0
 
@@ -36,12 +38,12 @@ class ScriptedReader:
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         self.last = self._turned(gray)
-        confidence = self.sureness[self.last]
+        confidence = self.confidences[self.last]
         return (Line("some words", orientation.placed(self.box, placement), confidence),) if confidence else ()
 
     def confidence(self, gray: Gray) -> float:
         self.samples += 1
-        return self.sureness[self._turned(gray)]
+        return self.confidences[self._turned(gray)]
 
 
 @pytest.fixture(autouse=True)

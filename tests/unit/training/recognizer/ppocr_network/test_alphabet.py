@@ -11,14 +11,14 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 import torch
 
 from ocr.core.errors import DataError
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 from training.recognizer.ppocr_network.alphabet import ADDED, UNKNOWN, cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, characters_of, read_model
 
 
 @pytest.fixture(scope="module")
 def whole() -> Any:
-    return read_model(model_file(RECOGNISER))
+    return read_model(model_file(RECOGNIZER))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import onnxruntime as ort
 import torch
 
 from ocr.core.errors import DataError, TrainingError
-from ocr.engines.local.rapidocr import RECOGNISER, model_file
+from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 from training.recognizer.ppocr_network.alphabet import cut_alphabet
 from training.recognizer.ppocr_network.onnx_graph import translate
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, halved, read_model, widened
@@ -24,7 +24,7 @@ from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, halv
 @pytest.fixture(scope="module")
 def stock() -> Any:
     """The stock model with the Portuguese alphabet."""
-    return cut_alphabet(read_model(model_file(RECOGNISER)))
+    return cut_alphabet(read_model(model_file(RECOGNIZER)))
 
 
 def run_onnx(file: Path, pixels: Any) -> Any:

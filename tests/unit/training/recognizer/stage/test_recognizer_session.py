@@ -10,7 +10,7 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 
 import torch
 
-from ocr.engines.local.ppocr import BACKENDS, Recogniser
+from ocr.engines.local.ppocr import BACKENDS, Recognizer
 from training.recognizer.line_training import open_base
 from training.recognizer.ppocr_network.alphabet import ADDED
 
@@ -30,7 +30,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_alphabet_of_a_tuned_file_is_not_cut(tuned: Path, backend: str) -> None:
     pytest.importorskip(backend)
-    recognizer = Recogniser(backend, tuned)
+    recognizer = Recognizer(backend, tuned)
     (reading,) = recognizer.read([np.full((48, 320), 200, np.uint8)])
     assert reading.text == "✗"
     assert reading.confidences[0] > 0.99

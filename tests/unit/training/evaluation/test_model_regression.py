@@ -5,7 +5,7 @@ from data.examples import Example
 from ocr.core.document import EngineOutput
 from ocr.models.answer_format import Fields, render
 from ocr.models.catalog import Model
-from training.evaluation import promotion
+from training.evaluation import model_regression
 from training.run import SetComparison
 
 MODEL = Model()
@@ -34,12 +34,12 @@ def pages(count: int) -> list[Example]:
 
 
 def compare(examples: list[Example], before: list[EngineOutput], after: list[EngineOutput]) -> SetComparison:
-    return promotion.compare_sets([examples], MODEL, before, after, seed=0).sets["domain"]
+    return model_regression.compare_sets([examples], MODEL, before, after, seed=0).sets["domain"]
 
 
 def losses(examples: list[Example], before: list[EngineOutput], after: list[EngineOutput]) -> dict[str, str]:
     """What reads worse, without the name of the set."""
-    lost = promotion.compare_sets([examples], MODEL, before, after, seed=0).lost
+    lost = model_regression.compare_sets([examples], MODEL, before, after, seed=0).lost
     return {what.removeprefix("domain: "): change for what, change in lost.items()}
 
 
@@ -104,8 +104,8 @@ def test_pages_that_are_not_read_to_the_end_are_counted_whatever_follows() -> No
     truth = "Nome da mãe do requerente: ...................."
     page = Example("p", "d", 1, "p.png", "0" * 64, 9, 9, "form", "composed", "none", text=truth)
     whole, short = (EngineOutput("stop", text=text) for text in (truth.rstrip("."), "Nome da mãe " + 400 * "."))
-    assert not promotion.leaves_out(page, whole)
-    assert promotion.leaves_out(page, short)
+    assert not model_regression.leaves_out(page, whole)
+    assert model_regression.leaves_out(page, short)
     assert losses([page] * 2, [whole, short], [short, short])["pages read to the end"] == "1 -> 0 of 2"
     assert "pages read to the end" not in losses([page], [short], [whole])
 
@@ -118,7 +118,7 @@ def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
         EngineOutput("stop", text=render(Fields(text=page.text.replace("a", "o").replace("____", "__"))))
         for page in examples
     ]
-    verdict = promotion.compare_sets([examples], model, plain, worse, seed=0).sets["domain"]
+    verdict = model_regression.compare_sets([examples], model, plain, worse, seed=0).sets["domain"]
     assert verdict.score_before > 0.99
     assert not verdict.passed
 
@@ -126,4 +126,4 @@ def test_a_base_that_answers_in_another_form_is_not_held_to_ours() -> None:
 def test_a_loop_of_letters_fills_no_gap() -> None:
     page = pages(1)[0]
     looped = EngineOutput("length", text=page.text[:40] + "nos termos do voto da relatora; " * 100)
-    assert promotion.leaves_out(page, looped)
+    assert model_regression.leaves_out(page, looped)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.bench_regression import RegressionReport, check, parse_limits
 from eval.bench_result import BenchResult, DataSummary, HardwareCost, NotRun, PageEntry, SystemResult, to_json
 from eval.datasets import ReferencePage
-from eval.regression import RegressionReport, check, parse_limits
 from eval.results import SystemName, score_outputs, summarize
 from ocr.core.document import EngineOutput
 from ocr.core.errors import DataError, GateError, UsageError
