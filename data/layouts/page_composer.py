@@ -17,7 +17,7 @@ from data.layouts.page_flow import Columns, Frame, Piece, flow
 from data.layouts.page_truth import LineField
 from data.layouts.setting.block_setting import Block
 from data.layouts.setting.glyph_metrics import FAMILIES
-from data.layouts.setting.line_breaking import Align, Measure, tokens_of
+from data.layouts.setting.line_breaking import Align, Ink, Measure, line_width, tokens_of
 from data.layouts.setting.strips import Desk, Strip, Stroke, TextPart, Type, one_line
 from data.layouts.sheet import ComposedPage, PageName, Sheet
 from data.synthesis.page_types import PAGE_TYPES, Look, PageType, draw_look
@@ -25,7 +25,7 @@ from data.synthesis.typesetting import CELL
 from data.text.generators import write_document
 from ocr.core.errors import UsageError
 
-VERSION = 5
+VERSION = 6
 """Raised when equal requests give other pages than before."""
 MILLIMETER = 72 / 25.4
 KINDS = tuple(name for name, page_type in PAGE_TYPES.items() if not page_type.hand)
@@ -155,10 +155,11 @@ def _repeated_strips(draft: Draft, style: str, field: LineField) -> list[Strip]:
     for text in draft.repeated[style]:
         said = {"@page": f"Página {number} de {int(number) + draft.random.randint(0, 30)}", "@number": number}
         cells = said.get(text, text).split(CELL)
+        inner = _fitting(cells, ink, width)
         aligned: tuple[Align, ...] = ("center",) if len(cells) == 1 else ("left", "right")
         parts = [
             one_line(
-                tokens_of(cell, ink),
+                tokens_of(cell, inner),
                 TextPart((), 0, ink.size, "page_header", next(draft.desk.blocks), field),
                 Measure(width, align=align),
             )
@@ -166,3 +167,9 @@ def _repeated_strips(draft: Draft, style: str, field: LineField) -> list[Strip]:
         ]
         strips.append(Strip(ink.size * 1.35, 0, tuple(parts)))
     return strips
+
+
+def _fitting(cells: Sequence[str], ink: Ink, width: float) -> Ink:
+    """Return the ink, smaller where texts side by side need more than the width."""
+    wide = sum(line_width(tokens_of(cell, ink)) for cell in cells) + 2 * ink.size * (len(cells) - 1)
+    return ink._replace(size=round(ink.size * min(1.0, width / wide), 2))

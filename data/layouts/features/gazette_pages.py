@@ -5,7 +5,7 @@ from dataclasses import replace
 from data.layouts.draft import Draft, text_piece
 from data.layouts.page_flow import Columns, Material, Piece
 from data.layouts.setting.block_setting import STYLES, BlockStyle, set_text, set_tokens
-from data.layouts.setting.line_breaking import Align, Measure, break_lines, tokens_of
+from data.layouts.setting.line_breaking import Align, Measure, break_lines, line_width, tokens_of
 from data.layouts.setting.strips import Desk, Figure, Strip, Stroke, TextPart, one_line
 from data.layouts.setting.table_setting import Cell, Ruling, TableContent, set_table
 from data.text.generators import write
@@ -22,10 +22,14 @@ def three_part_header(draft: Draft) -> None:
     large = choose.uniform(1.4, 2.0)
 
     def build(width: float, desk: Desk) -> list[Strip]:
-        inks = (desk.ink(1.0), desk.ink(large, bold=True), desk.ink(choose.uniform(1.0, 1.5)))
+        inks = [desk.ink(1.0), desk.ink(large, bold=True), desk.ink(choose.uniform(1.0, 1.5))]
+        texts = (left, name, page)
+        sides = [line_width(tokens_of(text, ink)) for text, ink in zip(texts, inks, strict=True)]
+        wide = sides[1] + 2 * max(sides[0], sides[2]) + 12  # the name stands in the middle of the page
+        inks = [ink._replace(size=round(ink.size * min(1.0, width / wide), 2)) for ink in inks]
         base = inks[1].size * 0.9
         parts = []
-        for text, ink, align in zip((left, name, page), inks, _THIRDS, strict=True):
+        for text, ink, align in zip(texts, inks, _THIRDS, strict=True):
             part = TextPart((), 0, base, "page_header", next(desk.blocks), "header")
             parts.append(one_line(tokens_of(text, ink), part, Measure(width, align=align)))
         rule = Stroke(0, base + 4, width, base + 4, 0.8)

@@ -11,7 +11,7 @@ from itertools import count
 
 from data.layouts.page_truth import CellPlace, LineField, Role, ShapeKind
 from data.layouts.setting.glyph_metrics import font_of
-from data.layouts.setting.line_breaking import Ink, Measure, SetWord, Token, break_lines
+from data.layouts.setting.line_breaking import Ink, Measure, SetWord, Token, break_lines, line_width
 
 BLACK = (0, 0, 0)
 PEN = (16, 24, 112)
@@ -159,6 +159,10 @@ def stack_lines(rows: Sequence[Sequence[SetWord]], part: TextPart, pitch: float,
 
 
 def one_line(tokens: Sequence[Token], part: TextPart, shape: Measure | None = None) -> TextPart:
-    """Return a part with words on one line: from its x to the right, or aligned in the width of `shape`."""
-    rows = break_lines(tokens, shape or Measure(9e9))
-    return replace(part, words=tuple(rows[0]) if rows else ())
+    """Return a part with all words on one line: from its x to the right, or aligned in the width of `shape`."""
+    rows = break_lines(tokens, Measure(9e9))
+    if not rows:
+        return replace(part, words=())
+    spare = max(0.0, shape.width - line_width(tokens)) if shape else 0.0
+    offset = {"right": spare, "center": spare / 2}.get(shape.align if shape else "left", 0.0)
+    return replace(part, words=tuple(word._replace(x=word.x + offset) for word in rows[0]))

@@ -1,6 +1,7 @@
 """Composed pages: the truth is whole, ordered, on the page, where the ink is, and the same for the same request."""
 
 import itertools
+from collections import Counter
 
 import pytest
 
@@ -9,6 +10,8 @@ pytest.importorskip("fontTools")
 from data.layouts.features.feature_catalog import FEATURES, choose_features
 from data.layouts.page_composer import KINDS, PageRequest, compose_page
 from data.layouts.page_truth import LINE_FIELDS, ROLES, LayoutPage, PageLine, dump_page, parse_page
+from data.synthesis.page_types import PAGE_TYPES
+from data.text.generators import write_document
 from ocr.core.errors import DataError, UsageError
 
 DPI = 60
@@ -213,3 +216,17 @@ def test_dense_text_fills_all_columns() -> None:
         column = round(line.box[0] * 6 / page.width)
         ends[column] = max(ends.get(column, 0.0), line.box[3])
     assert len(ends) >= 2 and all(end > 0.8 * page.height for end in ends.values())
+
+
+@pytest.mark.parametrize("kind", ["ruling", "invoice", "form", "letter"])
+def test_the_text_of_the_truth_is_what_was_written(kind: str) -> None:
+    """Every sign of the body is one of the document, none is doubled, and the header is whole."""
+    page = compose_page(PageRequest(kind, "text", (), dpi=DPI)).truth
+    blocks = write_document(PAGE_TYPES[kind].symbol, "layout/text")
+    written = "".join("".join(text.replace("::", "").replace("//", "").split()) for _, text in blocks)
+    left = Counter(written)
+    placed = Counter("".join(line.text for line in page.lines if line.role not in ("page_header", "page_footer")))
+    placed.subtract({sign: placed[sign] for sign in " -:"})  # hyphens of divided words, the colon after a label
+    assert not placed - left
+    heads = [text.replace(" :: ", " ") for style, text in blocks if style == "head"]
+    assert "\n".join(heads).split() == page.text_of("header").split()
