@@ -5,7 +5,7 @@ are upright rectangles around strips and words, mapped by the caller's affine ma
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,6 +17,7 @@ from ocr.engines.local import orientation
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.ink.show_through import contrast_of, pale_lines
 from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence
+from ocr.engines.local.recognizers.marked_lines import Piece, with_marks
 from ocr.engines.local.skew import Affine, Gray
 from ocr.layout.columns import cut, letter_height
 
@@ -101,6 +102,11 @@ class Strip:
         alone[:above] = paper
         alone[len(alone) - below :] = paper
         return alone
+
+    def area(self) -> tuple[float, float, float, float]:
+        """Return left, top, right and bottom of a level strip."""
+        left, top = self.origin
+        return left, top, left + self.length, top + self.height
 
     def is_straight(self) -> bool:
         """Return whether its text runs along an edge of the image."""
@@ -285,7 +291,8 @@ class PpocrPageReader:
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
-        factor = working_scale(letter_height(gray))
+        letter = letter_height(gray)
+        factor = working_scale(letter)
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
@@ -296,10 +303,34 @@ class PpocrPageReader:
             [line_confidence(reading) for _, reading in surest],
             [place.ways[way].is_straight() for place, (way, _) in zip(found, surest, strict=True)],
         )
-        return tuple(
-            _line(place.ways[way], UNREAD if faint else reading, place.placement)
+        read = [
+            (place.ways[way], UNREAD if faint else reading)
             for place, (way, reading), faint in zip(found, surest, pale, strict=True)
+        ]
+        marked = self._with_marks(found, read, letter * factor)
+        return tuple(
+            _line(*line, place.placement) for place, line in zip(found, marked, strict=True) if line is not None
         )
+
+    def _with_marks(
+        self, found: Sequence[Place], read: Sequence[tuple[Strip, Reading]], letter: float
+    ) -> list[tuple[Strip, Reading] | None]:
+        """Join check boxes, initials and lone letters to the level lines of their region; None for what is joined."""
+        lines: list[tuple[Strip, Reading] | None] = list(read)
+        regions: dict[int, list[int]] = {}
+        for number, (place, (strip, _)) in enumerate(zip(found, read, strict=True)):
+            if strip.along == (1.0, 0.0):
+                regions.setdefault(id(place.part), []).append(number)
+        for numbers in regions.values():
+            pieces = [Piece(read[number][0].area(), read[number][1]) for number in numbers]
+            part = found[numbers[0]].part
+            marked = with_marks(part, pieces, letter, lambda crop: self._recognizer.read([crop])[0])
+            for number, before, after in zip(numbers, pieces, marked, strict=True):
+                if after is None:
+                    lines[number] = None
+                elif after is not before:
+                    lines[number] = (_level_strip(after.area), after.reading)
+        return lines
 
     def confidence(self, gray: Gray) -> float:
         """Return the mean confidence of the longest level lines of `gray`, 0 to 1; 0 if there are none."""
@@ -327,6 +358,11 @@ class PpocrPageReader:
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._strips(part):
             yield Place(part, _ways(strip), moved)
+
+
+def _level_strip(area: tuple[float, float, float, float]) -> Strip:
+    left, top, right, bottom = area
+    return Strip((left, top), (1.0, 0.0), right - left, bottom - top)
 
 
 def _ways(strip: Strip) -> tuple[Strip, ...]:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from ocr.engines.local.ppocr import LineRecognizer, Recognizer
+from ocr.engines.local.ppocr import LineRecognizer, Reading, Recognizer
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.check_boxes import with_bars
 from ocr.engines.local.recognizers.fast_reader import FastReader
 from ocr.engines.local.recognizers.foreign_letters import ForeignLetterMarker
+from ocr.engines.local.recognizers.lone_letters import without_phantoms
 from ocr.engines.local.recognizers.selection import RecognizerChoice
+from ocr.engines.local.skew import Gray
 
 CALIBRATION = Calibration(scale=0.6, power=0.97)
 """Of the shipped fast weights, fitted by `benchmarks.accuracy.cascade_calibration`."""
@@ -24,10 +26,15 @@ def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
             return Recognizer(backend)
         recognizer = Recognizer(backend, Path(choice.large))
         mark = ForeignLetterMarker(recognizer.alphabet, backend)
-        recognizer.check = lambda reading, evidence: mark(with_bars(reading, evidence.pixels), evidence)
+        recognizer.check = lambda reading, evidence: mark(_checked(reading, evidence.pixels), evidence)
         return recognizer
 
     if not choice.fast:
         return large()
     fast = FastReader(Path(choice.fast), backend)
     return CascadeReader(fast, large, choice.threshold, CALIBRATION) if choice.cascade else fast
+
+
+def _checked(reading: Reading, line: Gray) -> Reading:
+    """Return the reading with what the ink of its line decides."""
+    return without_phantoms(with_bars(reading, line), line)

@@ -1,0 +1,161 @@
+"""Join marks that were found by their ink to the lines that they belong to: check boxes, initials, lone letters.
+
+Worker side only: this module imports numpy at the top.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.engines.local.ink.drawn_marks import Area, CheckBox, find_marks
+from ocr.engines.local.ppocr import Reading, line_confidence
+from ocr.engines.local.recognizers.lone_letters import lone_article
+
+Gray = NDArray[np.uint8]
+
+CROSSES = frozenset("XxVv✓✔✗✘×/")
+"""What a cross in a box is read as. Where the recognizer reads something else surely, it is right: a sign or II."""
+DOUBTFUL = 0.6
+NEAR = 2.0
+"""Sides of a box, or heights of a line, by which a mark may stand before its line."""
+MARK_CONFIDENCE = 0.95
+SURE_INITIAL = 0.8
+INNER = 0.6
+"""Share of a line's area inside a mark from which on the line is a reading of that mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A level line of a region: where it stands, and what was read."""
+
+    area: tuple[float, float, float, float]
+    """Left, top, right, bottom in pixels of the region."""
+    reading: Reading
+
+
+def with_marks(
+    region: Gray, pieces: Sequence[Piece], letter: float, read: Callable[[Gray], Reading]
+) -> list[Piece | None]:
+    """Return the pieces with the marks that belong to them; None for a piece that was only a reading of a mark.
+
+    `letter` is the height of the page's usual letter in pixels; `read` reads one crop.
+    """
+    found: list[Piece | None] = [_lone(region, piece, pieces, letter) for piece in pieces]
+    boxes, initials = find_marks(region, letter)
+    for box in sorted(boxes, key=lambda box: -box.area[0]):
+        _add_box(found, box)
+    for area in initials:
+        _add_initial(found, area, region, read)
+    return found
+
+
+def _lone(region: Gray, piece: Piece, pieces: Sequence[Piece], letter: float) -> Piece:
+    if len(piece.reading.text.strip()) != 1:
+        return piece
+    beside = [other.reading.text for other in pieces if other is not piece and _same_row(piece.area, other.area)]
+    left, top, right, bottom = (max(0, round(edge)) for edge in piece.area)
+    return replace(piece, reading=lone_article(piece.reading, region[top:bottom, left:right], letter, beside))
+
+
+def _add_box(found: list[Piece | None], box: CheckBox) -> None:
+    """Put the sign of a box before the line on its right, in place of what was read of it."""
+    left, _, right, _ = box.area
+    side = right - left
+    for place, piece in enumerate(found):
+        if piece is not None and _inside(piece.area, box.area) > INNER:
+            found[place] = None
+    candidates = [
+        (piece.area[0], place)
+        for place, piece in enumerate(found)
+        if piece is not None
+        and piece.reading.text.strip()
+        and _same_row(piece.area, box.area)
+        and piece.area[2] > right
+        and piece.area[0] < right + NEAR * side
+    ]
+    if not candidates:
+        return
+    place = max(candidates)[1]
+    piece = found[place]
+    if piece is not None:
+        found[place] = _with_sign(piece, "☒" if box.crossed else "☐", box.area)
+
+
+def _with_sign(piece: Piece, sign: str, area: Area) -> Piece:
+    """Return the line with a sign at a place, and a space after it; what was read there goes."""
+    left, right = min(piece.area[0], float(area[0])), piece.area[2]
+    length = max(1.0, right - left)
+    old = piece.area[2] - piece.area[0]
+    characters = [
+        (character, confidence, (piece.area[0] + center * old - left) / length)
+        for character, confidence, center in zip(
+            piece.reading.text, piece.reading.confidences, piece.reading.centers, strict=True
+        )
+    ]
+    start, end = (area[0] - left) / length, (area[2] - left) / length
+    before = [part for part in characters if part[2] < start]
+    after = [part for part in characters if part[2] > end]
+    over = [part for part in characters if start <= part[2] <= end]
+    if any(part[0] not in CROSSES and part[1] > DOUBTFUL for part in over):
+        return piece
+    middle = (start + end) / 2
+    new = [(sign, MARK_CONFIDENCE, middle)]
+    if before and not before[-1][0].isspace():
+        new.insert(0, (" ", MARK_CONFIDENCE, start))
+    if after and not after[0][0].isspace():
+        new.append((" ", MARK_CONFIDENCE, end))
+    text, confidences, centers = zip(*(*before, *new, *after), strict=True)
+    top, bottom = min(piece.area[1], float(area[1])), max(piece.area[3], float(area[3]))
+    return Piece((left, top, right, bottom), Reading("".join(text), confidences, centers))
+
+
+def _add_initial(found: list[Piece | None], area: Area, region: Gray, read: Callable[[Gray], Reading]) -> None:
+    """Join an initial of several lines to the first line on its right."""
+    beside = [
+        (piece.area[1], place, piece)
+        for place, piece in enumerate(found)
+        if piece is not None
+        and piece.reading.text.strip()
+        and area[2] - 0.3 * (area[2] - area[0]) < piece.area[0] < area[2] + NEAR * (piece.area[3] - piece.area[1])
+        and area[1] < (piece.area[1] + piece.area[3]) / 2 < area[3]
+    ]
+    if len(beside) < 2:
+        return
+    _, place, first = min(beside)
+    height = first.area[3] - first.area[1]
+    if area[3] - area[1] < 1.5 * height or abs(area[1] - first.area[1]) > 0.7 * height:
+        return
+    mine = [number for number, piece in enumerate(found) if piece is not None and _inside(piece.area, area) > INNER]
+    if any(len(((piece := found[number]) and piece.reading.text.strip()) or "") > 1 for number in mine):
+        return
+    margin = max(2, (area[3] - area[1]) // 8)
+    crop = region[max(0, area[1] - margin) : area[3] + margin, max(0, area[0] - margin) : area[2] + margin]
+    reading = read(crop)
+    letter = reading.text.strip()
+    if len(letter) != 1 or not letter.isupper() or line_confidence(reading) < SURE_INITIAL:
+        return
+    for number in mine:
+        found[number] = None
+    left, length = float(area[0]), first.area[2] - area[0]
+    old = first.area[2] - first.area[0]
+    centers = [(first.area[0] + center * old - left) / length for center in first.reading.centers]
+    joined = Reading(
+        letter + first.reading.text,
+        (reading.confidences[0], *first.reading.confidences),
+        ((area[2] - area[0]) / 2 / length, *centers),
+    )
+    found[place] = Piece((left, first.area[1], first.area[2], first.area[3]), joined)
+
+
+def _same_row(one: Sequence[float], other: Sequence[float]) -> bool:
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    return shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
+
+
+def _inside(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the share of the first area that lies inside the second."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    tall = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, wide) * max(0.0, tall) / max(1.0, (one[2] - one[0]) * (one[3] - one[1]))
