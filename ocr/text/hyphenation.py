@@ -120,6 +120,8 @@ _VERB_NOUNS = {
 """Compounds of two words that are both common by themselves: guarda-chuva, but guarda-va."""
 _CLUSTER = frozenset("bcdfgptv")
 """Consonants that no syllable break parts from an r: a hyphen there is the word's own, as in sub-rogação, ab-rogar."""
+_REPEATED = re.compile(r"-[^\W\d_]")
+"""The beginning of a line that repeats the hyphen before it."""
 _ADDRESS = re.compile(r"(?:\S+@|\S+@\S*[.-]|(?:https?://|www\.)\S*[./-])$")
 """The end of a line inside an e-mail or web address."""
 _FORMER = _words(
@@ -136,12 +138,15 @@ def join(first: str, second: str, known: Set[str] = frozenset()) -> str:
     """Join a line and the next one, which may continue a broken word.
 
     `known` holds words of the same page in lower case: where the page has the word with or without hyphen, that form
-    is used. A hyphen without a letter on both sides stays as it is.
+    is used. A hyphen of the word that is printed on both lines (Dir- / -se-ia: Acordo Ortográfico of 1990, base XX) is
+    one. A hyphen without a letter on both sides stays as it is.
     """
     if _goes_on(first, second):
         return first + second
     if not first.endswith("-") or first.endswith(" -"):
         return f"{first} {second}"
+    if _REPEATED.match(second) and first[-2:-1].isalpha():
+        return first + second[1:]
     # The paragraph so far may be long; a word is not.
     before, after = re.search(r"[\w-]*\w-$", first[-LONGEST_WORD:]), re.match(r"\w[\w-]*", second)
     if before is None or after is None:

@@ -43,6 +43,10 @@ def test_what_stands_elsewhere_on_the_page_decides() -> None:
         ("no CNE-", "07, Diretor", "no CNE-07, Diretor"),
         ("Secretaria -", "Gabinete", "Secretaria - Gabinete"),
         ("disse ele —", "e saiu", "disse ele — e saiu"),
+        ("decisão. Dir-", "-se-ia que", "decisão. Dir-se-ia que"),
+        ("o sócio-", "-gerente", "o sócio-gerente"),
+        ("os itens -", "- um", "os itens - - um"),
+        ("de 1-", "-2", "de 1--2"),
         ("", "começo", " começo"),
     ],
 )
