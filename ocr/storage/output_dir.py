@@ -307,8 +307,11 @@ def documents_in(root: Path) -> Iterator[Document]:
     """Yield the documents in JSON files under `root` that have the name of an output of that document."""
     for path in sorted(root.rglob("*.json")):
         try:
-            document = document_from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, OSError):
+            values = json.loads(path.read_text(encoding="utf-8"))
+            document = document_from_json(values) if isinstance(values, dict) else None
+        except (ValueError, OSError, RecursionError):
+            continue
+        if document is None:
             continue
         if path == root / output_path(document.source.path, "json"):
             yield document

@@ -109,6 +109,15 @@ def test_a_page_that_changes_while_its_file_is_made_makes_it_out_of_date(
         assert not folder.is_current(SOURCE, "txt")
 
 
+@pytest.mark.parametrize("content", ['[{"header": ""}]', "3", "null", '"text"', "{", "[" * 100_000])
+def test_a_folder_with_json_of_others_may_become_an_output_folder(tmp_path: Path, content: str) -> None:
+    (tmp_path / "truth.json").write_text(content, encoding="utf-8")
+    with open_folder(tmp_path, create=True) as folder:
+        fill(folder)
+        folder.write(SOURCE, "json")
+    assert (tmp_path / "truth.json").read_text(encoding="utf-8") == content
+
+
 def test_a_lost_ledger_is_no_empty_folder(tmp_path: Path) -> None:
     with open_folder(tmp_path, create=True) as folder:
         fill(folder)
