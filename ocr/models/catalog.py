@@ -19,6 +19,8 @@ from ocr.core.settings import Settings, check
 from ocr.models.prompts import PROMPTS, ImageBudget
 
 READING_FILE = "reading.toml"
+RUNS = "runs/"
+"""What names of training runs begin with: no organization of the Hub."""
 
 
 class ImageSize(Settings):
@@ -107,8 +109,10 @@ def resolve(name: str) -> Model:
     known = table()
     if name in known:
         return known[name]
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith("/"):
+    if name.count("/") == 1 and not name.startswith((".", "/", "~", RUNS)) and not name.endswith("/"):
         return Model(name=name, id=name)
+    if name.startswith(RUNS):
+        raise UsageError(f"--model {name}: there is no such run", hint=f"ls {RUNS}, or train it: ocr finetune --help")
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a folder; or ORGANISATION/MODEL"
     raise UsageError(f"--model {name}: no such model, and no such folder", hint=hint)

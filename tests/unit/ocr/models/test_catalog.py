@@ -34,6 +34,12 @@ def test_an_unknown_name_is_refused_with_the_nearest(typed: str, hint: str) -> N
     assert hint in caught.value.hint
 
 
+def test_a_run_that_is_not_there_is_no_model_of_the_hub() -> None:
+    with pytest.raises(UsageError, match="--model runs/dpo-9: there is no such run") as caught:
+        catalog.resolve("runs/dpo-9")
+    assert "ocr finetune" in caught.value.hint
+
+
 def test_a_folder_is_asked_as_it_was_saved(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     trained = Model(
