@@ -103,6 +103,10 @@ class Strip:
         alone[len(alone) - below :] = paper
         return alone
 
+    def moved(self, right: float, down: float) -> "Strip":
+        """Return the same rectangle elsewhere."""
+        return replace(self, origin=(self.origin[0] + right, self.origin[1] + down))
+
     def area(self) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of a level strip."""
         left, top = self.origin
@@ -273,6 +277,8 @@ class Place:
     """Pixels of the region."""
     ways: tuple[Strip, ...]
     """The directions in which it may run; more than one if it is vertical."""
+    corner: tuple[int, int]
+    """Left and top of the region on the page."""
     placement: Affine
     """Maps the region's pixels to the coordinates of boxes."""
 
@@ -307,29 +313,25 @@ class PpocrPageReader:
             (place.ways[way], UNREAD if faint else reading)
             for place, (way, reading), faint in zip(found, surest, pale, strict=True)
         ]
-        marked = self._with_marks(found, read, letter * factor)
+        marked = self._with_marks(gray, found, read, letter * factor)
         return tuple(
             _line(*line, place.placement) for place, line in zip(found, marked, strict=True) if line is not None
         )
 
     def _with_marks(
-        self, found: Sequence[Place], read: Sequence[tuple[Strip, Reading]], letter: float
+        self, gray: Gray, found: Sequence[Place], read: Sequence[tuple[Strip, Reading]], letter: float
     ) -> list[tuple[Strip, Reading] | None]:
-        """Join check boxes, initials and lone letters to the level lines of their region; None for what is joined."""
+        """Join check boxes, initials and lone letters to the level lines of the page; None for what is joined."""
         lines: list[tuple[Strip, Reading] | None] = list(read)
-        regions: dict[int, list[int]] = {}
-        for number, (place, (strip, _)) in enumerate(zip(found, read, strict=True)):
-            if strip.along == (1.0, 0.0):
-                regions.setdefault(id(place.part), []).append(number)
-        for numbers in regions.values():
-            pieces = [Piece(read[number][0].area(), read[number][1]) for number in numbers]
-            part = found[numbers[0]].part
-            marked = with_marks(part, pieces, letter, lambda crop: self._recognizer.read([crop])[0])
-            for number, before, after in zip(numbers, pieces, marked, strict=True):
-                if after is None:
-                    lines[number] = None
-                elif after is not before:
-                    lines[number] = (_level_strip(after.area), after.reading)
+        numbers = [number for number, (strip, _) in enumerate(read) if strip.along == (1.0, 0.0)]
+        pieces = [Piece(read[number][0].moved(*found[number].corner).area(), read[number][1]) for number in numbers]
+        marked = with_marks(gray, pieces, letter, lambda crop: self._recognizer.read([crop])[0])
+        for number, before, after in zip(numbers, pieces, marked, strict=True):
+            left, top = found[number].corner
+            if after is None:
+                lines[number] = None
+            elif after is not before:
+                lines[number] = (_level_strip(after.area).moved(-left, -top), after.reading)
         return lines
 
     def confidence(self, gray: Gray) -> float:
@@ -347,7 +349,7 @@ class PpocrPageReader:
         for left, top, right, bottom in areas:
             tile = gray[top:bottom, left:right]
             inside = apart(strips(self._detect(tile), (tile.shape[1], tile.shape[0])), tile)
-            found += [replace(strip, origin=(strip.origin[0] + left, strip.origin[1] + top)) for strip in inside]
+            found += [strip.moved(left, top) for strip in inside]
         return found
 
     def _places(self, gray: Gray, region: Box, placement: Affine) -> Iterator[Place]:
@@ -357,7 +359,7 @@ class PpocrPageReader:
             return
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._strips(part):
-            yield Place(part, _ways(strip), moved)
+            yield Place(part, _ways(strip), (left, top), moved)
 
 
 def _level_strip(area: tuple[float, float, float, float]) -> Strip:

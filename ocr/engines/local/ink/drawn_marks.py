@@ -1,4 +1,6 @@
-"""Find marks that the text detector misses because they are no text to it: check boxes and large initials.
+"""Find what is drawn around or beside letters: check boxes, rows of boxes for one letter each, and large initials.
+
+The text detector misses these, because they are no text to it, or tears the words in them.
 
 Worker side only: this module imports numpy and OpenCV at the top.
 """
@@ -32,6 +34,10 @@ CROSSED = 0.06
 """Share of the inside that is inked from which on a box is crossed or ticked; specks have less."""
 FILLED = 0.92
 """A box with more ink inside is a bullet or a stain."""
+COMB_HEIGHT, CELL = (1.5, 6.0), (0.5, 1.7)
+"""Least and greatest height of a row of boxes in heights of the usual letter, and width of a box in its heights."""
+LEAST_CELLS, REGULAR = 3, 1.35
+"""Boxes of a row, and the greatest ratio of their widths."""
 INITIAL, TALLEST = 2.6, 12.0
 """Least and greatest height of a large initial in heights of the page's usual letter: two lines of print are 4 to 5."""
 
@@ -44,13 +50,32 @@ class CheckBox:
     crossed: bool
 
 
-def find_marks(gray: Gray, letter: float) -> tuple[list[CheckBox], list[Area]]:
-    """Return the check boxes of an image (H, W), and areas that may be large initials.
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """A row of boxes in which one letter each is written."""
+
+    area: Area
+    bars: tuple[float, ...]
+    """Columns of the bars between the boxes, with the first and the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is drawn in a region."""
+
+    boxes: tuple[CheckBox, ...] = ()
+    combs: tuple[Comb, ...] = ()
+    initials: tuple[Area, ...] = ()
+    """Areas that may be large initials."""
+
+
+def find_marks(gray: Gray, letter: float) -> Marks:
+    """Return what is drawn in an image (H, W).
 
     `letter` is the height of the page's usual letter in pixels.
     """
     if letter < 4:
-        return [], []
+        return Marks()
     scale = 2 if letter >= HALVED_FROM else 1
     small = gray
     if scale > 1:
@@ -67,7 +92,30 @@ def find_marks(gray: Gray, letter: float) -> tuple[list[CheckBox], list[Area]]:
     large = (tall >= INITIAL * unit) & (tall <= TALLEST * unit) & (wide >= 0.2 * tall) & (wide <= 1.6 * tall)
     boxes = _without_combs([box for box in found if box])
     initials = [_scaled(_area(stats[number]), scale) for number in np.flatnonzero(large).tolist()]
-    return [CheckBox(_scaled(box.area, scale), box.crossed) for box in boxes], initials
+    rows = (tall >= COMB_HEIGHT[0] * unit) & (tall <= COMB_HEIGHT[1] * unit) & (wide > LEAST_CELLS * CELL[0] * tall)
+    combs = [_comb(labels, number, _area(stats[number])) for number in np.flatnonzero(rows).tolist()]
+    return Marks(
+        tuple(CheckBox(_scaled(box.area, scale), box.crossed) for box in boxes),
+        tuple(Comb(_scaled(comb.area, scale), tuple(scale * bar for bar in comb.bars)) for comb in combs if comb),
+        tuple(initials),
+    )
+
+
+def _comb(labels: NDArray[np.int32], number: int, area: Area) -> Comb | None:
+    """Return the row of equal boxes that component `number` is, or None."""
+    left, top, right, bottom = area
+    frame = labels[top:bottom, left:right] == number
+    thick = max(2, round(0.1 * len(frame)))
+    if min(frame[:thick].any(axis=0).mean(), frame[-thick:].any(axis=0).mean()) < 0.95:
+        return None
+    full = np.flatnonzero(frame.mean(axis=0) > EDGE)
+    bars = [float(part.mean()) for part in np.split(full, np.flatnonzero(np.diff(full) > 2) + 1) if len(part)]
+    cells = np.diff(bars)
+    if len(cells) < LEAST_CELLS or cells.max() > REGULAR * cells.min():
+        return None
+    if not CELL[0] * len(frame) <= float(np.median(cells)) <= CELL[1] * len(frame):
+        return None
+    return Comb(area, tuple(left + bar for bar in bars))
 
 
 def _area(stats: NDArray[np.int32]) -> Area:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.engines.local.ink.drawn_marks import Area, CheckBox, find_marks
+from ocr.engines.local.ink.drawn_marks import Area, CheckBox, Comb, find_marks
 from ocr.engines.local.ppocr import Reading, line_confidence
 from ocr.engines.local.recognizers.lone_letters import lone_article
 
@@ -18,6 +18,9 @@ Gray = NDArray[np.uint8]
 CROSSES = frozenset("XxVv✓✔✗✘×/")
 """What a cross in a box is read as. Where the recognizer reads something else surely, it is right: a sign or II."""
 DOUBTFUL = 0.6
+BAR = "|"
+MOST_TWICE = 0.1
+"""Share of boxes with two letters from which on a row of boxes is a table."""
 NEAR = 2.0
 """Sides of a box, or heights of a line, by which a mark may stand before its line."""
 MARK_CONFIDENCE = 0.95
@@ -43,10 +46,12 @@ def with_marks(
     `letter` is the height of the page's usual letter in pixels; `read` reads one crop.
     """
     found: list[Piece | None] = [_lone(region, piece, pieces, letter) for piece in pieces]
-    boxes, initials = find_marks(region, letter)
-    for box in sorted(boxes, key=lambda box: -box.area[0]):
+    marks = find_marks(region, letter)
+    for comb in marks.combs:
+        _join_comb(found, comb)
+    for box in sorted(marks.boxes, key=lambda box: -box.area[0]):
         _add_box(found, box)
-    for area in initials:
+    for area in marks.initials:
         _add_initial(found, area, region, read)
     return found
 
@@ -57,6 +62,36 @@ def _lone(region: Gray, piece: Piece, pieces: Sequence[Piece], letter: float) ->
     beside = [other.reading.text for other in pieces if other is not piece and _same_row(piece.area, other.area)]
     left, top, right, bottom = (max(0, round(edge)) for edge in piece.area)
     return replace(piece, reading=lone_article(piece.reading, region[top:bottom, left:right], letter, beside))
+
+
+def _join_comb(found: list[Piece | None], comb: Comb) -> None:
+    """Make one line of the letters in a row of boxes; a box without a letter is a space."""
+    inside = [
+        (place, piece)
+        for place, piece in enumerate(found)
+        if piece is not None and _inside(piece.area, comb.area) > INNER
+    ]
+    letters: dict[int, tuple[str, float]] = {}
+    twice = 0
+    for _, piece in inside:
+        reading, (left, _, right, _) = piece.reading, piece.area
+        for letter, confidence, center in zip(reading.text, reading.confidences, reading.centers, strict=True):
+            cell = int(np.searchsorted(comb.bars, left + center * (right - left))) - 1
+            if letter.isspace() or letter == BAR or not 0 <= cell < len(comb.bars) - 1:
+                continue
+            twice += cell in letters
+            letters.setdefault(cell, (letter, confidence))
+    if len(letters) < 2 or twice > MOST_TWICE * len(letters):
+        return
+    first, last = min(letters), max(letters)
+    start, end = comb.bars[first], comb.bars[last + 1]
+    cells = range(first, last + 1)
+    signs = [letters.get(cell, (" ", MARK_CONFIDENCE)) for cell in cells]
+    centers = tuple(((comb.bars[cell] + comb.bars[cell + 1]) / 2 - start) / (end - start) for cell in cells)
+    joined = Reading("".join(sign for sign, _ in signs), tuple(confidence for _, confidence in signs), centers)
+    for place, _ in inside:
+        found[place] = None
+    found[inside[0][0]] = Piece((start, float(comb.area[1]), end, float(comb.area[3])), joined)
 
 
 def _add_box(found: list[Piece | None], box: CheckBox) -> None:

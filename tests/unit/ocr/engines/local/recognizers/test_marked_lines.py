@@ -60,6 +60,32 @@ def test_a_box_without_a_line_beside_it_changes_nothing() -> None:
     assert with_marks(box(crossed=False), [piece], 16.0, never) == [piece]
 
 
+def comb(cells: int) -> np.ndarray:
+    image = Image.new("L", (500, 100), 250)
+    for number in range(cells):
+        ImageDraw.Draw(image).rectangle((20 + 40 * number, 20, 60 + 40 * number, 70), outline=20, width=2)
+    return np.asarray(image)
+
+
+def in_cells(text: str, first: int) -> Piece:
+    return Piece((20.0 + 40 * first, 25.0, 20.0 + 40 * (first + len(text)), 65.0), reading(text))
+
+
+def test_letters_in_a_row_of_boxes_are_one_line() -> None:
+    pieces = [in_cells("O BRAN", 2), in_cells("RI", 0), Piece((20.0, 80.0, 200.0, 99.0), reading("Município"))]
+    (joined, gone, below) = with_marks(comb(10), pieces, 16.0, never)
+    assert joined is not None
+    assert joined.reading.text == "RIO BRAN"
+    assert joined.area[0] == pytest.approx(20, abs=2)
+    assert gone is None
+    assert below == pieces[2]
+
+
+def test_cells_with_words_are_no_row_of_boxes() -> None:
+    pieces = [Piece((22.0, 25.0, 58.0, 65.0), reading("12,50")), Piece((62.0, 25.0, 98.0, 65.0), reading("7,30"))]
+    assert with_marks(comb(10), pieces, 16.0, never) == pieces
+
+
 def test_an_initial_joins_the_first_line_beside_it() -> None:
     image = Image.new("L", (500, 200), 250)
     ImageDraw.Draw(image).rectangle((20, 20, 90, 130), outline=20, width=12)
