@@ -167,7 +167,7 @@ def test_comb_boxes_hold_a_letter_each() -> None:
 
 
 def test_check_boxes_say_their_state() -> None:
-    pages = [lines_of("form", "check_boxes", seed=seed) for seed in "abcdef"]
+    pages = [lines_of("form", "check_boxes", seed=seed) for seed in "abcdefghijklmnop"]
     found = {word.text for lines in pages for line in lines for word in line.words}
     assert {"☐", "☒"} <= found and {"(", ")"} <= found
 

@@ -231,3 +231,12 @@ def test_a_symbol_is_opened_once_in_all_banks() -> None:
     opened = [line for path in sorted(BANKS.glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
     symbols = [line for line in opened if line.startswith("[") and line.endswith("]")]
     assert len(symbols) > 200 and not {symbol for symbol in symbols if symbols.count(symbol) > 1}
+
+
+@pytest.mark.parametrize("symbol", ["wide_table", "invoice", "gazette", "receipt"])
+def test_rows_of_a_table_have_as_many_cells_as_its_head(symbol: str) -> None:
+    for seed in range(60):
+        blocks = write_document(symbol, f"rows/{seed}")
+        lengths = {len(text.split(" :: ")) for style, text in blocks if style == "row"}
+        assert not any(text.endswith("::") for style, text in blocks if style == "row")
+        assert symbol == "gazette" or len(lengths) <= 1, (seed, lengths)
