@@ -51,6 +51,7 @@ BENCHMARKS = (
     _module("sparse-pages", "Pages with one word, and blank pages.", "accuracy.sparse_pages"),
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
+    _module("viewer-search", "Phrases that a viewer finds.", "accuracy.viewer_search node_modules", by_default=False),
     _module("ocrmypdf-plugin", "OCRmyPDF with our plugin on real pages.", "accuracy.ocrmypdf_plugin"),
     _module("engine-speed", "Speed against a plain loop of the same recognizer.", "performance.engine_speed"),
     _module(

@@ -1,5 +1,6 @@
 """Lines of a page grouped into blocks in reading order, and the words of a line: what formats with boxes share."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -58,12 +59,33 @@ def lines_of(page: Page) -> Sequence[Line]:
     ]
 
 
-def direction_of(line: Line) -> int:
-    """Return 0 for a line that runs to the right, 1 for up and -1 for down the page: quarter turns to the left."""
+def direction_of(line: Line, others: Sequence[Line] = ()) -> int:
+    """Return 0 for a line that runs to the right, 1 for up and -1 for down the page: quarter turns to the left.
+
+    The order of its words tells it. A vertical line of one word runs as the nearest vertical line of several among
+    `others`, and up where there is none.
+    """
     if not is_vertical(line):
         return 0
+    known = _order_of(line)
+    if known is not None:
+        return known
+    near = [(_distance(line, other), order) for other in others if is_vertical(other) and (order := _order_of(other))]
+    return min(near)[1] if near else 1
+
+
+def _order_of(line: Line) -> int | None:
+    """Return 1 where the words of a vertical line follow up the page, -1 for down; None for a single word."""
     words = [word for word in words_of(line) if word.text.strip()]
-    return -1 if len(words) > 1 and words[-1].box[1] > words[0].box[1] else 1
+    if len(words) < 2:
+        return None
+    return -1 if words[-1].box[1] > words[0].box[1] else 1
+
+
+def _distance(line: Line, other: Line) -> float:
+    """Return the distance between the middles of two lines, in pixels."""
+    (left, top, right, bottom), (left2, top2, right2, bottom2) = line.box, other.box
+    return math.hypot((left + right - left2 - right2) / 2, (top + bottom - top2 - bottom2) / 2)
 
 
 def _by_field(lines: Sequence[Line]) -> Iterator[tuple[Field, list[Line]]]:

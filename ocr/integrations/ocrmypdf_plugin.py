@@ -215,7 +215,7 @@ def _line(line: Line, page: Page, size: tuple[int, int]) -> OcrElement:
         for word in words_of(line)
         if word.text.strip()
     ]
-    angle = float((page.rotation + 90 * direction_of(line)) % 360)
+    angle = float((page.rotation + 90 * direction_of(line, page.lines)) % 360)
     return OcrElement(OcrClass.LINE, _box(line.box, page, size), children=words, textangle=angle, direction="ltr")
 
 

@@ -54,7 +54,7 @@ def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str) -> byte
     if not lines or page.width < 1 or page.height < 1:
         return b""
     matrix = " ".join(map(_number, placing(sheet, page.width, page.height)))
-    body = b"\n".join(operator for line in lines for operator in _line(line, page.height, codes, font))
+    body = b"\n".join(operator for line in lines for operator in _line(line, lines, page.height, (codes, font)))
     return f"q {matrix} cm BT 3 Tr\n".encode("ascii") + body + b"\nET Q\n"
 
 
@@ -71,10 +71,11 @@ def _placed(page: Page) -> Sequence[Line]:
     ]
 
 
-def _line(line: Line, height: int, codes: CharacterCodes, font: str) -> Iterator[bytes]:
-    """Yield the operators of one line: font size, then place, width and text of each word."""
+def _line(line: Line, lines: Sequence[Line], height: int, face: tuple[CharacterCodes, str]) -> Iterator[bytes]:
+    """Yield the operators of one of the page's lines: font size, then place, width and text of each word."""
+    codes, font = face
     words = [word for word in words_of(line) if word.text.strip()]
-    turned = direction_of(line)
+    turned = direction_of(line, lines)
     usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
     size, x, y, scale = 0, 0, 0, 0.0
     for place, word in enumerate(words):

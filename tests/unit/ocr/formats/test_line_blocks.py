@@ -1,7 +1,7 @@
-from boxed_pages import FIRST, LOST, UNPLACED, line
+from boxed_pages import FIRST, LOST, UNPLACED, line, standing_line
 
 from ocr.core.document import Line, Page
-from ocr.formats.line_blocks import blocks_of, lines_of
+from ocr.formats.line_blocks import blocks_of, direction_of, lines_of
 from ocr.text.text_places import words_of
 
 
@@ -36,3 +36,12 @@ def test_words_share_a_line_by_their_letters() -> None:
     upright = words_of(Line("de novo", (0, 0, 10, 70)))
     assert [word.box for word in upright] == [(0, 50, 10, 70), (0, 0, 10, 40)]
     assert words_of(FIRST.lines[0]) == FIRST.lines[0].words
+
+
+def test_a_single_word_on_end_runs_as_the_nearest_line_of_several() -> None:
+    single = standing_line("PROTOCOLO", (560, 480, 580, 600))
+    down = standing_line("GERAL 12 34", (560, 200, 580, 460), upward=False)
+    up = standing_line("RECEBIDO EM 2001", (20, 200, 40, 460))
+    assert [direction_of(line) for line in (single, down, up, FIRST.lines[0])] == [1, -1, 1, 0]
+    assert direction_of(single, (up, down, single)) == -1
+    assert direction_of(single, (up, single, FIRST.lines[0])) == 1
