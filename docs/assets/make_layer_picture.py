@@ -1,4 +1,4 @@
-"""Draw docs/assets/layer-at-the-edges.png: parts of five searchable PDFs, with the layer's letters drawn in their boxes.
+"""Draw docs/assets/layer-at-the-edges.png: parts of five PDFs, with the letters of the layer in their boxes.
 
 python docs/assets/make_layer_picture.py
 """
