@@ -16,6 +16,28 @@ def test_headers_say_what_the_file_says(tmp_path: Path, big: bool) -> None:
     assert read_headers(path, [*offsets, 10**6]) == [Header(50, 70, is_reduced=True), None]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "flag", "other", "pages"),
+    [
+        (((600, 400),), 1, False, 1),  # the file says that it is a smaller copy
+        (((600, 400), (300, 200)), 1, False, 1),  # a pyramid
+        (((1200, 800),), 4, False, 1),  # a mask
+        (((150, 100),), None, False, 1),  # nothing is said, and it shows the same
+        (((600, 400),), 2, False, 2),  # the mark of an ordinary page
+        (((2400, 1600),), 1, False, 2),  # said to be a copy, but larger than the page
+        (((600, 400),), None, False, 2),  # large enough to hold legible print
+        (((150, 100),), None, True, 2),  # another picture
+        (((100, 100),), None, False, 2),  # another shape
+    ],
+)
+def test_which_pictures_are_pages(
+    tmp_path: Path, sizes: tuple[tuple[int, int], ...], flag: int | None, other: bool, pages: int
+) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff_with_thumbnails(*sizes, flag=flag, other=other))
+    assert len(picture_offsets(path, 10, 10**7)) == pages
+
+
 def test_where_every_picture_is_called_a_copy_all_are_pages(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     copies = [Image.new("L", (50, 70)) for _ in range(2)]
