@@ -9,6 +9,7 @@ unlike its text, gets none: a wrong text would teach errors.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 LEAST_LIKENESS = 0.6
 """Least similarity of a line and its text: 1 less the edit distance over the longer length."""
@@ -57,22 +58,29 @@ def _inner_ends(filled: Sequence[str], places: Sequence[int | None], corrected: 
     """
     ends: list[_End | None] = []
     gap = -1
-    for line in filled[:-1]:
+    for line, following in pairwise(filled):
         gap += len(line) + 1  # the space after the line
-        ends.append(_end_at(gap, line, places, corrected))
+        place = places[gap]
+        if place is not None and corrected[place] == " ":
+            ends.append(_End(place, place + 1) if _is_held(gap, place, places) else None)
+        else:
+            ends.append(_end_in_word(gap, line, following, places))
     return ends
 
 
-def _end_at(gap: int, line: str, places: Sequence[int | None], corrected: str) -> _End | None:
-    place = places[gap]
-    if place is not None and corrected[place] == " ":
-        return _End(place, place + 1) if _is_held(gap, place, places) else None
+def _end_in_word(gap: int, line: str, following: str, places: Sequence[int | None]) -> _End | None:
+    """Return the end of a line that breaks a word, which the text has in one piece; None where it is not known."""
     if not line.endswith(HYPHENS) or len(line) < 2:
         return None
-    before, after = places[gap - 2], places[gap + 1]
-    if before is None or after != before + 1:
+    before, hyphen, after = places[gap - 2], places[gap - 1], places[gap + 1]
+    if hyphen is not None and after == hyphen + 1:  # the word's own hyphen: sócio- / gerente
+        return _End(after, after)
+    if before is None:
         return None
-    return _End(after, after, line[-1])
+    if following.startswith(line[-1]):  # the hyphen is printed on both lines: Dir- / -se-ia
+        is_there = len(following) > 1 and places[gap + 2] == before + 2
+        return _End(before + 1, before + 1, line[-1]) if is_there else None
+    return _End(before + 1, before + 1, line[-1]) if after == before + 1 else None
 
 
 def _is_held(gap: int, place: int, places: Sequence[int | None]) -> bool:

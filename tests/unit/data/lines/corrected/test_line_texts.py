@@ -23,6 +23,19 @@ def test_a_corrected_word_comes_into_its_line_and_a_joined_word_gets_its_hyphen_
     assert found == [LINES[0].replace("tres", "três"), *LINES[1:3], LINES[3].replace("12", "72")]
 
 
+@pytest.mark.parametrize("text", ["Dir-se-ia", "Dir- -se-ia", "dir-se-ia"])
+def test_a_hyphen_that_is_printed_on_both_lines_stays_on_both(text: str) -> None:
+    lines = ["antes de qualquer decisão. Dir-", "-se-ia que o orçamento é baixo"]
+    first = text[:3]
+    expected = [f"antes de qualquer decisão. {first}-", lines[1]]
+    assert align_lines(lines, f"antes de qualquer decisão. {text} que o orçamento é baixo") == expected
+
+
+def test_a_hyphen_of_the_word_is_no_second_one() -> None:
+    lines = ["o melhor é ouvir o sócio-", "gerente da construtora"]
+    assert align_lines(lines, "o melhor é ouvir o sócio-gerente da construtora") == lines
+
+
 def test_a_line_that_was_deleted_or_torn_apart_gets_no_text() -> None:
     without = align_lines(LINES, f"{LINES[0]} {LINES[3]}")
     assert without[1] is None and without[2] is None
