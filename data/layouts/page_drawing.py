@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data.layouts.page_truth import LayoutPage, PageLine, PageShape, PageTable, Rule
+from data.layouts.page_truth import LayoutPage, PageLine, PageShape, PageTable, Rule, forget_lost_labels
 from data.layouts.setting.glyph_metrics import SHAPES, measure
 from data.layouts.setting.strips import Box, Figure
 from data.layouts.sheet import ComposedPage, Mark
@@ -84,7 +84,7 @@ def move_page(page: LayoutPage, placement: Placement) -> LayoutPage:
     ]
     return replace(
         page,
-        lines=tuple(lines),
+        lines=forget_lost_labels(lines),
         tables=tuple(_with_lines(tables, lines)),
         rules=_moved_rules(page.rules, placement),
         shapes=_moved_shapes(page.shapes, placement, size),

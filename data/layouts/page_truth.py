@@ -20,7 +20,7 @@ The contract, for everyone who trains or measures on composed pages:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -160,6 +160,13 @@ class LayoutPage:
 def join_words(words: Iterable[PageWord]) -> str:
     """Return the text of words: a space before each that is not glued."""
     return "".join(word.text if word.glued else f" {word.text}" for word in words).strip(" ")
+
+
+def forget_lost_labels(lines: Iterable[PageLine]) -> tuple[PageLine, ...]:
+    """Return the lines; a value whose label is not among them, as where a corner is torn off, has none."""
+    kept = tuple(lines)
+    labels = {line.block for line in kept if line.role == "form_label"}
+    return tuple(line if line.label is None or line.label in labels else replace(line, label=None) for line in kept)
 
 
 def dump_page(page: LayoutPage) -> str:

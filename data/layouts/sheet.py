@@ -14,6 +14,7 @@ from data.layouts.page_truth import (
     PageWord,
     Role,
     Rule,
+    forget_lost_labels,
 )
 from data.layouts.setting.glyph_metrics import measure
 from data.layouts.setting.line_breaking import Ink, SetWord
@@ -103,7 +104,7 @@ class Sheet:
                 lines.append(_line_of(text, words, len(lines), scale))
         strokes = [_scaled_stroke(s, scale) for s in join_strokes(self.strokes)]
         truth = LayoutPage(
-            name.kind, name.seed, tuple(sorted(name.features)), name.dpi, *size, tuple(lines),
+            name.kind, name.seed, tuple(sorted(name.features)), name.dpi, *size, forget_lost_labels(lines),
             tables=_tables(lines, grids),
             rules=tuple(Rule(s.x0, s.y0, s.x1, s.y1, s.width) for s in strokes),
             shapes=tuple([PageShape(f.kind, f.box, f.checked) for f in figures] + _check_boxes(lines)),
@@ -196,7 +197,8 @@ def _clipped(box: Box, size: tuple[int, int]) -> Box | None:
     left, top, right, bottom = max(0.0, box[0]), max(0.0, box[1]), min(size[0], box[2]), min(size[1], box[3])
     if right - left < _LEAST_SEEN * (box[2] - box[0]) or bottom - top < _LEAST_SEEN * (box[3] - box[1]):
         return None
-    # Ink of no height, such as that of a dash, still has a pixel.
+    # Ink of no height, such as that of a dash, still has a pixel, which lies on the page.
+    left, top = min(left, size[0] - 1.0), min(top, size[1] - 1.0)
     return (round(left, 2), round(top, 2), round(max(right, left + 1), 2), round(max(bottom, top + 1), 2))
 
 

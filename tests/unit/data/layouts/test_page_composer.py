@@ -230,3 +230,9 @@ def test_the_text_of_the_truth_is_what_was_written(kind: str) -> None:
     assert not placed - left
     heads = [text.replace(" :: ", " ") for style, text in blocks if style == "head"]
     assert "\n".join(heads).split() == page.text_of("header").split()
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("invoice", "big71"), ("receipt", "big96")])
+def test_what_a_tear_or_an_edge_takes_leaves_a_whole_truth(kind: str, seed: str) -> None:
+    """A value whose label is torn off has none, and a word cut by the edge of the paper keeps a box on the page."""
+    check_truth(compose_page(PageRequest(kind, seed, dpi=100)).truth)
