@@ -60,6 +60,18 @@ BENCHMARKS = (
         "accuracy.fast_reader --tesseract",
         by_default=False,
     ),
+    _module(
+        "decoding-modes",
+        "Decoding modes on small forms, read by a miniature.",
+        "decoding.modes_compared forms",
+        by_default=False,
+    ),
+    _module(
+        "drafts-of-real-pages",
+        "Drafts of the built-in reader on real pages.",
+        "decoding.drafts_of_real_pages 10",
+        by_default=False,
+    ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),
     _module(
         "scoring-speed",
