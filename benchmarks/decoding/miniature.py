@@ -1,6 +1,6 @@
 """Train the miniature that the decoding benchmarks read with: recipe `miniature-joint` on small forms, on one core.
 
-    python -m benchmarks.decoding.miniature DIR [--steps 800] [--name joint] [--set KEY=VALUE ...]
+    python -m benchmarks.decoding.miniature DIR [--steps 800] [--name joint] [--base DIR] [--set KEY=VALUE ...]
 
 DIR gets the forms, the untrained base and the run DIR/NAME, a checkpoint for `--model`. A command that was stopped goes
 on when it is typed again. `ocr finetune` does the same and a regression check besides, which reads through vLLM.
@@ -33,17 +33,17 @@ def make_base(folder: Path, recipe: Recipe, manifest: Path) -> Path:
     return base
 
 
-def train(folder: Path, name: str, settings: list[str], seed: int = 0) -> Path:
-    """Train and merge the run `name`, or go on with it; return its folder."""
+def train(folder: Path, name: str, settings: list[str], seed: int = 0, base: Path | None = None) -> Path:
+    """Train and merge the run `name`, or go on with it; return its folder. Without `base` it starts from nothing."""
     manifest = make_forms(folder, "train", FORMS, 1)
     held_out = make_forms(folder, "validation", HELD_OUT, 2)
     recipe = read_recipe("miniature-joint", settings)
     directory = RunDir(folder / name)
     if not directory.record.is_file():
-        base = make_base(folder, recipe, manifest)
+        start = base or make_base(folder, recipe, manifest)
         directory.path.mkdir(parents=True, exist_ok=True)
         sets = Sets(str(manifest), str(held_out), str(held_out))
-        directory.save(Run(name, "general", str(base.resolve()), "", recipe, sets, seed=seed))
+        directory.save(Run(name, "general", str(start.resolve()), "", recipe, sets, seed=seed))
     run = directory.load()
     if run.state == "training":
         train_apart(directory, 1)
@@ -57,10 +57,11 @@ def main() -> None:
     parser.add_argument("to", type=Path)
     parser.add_argument("--name", default="joint")
     parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--base", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
-    print(train(wanted.to, wanted.name, [f"general.steps={wanted.steps}", *wanted.set], wanted.seed))
+    print(train(wanted.to, wanted.name, [f"general.steps={wanted.steps}", *wanted.set], wanted.seed, wanted.base))
 
 
 if __name__ == "__main__":

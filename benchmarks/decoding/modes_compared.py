@@ -1,6 +1,6 @@
 """Decoding modes on held-out small forms: the same tokens, tokens per pass, seconds, errors and repetition.
 
-    python -m benchmarks.decoding.modes_compared DIR [--pages 32]
+    python -m benchmarks.decoding.modes_compared DIR [--pages 32] [--stride 1]
 
 DIR is what benchmarks/decoding/miniature.py left: forms and the run DIR/joint. All modes run in one process with one
 cache, so that seconds compare. Bars: self-speculation and verify:rapid write the tokens of ar on every page, block and
@@ -166,10 +166,10 @@ def compare_batches(reader: Reader) -> None:
         print(describe(reader, f"self-speculation, {batch} at once", found, alone), flush=True)
 
 
-def count_differences(reader: Reader, alone: Measured) -> tuple[int, int]:
+def count_differences(reader: Reader, alone: Measured, stride: int) -> tuple[int, int]:
     """Return how many pages differ from ar, of how many, over blocks of 1 to 64 and batches of 1 to 16."""
     different = total = 0
-    for block in range(1, 65):
+    for block in range(1, 65, stride):
         for batch in {1 + block % 16, 1 + (block * 7) % 16}:
             rows = reader.write(batch, "self-speculation", block=block).rows
             different += sum(row.ids != other.ids for row, other in zip(rows, alone.rows, strict=True))
@@ -197,6 +197,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default="joint")
     parser.add_argument("--pages", type=int, default=32)
+    parser.add_argument("--stride", type=int, default=1, help="step of the blocks between 1 and 64")
     wanted = parser.parse_args()
     if not (wanted.folder / wanted.name / "config.json").is_file():
         print(f"{wanted.folder / wanted.name} holds no model: python -m benchmarks.decoding.miniature {wanted.folder}")
@@ -208,7 +209,7 @@ def main() -> None:
     alone, speculation = compare_modes(reader)
     compare_batches(reader)
     few = Reader(wanted.folder / wanted.name, examples[:4], wanted.folder)
-    differences = count_differences(few, few.write(1, "ar"))
+    differences = count_differences(few, few.write(1, "ar"), wanted.stride)
     sys.exit(0 if judge(reader, alone, speculation, differences) else 1)
 
 
