@@ -49,6 +49,7 @@ BENCHMARKS = (
     _module("beside-tesseract", "The default engine beside Tesseract on real pages.", "accuracy.beside_tesseract"),
     _module("orientation", "Sideways and upside-down pages that are turned upright.", "accuracy.orientation"),
     _module("sparse-pages", "Pages with one word, and blank pages.", "accuracy.sparse_pages"),
+    _module("ink-overlays", "Stamps, pen strokes and highlighter over print.", "accuracy.ink_overlays"),
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
     _module("viewer-search", "Phrases that a viewer finds.", "accuracy.viewer_search node_modules", by_default=False),
