@@ -88,6 +88,10 @@ Cluster = Annotated[
 Dpi = Annotated[
     int | None, typer.Option(help="Resolution at which PDF pages are rendered; short for --set render.dpi=N.")
 ]
+SplitSpreadsOption = Annotated[
+    str | None,
+    typer.Option(metavar="auto|off", help="Order an image of two book pages page by page, or leave and flag it."),
+]
 PasswordOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -131,6 +135,7 @@ def extract(
     trust_code: TrustCode = False,
     cluster: Cluster = None,
     dpi: Dpi = None,
+    split_spreads: SplitSpreadsOption = None,
     password: PasswordOption = None,
     passwords: PasswordsFile = None,
     null: Null = False,
@@ -161,6 +166,7 @@ def extract(
         "options.model": model,
         "options.url": url,
         "render.dpi": dpi,
+        "split_spreads": split_spreads,
         "witness": witness,
         "canary": False if no_canary else None,
     }

@@ -2,8 +2,8 @@
 
 PAGES (100) composed pages of 26 known lines carry one mark each; every second one is colored. A line is touched if ink
 of the mark meets its box. A line is read if nine tenths of it and more stand in what was read in its place. Exits with
-1 when fewer than 99.5% of the lines that are not touched are read, or fewer than 98% of the touched ones are read or on a
-flagged page.
+1 when fewer than 99.5% of the lines that are not touched are read, or fewer than 98% of the touched ones are read or on
+a flagged page.
 """
 
 import random
@@ -40,7 +40,7 @@ TEXT = (
     "O Conselho Municipal de Meio Ambiente reunido em sessão ordinária no dia quatorze de março apreciou o parecer da "
     "comissão técnica sobre a recuperação das margens do ribeirão e deliberou pela aprovação do cronograma apresentado "
     "com as ressalvas registradas nesta ata A proposta prevê o plantio de espécies nativas em doze hectares a "
-    "instalação de cercas nas áreas de pastagem e o acompanhamento trimestral da qualidade da água cujos resultados são publicados"
+    "instalação de cercas nas áreas de pastagem e o acompanhamento trimestral da qualidade da água cujos resultados"
 )
 WORDS = tuple(TEXT.split())
 

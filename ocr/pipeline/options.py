@@ -16,6 +16,7 @@ from ocr.engines.vlm.decoding.modes import DecodingSettings
 from ocr.formats.scan_job import TextLayer
 from ocr.formats.writers import FORMATS
 from ocr.layout.page import DEFAULT_LAYOUT, arrangement_of
+from ocr.pipeline.page_builder import SplitSpreads
 from ocr.pipeline.page_reader import CrossCheckMode
 from ocr.rendering.passwords import Passwords
 from ocr.rendering.renderer import RenderSettings
@@ -63,6 +64,9 @@ class ExtractSettings(Settings):
     text_layer: TextLayer | None = None
     """What a PDF output does with pages that have text: skip them, redo an invisible layer, or force a picture of them
     with a new layer. None: as the folder's PDFs were written last, else skip."""
+    split_spreads: SplitSpreads = "auto"
+    """What becomes of an image of two book pages: auto orders it page by page, off does not and flags it. The output
+    has one page for it either way. It needs the lines of a classical engine."""
     layout: Annotated[str, AfterValidator(_layout)] = DEFAULT_LAYOUT
     """What decides reading order, fields and tables of engines that give lines: rules, learned (a network), or the
     folder of a run of ocr finetune --part layout. Another layout makes the pages of a folder again, without reading."""

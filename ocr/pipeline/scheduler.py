@@ -58,8 +58,8 @@ class Scheduler:
         self._engine = engine = session.engine
         self._renderer = session.renderer
         self._page_reader = session.page_reader
-        self._layout = job.settings.layout
-        self._arrangement = arrangement_of(self._layout)
+        self._layout, self._spreads = job.settings.layout, job.settings.split_spreads
+        self._arrangement = arrangement_of(self._layout, self._spreads)
         # Some pages more than the engine reads: the next page is rendered when the engine asks for it.
         ahead = max(2 * job.settings.render.processes, engine.concurrency // 4)
         self._images = asyncio.Semaphore(engine.concurrency + ahead)
@@ -145,7 +145,7 @@ class Scheduler:
             outcome = await self._page_reader.read(request, sha256)
             del image, request
         # No await between here and the record: an output is kept even if the run is being stopped.
-        made = build_page(outcome.kept, number, self._layout)
+        made = build_page(outcome.kept, number, self._layout, self._spreads)
         return Entry(made, outcome.kept.generation, outcome.rejected, self._arrangement)
 
     async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Content | None]") -> None:
@@ -234,7 +234,8 @@ class Scheduler:
         for page, output in self._ledger.outdated(source.sha256, self._arrangement):
             built: list[Page] = []
             with _bugs_recorded(page.number, built):
-                built.append(build_page(Attempt(output, *classify(output)), page.number, self._layout))
+                attempt = Attempt(output, *classify(output))
+                built.append(build_page(attempt, page.number, self._layout, self._spreads))
             self._ledger.rearrange(source.sha256, built[0], self._arrangement)
         states = self._ledger.states(source.sha256)
         every = range(1, source.pages + 1)
