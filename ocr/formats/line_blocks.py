@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
-from ocr.core.document import FIELDS, Box, Field, Line, Page, Table, box_around
+from ocr.core.document import FIELDS, Box, Field, Line, Page, Role, Table, box_around
 from ocr.formats.page_blocks import body_of
 from ocr.layout.reading_order import is_vertical
 from ocr.text.text_places import words_of
@@ -26,6 +27,11 @@ class Block:
         return self.lines[0].field
 
     @property
+    def role(self) -> Role | None:
+        """What the block is for on its page; None where that is not known."""
+        return self.lines[0].role
+
+    @property
     def box(self) -> Box:
         """The smallest box around the lines, in pixels of the upright page."""
         return box_around(line.box for line in self.lines)
@@ -34,14 +40,18 @@ class Block:
 def blocks_of(page: Page) -> list[Block]:
     """Return the blocks of a page in reading order. Every line stands in exactly one block, in the page's order.
 
-    The body is divided as its paragraphs and tables are: a line belongs to the block whose letters it continues.
+    Lines have the numbers of their blocks. Where they have none, the body is divided as its paragraphs and tables
+    are: a line belongs to the block whose letters it continues.
     """
     blocks: list[Block] = []
     for field, lines in _by_field(lines_of(page)):
-        if field == "text":
-            blocks += _body_blocks(page, lines)
+        if field != "text":
+            blocks += [Block(field, tuple(group)) for _, group in groupby(lines, key=lambda line: line.role)]
+        elif all(line.block is not None for line in lines):
+            groups = [tuple(group) for _, group in groupby(lines, key=lambda line: line.block)]
+            blocks += [Block("table" if group[0].role == "table-cell" else "paragraph", group) for group in groups]
         else:
-            blocks.append(Block(field, tuple(lines)))
+            blocks += _body_blocks(page, lines)
     return blocks
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ocr.core.document import Page, Status, Table
+from ocr.core.document import Page, Role, Status, Table
 
 NOTICES: dict[Status, str] = {
     "degenerate": "reading ran into a loop, do not trust this text",
@@ -33,6 +33,26 @@ def body_of(page: Page) -> Iterator[str | Table]:
         yield from (table for table in page.tables if min(table.after, len(page.paragraphs)) == place)
         if paragraph:
             yield paragraph
+
+
+def roles_of(page: Page) -> tuple[Role | None, ...]:
+    """Return the role of each paragraph; None for all where lines have no blocks, as in pages of a model.
+
+    Blocks are numbered in reading order, so the blocks of the body that are no table are the paragraphs.
+    """
+    roles = {
+        line.block: line.role
+        for line in sorted(page.lines, key=lambda line: -1 if line.block is None else line.block)
+        if line.field == "text" and line.block is not None and line.role != "table-cell"
+    }
+    return tuple(roles.values()) if len(roles) == len(page.paragraphs) else (None,) * len(page.paragraphs)
+
+
+def parts_of(page: Page) -> Iterator[tuple[Role | None, str | Table]]:
+    """Yield what `body_of` yields, each paragraph with its role."""
+    roles = iter(roles_of(page))
+    for part in body_of(page):
+        yield (None if isinstance(part, Table) else next(roles, None)), part
 
 
 def one_line(text: str) -> str:

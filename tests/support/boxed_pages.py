@@ -1,6 +1,8 @@
 """Documents with lines, words and boxes that the tests of output formats share."""
 
-from ocr.core.document import Box, EngineIdentity, Field, Line, Page, Source, Table, Word, box_around
+from dataclasses import replace
+
+from ocr.core.document import Box, EngineIdentity, Field, Line, Page, Role, Source, Table, Word, box_around
 
 READER = EngineIdentity("fake", 'fake "1" <dpi=200>')
 SOURCE = Source("pasta/ação & cia.pdf", "a" * 64, 3)
@@ -55,6 +57,35 @@ FIRST = Page(
     height=800,
 )
 """A page with every field, a table, a line that stands, and signs that markup escapes."""
+
+_ROLES: tuple[tuple[str, Role, int], ...] = (
+    ("ATA DA SESSÃO", "title", 0),
+    ("1. Abertura", "heading", 1),
+    ("O presidente abriu a sessão", "paragraph", 2),
+    ("e leu a pauta.", "paragraph", 2),
+    ("- aprovação da ata", "list-item", 3),
+    ("2) ordem do dia", "list-item", 4),
+    ("Quadro 1: votos", "caption", 5),
+    ("1 Ver anexo.", "footnote", 6),
+)
+WITH_ROLES = Page(
+    1,
+    "ok",
+    text="\n".join(text for text, _, _ in _ROLES),
+    footer="7",
+    paragraphs=(*(text for text, _, _ in _ROLES[:2]), "O presidente abriu a sessão e leu a pauta.",
+                *(text for text, _, _ in _ROLES[4:])),
+    lines=(
+        *(
+            replace(line(text, 100, 60 + 40 * row), role=role, block=block)
+            for row, (text, role, block) in enumerate(_ROLES)
+        ),
+        replace(line("7", 280, 760, "footer"), role="page-number", block=7),
+    ),
+    width=600,
+    height=800,
+)  # fmt: skip
+"""A page whose lines have roles and blocks."""
 
 UNPLACED = Page(
     2,

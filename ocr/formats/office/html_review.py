@@ -31,7 +31,9 @@ section { border-top: 2px solid var(--line); display: grid; gap: 1rem 2rem; grid
 section h2, .notice { grid-column: 1 / -1; margin: 0; font-size: 1.1rem; }
 .notice { background: #f5d76e; color: #222; padding: .4rem .8rem; border-left: .5rem solid #a60; }
 figure { margin: 0; } figure img { max-width: 100%; height: auto; border: 1px solid var(--line); }
-.side { font-style: italic; opacity: .85; }
+.side, .caption { font-style: italic; opacity: .85; }
+.footnote { font-size: .85rem; border-top: 1px solid var(--line); } .item { margin: .3rem 0 .3rem 1.5rem; }
+h3, h4 { margin: .8rem 0 .4rem; }
 table { border-collapse: collapse; } td { border: 1px solid var(--line); padding: .1rem .5rem; }
 mark { background: #ffe9a8; color: #222; text-decoration: underline dotted #a60; }
 mark.low { background: #ffb3a0; text-decoration: underline wavy #b00; }
@@ -104,7 +106,18 @@ def _body(page: Page) -> Iterator[str]:
 
 def _paragraph(block: Block) -> str:
     side = "" if block.kind == "paragraph" else ' class="side"'
-    return f"<p{side}>" + "<br>\n".join(map(_line, block.lines)) + "</p>\n"
+    name, start = _ELEMENTS.get(block.role or "paragraph", ("p", f"p{side}"))
+    return f"<{start}>" + "<br>\n".join(map(_line, block.lines)) + f"</{name}>\n"
+
+
+_ELEMENTS = {
+    "title": ("h3", "h3"),
+    "heading": ("h4", "h4"),
+    "list-item": ("p", 'p class="item"'),
+    "footnote": ("p", 'p role="doc-footnote" class="footnote"'),
+    "caption": ("p", 'p class="caption"'),
+}
+"""Elements of roles: name, and start tag with its attributes."""
 
 
 def _line(line: Line) -> str:

@@ -7,9 +7,9 @@ The file is written as a stream, so a scan of any length needs the memory of one
 import zipfile
 from collections.abc import Iterable, Iterator
 
-from ocr.core.document import EngineIdentity, Page, Source, Table
+from ocr.core.document import EngineIdentity, Page, Role, Source, Table
 from ocr.formats.office.zip_stream import Outlet, entry
-from ocr.formats.page_blocks import body_of, notice_of, one_line
+from ocr.formats.page_blocks import notice_of, one_line, parts_of
 from ocr.formats.xml.markup import text_node
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -40,6 +40,12 @@ _BORDERS = "".join(
     f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>'
     for side in ("top", "left", "bottom", "right", "insideH", "insideV")
 )
+_ON_NORMAL = '<w:basedOn w:val="Normal"/>'
+_OUTLINE = '<w:pPr><w:outlineLvl w:val="0"/></w:pPr>'
+_ROLE_STYLES: dict[Role | None, str] = {
+    "title": "Title", "heading": "Heading1", "list-item": "ListParagraph", "footnote": "FootnoteText",
+    "caption": "Caption",
+}  # fmt: skip
 _STYLES = (
     f'<w:styles xmlns:w="{_MAIN}"><w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val="22"/><w:lang w:val="pt-BR"/></w:rPr>'
     '</w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="120"/></w:pPr></w:pPrDefault></w:docDefaults>'
@@ -48,6 +54,11 @@ _STYLES = (
     + _style("paragraph", "Footer", "footer", '<w:basedOn w:val="Normal"/><w:pPr><w:jc w:val="center"/></w:pPr>')
     + _style("paragraph", "Margin", "Margin", '<w:basedOn w:val="Normal"/><w:rPr><w:i/></w:rPr>')
     + _style("paragraph", "Notice", "Notice", '<w:basedOn w:val="Normal"/><w:rPr><w:b/></w:rPr>')
+    + _style("paragraph", "Title", "Title", f'{_ON_NORMAL}<w:rPr><w:b/><w:sz w:val="32"/></w:rPr>')
+    + _style("paragraph", "Heading1", "heading 1", f'{_ON_NORMAL}{_OUTLINE}<w:rPr><w:b/><w:sz w:val="26"/></w:rPr>')
+    + _style("paragraph", "ListParagraph", "List Paragraph", f'{_ON_NORMAL}<w:pPr><w:ind w:left="425"/></w:pPr>')
+    + _style("paragraph", "FootnoteText", "footnote text", f'{_ON_NORMAL}<w:rPr><w:sz w:val="18"/></w:rPr>')
+    + _style("paragraph", "Caption", "caption", f"{_ON_NORMAL}<w:rPr><w:i/></w:rPr>")
     + _style("table", "TableGrid", "Table Grid", f"<w:tblPr><w:tblBorders>{_BORDERS}</w:tblBorders></w:tblPr>")
     + "</w:styles>"
 )
@@ -83,8 +94,8 @@ def _page(page: Page, begins_page: bool) -> Iterator[str]:
     notice = notice_of(page)
     yield _paragraph(notice, "Notice") if notice else ""
     yield _paragraph(one_line(page.header), "Header") if page.header.strip() else ""
-    for block in body_of(page):
-        yield _table(block) if isinstance(block, Table) else _paragraph(one_line(block))
+    for role, part in parts_of(page):
+        yield _table(part) if isinstance(part, Table) else _paragraph(one_line(part), _ROLE_STYLES.get(role, ""))
     yield _paragraph(one_line(page.margin), "Margin") if page.margin.strip() else ""
     yield _paragraph(one_line(page.footer), "Footer") if page.footer.strip() else ""
 

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from ocr.core.document import EngineIdentity, Page, Source, Table
-from ocr.formats.page_blocks import body_of, notice_of, one_line
+from ocr.core.document import EngineIdentity, Page, Role, Source, Table
+from ocr.formats.page_blocks import notice_of, one_line, parts_of
 
 
 def write_markdown(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
@@ -20,10 +20,26 @@ def write_markdown(source: Source, engine: EngineIdentity, pages: Iterable[Page]
         if notice:
             blocks.append(f"> **{notice}**")
         blocks += [f"*{_escape(page.header, emphasized=True)}*"] if page.header.strip() else []
-        blocks += [_table(block) if isinstance(block, Table) else _escape(block) for block in body_of(page)]
+        blocks += [_table(part) if isinstance(part, Table) else _paragraph(part, role) for role, part in parts_of(page)]
         blocks += [f"*{_escape(part, emphasized=True)}*" for part in (page.margin, page.footer) if part.strip()]
         yield separator + "\n\n".join(blocks) + "\n"
         separator = "\n"
+
+
+_MARK = re.compile(r"[-+*•–—]\s+(?=\S)")
+_NUMBER = re.compile(r"\d{1,9}[.)]\s+(?=\S)")
+
+
+def _paragraph(text: str, role: Role | None) -> str:
+    """Return a paragraph: titles and headings as such, items with a mark or a number that Markdown knows as items."""
+    plain = one_line(text)
+    if role in ("title", "heading"):
+        return f"{'#' if role == 'title' else '##'} {_escape(plain, at_line_start=False).rstrip('#').rstrip()}"
+    if role == "list-item" and (found := _MARK.match(plain)):
+        return f"- {_escape(plain[found.end() :])}"
+    if role == "list-item" and (found := _NUMBER.match(plain)):
+        return f"{found[0].rstrip()} {_escape(plain[found.end() :])}"
+    return _escape(plain)
 
 
 _ALWAYS = re.compile(

@@ -6,7 +6,7 @@ Source: https://www.loc.gov/standards/alto/v4/alto-4-4.xsd
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from ocr.core.document import Box, EngineIdentity, Line, Page, Source, box_around
+from ocr.core.document import ROLES, Box, EngineIdentity, Line, Page, Source, box_around
 from ocr.formats.line_blocks import Block, blocks_of
 from ocr.formats.xml.markup import empty_tag, share, tag, text_node, whole
 from ocr.text.text_places import words_of
@@ -20,7 +20,8 @@ SCHEMAVERSION="4.4">
 
 def write_alto(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """Yield one ALTO document. Margins come before the print space, as the schema wants; IDNEXT gives the order."""
-    yield _HEAD + _description(source, engine) + "<Layout>\n"
+    tags = "".join(empty_tag("StructureTag", ID=f"role-{role}", LABEL=role) + "\n" for role in ROLES)
+    yield _HEAD + _description(source, engine) + f"<Tags>\n{tags}</Tags>\n<Layout>\n"
     for page in pages:
         yield from _page(page)
     yield "</Layout>\n</alto>\n"
@@ -81,7 +82,8 @@ def _block(block: Block, name: str, following: str | None, page: Page) -> str:
     lines = "".join(_line(line, f"{name}_l{place}", page) for place, line in enumerate(block.lines, start=1))
     places = _places(block.box, page)
     if block.kind != "table":
-        return tag("TextBlock", ID=name, IDNEXT=following, **places) + f"\n{lines}</TextBlock>\n"
+        role = f"role-{block.role}" if block.role else None
+        return tag("TextBlock", ID=name, IDNEXT=following, TAGREFS=role, **places) + f"\n{lines}</TextBlock>\n"
     inner = tag("TextBlock", ID=f"{name}_t", **places) + f"\n{lines}</TextBlock>\n"
     return tag("ComposedBlock", ID=name, IDNEXT=following, TYPE="table", **places) + f"\n{inner}</ComposedBlock>\n"
 

@@ -5,7 +5,7 @@ Source: https://kba.github.io/hocr-spec/1.2/
 
 from collections.abc import Iterable, Iterator
 
-from ocr.core.document import Box, EngineIdentity, Line, Page, Source
+from ocr.core.document import Box, EngineIdentity, Line, Page, Role, Source
 from ocr.formats.line_blocks import Block, BlockKind, blocks_of
 from ocr.formats.page_blocks import notice_of, one_line
 from ocr.formats.xml.markup import empty_tag, tag, text_node, whole
@@ -24,13 +24,18 @@ _CLASSES: dict[BlockKind, str] = {
     "footer": "ocr_carea ocr_footer",
 }
 
+_ROLE_CLASSES: dict[Role, str] = {
+    "title": "ocr_carea ocr_title", "caption": "ocr_carea ocr_caption", "page-number": "ocr_carea ocr_pageno",
+}  # fmt: skip
+"""Classes for roles that hOCR has a name for; the property `x_role` of an area names every role."""
+
 
 def write_hocr(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[str]:
     """Yield one hOCR document. Each area holds one paragraph, so that areas and paragraphs have the same boxes."""
     facts = {
         "ocr-system": f"lusocr, engine {engine.name}: {engine.fingerprint}",
         "ocr-capabilities": "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocr_header ocr_footer ocr_table "
-        "ocr_textfloat ocrp_wconf",
+        "ocr_textfloat ocr_title ocr_caption ocr_pageno ocrp_wconf",
         "ocr-langs": "pt",
         "ocr-scripts": "Latn",
         "ocr-number-of-pages": str(source.pages),
@@ -61,7 +66,9 @@ def _page(source: Source, page: Page) -> str:
 def _area(block: Block, name: str, page: Page) -> str:
     box = _bbox(block.box, page)
     lines = "".join(_line(line, f"{name}_{place}", page) for place, line in enumerate(block.lines, start=1))
-    area = tag("div", class_=_CLASSES[block.kind], id=f"block_{name}", title=box)
+    classes = _ROLE_CLASSES.get(block.role, _CLASSES[block.kind]) if block.role else _CLASSES[block.kind]
+    role = f"; x_role {block.role}" if block.role else ""
+    area = tag("div", class_=classes, id=f"block_{name}", title=box + role)
     paragraph = tag("p", class_="ocr_par", id=f"par_{name}", title=box)
     return f"{area}\n{paragraph}\n{lines}</p>\n</div>\n"
 

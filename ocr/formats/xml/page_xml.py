@@ -5,7 +5,7 @@ Source: http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15/pagecont
 
 from collections.abc import Iterable, Iterator
 
-from ocr.core.document import Box, EngineIdentity, Line, Page, Source
+from ocr.core.document import Box, EngineIdentity, Line, Page, Role, Source
 from ocr.formats.line_blocks import Block, BlockKind, blocks_of
 from ocr.formats.xml.markup import empty_tag, share, tag, text_node, whole
 from ocr.text.text_places import words_of
@@ -16,6 +16,13 @@ _UNKNOWN_TIME = "1970-01-01T00:00:00Z"
 _TYPES: dict[BlockKind, str] = {
     "header": "header", "paragraph": "paragraph", "table": "paragraph", "margin": "marginalia", "footer": "footer",
 }  # fmt: skip
+
+_ROLE_TYPES: dict[Role, str] = {
+    "title": "heading", "heading": "heading", "caption": "caption", "footnote": "footnote",
+    "page-number": "page-number", "form-label": "other", "form-value": "other", "line-number": "other",
+    "stamp": "other",
+}  # fmt: skip
+"""Types of the schema for roles that have one of their own."""
 
 
 def write_page_xml(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[tuple[str, str]]:
@@ -80,7 +87,9 @@ def _region(block: Block, name: str, page: Page) -> str:
 def _text_region(block: Block, name: str, page: Page) -> str:
     lines = "".join(_line(line, f"{name}_l{place}", page) for place, line in enumerate(block.lines, start=1))
     text = "\n".join(line.text for line in block.lines)
-    start = tag("TextRegion", id=name, type=_TYPES[block.kind])
+    kind = _ROLE_TYPES.get(block.role, _TYPES[block.kind]) if block.role else _TYPES[block.kind]
+    custom = f"structure {{type:{block.role};}}" if block.role else None
+    start = tag("TextRegion", id=name, type=kind, custom=custom)
     return f"{start}\n{_coords(block.box, page)}{lines}{_equivalent(text, None)}</TextRegion>\n"
 
 
