@@ -30,7 +30,7 @@ ARRANGEMENT = "layout-4"
 RULES, LEARNED = "rules", "learned"
 """What decides the structure of a page: the rules of this package, or the network of `ocr.layout.learned` with the
 weights that come with lusocr. The folder of a run of `ocr finetune --part layout` is the network with its weights."""
-DEFAULT_LAYOUT = RULES
+DEFAULT_LAYOUT = LEARNED
 
 
 def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT) -> Page:

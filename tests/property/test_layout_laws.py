@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ocr.core.document import Box, EngineOutput, Line
 from ocr.layout.columns import cut
-from ocr.layout.page import arrange
+from ocr.layout.page import LEARNED, RULES, arrange
 from ocr.text.hyphenation import join
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzáéãç0123456789°-.§", min_size=1, max_size=12)
@@ -24,20 +24,20 @@ def boxes(draw: st.DrawFn) -> Box:
 LINES = st.lists(st.builds(Line, TEXTS, boxes(), st.none() | st.floats(0, 1)), max_size=40)
 
 
-@given(LINES, st.floats(-10, 10))
+@given(LINES, st.floats(-10, 10), st.sampled_from((RULES, LEARNED)))
 @settings(max_examples=200, deadline=None)
-def test_every_line_comes_out_once(lines: list[Line], skew: float) -> None:
-    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754, skew=skew), 1)
+def test_every_line_comes_out_once(lines: list[Line], skew: float, layout: str) -> None:
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754, skew=skew), 1, layout)
     assert Counter(line.box for line in page.lines) == Counter(line.box for line in lines)
     printed = "\n".join((page.header, page.text, page.margin, page.footer)).split()
     assert Counter(printed) == Counter(word for line in page.lines for word in line.text.split())
     assert page.confidence is None or 0 <= page.confidence <= 1
 
 
-@given(LINES)
+@given(LINES, st.sampled_from((RULES, LEARNED)))
 @settings(max_examples=100, deadline=None)
-def test_paragraphs_and_tables_hold_the_letters_of_the_body(lines: list[Line]) -> None:
-    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1)
+def test_paragraphs_and_tables_hold_the_letters_of_the_body(lines: list[Line], layout: str) -> None:
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1, layout)
     cells = [cell for table in page.tables for row in table.rows for cell in row]
     given_out = Counter("".join([*page.paragraphs, *cells]).replace("-", ""))
     body = Counter(page.text.replace("-", ""))

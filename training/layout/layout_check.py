@@ -51,7 +51,7 @@ def score(page: LayoutPage, simulated: SimulatedPage, layout: str) -> Scores:
     words = [(line_of[word.box], line) for line in made.lines for word in line.words if word.box in line_of]
     fields = [page.lines[place].field.replace("noise", "margin") for place, _ in words]
     text = sorted((page.lines[place].order, line.block) for place, line in words if page.lines[place].field == "text")
-    block_of = {line.order: line.block for line in page.lines}
+    block_of = {line.order: -1 - line.cell.table if line.cell else line.block for line in page.lines}
     return Scores(
         order=order_error(reference, output),
         field=label_f1(fields, [line.field for _, line in words]),

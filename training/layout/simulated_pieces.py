@@ -25,6 +25,8 @@ SHOWN = 0.3
 RULES_LOST, ALL_RULES_LOST = 0.08, 0.15
 """Share of ruling lines that are not found, and of pages on which none is known."""
 NUMBER_OF_EDGES = 4
+OVER_COLUMNS = 0.3
+"""Share of the joints of running text over a gutter that are left: columns are cut before lines are detected."""
 TORN = 0.05
 """Share of lines of three words or more that a detector tears at a usual word gap, as in dense justified print."""
 CROPPED, PADDING = 0.15, (2.0, 40.0)
@@ -151,7 +153,13 @@ def _continues(group: _Run, run: _Run, generator: random.Random) -> bool:
         and max(group.size, run.size) < 1.6 * size
         and group.words[-1][0] != run.words[0][0]
         and _is_joined(gap, generator)
+        and (_is_cell(group.words[-1][1]) or _is_cell(run.words[0][1]) or generator.random() < OVER_COLUMNS)
     )
+
+
+def _is_cell(line: PageLine) -> bool:
+    """Return whether a line is not running text, whose columns the reader mostly cuts before detection."""
+    return line.cell is not None or line.label is not None or line.role in ("form_label", "form_value")
 
 
 def _is_joined(gap: float, generator: random.Random) -> bool:

@@ -1,15 +1,18 @@
 """Build the rows and columns of tables from what the network says of neighboring cells."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from ocr.core.document import Box, CellSpan, Table, box_around
-from ocr.layout.learned.line_chains import Groups, Pairs, PrintedLine
+from ocr.layout.learned.line_chains import CELL, Groups, Pairs, PrintedLine
 
 SAME_TABLE, SAME = 0.5, 0.5
 """Least probability for two lines to share a table, and a row or a column."""
+APART = 0.8
+"""Line heights between the sides of two cells of one column, at most: a short head may stand beside its numbers."""
 LEAST_CELLS = 4
 """Fewer lines are no table."""
 
@@ -38,9 +41,10 @@ class Relations:
 
 
 def find_cells(
-    lines: Sequence[PrintedLine], is_cell: Sequence[bool], relations: Relations, text_of: Callable[[int], str]
+    lines: Sequence[PrintedLine], is_open: Sequence[bool], relations: Relations, text_of: Callable[[int], str]
 ) -> list[Cells]:
-    """Return the tables among the lines that are cells."""
+    """Return the tables among the open lines with the role of a cell."""
+    is_cell = [one and line.role == CELL for one, line in zip(is_open, lines, strict=True)]
     groups = Groups.of(len(lines))
     for (one, other), value in relations.table.items():
         if (
@@ -52,7 +56,7 @@ def find_cells(
             groups.join(one, other)
     tables = []
     for members in groups.sets():
-        if len(members) >= LEAST_CELLS and all(is_cell[place] for place in members):
+        if len(members) >= LEAST_CELLS and is_cell[members[0]]:
             made = _grid(members, lines, relations, text_of)
             tables += [made] if made else []
     return tables
@@ -70,9 +74,17 @@ def _grid(
     """Return the table of some lines; None where it has one row or one column."""
     inside = set(members)
     stacked = _clusters(inside, lines, relations.block, _over)
-    rows = _clusters(inside, lines, _with_stacked(relations.row, stacked), _level)
-    columns = _clusters(inside, lines, relations.column, _over)
-    row_order = _ordered(rows, lines, axis=1)
+    cell_of = {place: number for number, group in enumerate(stacked) for place in group}
+
+    def apart(one: int, other: int) -> bool:
+        return cell_of[one] != cell_of[other] and _is_stacked(lines[one].box, lines[other].box)
+
+    def beside(one: int, other: int) -> bool:
+        return _is_beside(lines[one].box, lines[other].box)
+
+    rows = _clusters(inside, lines, _with_stacked(relations.row, cell_of), _level, apart)
+    columns = _clusters(inside, lines, relations.column, _in_column, beside)
+    row_order = _merged_rows(_ordered(rows, lines, axis=1), lines)
     column_order = _merged(_ordered(columns, lines, axis=0), lines)
     if len(row_order) < 2 or len(column_order) < 2:
         return None
@@ -100,27 +112,59 @@ def _grid(
 Fits = Callable[[Box, Box], bool]
 
 
-def _clusters(inside: set[int], lines: Sequence[PrintedLine], pairs: Pairs, fits: Fits) -> list[list[int]]:
-    """Return the lines joined by a relation, where their boxes agree."""
-    numbers = {place: number for number, place in enumerate(sorted(inside))}
-    groups = Groups.of(len(numbers))
+def _clusters(
+    inside: set[int],
+    lines: Sequence[PrintedLine],
+    pairs: Pairs,
+    fits: Fits,
+    excludes: Callable[[int, int], bool] | None = None,
+) -> list[list[int]]:
+    """Return the lines joined by a relation, where their boxes agree and no two lines exclude each other."""
+    names = sorted(inside)
+    numbers = {place: number for number, place in enumerate(names)}
+    groups = Groups.of(len(names))
+    members = {number: [place] for place, number in numbers.items()}
     for (one, other), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         if value < SAME:
             break
-        if one in inside and other in inside and fits(lines[one].box, lines[other].box):
-            groups.join(numbers[one], numbers[other])
-    names = sorted(inside)
+        if one not in inside or other not in inside or not fits(lines[one].box, lines[other].box):
+            continue
+        a, b = groups.root(numbers[one]), groups.root(numbers[other])
+        if a == b or (excludes and any(excludes(x, y) for x in members[a] for y in members[b])):
+            continue
+        groups.join(a, b)
+        members[groups.root(a)] = members.pop(a) + members.pop(b)
     return [[names[number] for number in group] for group in groups.sets()]
 
 
-def _with_stacked(pairs: Pairs, stacked: Sequence[Sequence[int]]) -> Pairs:
-    """Return the pairs of a row without those between lines of one cell: they say nothing of other cells."""
-    cell_of = {place: number for number, group in enumerate(stacked) for place in group}
-    return {pair: value for pair, value in pairs.items() if cell_of.get(pair[0]) != cell_of.get(pair[1]) or value > 0.9}
+def _is_beside(box: Box, other: Box) -> bool:
+    """Return whether two lines stand beside each other, as in two columns of one row."""
+    level = min(box[3], other[3]) - max(box[1], other[1]) > 0.5 * min(box[3] - box[1], other[3] - other[1])
+    return level and max(box[0], other[0]) > min(box[2], other[2])
+
+
+def _is_stacked(box: Box, other: Box) -> bool:
+    """Return whether one line stands over the other, as in two rows of one column."""
+    over = min(box[2], other[2]) - max(box[0], other[0]) > 0.5 * min(box[2] - box[0], other[2] - other[0])
+    return over and max(box[1], other[1]) > min(box[3], other[3]) - 0.3
+
+
+def _with_stacked(pairs: Pairs, cell_of: Mapping[int, int]) -> Pairs:
+    """Return the pairs of a row, and the lines of each cell as pairs: they share their row for certain."""
+    cells: dict[int, list[int]] = defaultdict(list)
+    for place, cell in cell_of.items():
+        cells[cell].append(place)
+    return pairs | {pair: 1.0 for group in cells.values() for pair in pairwise(sorted(group))}
 
 
 def _over(box: Box, other: Box) -> bool:
-    return min(box[2], other[2]) - max(box[0], other[0]) > -1.5
+    return min(box[2], other[2]) - max(box[0], other[0]) > -APART
+
+
+def _in_column(box: Box, other: Box) -> bool:
+    """Return whether two lines may stand in one column: one over the other, not beside it."""
+    level = min(box[3], other[3]) - max(box[1], other[1]) > 0.5 * min(box[3] - box[1], other[3] - other[1])
+    return _over(box, other) and not level
 
 
 def _level(box: Box, other: Box) -> bool:
@@ -141,18 +185,37 @@ def _ordered(groups: Sequence[Sequence[int]], lines: Sequence[PrintedLine], axis
     return [list(group) for group in sorted(groups, key=place_of)]
 
 
+def _merged_rows(rows: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) -> list[list[int]]:
+    """Return the rows, those at one height as one: a cell may see no other cell of its row."""
+    found: list[list[int]] = []
+    for row in rows:
+        before = found[-1] if found else []
+        apart = any(not _is_beside(lines[one].box, lines[other].box) for one in before for other in row)
+        if before and not apart:
+            before += row
+        else:
+            found.append(list(row))
+    return found
+
+
 def _merged(columns: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) -> list[list[int]]:
-    """Return the columns, those that stand over each other as one: a head may see no cell of its column."""
+    """Return the columns, those that stand over each other as one: a head may see no cell of its column.
+
+    A column reaches from the median of its left edges to that of its right edges: one cell may span several columns.
+    """
     found: list[list[int]] = []
     for column in columns:
-        box = box_around(lines[place].box for place in column)
-        before = box_around(lines[place].box for place in found[-1]) if found else None
-        narrow = min(box[2] - box[0], before[2] - before[0]) if before else 0.0
-        if before and min(box[2], before[2]) - max(box[0], before[0]) > 0.6 * narrow:
-            found[-1] += column
-        else:
-            found.append(list(column))
+        if found:
+            (left, right), (start, end) = _extent(column, lines), _extent(found[-1], lines)
+            if min(right, end) - max(left, start) > 0.6 * min(right - left, end - start):
+                found[-1] += column
+                continue
+        found.append(list(column))
     return found
+
+
+def _extent(column: Sequence[int], lines: Sequence[PrintedLine]) -> tuple[float, float]:
+    return median(lines[place].box[0] for place in column), median(lines[place].box[2] for place in column)
 
 
 def _spans(

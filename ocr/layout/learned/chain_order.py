@@ -36,6 +36,8 @@ def _precedes(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
     apart = upright < 0.5 * np.minimum((bottom - top)[:, None], bottom - top)
     above = over & np.where(apart, (middle[:, None] < middle), (top[:, None] + 0.3 < top))
     beside = ~over & ((left + right)[:, None] < (left + right))
+    columns = upright > 0
+    evidence = columns.copy()
     highest, lowest = np.minimum(top[:, None], top), np.maximum(bottom[:, None], bottom)
     for place in range(len(boxes)):
         spans = over[place]
@@ -43,7 +45,11 @@ def _precedes(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
         inner = (bottom[:, None] <= middle[place]) & (top >= middle[place])
         inner |= inner.T
         beside &= ~(spans[:, None] & spans[None, :] & between & inner)
-    first: NDArray[np.bool_] = above | beside
+        level = columns[place] & ~spans
+        evidence |= (spans[:, None] & level[None, :]) | (level[:, None] & spans[None, :])
+    # Without anything beside it, a line at the left does not make a column: what stands higher comes first.
+    lone = ~over & ~evidence
+    first: NDArray[np.bool_] = above | (beside & evidence) | (lone & (middle[:, None] < middle))
     np.fill_diagonal(first, val=False)
     return first
 

@@ -65,7 +65,7 @@ class Graph:
 def describe(pieces: Sequence[Piece], size: tuple[int, int], rulings: Sequence[Box] = ()) -> Graph:
     """Return the graph of the pieces, one or more, of a page of `size` (width, height) pixels."""
     lines = [piece.line for piece in pieces]
-    height = line_height(lines) or 1.0
+    height = max(1.0, line_height(lines))
     boxes = np.array([line.box for line in lines], np.float32) / height
     ruled = np.array(rulings, np.float32).reshape(-1, 4) / height
     page = (max(1.0, size[0] / height), max(1.0, size[1] / height))

@@ -5,9 +5,10 @@ The time grows with the number of links, which is linear in the number of pieces
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,13 @@ from ocr.layout.learned.structure_network import RELATIONS, Structure
 SAME_LINE, SAME_CLOSE, FOLLOWS = 0.5, 0.12, 0.3
 """Least probability for pieces to be one printed line, the same for pieces that nearly touch, and least probability for
 one line to follow another."""
+UNLIKELY = 0.02
+"""Lower probabilities are not looked at."""
 CLOSE = 0.75
 """Line heights between pieces that nearly touch."""
+CROSSING, NEAR_ROWS, WHITE_ROWS, FAR = 1.5, 2.6, 6.0, 1e6
+"""Line heights by which print over a gap must reach over it, how near it must be, and how far the white of the gap may
+reach in all."""
 RULING_DOWN = 1
 """Place of "a vertical ruling line between" in a link."""
 LINE, NEXT, PREVIOUS, BLOCK, TABLE, ROW, COLUMN = (
@@ -28,6 +34,8 @@ LINE, NEXT, PREVIOUS, BLOCK, TABLE, ROW, COLUMN = (
 
 SURE_BLOCK = 0.7
 """Least probability of a block for its lines to share a field."""
+FORM = (7, 8)
+"""Places of the roles of labels and values of forms."""
 TEXT, CELL = 1, 6
 """Places of the field of the body, and of the role of a cell, in what the network says."""
 
@@ -100,7 +108,8 @@ def printed_lines(
     boxes = graph.boxes.tolist()
     groups = Groups.of(len(boxes))
     members: dict[int, list[int]] = {place: [place] for place in range(len(boxes))}
-    for value, one, other in symmetric(graph, structure, LINE, SAME_CLOSE):
+    likely = symmetric(graph, structure, LINE, SAME_CLOSE)
+    for value, one, other in [*_torn(graph), *likely]:
         if value < SAME_LINE and not _is_close(graph, one, other):
             continue
         a, b = groups.root(one), groups.root(other)
@@ -124,6 +133,28 @@ def _is_close(graph: Graph, one: int, other: int) -> bool:
         return False
     places = np.flatnonzero(graph.neighbors[one] == other)
     return not any(graph.links[one, place, RULING_DOWN] for place in places)
+
+
+def _torn(graph: Graph) -> list[tuple[float, int, int]]:
+    """Return pairs of pieces that nearly touch, with print over or under the gap and no white strip through it.
+
+    There is no gutter between them, so they are one torn line.
+    """
+    boxes = graph.boxes
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    found = []
+    for one, other in enumerate(graph.neighbors[:, 0].tolist()):
+        if one == other or not _is_close(graph, one, other):
+            continue
+        x = (boxes[one, 2] + boxes[other, 0]) / 2
+        reach = np.abs(middle - middle[one])
+        over = (boxes[:, 0] < x - CROSSING) & (boxes[:, 2] > x + CROSSING) & (reach > 0.5)
+        up, down = (
+            float(np.min(reach[over & side], initial=FAR)) for side in (middle < middle[one], middle > middle[one])
+        )
+        if min(up, down) <= NEAR_ROWS and up + down <= WHITE_ROWS:
+            found.append((1.0, one, other))
+    return found
 
 
 def _fit(boxes: Sequence[Box], ones: Iterable[int], others: Iterable[int]) -> bool:
@@ -173,20 +204,42 @@ def line_pairs(graph: Graph, structure: Structure, lines: Sequence[PrintedLine],
     found: dict[tuple[int, int], list[float]] = defaultdict(list)
     here = np.repeat(np.arange(len(owner)), graph.neighbors.shape[1])
     a, b = owner[here], owner[graph.neighbors.reshape(-1)]
-    apart = np.flatnonzero(a != b)
-    a, b = a[apart].tolist(), b[apart].tolist()
-    values = structure.relations[..., relation].reshape(-1)[apart].tolist()
-    for one, other, value in zip(a, b, values, strict=True):
+    values = structure.relations[..., relation].reshape(-1)
+    for one, other, value in _votes(a, b, values, 0.0 if relation == BLOCK else UNLIKELY):
         found[one, other].append(value)
     if relation == NEXT:
-        backward = structure.relations[..., PREVIOUS].reshape(-1)[apart].tolist()
-        for one, other, value in zip(a, b, backward, strict=True):
+        backward = structure.relations[..., PREVIOUS].reshape(-1)
+        for one, other, value in _votes(a, b, backward, UNLIKELY):
             found[other, one].append(value)
     return {pair: _strong(values) for pair, values in found.items()}
 
 
+def _votes(a: Any, b: Any, values: Any, least: float) -> Iterator[tuple[int, int, float]]:
+    """Yield the pairs of different lines whose probability is at least `least`."""
+    kept = np.flatnonzero((a != b) & (values >= least))
+    yield from zip(a[kept].tolist(), b[kept].tolist(), values[kept].tolist(), strict=True)
+
+
+def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
+    """Return labels and values of forms that stand beside each other as certain pairs: a form is read by rows."""
+    owner = {piece: number for number, line in enumerate(lines) for piece in line.pieces}
+    found: Pairs = {}
+    for number, line in enumerate(lines):
+        last = line.pieces[-1]
+        right = int(graph.neighbors[last, 0])
+        other = owner[right]
+        if right == last or other == number or line.role not in FORM or lines[other].role not in FORM:
+            continue
+        places = [place for place in range(graph.neighbors.shape[1]) if graph.neighbors[last, place] == right]
+        if _is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):
+            found[number, other] = 1.0
+    return found
+
+
 def _strong(values: list[float]) -> float:
     """Return the mean of the greater half: the pieces in the middle of a line see less than those at its ends."""
+    if len(values) < 3:
+        return max(values)
     top = sorted(values, reverse=True)[: (len(values) + 1) // 2]
     return sum(top) / len(top)
 

@@ -164,36 +164,40 @@ def _bands(across: Sequence[_Level], down: Sequence[_Upright], height: float) ->
 
 
 def _groups(bands: Sequence[_Band], near: float) -> Iterator[list[_Band]]:
-    """Yield rows that stand below each other between the same vertical lines."""
+    """Yield rows that stand below each other between the same vertical lines; single lines may miss in a row."""
     group: list[_Band] = []
+    edges: tuple[float, ...] = ()
     for band in bands:
-        last = group[-1] if group else None
-        same = (
-            last is not None
-            and len(last.edges) == len(band.edges)
-            and all(abs(one - other) <= 2 * near for one, other in zip(last.edges, band.edges, strict=True))
-            and band.top - last.bottom <= 2 * near
-        )
-        if not same and group:
+        joined = _joined_edges(edges, band.edges, near) if group and band.top - group[-1].bottom <= 2 * near else None
+        if joined is None and group:
             yield group
             group = []
+        edges = band.edges if joined is None else joined
         group.append(band)
     if group:
         yield group
 
 
+def _joined_edges(edges: tuple[float, ...], others: tuple[float, ...], near: float) -> tuple[float, ...] | None:
+    """Return the edges of both rows, if one row has those of the other or all but less than half of them."""
+    more, fewer = (edges, others) if len(edges) >= len(others) else (others, edges)
+    same_ends = abs(more[0] - fewer[0]) <= 2 * near and abs(more[-1] - fewer[-1]) <= 2 * near
+    known = all(min(abs(one - other) for other in more) <= 2 * near for one in fewer)
+    return more if same_ends and known and 2 * len(fewer) > len(more) and len(fewer) > 2 - (len(more) == 2) else None
+
+
 def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Line], near: float) -> RuledTable | None:
     """Return the table of some rows; None where it has fewer than two filled cells, or columns of running text."""
-    edges = bands[0].edges
+    edges = max((band.edges for band in bands), key=len)
     if len(edges) < 3 and len(bands) < 3:
         return None
     box = (edges[0], bands[0].top, edges[-1], bands[-1].bottom)
-    bands = list(_undivided(bands, lines))
-    cells = _cells(bands, lines)
+    bands = list(_undivided(bands, lines, edges))
+    cells = _cells(bands, lines, edges)
     filled = [places for places in cells.values() if places]
     if len(filled) < 2 or sum(map(len, filled)) > MOST_LINES * len(filled) or not _fits(filled, lines, box, near):
         return None
-    spans = list(_row_spans(bands, across, near))
+    spans = [*_row_spans(bands, across, edges, near), *_column_spans(bands, edges, near)]
     for span in spans:
         for row in range(span.row + 1, span.row + span.rows):
             cells[span.row, span.column] += cells.pop((row, span.column), [])
@@ -205,37 +209,53 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
         )
         texts[row][column] = " ".join(lines[place].text.strip() for place in places)
         by_row[row] += places
-    table = Table(
-        box_around(lines[place].box for places in filled for place in places), _frozen(texts), spans=tuple(spans)
-    )
+    extent = box_around(lines[place].box for places in filled for place in places)
+    table = Table(extent, tuple(map(tuple, texts)), spans=tuple(sorted(spans, key=lambda one: (one.row, one.column))))
     return RuledTable(box, tuple(tuple(row) for row in by_row if row), table)
 
 
-def _cells(bands: Sequence[_Band], lines: Sequence[Line]) -> dict[tuple[int, int], list[int]]:
-    """Return the lines of each cell by row and column: a line belongs to the cell that holds its middle."""
-    edges = bands[0].edges
+def _cells(bands: Sequence[_Band], lines: Sequence[Line], edges: tuple[float, ...]) -> dict[tuple[int, int], list[int]]:
+    """Return the lines of each cell by row and column: a line belongs to the cell that holds its middle.
+
+    `edges` are those of the table; a row may have fewer, and its cells then begin at the first column they cover.
+    """
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
         if edges[0] <= x <= edges[-1] and bands[0].top <= y <= bands[-1].bottom:
             row = max(number for number, band in enumerate(bands) if band.top <= y or not number)
-            column = sum(edge <= x for edge in edges) - 1
-            cells[row, min(column, len(edges) - 2)].append(place)
+            own = bands[row].edges
+            left = own[max(0, min(sum(edge <= x for edge in own) - 1, len(own) - 2))]
+            column = min(range(len(edges) - 1), key=lambda number: abs(edges[number] - left))
+            cells[row, column].append(place)
     return cells
 
 
-def _undivided(bands: Sequence[_Band], lines: Sequence[Line]) -> Iterator[_Band]:
-    """Yield the rows, divided where ruling lines were not found: each amount of a column is a row of its own."""
+def _undivided(bands: Sequence[_Band], lines: Sequence[Line], edges: tuple[float, ...]) -> Iterator[_Band]:
+    """Yield the rows, divided where ruling lines were not found: each amount of a column is a row of its own.
+
+    Two columns of amounts must agree, or one column and the number of lines of all cells.
+    """
     for band in bands:
-        cells = [sorted(places, key=lambda place: lines[place].box[1]) for places in _cells([band], lines).values()]
-        counts = {len(places) for places in cells}
-        amounts = any(all(_AMOUNT.fullmatch(lines[place].text.strip()) for place in places[1:]) for places in cells)
-        if len(cells) < 2 or len(counts) > 1 or counts == {1} or not amounts:
+        cells = [
+            sorted(places, key=lambda place: lines[place].box[1]) for places in _cells([band], lines, edges).values()
+        ]
+        amounts = [cell for cell in cells if all(_AMOUNT.fullmatch(lines[place].text.strip()) for place in cell[1:])]
+        pure = [cell for cell in amounts if _AMOUNT.fullmatch(lines[cell[0]].text.strip())]
+        counts, agreed = {len(cell) for cell in cells}, {len(cell) for cell in pure}
+        if len(pure) > 1 and len(agreed) == 1 and agreed != {1}:
+            anchors = pure
+        elif len(cells) > 1 and len(counts) == 1 and counts != {1} and amounts:
+            anchors = cells
+        else:
             yield band
             continue
-        tops = [min(lines[place].box[1] for place in row) for row in zip(*cells, strict=True)]
-        edges = [band.top, *tops[1:], band.bottom]
-        yield from (_Band(top, bottom, band.edges) for top, bottom in pairwise(edges))
+        middles = [
+            sum(lines[place].box[1] + lines[place].box[3] for place in row) / 2 / len(row)
+            for row in zip(*anchors, strict=True)
+        ]
+        cuts = [band.top, *((above + below) / 2 for above, below in pairwise(middles)), band.bottom]
+        yield from (_Band(top, bottom, band.edges) for top, bottom in pairwise(cuts))
 
 
 def _fits(cells: Sequence[Sequence[int]], lines: Sequence[Line], box: Box, near: float) -> bool:
@@ -247,9 +267,10 @@ def _fits(cells: Sequence[Sequence[int]], lines: Sequence[Line], box: Box, near:
     )
 
 
-def _row_spans(bands: Sequence[_Band], across: Sequence[_Level], near: float) -> Iterator[CellSpan]:
+def _row_spans(
+    bands: Sequence[_Band], across: Sequence[_Level], edges: tuple[float, ...], near: float
+) -> Iterator[CellSpan]:
     """Yield the cells that no level line divides from the cell below them."""
-    edges = bands[0].edges
     for column, (left, right) in enumerate(pairwise(edges)):
         start = 0
         for row in range(1, len(bands) + 1):
@@ -261,13 +282,19 @@ def _row_spans(bands: Sequence[_Band], across: Sequence[_Level], near: float) ->
             start = row
 
 
+def _column_spans(bands: Sequence[_Band], edges: tuple[float, ...], near: float) -> Iterator[CellSpan]:
+    """Yield the cells that no vertical line divides from the cell at their right."""
+    for row, band in enumerate(bands):
+        for left, right in pairwise(band.edges):
+            inside = sum(left + 2 * near < edge < right - 2 * near for edge in edges)
+            if inside:
+                column = min(range(len(edges) - 1), key=lambda number: abs(edges[number] - left))
+                yield CellSpan(row, column, 1, inside + 1)
+
+
 def _is_open(across: Sequence[_Level], y: float, side: tuple[float, float], near: float) -> bool:
     """Return whether the level lines at `y` leave one side of a cell open. Without any the row was divided by text."""
     left, right = side
     here = [level for level in across if abs(level.y - y) <= 2 * near]
     covered = sum(max(0.0, min(right, level.right) - max(left, level.left)) for level in here)
     return bool(here) and covered < COVERED * (right - left)
-
-
-def _frozen(texts: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(row) for row in texts)

@@ -14,6 +14,8 @@ Mask = NDArray[np.uint8]
 
 LEAST_ACROSS, LEAST_DOWN = 4.5, 2.6
 """Least length of a level and of a vertical line, in letter heights: dashes have 3, ascenders 1.5."""
+LONG_DOWN = 9.0
+"""Length, in letter heights, from which a vertical line may stand alone: four lines of text."""
 THICKEST = 0.33
 """Most thickness, in letter heights: thicker shapes are bars and pictures."""
 CONTRAST = 24
@@ -37,17 +39,23 @@ def ruling_lines(gray: Gray, letter: float) -> list[Box]:
     paper = cv2.blur(cv2.dilate(small, np.ones((5, 5), np.uint8)), (WINDOW, WINDOW))
     dark = (small < cv2.subtract(paper, CONTRAST)).astype(np.uint8)
     half = letter / 2
-    boxes = [
-        *_along(dark, round(LEAST_ACROSS * half), half),
-        *(
-            (top, left, bottom, right)
-            for left, top, right, bottom in _along(dark.T.copy(), round(LEAST_DOWN * half), half)
-        ),
-    ]
+    across = _along(dark, round(LEAST_ACROSS * half), half)
+    turned = _along(dark.T.copy(), round(LEAST_DOWN * half), half)
+    down = [(top, left, bottom, right) for left, top, right, bottom in turned]
+    boxes = [*across, *(box for box in down if box[3] - box[1] >= LONG_DOWN * half or _ends_at(box, across, half))]
     if len(boxes) > MOST:
         return []
     whole = [(2.0 * left, 2.0 * top, 2.0 * right, 2.0 * bottom) for left, top, right, bottom in boxes]
     return sorted(whole, key=lambda box: (box[1], box[0]))
+
+
+def _ends_at(down: tuple[int, int, int, int], across: list[tuple[int, int, int, int]], letter: float) -> bool:
+    """Return whether a vertical line ends at a level one: the border of a cell, not letters of two lines that touch."""
+    near = 0.6 * letter
+    return any(
+        left - near <= down[0] <= right + near and min(abs(down[1] - bottom), abs(down[3] - top)) <= near
+        for left, top, right, bottom in across
+    )
 
 
 def _along(dark: Mask, least: int, letter: float) -> list[tuple[int, int, int, int]]:

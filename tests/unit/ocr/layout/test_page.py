@@ -1,9 +1,11 @@
 from math import cos, radians, sin
+from pathlib import Path
 
 import pytest
 
 from ocr.core.document import Box, EngineOutput, Line
-from ocr.layout.page import ARRANGEMENT, arrange
+from ocr.core.errors import UsageError
+from ocr.layout.page import ARRANGEMENT, LEARNED, RULES, arrange, arrangement_of
 
 WIDTH, HEIGHT = 1240, 1754
 
@@ -64,7 +66,7 @@ def test_a_page_that_leans_reads_as_if_it_were_level(skew: float) -> None:
 def test_tables_stand_apart_from_paragraphs_but_stay_in_the_text() -> None:
     text = [line(f"linha {n} de texto corrido em toda a largura", 100, 200 + 36 * n, 1100) for n in range(5)]
     cells = [line(f"c{r}{c}", 100 + 400 * c, 500 + 40 * r, 260 + 400 * c) for r in range(4) for c in range(3)]
-    page = arrange(generation([*text, *cells]), 1)
+    page = arrange(generation([*text, *cells]), 1, RULES)
     assert [len(row) for table in page.tables for row in table.rows] == [3, 3, 3, 3]
     assert "c00 c01 c02\nc10 c11 c12" in page.text
     assert not any("c00" in paragraph for paragraph in page.paragraphs)
@@ -81,3 +83,23 @@ def test_a_page_without_lines_is_blank() -> None:
 
 def test_the_version_names_the_layout() -> None:
     assert ARRANGEMENT.startswith("layout-")
+
+
+def test_each_layout_has_an_arrangement_of_its_own() -> None:
+    assert arrangement_of(RULES) == ARRANGEMENT
+    assert arrangement_of(LEARNED).startswith(f"{ARRANGEMENT} learned=")
+    with pytest.raises(UsageError, match="does not exist"):
+        arrangement_of("nowhere")
+
+
+def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "structure.npz").write_bytes(b"none")
+    with pytest.raises(UsageError, match="holds no weights"):
+        arrange(generation(gazette()), 1, str(tmp_path))
+
+
+def test_the_rules_and_the_network_agree_on_a_plain_page() -> None:
+    rules, learned = (arrange(generation(gazette()), 1, layout) for layout in (RULES, LEARNED))
+    assert (rules.header, rules.text, rules.margin, rules.footer) == (
+        *(learned.header, learned.text, learned.margin, learned.footer),
+    )

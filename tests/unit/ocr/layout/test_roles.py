@@ -1,7 +1,7 @@
 import pytest
 
 from ocr.core.document import EngineOutput, Line
-from ocr.layout.page import arrange
+from ocr.layout.page import RULES, arrange
 from ocr.layout.paragraphs import Paragraph
 from ocr.layout.roles import role_of_paragraph, role_outside
 
@@ -56,7 +56,7 @@ def test_lines_of_a_block_share_its_number_and_every_block_has_one() -> None:
         *(line(f"c{r}{c}", 500 + 40 * r, left=100 + 400 * c, right=260 + 400 * c) for r in range(4) for c in range(3)),
         line("Este é o fim do texto, em letras minúsculas.", 800),
     ]
-    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1)
+    page = arrange(EngineOutput("stop", lines=tuple(lines), width=1240, height=1754), 1, RULES)
     assert [(part.role, part.block) for part in page.lines] == [
         ("heading", 0),
         ("paragraph", 1),

@@ -12,6 +12,11 @@ def test_what_spans_the_columns_divides_them() -> None:
     assert order_chains([*lower, table, *upper[::-1], head]) == [5, 4, 3, 2, 0, 1]
 
 
+def test_a_line_at_the_left_alone_makes_no_column() -> None:
+    title, note, table = (15.0, 0.0, 30.0, 1.0), (0.0, 2.0, 10.0, 3.0), (0.0, 5.0, 30.0, 20.0)
+    assert order_chains([note, title, table]) == [1, 0, 2]
+
+
 def test_one_chain_none_and_very_many() -> None:
     assert order_chains([]) == [] and order_chains([(0.0, 0.0, 1.0, 1.0)]) == [0]
     assert order_chains([(0.0, float(-n), 1.0, 1.0 - n) for n in range(MOST + 50)]) == list(range(MOST + 49, -1, -1))

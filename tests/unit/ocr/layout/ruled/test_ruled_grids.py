@@ -63,3 +63,25 @@ def test_broken_lines_are_joined() -> None:
     lines = [cell(f"{row}{column}", 110 + 200 * column, 106 + 50 * row) for row in range(2) for column in range(2)]
     (found,) = find_ruled_tables(lines, rulings, HEIGHT)
     assert found.table.rows == (("00", "01"), ("10", "11"))
+
+
+def test_a_cell_without_an_inner_line_is_a_span_of_its_row() -> None:
+    rulings = [*((100.0, y, 700.0, y + 2) for y in (100.0, 150.0, 200.0)), (500.0, 100.0, 502.0, 150.0)]
+    rulings += [(x, 100.0, x + 2, 200.0) for x in (100.0, 300.0, 700.0)]
+    lines = [
+        cell("a", 110, 106),
+        cell("b", 310, 106),
+        cell("c", 510, 106),
+        cell("d", 110, 156),
+        cell("todo", 310, 156, 300),
+    ]
+    (found,) = find_ruled_tables(lines, rulings, HEIGHT)
+    assert found.table.rows == (("a", "b", "c"), ("d", "todo", ""))
+    assert [(span.row, span.column, span.rows, span.columns) for span in found.table.spans] == [(1, 1, 1, 2)]
+
+
+def test_rows_are_divided_at_two_columns_of_amounts_beside_text_of_several_lines() -> None:
+    lines = [cell(text, 110, 104 + 30 * n, 150) for n, text in enumerate(("Cadastro", "imobiliário", "Plantão"))]
+    lines += [cell(text, left, 119 + 45 * n) for left in (310, 510) for n, text in enumerate(("94", "82"))]
+    (found,) = find_ruled_tables(lines, grid([100, 300, 500, 700], [100, 200]), HEIGHT)
+    assert found.table.rows == (("Cadastro imobiliário", "94", "94"), ("Plantão", "82", "82"))
