@@ -111,7 +111,7 @@ BENCHMARKS = (
     ),
     _module("reference-check", "Composed pages read by the built-in engine.", "synthesis.reference_check 8"),
     _module("generation-speed", "Time to compose a page.", "synthesis.generation_speed 15"),
-    _module("layout-speed", "Time to compose a layout.", "synthesis.layout_speed 150"),
+    _module("layout-speed", "Time to compose a layout.", "synthesis.layout_speed 45"),
     _module("near-duplicates", "Precision and recall of the duplicate search.", "synthesis.near_duplicates 5000 1000"),
     _module("realism", "Composed pages against real scans.", "synthesis.realism ../shared/pages 40"),
     _module("step-profile", "Where the time of a training step goes.", "training.step_cost profile", by_default=False),

@@ -47,4 +47,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(parse_positional(__doc__, pages=150).pages)
+    main(parse_positional(__doc__, pages=45).pages)
