@@ -13,10 +13,11 @@ from ocr.core.document import Document, EngineIdentity, Page, Source
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or is removed; a new field does not raise it."""
 ADDED: dict[str, dict[str, object]] = {
+    "Page": {"unplaced_words": 0},
     "Line": {"role": None, "block": None},
     "Table": {"header_rows": 0, "spans": []},
 }
-"""Keys that came later, and the value that means "not known": they are left out then.
+"""Keys that came later, and the value that says nothing, such as "not known": they are left out then.
 
 So a page that was arranged before these keys were known is written as it was then, byte for byte.
 """
@@ -35,7 +36,7 @@ def to_json(value: Document | Page) -> dict[str, Any]:
 
 def _known_only(page: dict[str, Any]) -> dict[str, Any]:
     """Return the JSON of a page without the added keys whose values are not known."""
-    for kind, parts in (("Line", page["lines"]), ("Table", page["tables"])):
+    for kind, parts in (("Page", [page]), ("Line", page["lines"]), ("Table", page["tables"])):
         for part, (key, unknown) in product(parts, ADDED[kind].items()):
             if part[key] == unknown:
                 del part[key]
