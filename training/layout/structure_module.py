@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ocr.core.errors import DataError
 from ocr.layout.learned.structure_network import HEADS, LINK_INPUTS, RELATIONS
+
+Pair = tuple[Tensor, Tensor]
+Array = NDArray[np.generic]
 
 
 class Layer(nn.Module):  # type: ignore[misc]
@@ -22,7 +26,7 @@ class Layer(nn.Module):  # type: ignore[misc]
         self.page, self.link = nn.Linear(size, size), nn.Linear(message, link)
         self.ff1, self.ff2 = nn.Linear(size, 2 * size), nn.Linear(2 * size, size)
 
-    def forward(self, state: tuple[Tensor, Tensor], links: tuple[Tensor, Tensor], pages: tuple[Tensor, Tensor]) -> Any:
+    def forward(self, state: Pair, links: Pair, pages: Pair) -> Pair:
         (h, e), (neighbors, real), (page_of, sizes) = state, links, pages
         x = self.norm1(h)
         message = torch.relu(self.a(x)[:, None] + self.b(x)[neighbors] + self.c(e))
@@ -69,9 +73,9 @@ class StructureNetwork(nn.Module):  # type: ignore[misc]
         return self.fields(h), self.roles(h), self.relations(pair)
 
 
-def weights_of(module: StructureNetwork) -> dict[str, Any]:
+def weights_of(module: StructureNetwork) -> dict[str, Array]:
     """Return the arrays that `run_network` reads, in half precision."""
-    arrays: dict[str, Any] = {"layers": np.array(len(module.layers))}
+    arrays: dict[str, Array] = {"layers": np.array(len(module.layers))}
     for name, value in module.state_dict().items():
         array = value.detach().numpy()
         kind = np.float16 if "." in name else np.float32
@@ -79,7 +83,7 @@ def weights_of(module: StructureNetwork) -> dict[str, Any]:
     return arrays
 
 
-def load_weights(module: StructureNetwork, arrays: Mapping[str, Any]) -> None:
+def load_weights(module: StructureNetwork, arrays: Mapping[str, Array]) -> None:
     """Set the weights of a network from the arrays of `weights_of`. Raises `DataError` where they do not fit."""
     try:
         state = {}

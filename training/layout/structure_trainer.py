@@ -198,4 +198,5 @@ class StructureTrainer:
         averaged = StructureNetwork(self.network.mean.shape[0], (len(LINE_FIELDS), len(ROLES)))
         averaged.load_state_dict(self.average)
         with file.open("wb") as target:
-            np.savez_compressed(target, **weights_of(averaged), relations=np.array(RELATIONS))
+            arrays = {**weights_of(averaged), "relations": np.array(RELATIONS)}
+            np.savez_compressed(target, **arrays)  # type: ignore[arg-type]  # any name may be an array's
