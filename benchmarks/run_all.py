@@ -52,6 +52,13 @@ BENCHMARKS = (
     _module("ink-overlays", "Stamps, pen strokes and highlighter over print.", "accuracy.ink_overlays"),
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
+    _module("composed-layouts", "Rules and network on composed pages.", "layout.composed_pages 45", by_default=False),
+    _module(
+        "layouts-left-out",
+        "Rules and network on layout features that no training page had.",
+        "layout.composed_pages 30 two_languages,dictionary,verse,drop_cap,continued_table,wide_heading",
+        by_default=False,
+    ),
     _module("viewer-search", "Phrases that a viewer finds.", "accuracy.viewer_search node_modules", by_default=False),
     _module("ocrmypdf-plugin", "OCRmyPDF with our plugin on real pages.", "accuracy.ocrmypdf_plugin"),
     _module("engine-speed", "Speed against a plain loop of the same recognizer.", "performance.engine_speed"),
