@@ -71,7 +71,7 @@ BENCHMARKS = (
     _module(
         "decoding-modes",
         "Decoding modes on small forms, read by a miniature.",
-        "decoding.modes_compared forms",
+        "decoding.modes_compared forms --pages 3 --stride 21",
         by_default=False,
     ),
     _module(

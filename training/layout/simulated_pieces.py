@@ -1,7 +1,7 @@
 """Turn the truth of a composed page into what a detector and a recognizer would give for it, with labels.
 
 Nothing is drawn. The boxes are moved, grown, joined over narrow gaps and torn at wide ones, as those of the built-in
-reader are: its habits were measured on drawn pages (`benchmarks.accuracy.layout_pieces`).
+reader are. Its habits were judged from readings of real pages, not measured on drawn ones.
 """
 
 import math

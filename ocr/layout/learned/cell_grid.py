@@ -26,7 +26,7 @@ class Cells:
     rows: tuple[tuple[int, ...], ...]
     """The same, in the rows that are printed side by side."""
     table: Table
-    sureness: float
+    confidence: float
     """Mean probability of the relations that made it."""
 
 

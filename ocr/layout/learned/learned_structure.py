@@ -254,7 +254,7 @@ class _Page:
             box = box_around(self.lines[place].box for place in short or self.parts[0])
             yield f"reading order is doubtful at {self._at(box)}: the text stands in {len(self.parts)} parts"
         for table in self.tables:
-            if table.sureness < TABLE_SURE:
+            if table.confidence < TABLE_SURE:
                 yield f"rows or columns of a table are doubtful at {self._at(table.table.box)}"
 
     def _at(self, box: Box) -> str:
