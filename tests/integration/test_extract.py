@@ -159,7 +159,7 @@ def test_a_new_layout_arranges_anew_without_reading(
         page = build_page(attempt, number, layout)
         return Page(page.number, page.status, text=page.text.upper())
 
-    monkeypatch.setattr(ocr.pipeline.scheduler, "arrangement_of", lambda _: "louder")
+    monkeypatch.setattr(ocr.pipeline.scheduler, "arrangement_of", lambda *_: "louder")
     monkeypatch.setattr(ocr.pipeline.scheduler, "build_page", shout)
     assert extract(scans, tmp_path / "out").pages == []
     after = outputs(tmp_path / "out")

@@ -144,7 +144,7 @@ def test_a_layout_that_trips_costs_one_page(tmp_path: Path, monkeypatch: pytest.
         return build_page(kept, number, layout)
 
     trips: list[int] = []
-    monkeypatch.setattr("ocr.pipeline.scheduler.arrangement_of", lambda _: "newer")
+    monkeypatch.setattr("ocr.pipeline.scheduler.arrangement_of", lambda *_: "newer")
     monkeypatch.setattr("ocr.pipeline.scheduler.build_page", trip)
     assert [(page.number, page.status) for page in extract(tmp_path / "out", tmp_path / "a").pages] == [(2, "ok")]
 

@@ -20,6 +20,7 @@ from ocr.layout.learned.line_chains import (
     chains,
     fields_by_block,
     form_rows,
+    is_level,
     line_pairs,
     printed_lines,
 )
@@ -45,6 +46,7 @@ NOISE = FIELD_NAMES.index("noise")
 BEYOND = 2.0
 """Line heights by which the rule between two columns stands out over what only looks like a table."""
 SAME_BLOCK = 0.5
+CHECK_BOXES = ("☐", "☑", "☒")
 DOUBTFUL_PARTS = 18
 """More parts of the body, each read from top to bottom, are rarely put in the right order."""
 TABLE_SURE = 0.96
@@ -231,6 +233,8 @@ class _Page:
 
     def _same_block(self, last: int, place: int) -> bool:
         """Return whether a line goes on with the block of the line before it."""
+        if self._are_choices(last, place):
+            return True
         known = [self.blocks[pair] for pair in ((last, place), (place, last)) if pair in self.blocks]
         if known:
             return sum(known) / len(known) >= SAME_BLOCK
@@ -238,6 +242,11 @@ class _Page:
         if re.search(r"\w-$", above):
             return below[:1].islower()
         return below[:1].islower() and not re.search(r"[.:;!?…][\"”’»)\]]*$", above)
+
+    def _are_choices(self, last: int, place: int) -> bool:
+        """Return whether two lines are choices with check boxes, side by side: answers to one question."""
+        both = self.text_of(last).startswith(CHECK_BOXES) and self.text_of(place).startswith(CHECK_BOXES)
+        return both and is_level(self.lines[last].box, self.lines[place].box)
 
     def _extended(self, rows: tuple[tuple[int, ...], ...], place: int) -> tuple[tuple[int, ...], ...]:
         """Return rows with one more line: beside the last one, or below it."""

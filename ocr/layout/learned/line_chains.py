@@ -231,7 +231,7 @@ def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
         if right == last or other == number or line.role not in FORM or lines[other].role not in FORM:
             continue
         places = [place for place in range(graph.neighbors.shape[1]) if graph.neighbors[last, place] == right]
-        if _is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):
+        if is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):
             found[number, other] = 1.0
     return found
 
@@ -282,7 +282,7 @@ def _crossing(lines: Sequence[PrintedLine], after: Mapping[int, int]) -> list[in
     runs = _level_runs(lines, after)
     cut = []
     for one, other in after.items():
-        around = {one, other} if _is_level(lines[one].box, lines[other].box) else {*runs[one], *runs[other]}
+        around = {one, other} if is_level(lines[one].box, lines[other].box) else {*runs[one], *runs[other]}
         left, top, right, bottom = box_around(lines[place].box for place in around)
         near = slice(int(np.searchsorted(y, top)), int(np.searchsorted(y, bottom, side="right")))
         inside = order[near][(x[near] > left) & (x[near] < right)]
@@ -295,14 +295,14 @@ def _level_runs(lines: Sequence[PrintedLine], after: Mapping[int, int]) -> dict[
     """Return for each line the lines linked with it that stand on the same height, itself included."""
     runs = {place: [place] for pair in after.items() for place in pair}
     for one, other in after.items():
-        if _is_level(lines[one].box, lines[other].box) and runs[one] is not runs[other]:
+        if is_level(lines[one].box, lines[other].box) and runs[one] is not runs[other]:
             runs[one] += runs[other]
             for place in runs[other]:
                 runs[place] = runs[one]
     return runs
 
 
-def _is_level(box: Box, other: Box) -> bool:
+def is_level(box: Box, other: Box) -> bool:
     """Return whether the second box stands on the height of the first, at its right."""
     least = min(box[3] - box[1], other[3] - other[1])
     return min(box[3], other[3]) - max(box[1], other[1]) > 0.5 * least and other[0] > box[0]

@@ -103,3 +103,17 @@ def test_the_rules_and_the_network_agree_on_a_plain_page() -> None:
     assert (rules.header, rules.text, rules.margin, rules.footer) == (
         *(learned.header, learned.text, learned.margin, learned.footer),
     )
+
+
+def test_choices_with_check_boxes_side_by_side_are_one_paragraph() -> None:
+    """As they stand in ../shared/cases/14_checkboxes.png; without one row, nobody knows which question they answer."""
+    parts = [
+        *(("Estado civil:", 57, 59, 237), ("☐ Solteiro", 300, 61, 463), ("☒ Casado", 560, 61, 726)),
+        *(("☐ Divorciado", 800, 62, 1004), ("Recebe benefício do INSS?", 58, 150, 460)),
+        *(("☐ Sim", 560, 149, 672), ("☒ Não", 800, 150, 913), ("Possui imóvel próprio?", 56, 239, 380)),
+    ]
+    lines = tuple(Line(text, (left, top, right, top + 40), 0.99) for text, left, top, right in parts)
+    page = arrange(EngineOutput("stop", lines=lines, width=1400, height=360), 1)
+    read = " / ".join(page.paragraphs)
+    assert "☐ Solteiro ☒ Casado ☐ Divorciado" in read
+    assert "☐ Sim ☒ Não" in read
