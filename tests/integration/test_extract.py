@@ -155,8 +155,8 @@ def test_a_new_layout_arranges_anew_without_reading(
     before = outputs(tmp_path / "out")
     build_page = ocr.pipeline.scheduler.build_page
 
-    def shout(attempt: Any, number: int, layout: str) -> Page:
-        page = build_page(attempt, number, layout)
+    def shout(attempt: Any, number: int, *layout: str) -> Page:
+        page = build_page(attempt, number, *layout)
         return Page(page.number, page.status, text=page.text.upper())
 
     monkeypatch.setattr(ocr.pipeline.scheduler, "arrangement_of", lambda *_: "louder")

@@ -137,11 +137,11 @@ def test_a_layout_that_trips_costs_one_page(tmp_path: Path, monkeypatch: pytest.
     make_scan(tmp_path / "a/1.pdf", pages=3)
     extract(tmp_path / "out", tmp_path / "a")
 
-    def trip(kept: Any, number: int, layout: str) -> Page:
+    def trip(kept: Any, number: int, *layout: str) -> Page:
         if number == 2 and not trips:
             trips.append(number)
             raise IndexError("a slip")
-        return build_page(kept, number, layout)
+        return build_page(kept, number, *layout)
 
     trips: list[int] = []
     monkeypatch.setattr("ocr.pipeline.scheduler.arrangement_of", lambda *_: "newer")

@@ -107,9 +107,15 @@ class _Page:
             names = {ruled[piece] for piece in line.pieces}
             sure = names <= {"header"} or names <= {"footer"}
             found.append(replace(line, field=FIELD_NAMES.index(min(names))) if sure and line.fields else line)
+        if any(line.field == TEXT for line in found):
+            return found
+        # A page without a body is rare, so the rules must agree; and no page is all header and footer.
+        found = [
+            replace(line, field=TEXT) if {ruled[piece] for piece in line.pieces} == {"text"} else line for line in found
+        ]
         if any(line.field in (TEXT, MARGIN) for line in found):
             return found
-        return [replace(line, field=TEXT) for line in found]  # A page is never all header and footer.
+        return [replace(line, field=TEXT) for line in found]
 
     def _is_crossed(self, box: Box, rulings: Sequence[Box]) -> bool:
         """Return whether the rule between two columns goes through a table, and far beyond it."""

@@ -117,3 +117,9 @@ def test_choices_with_check_boxes_side_by_side_are_one_paragraph() -> None:
     read = " / ".join(page.paragraphs)
     assert "☐ Solteiro ☒ Casado ☐ Divorciado" in read
     assert "☐ Sim ☒ Não" in read
+
+
+def test_a_page_of_one_line_has_it_in_its_body_whatever_its_shape() -> None:
+    for box in ((0.0, 0.0, 60.0, 80.0), (20.0, 20.0, 580.0, 60.0)):
+        page = arrange(EngineOutput("stop", lines=(Line("ANEXO", box),), width=600, height=800), 1)
+        assert page.text == "ANEXO", box
