@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,6 +25,26 @@ RUN_FILE = "run.json"
 MODEL = "model"
 """The part that a run trains where its record names none: a vision-language model."""
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
+
+
+Record = TypeVar("Record")
+
+
+def read_record(folder: Path, adapter: TypeAdapter[Record], problem: str) -> Record:
+    """Read the `run.json` of a folder, for whatever part of the program the run trains.
+
+    Raises `TrainingError` where it is absent, or has another form: it is then said to be `problem`, such as "damaged".
+    """
+    record = folder / RUN_FILE
+    try:
+        return adapter.validate_json(record.read_bytes())
+    except OSError as cause:
+        raise TrainingError(f"{folder} is no run: {cause.strerror}", hint="ls the folder that --runs names") from cause
+    except ValidationError as cause:
+        raise TrainingError(
+            f"{record} is {problem}: {cause.errors()[0]['msg']}",
+            hint="correct it, or move that folder out of the folder of runs",
+        ) from cause
 
 
 class RunDir:
@@ -64,17 +85,7 @@ class RunDir:
 
     def load(self) -> Run:
         """Read `run.json`. Raises `TrainingError` where it is absent or not of this form."""
-        try:
-            return _RUN.validate_json(self.record.read_bytes())
-        except OSError as cause:
-            raise TrainingError(
-                f"{self.path} is no run: {cause.strerror}", hint="ls the folder that --runs names"
-            ) from cause
-        except ValidationError as cause:
-            raise TrainingError(
-                f"{self.record} is damaged: {cause.errors()[0]['msg']}",
-                hint="correct it, or move that folder out of the folder of runs",
-            ) from cause
+        return read_record(self.path, _RUN, "damaged")
 
     def save_training_images(self, digests: Iterable[str]) -> None:
         """Keep the SHA-256 of the images that the run trains on."""
@@ -130,8 +141,12 @@ def images_below(run: Run, home: Path) -> dict[str, str]:
 
 def all_runs(home: Path) -> list[Run]:
     """Return the runs of vision-language models under `home`, oldest first."""
-    files = [file for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == MODEL]
-    return sorted((RunDir(file.parent).load() for file in files), key=lambda run: run.started)
+    return sorted((RunDir(folder).load() for folder in run_folders(home, MODEL)), key=lambda run: run.started)
+
+
+def run_folders(home: Path, part: str) -> list[Path]:
+    """Return the folders of the runs under `home` that train this part, by name."""
+    return [file.parent for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == part]
 
 
 def part_of(record: Path) -> str:
@@ -158,7 +173,12 @@ def named(run: Run, home: Path) -> Run:
     for earlier in all_runs(home):
         if earlier.key == run.key:
             return replace(earlier, base=run.base, sets=run.sets, data=run.data)
+    return replace(run, name=free_name(home, run.stage))
+
+
+def free_name(home: Path, stem: str) -> str:
+    """Return `stem` with the first number whose folder is free, such as general-1."""
     number = 1
-    while (home / f"{run.stage}-{number}").exists():
+    while (home / f"{stem}-{number}").exists():
         number += 1
-    return replace(run, name=f"{run.stage}-{number}")
+    return f"{stem}-{number}"

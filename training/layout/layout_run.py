@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from ocr.core.errors import TrainingError
 from ocr.core.files import write_atomic
 from training.layout.layout_check import LayoutComparison
 from training.layout.layout_recipe import LayoutRecipe
-from training.run_dir import RUN_FILE, part_of
+from training.run_dir import RUN_FILE, read_record, run_folders
 
 PART = "layout"
 State = Literal["training", "trained", "promoted", "refused"]
@@ -60,21 +59,12 @@ def save_layout_run(run: LayoutRun, folder: Path) -> None:
 
 def load_layout_run(folder: Path) -> LayoutRun:
     """Read `run.json`. Raises `TrainingError` where it is absent or not that of a layout."""
-    try:
-        return _RUN.validate_json((folder / RUN_FILE).read_bytes())
-    except OSError as cause:
-        raise TrainingError(f"{folder} is no run: {cause.strerror}", hint="ls the folder that --runs names") from cause
-    except ValidationError as cause:
-        raise TrainingError(
-            f"{folder / RUN_FILE} is not the record of a layout: {cause.errors()[0]['msg']}",
-            hint="correct it, or move that folder out of the folder of runs",
-        ) from cause
+    return read_record(folder, _RUN, "not the record of a layout")
 
 
 def layout_runs(home: Path) -> list[LayoutRun]:
     """Return the runs of layouts under `home`, oldest first."""
-    folders = [file.parent for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == PART]
-    return sorted((load_layout_run(folder) for folder in folders), key=lambda run: run.started)
+    return sorted((load_layout_run(folder) for folder in run_folders(home, PART)), key=lambda run: run.started)
 
 
 def describe_gate(run: LayoutRun) -> str:

@@ -30,7 +30,7 @@ from training.layout.layout_run import (
     layout_runs,
     save_layout_run,
 )
-from training.run_dir import RunDir
+from training.run_dir import RunDir, free_name
 
 STAGE = "general"
 PAGES = "pages"
@@ -66,7 +66,7 @@ def plan_layout(request: LayoutRequest) -> LayoutRun:
             raise UsageError(f"no layout feature {name!r}", hint=f"features: {', '.join(FEATURES)}")
     base = request.base or RULES
     run = LayoutRun(
-        name=_name(request.home),
+        name=free_name(request.home, PART),
         recipe=recipe,
         base=base,
         base_digest="" if base == RULES else hash_file(weights_file(base)),
@@ -110,14 +110,6 @@ def describe_layout_plan(request: LayoutRequest) -> str:
             f"is judged by {recipe.held_out} composed pages and by as many with the features left out",
         )
     )
-
-
-def _name(home: Path) -> str:
-    """Return a free name: the part and a number."""
-    number = 1
-    while (home / f"layout-{number}").exists():
-        number += 1
-    return f"layout-{number}"
 
 
 def _command(request: LayoutRequest) -> str:
@@ -166,7 +158,7 @@ def _promoted(run: LayoutRun, request: LayoutRequest, folder: Path) -> LayoutRun
     forced = request.force and not passed
     run = replace(run, state="promoted" if passed or forced else "refused", gate=gate, forced=forced)
     save_layout_run(run, folder)
-    write_atomic(folder / "README.md", describe_layout_run(run).encode("utf-8"))
+    write_atomic(RunDir(folder).card, describe_layout_run(run).encode("utf-8"))
     return run
 
 

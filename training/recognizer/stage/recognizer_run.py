@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from ocr.core.errors import TrainingError
 from ocr.core.files import write_atomic
 from training.recognizer.stage.recognizer_recipe import RecognizerRecipe, Stage
 from training.recognizer.stage.recognizer_regression import LineComparison, describe_comparison
-from training.run_dir import RUN_FILE, part_of
+from training.run_dir import RUN_FILE, read_record, run_folders
 
 PART = "recognizer"
 State = Literal["training", "trained", "promoted", "refused"]
@@ -84,21 +83,12 @@ def save_run(run: RecognizerRun, folder: Path) -> None:
 
 def load_run(folder: Path) -> RecognizerRun:
     """Read `run.json`. Raises `TrainingError` where it is absent or not that of a recognizer."""
-    try:
-        return _RUN.validate_json((folder / RUN_FILE).read_bytes())
-    except OSError as cause:
-        raise TrainingError(f"{folder} is no run: {cause.strerror}", hint="ls the folder that --runs names") from cause
-    except ValidationError as cause:
-        raise TrainingError(
-            f"{folder / RUN_FILE} is not the record of a recognizer: {cause.errors()[0]['msg']}",
-            hint="correct it, or move that folder out of the folder of runs",
-        ) from cause
+    return read_record(folder, _RUN, "not the record of a recognizer")
 
 
 def recognizer_runs(home: Path) -> list[RecognizerRun]:
     """Return the recognizers' runs under `home`, oldest first."""
-    folders = [file.parent for file in sorted(home.glob(f"*/{RUN_FILE}")) if part_of(file) == PART]
-    return sorted((load_run(folder) for folder in folders), key=lambda run: run.started)
+    return sorted((load_run(folder) for folder in run_folders(home, PART)), key=lambda run: run.started)
 
 
 def write_recognizer_card(run: RecognizerRun, card: Path) -> None:

@@ -36,7 +36,7 @@ from training.recognizer.stage.recognizer_run import (
     save_run,
     write_recognizer_card,
 )
-from training.run_dir import RunDir
+from training.run_dir import RunDir, free_name
 
 COMPOSED = "composed"
 WEIGHTS = "recognizer.onnx"
@@ -72,7 +72,7 @@ def plan_recognizer(request: RecognizerRequest) -> RecognizerRun:
     base, parent = _base(request, stage, recipe)
     file = _file_of(base, recipe)
     run = RecognizerRun(
-        name=_name(stage, request.home),
+        name=free_name(request.home, f"recognizer-{stage}"),
         stage=stage,
         base=base,
         base_digest=hash_file(file) if file else "",
@@ -154,14 +154,6 @@ def _file_of(base: str, recipe: RecognizerRecipe) -> Path | None:
     if base == NOTHING and recipe.network != "ppocr":
         return None
     return base_file(base)
-
-
-def _name(stage: Stage, home: Path) -> str:
-    """A free name: the stage and a number."""
-    number = 1
-    while (home / f"recognizer-{stage}-{number}").exists():
-        number += 1
-    return f"recognizer-{stage}-{number}"
 
 
 def _command(request: RecognizerRequest) -> str:
