@@ -23,7 +23,7 @@ from ocr.layout.ruled.ruled_grids import RuledTable, find_ruled_tables
 from ocr.layout.tables import find_tables
 from ocr.text.post_correction import correct_lines
 
-ARRANGEMENT = "layout-4"
+ARRANGEMENT = "layout-5"
 """Raise it when a change can give another page for the same lines: folders then make their pages again."""
 
 

@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ocr.core.document import Line
+from ocr.text.list_numbers import correct_list_numbers
 
 # Full-width forms, and strokes that a recognizer trained on Chinese as well confuses with dashes and bars.
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _WIDE |= {ord(wide): plain for wide, plain in zip("一ー〇、。「」【】〈〉《》\u3000", "——O,.“”[]<>«» ", strict=True)}
 _BAR = {ord("丨"): "|"}
+# Roman numbers that Unicode has as one character each, for Asian print: III was read as Ⅲ, or as Ⅲ and II.
+_ROMAN = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2160, 0x2180)}
 
 _LOOK_ALIKES = str.maketrans(
     "АВЕКМНОРСТХІаеорсухіΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",
@@ -80,7 +83,7 @@ def correct(text: str) -> str:
 
 
 def _correct_line(text: str) -> str:
-    corrected = text.translate(_WIDE).translate(_BAR) if not text.isascii() else text
+    corrected = text.translate(_WIDE).translate(_BAR).translate(_ROMAN) if not text.isascii() else text
     corrected = _MIXED_WORD.sub(lambda found: found[0].translate(_LOOK_ALIKES), corrected)
     for pattern, replacement in _RULES:
         corrected = pattern.sub(replacement, corrected)
@@ -91,10 +94,10 @@ def correct_lines(lines: Sequence[Line]) -> list[Line]:
     """Return the lines of a page corrected, with their words.
 
     A letter that Portuguese does not have (SEGUNDA read as ŚEGUNDA) is corrected where the page has the same word
-    without the mark.
+    without the mark. The number of a list item is corrected where its neighbors show that it is Roman.
     """
     known = {word for line in lines for word in re.findall(r"\w+", line.text)}
-    return [_with_text(line, _replace_foreign(correct(line.text), known)) for line in lines]
+    return correct_list_numbers([_with_text(line, _replace_foreign(correct(line.text), known)) for line in lines])
 
 
 _NATIVE = "áâãàçéêíóôõúüÁÂÃÀÇÉÊÍÓÔÕÚÜ"
