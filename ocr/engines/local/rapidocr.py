@@ -22,7 +22,7 @@ pages and composed photocopies read as at full size; small newspaper pieces read
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 DEFAULT_RECOGNIZER = "pt"
-READING_VERSION = 3
+READING_VERSION = 4
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
 

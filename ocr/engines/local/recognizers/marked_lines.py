@@ -1,4 +1,4 @@
-"""Join marks that were found by their ink to the lines that they belong to: check boxes, initials, lone letters.
+"""Join marks found by their ink to the lines that they belong to: check boxes, initials, list dots, lone letters.
 
 Worker side only: this module imports numpy at the top.
 """
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.engines.local.ink.drawn_marks import Area, CheckBox, Comb, find_marks
+from ocr.engines.local.ink.list_dots import find_list_dots
 from ocr.engines.local.ppocr import Reading, line_confidence
 from ocr.engines.local.recognizers.lone_letters import lone_article
 
@@ -17,6 +18,8 @@ Gray = NDArray[np.uint8]
 
 CROSSES = frozenset("XxVv✓✔✗✘×/")
 """What a cross in a box is read as. Where the recognizer reads something else surely, it is right: a sign or II."""
+DOTS = frozenset("oO0°º•·.,-–—'*e■▪●")
+"""What a list dot is read as where the detector finds it."""
 DOUBTFUL = 0.6
 BAR = "|"
 MOST_TWICE = 0.1
@@ -53,6 +56,7 @@ def with_marks(
         _add_box(found, box)
     for area in marks.initials:
         _add_initial(found, area, region, read)
+    _add_dots(found, region, letter)
     return found
 
 
@@ -116,6 +120,37 @@ def _add_box(found: list[Piece | None], box: CheckBox) -> None:
     piece = found[place]
     if piece is not None:
         found[place] = _with_sign(piece, "☒" if box.crossed else "☐", box.area)
+
+
+def _add_dots(found: list[Piece | None], region: Gray, letter: float) -> None:
+    """Put the dots of lists before their items; a line that is only the reading of a dot goes."""
+    lone = [place for place, piece in enumerate(found) if piece is not None and _may_be_dot(piece, letter)]
+    kept = [place for place, piece in enumerate(found) if piece is not None and place not in lone]
+    lines = [(place, piece) for place in kept if (piece := found[place]) is not None and piece.reading.text.strip()]
+    for dot in find_list_dots(region, [piece.area for _, piece in lines], letter):
+        place, piece = lines[dot.line]
+        found[place] = _with_sign(_without_edge(piece, dot.area), dot.sign, dot.area)
+        middle = ((dot.area[0] + dot.area[2]) / 2, (dot.area[1] + dot.area[3]) / 2)
+        for other in lone:
+            area = piece.area if (piece := found[other]) is not None else (0.0, 0.0, 0.0, 0.0)
+            if area[0] < middle[0] < area[2] and area[1] < middle[1] < area[3]:
+                found[other] = None
+
+
+def _without_edge(piece: Piece, area: Area) -> Piece:
+    """Return the line without a first sign that is the edge of a dot which reaches into its box."""
+    text = piece.reading.text
+    if area[2] <= piece.area[0] or text[:1] not in DOTS:
+        return piece
+    start = len(text) - len(text[1:].lstrip())
+    reading = piece.reading
+    return replace(piece, reading=Reading(text[start:], reading.confidences[start:], reading.centers[start:]))
+
+
+def _may_be_dot(piece: Piece, letter: float) -> bool:
+    """Return whether a line may be the reading of a list dot: no text, or one small sign."""
+    text, (left, _, right, _) = piece.reading.text.strip(), piece.area
+    return right - left < 3 * letter and (not text or text in DOTS or line_confidence(piece.reading) < DOUBTFUL)
 
 
 def _with_sign(piece: Piece, sign: str, area: Area) -> Piece:

@@ -117,3 +117,17 @@ def test_a_form_and_a_chapter_opening_are_read() -> None:
     texts = [line.text for line in read_page(reader, np.asarray(image)).lines or ()]
     assert "Era uma vez um moinho, que marcava" in texts
     assert {"☐ Sim", "☒ Não"} <= set(texts)
+
+
+def test_a_list_dot_joins_its_item_and_its_own_reading_goes() -> None:
+    page = np.full((240, 600), 250, np.uint8)
+    for top in (46, 106):
+        page[top : top + 8, 40:48] = 20
+    items = [Piece((120.0, 30.0 + 60 * row, 300.0, 70.0 + 60 * row), reading("o laudo")) for row in range(2)]
+    lone = Piece((36.0, 38.0, 52.0, 62.0), reading("o"))
+    first, second, third = with_marks(page, [items[0], lone, items[1]], 16.0, never)
+    assert first is not None
+    assert third is not None
+    assert [first.reading.text, third.reading.text] == ["• o laudo", "• o laudo"]
+    assert second is None
+    assert first.area == (40.0, 30.0, 300.0, 70.0)
