@@ -50,6 +50,18 @@ BENCHMARKS = (
     _module("orientation", "Sideways and upside-down pages that are turned upright.", "accuracy.orientation"),
     _module("sparse-pages", "Pages with one word, and blank pages.", "accuracy.sparse_pages"),
     _module("ink-overlays", "Stamps, pen strokes and highlighter over print.", "accuracy.ink_overlays"),
+    _module(
+        "resolutions",
+        "The same pages at several resolutions.",
+        "accuracy.resolutions ../shared/pages/manifest.jsonl",
+        by_default=False,
+    ),
+    _module(
+        "versions-compared",
+        "Real pages read by two versions.",
+        "accuracy.versions_compared OLD_TREE ../shared/pages/manifest.jsonl",
+        by_default=False,
+    ),
     _module("hyphenation", "Hyphenated words that are joined correctly.", "accuracy.hyphenation"),
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
     _module("composed-layouts", "Rules and network on composed pages.", "layout.composed_pages 120", by_default=False),
