@@ -18,19 +18,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pikepdf
 from PIL import Image
 
 from benchmarks.robustness.killed_runs import ENVIRONMENT, OCR
-from ocr.core.document import EngineIdentity, Line, Page, Source, Word, box_around
+from ocr.core.document import EngineIdentity, Line, Page, Role, Source, Table, Word, box_around
 from ocr.core.files import hash_file
 from ocr.storage.ledger import Entry
 from ocr.storage.output_dir import open_folder
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 WIDTH, HEIGHT = 1240, 1754
+TABLE_AT = 28
+"""First line of the table."""
 ALLOWED_SHARE, ALLOWED_MB, ALLOWED_COST = 0.10, 20.0, 0.05
 
 
@@ -52,8 +55,8 @@ def make_scan(path: Path, pages: int) -> None:
 
 
 def page_of_words(number: int) -> Page:
-    """Return a page of 40 lines with ten words each."""
-    lines = []
+    """Return a page of 40 lines with ten words each: a title, nine paragraphs, and a table of twelve rows."""
+    lines = list[Line]()
     for row in range(40):
         words, left = [], 100.0
         for column in range(10):
@@ -61,10 +64,20 @@ def page_of_words(number: int) -> Page:
             words.append(Word(text, (left, 60 + 40 * row, left + 11 * len(text), 90 + 40 * row), 0.98))
             left += 11 * (len(text) + 1)
         joined = " ".join(word.text for word in words)
-        lines.append(Line(joined, box_around(word.box for word in words), 0.98, tuple(words)))
+        role: Role = "title" if row == 0 else "table-cell" if row >= TABLE_AT else "paragraph"
+        block = min((row + 2) // 3, TABLE_AT // 3 + 1)
+        lines.append(Line(joined, box_around(word.box for word in words), 0.98, tuple(words), "text", role, block))
     text = "\n".join(line.text for line in lines)
-    paragraphs = (text.replace("\n", " "),)
-    return Page(number, "ok", text=text, paragraphs=paragraphs, lines=tuple(lines), width=WIDTH, height=HEIGHT)
+    blocks = groupby(lines[:TABLE_AT], key=lambda line: line.block)
+    paragraphs = tuple(" ".join(line.text for line in group) for _, group in blocks)
+    cells = tuple(
+        tuple(" ".join(word.text for word in line.words[start : start + 2]) for start in range(0, 10, 2))
+        for line in lines[TABLE_AT:]
+    )
+    tables = (Table(box_around(line.box for line in lines[TABLE_AT:]), cells, len(paragraphs), header_rows=1),)
+    return Page(
+        *(number, "ok"), text=text, paragraphs=paragraphs, lines=tuple(lines), tables=tables, width=WIDTH, height=HEIGHT
+    )
 
 
 def make_folder(root: Path, pages: int) -> Path:

@@ -101,7 +101,7 @@ _FORMATS = (
         from_scan=write_searchable_pdf,
         packages=("pikepdf", "img2pdf"),
         has_boxes=True,
-        version=2,
+        version=3,
     ),
 )
 FORMATS: dict[str, OutputFormat] = {name: output for name in FORMAT_NAMES for output in _FORMATS if output.name == name}

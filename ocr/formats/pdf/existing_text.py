@@ -1,8 +1,8 @@
-"""Text that a PDF's pages have already: find it, and remove what is invisible (the layer of an earlier reading)."""
+"""Text that a PDF's pages have already, and its tags: find them, and remove those of an earlier reading's layer."""
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,20 +24,61 @@ def remove_invisible(pdf: "pikepdf.Pdf", page: "pikepdf.Page") -> None:
     import pikepdf
 
     for holder in [page.obj, *_forms(page.obj, _DEPTH)]:
-        if not any(kind == "invisible" for kind in _kinds(holder, 0)):
-            continue
-        mode, saved = 0, list[int]()
-        kept = []
-        for instruction in pikepdf.parse_content_stream(_content_holder(holder)):
-            operator = str(instruction.operator)
-            mode = _mode_after(mode, saved, instruction)
-            if not (operator in _SHOWS and mode == _INVISIBLE):
-                kept.append(instruction)
-        content = zlib.compress(pikepdf.unparse_content_stream(kept))
-        if isinstance(holder, pikepdf.Stream):
-            holder.write(content, filter=pikepdf.Name.FlateDecode)
-        else:
-            holder.Contents = pdf.make_indirect(pikepdf.Stream(pdf, content, Filter=pikepdf.Name.FlateDecode))
+        if any(kind == "invisible" for kind in _kinds(holder, 0)):
+            _rewrite(pdf, holder, _without_invisible(pikepdf.parse_content_stream(_content_holder(holder))))
+
+
+def remove_tags(pdf: "pikepdf.Pdf") -> None:
+    """Remove the structure tree of a PDF, and the marks in its pages that lead to it."""
+    import pikepdf
+
+    for key in ("/StructTreeRoot", "/MarkInfo"):
+        if key in pdf.Root:
+            del pdf.Root[key]
+    for page in pdf.pages:
+        if "/StructParents" in page.obj:
+            del page.obj.StructParents
+            _rewrite(pdf, page.obj, _without_marks(pikepdf.parse_content_stream(page)))
+
+
+def _without_invisible(instructions: Iterable[Any]) -> Iterator[Any]:
+    mode, saved = 0, list[int]()
+    for instruction in instructions:
+        mode = _mode_after(mode, saved, instruction)
+        if not (str(instruction.operator) in _SHOWS and mode == _INVISIBLE):
+            yield instruction
+
+
+def _without_marks(instructions: Iterable[Any]) -> Iterator[Any]:
+    """Yield instructions without marked content that has a number, or is an artifact."""
+    removed: list[bool] = []
+    for instruction in instructions:
+        operator = str(instruction.operator)
+        if operator in ("BMC", "BDC"):
+            tag, *rest = instruction.operands
+            removed.append(tag == "/Artifact" or any("/MCID" in part for part in rest if _is_dictionary(part)))
+        is_kept = operator not in ("BMC", "BDC", "EMC") or not (removed and removed[-1])
+        if operator == "EMC" and removed:
+            removed.pop()
+        if is_kept:
+            yield instruction
+
+
+def _is_dictionary(value: Any) -> bool:
+    import pikepdf
+
+    return isinstance(value, pikepdf.Dictionary)
+
+
+def _rewrite(pdf: "pikepdf.Pdf", holder: Any, instructions: Iterable[Any]) -> None:
+    """Replace the content of a page or of a Form XObject."""
+    import pikepdf
+
+    content = zlib.compress(pikepdf.unparse_content_stream(list(instructions)))
+    if isinstance(holder, pikepdf.Stream):
+        holder.write(content, filter=pikepdf.Name.FlateDecode)
+    else:
+        holder.Contents = pdf.make_indirect(pikepdf.Stream(pdf, content, Filter=pikepdf.Name.FlateDecode))
 
 
 _INVISIBLE = 3

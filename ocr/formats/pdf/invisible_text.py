@@ -6,7 +6,7 @@ that runs up or down the page is written in its direction. Source: ISO 32000-1, 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -45,17 +45,36 @@ def placing(sheet: Sheet, width: float, height: float) -> Matrix:
     }[sheet.rotation % 360]
 
 
-def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str) -> bytes:
+Marks = Mapping[tuple[int, int], str]
+"""Operators that start marked content, by line and word of the layer."""
+
+
+def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str, marks: Marks | None = None) -> bytes:
     """Return the content stream of a page's text layer; empty where the page has no text.
 
-    `sheet.rotation` holds both the page's own rotation and the one that was found by reading.
+    `sheet.rotation` holds both the page's own rotation and the one that was found by reading. `marks` are for a
+    tagged PDF; each of them ends where the next starts.
     """
     lines = [line for line in _placed(page) if line.text.strip()]
     if not lines or page.width < 1 or page.height < 1:
         return b""
     matrix = " ".join(map(_number, placing(sheet, page.width, page.height)))
-    body = b"\n".join(operator for line in lines for operator in _line(line, lines, page.height, (codes, font)))
+    body = b"\n".join(_marked((_line(line, lines, page.height, (codes, font)) for line in lines), marks or {}))
     return f"q {matrix} cm BT 3 Tr\n".encode("ascii") + body + b"\nET Q\n"
+
+
+def _marked(lines: Iterable[Iterator[bytes]], marks: Marks) -> Iterator[bytes]:
+    """Yield the operators of the words, with those of marked content between them."""
+    is_open = False
+    for row, words in enumerate(lines):
+        for place, operators in enumerate(words):
+            mark = marks.get((row, place))
+            if mark is not None:
+                yield (b"EMC " if is_open else b"") + mark.encode("ascii")
+                is_open = True
+            yield operators
+    if is_open:
+        yield b"EMC"
 
 
 def _placed(page: Page) -> Sequence[Line]:

@@ -2,13 +2,16 @@
 
 A PDF stays byte for byte as it is: changed pages, layers and the font stand in a section behind it (an incremental
 update: ISO 32000-1, 7.5.6). Images become a new file. Memory holds a few hundred pages of the PDF library at a time.
+
+The layers are tagged, and what the scan shows is an artifact: its text is that of the layer. Where a PDF has a
+structure tree of its own, that stays as it is, and the layers have no tags.
 """
 
 import copy
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -21,6 +24,8 @@ from ocr.formats.pdf.glyphless_font import CharacterCodes
 from ocr.formats.pdf.image_pages import image_pages
 from ocr.formats.pdf.invisible_text import Sheet, layer_of
 from ocr.formats.pdf.object_writer import ObjectCopier, ObjectWriter, token
+from ocr.formats.pdf.tags.page_tags import tags_of
+from ocr.formats.pdf.tags.structure_tree import StructureTree
 from ocr.formats.scan_job import FormatError, ScanJob
 
 if TYPE_CHECKING:
@@ -35,6 +40,8 @@ _TREE_DEPTH = 100
 _TAIL = 1100
 """Bytes at the end of a file in which the place of its cross-reference section must stand."""
 _START = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF\s*\Z")
+_PACKED = "1.5"
+"""First version of PDF with objects inside streams."""
 _ENTRIES = 8
 """Bytes of a file that tell a cross-reference table from a stream."""
 
@@ -54,6 +61,8 @@ class AppendPoint:
     """Place of its last cross-reference section."""
     has_stream: bool
     """The section is a stream, not a table."""
+    has_tags: bool
+    """The PDF has a structure tree of its own."""
 
 
 def base_of(pdf: "pikepdf.Pdf", path: Path) -> AppendPoint | None:
@@ -71,7 +80,9 @@ def base_of(pdf: "pikepdf.Pdf", path: Path) -> AppendPoint | None:
     is_sound = has_head and 0 < section < size and all(0 < number < objects for number, _ in pages)
     if not is_sound or len(set(pages)) != len(pages) or pdf.get_warnings():
         return None
-    return AppendPoint(path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"))
+    return AppendPoint(
+        path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"), "/StructTreeRoot" in pdf.Root
+    )
 
 
 def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
@@ -79,23 +90,33 @@ def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
     pikepdf = load("pikepdf", extra="pdf")
     writer = ObjectWriter(file, start=base.size, first=base.objects)
     writer.write_bytes(b"\n")
-    layers = _Layers(writer, CharacterCodes(), writer.reserve())
+    layers = _Layers(writer, None if base.has_tags else StructureTree(writer))
+    seen = 0
     for group in _groups(page for page in job.pages if 1 <= page.number <= len(base.pages)):
-        _append_group(group, base, layers)
-    layers.write_font()
+        seen += _append_group(group, base, layers)
+    layers.has_other_text |= seen < len(base.pages)  # nobody looked at the rest
+    layers.finish()
     with pikepdf.open(base.path) as pdf:
-        _write_end(writer, base, pdf, job.source.path)
+        _write_end(layers, base, pdf, job.source.path)
 
 
-def _append_group(group: Iterable[Page], base: AppendPoint, layers: "_Layers") -> None:
-    """Write the layers of some pages; nothing outlives the call that holds on to the PDF, so its memory is free."""
+def _append_group(group: Iterable[Page], base: AppendPoint, layers: "_Layers") -> int:
+    """Write the layers of some pages and return how many pages there were.
+
+    Nothing outlives the call that holds on to the PDF, so its memory is free then.
+    """
     pikepdf = load("pikepdf", extra="pdf")
+    seen = 0
     with pikepdf.open(base.path) as pdf:
         for page in group:
+            seen += 1
             number, generation = base.pages[page.number - 1]
             leaf = pikepdf.Page(pdf.get_object((number, generation)))
-            if not kinds_of_text(leaf) and layers.add(leaf, page):
+            if kinds_of_text(leaf):
+                layers.has_other_text = True
+            elif layers.add(leaf, page, (number, generation)):
                 layers.writer.write(number, leaf.obj.unparse(resolved=True), generation)
+    return seen
 
 
 def write_images(job: ScanJob, file: BinaryIO) -> None:
@@ -104,7 +125,7 @@ def write_images(job: ScanJob, file: BinaryIO) -> None:
     writer = ObjectWriter(file)
     writer.write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     catalog, tree, info = writer.reserve(), writer.reserve(), writer.reserve()
-    layers = _Layers(writer, CharacterCodes(), writer.reserve())
+    layers = _Layers(writer, StructureTree(writer))
     kids, refusals = [], list[FormatError]()
     texts = _Texts(job.pages)
     for number, content in enumerate(image_pages(job.scan), start=1):
@@ -118,18 +139,19 @@ def write_images(job: ScanJob, file: BinaryIO) -> None:
             leaf = pdf.pages[0]
             page = texts.of(number)
             if page is not None:
-                layers.add(leaf, page)
+                layers.add(leaf, page, (kids[-1], 0))
             leaf.obj.Parent = pikepdf.Name(token(tree))
             ObjectCopier(writer).copy_as(kids[-1], leaf.obj)
     if refusals and len(refusals) == len(kids):
         raise refusals[0]
-    layers.write_font()
+    layers.finish()
     references = b" ".join(b"%d 0 R" % kid for kid in kids)
     writer.write(tree, b"<< /Type /Pages /Count %d /Kids [ %b ] >>" % (len(kids), references))
     language = pikepdf.String(LANGUAGE).unparse()
-    writer.write(catalog, b"<< /Type /Catalog /Pages %d 0 R /Lang %b >>" % (tree, language))
+    tags = b"" if layers.tags is None else b" /StructTreeRoot %d 0 R /MarkInfo << /Marked true >>" % layers.tags
+    writer.write(catalog, b"<< /Type /Catalog /Pages %d 0 R /Lang %b%b >>" % (tree, language, tags))
     writer.write(info, b"<< /Title %b >>" % pikepdf.String(job.source.path).unparse())
-    writer.finish(b"/Root %d 0 R /Info %d 0 R" % (catalog, info), None, previous=None)
+    writer.finish(b"/Root %d 0 R /Info %d 0 R" % (catalog, info), None, previous=None, as_stream=True)
 
 
 class _Texts:
@@ -146,66 +168,84 @@ class _Texts:
         return self._next if self._next is not None and self._next.number == number else None
 
 
-@dataclass(slots=True)
 class _Layers:
-    """Writes the layers of one PDF, and the font that they share."""
+    """Writes the layers of one PDF, the font that they share, and their structure tree."""
 
-    writer: ObjectWriter
-    codes: CharacterCodes
-    font: int
-    """Object number of the font."""
-    is_used: bool = False
+    def __init__(self, writer: ObjectWriter, tree: StructureTree | None) -> None:
+        """`tree` is None where the layers get no tags."""
+        self.writer = writer
+        self.has_other_text = False
+        """A page has text that is not ours."""
+        self.tags: int | None = None
+        """Object number of the structure tree, once it is written."""
+        self._tree = tree
+        self._codes = CharacterCodes()
+        self._font = writer.reserve()
+        self._frame = (writer.reserve(), writer.reserve())
+        self._is_used = self._is_framed = False
 
-    def add(self, leaf: "pikepdf.Page", page: Page) -> bool:
-        """Write the layer of a page and change the page in memory, with tokens for new objects."""
+    def add(self, leaf: "pikepdf.Page", page: Page, place: tuple[int, int]) -> bool:
+        """Write the layer of a page and change the page in memory, with tokens for new objects.
 
-        def write(content: bytes) -> Any:
-            number = self.writer.reserve()
-            self.writer.write_stream(number, b"/Filter /FlateDecode", zlib.compress(content, 9))
-            return load("pikepdf", extra="pdf").Name(token(number))
+        `place` is the object number and generation of the page. Return whether the page has a layer.
+        """
+        pikepdf = load("pikepdf", extra="pdf")
+        sheet = sheet_of(leaf)
+        if sheet is None:
+            return False
+        name, fonts = _free_name(leaf)
+        turned = Sheet(sheet.box, (sheet.rotation + page.rotation) % 360)
+        tags = None if self._tree is None else tags_of(page)
+        content = layer_of(page, turned, self._codes, name, None if tags is None else tags.starts)
+        if not content:
+            return False
+        self._is_used = True
+        fonts[f"/{name}"] = pikepdf.Name(token(self._font))
+        resources = copy.copy(leaf.resources) if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
+        resources.Font = fonts
+        leaf.obj.Resources = resources
+        leaf.obj.Contents = pikepdf.Array([self._write(content), *self._framed(leaf, is_tagged=tags is not None)])
+        if page.rotation:
+            leaf.obj.Rotate = turned.rotation
+        if self._tree is not None and tags is not None:
+            leaf.obj.StructParents = self._tree.add(tags, place)
+        return True
 
-        font = load("pikepdf", extra="pdf").Name(token(self.font))
-        done = add_layer(leaf, page, self.codes, font, write)
-        self.is_used |= done
-        return done
+    def finish(self) -> None:
+        """Write what the pages share, once all text is encoded."""
+        if self._is_used:
+            with load("pikepdf", extra="pdf").new() as pdf:
+                font = pdf.make_indirect(load("pikepdf", extra="pdf").Dictionary())
+                self._codes.fill(pdf, font)
+                ObjectCopier(self.writer).copy_as(self._font, font)
+        for number, content in zip(self._frame, (b"/Artifact BMC\n", b"\nEMC\n"), strict=True):
+            if self._is_framed:
+                self.writer.write_stream(number, b"", content)
+        self.tags = None if self._tree is None else self._tree.finish()
 
-    def write_font(self) -> None:
-        """Write the font, once all text is encoded."""
-        if not self.is_used:
-            return
-        with load("pikepdf", extra="pdf").new() as pdf:
-            font = pdf.make_indirect(load("pikepdf", extra="pdf").Dictionary())
-            self.codes.fill(pdf, font)
-            ObjectCopier(self.writer).copy_as(self.font, font)
+    def _write(self, content: bytes) -> Any:
+        number = self.writer.reserve()
+        self.writer.write_stream(number, b"/Filter /FlateDecode", zlib.compress(content, 9))
+        return load("pikepdf", extra="pdf").Name(token(number))
+
+    def _framed(self, leaf: "pikepdf.Page", *, is_tagged: bool) -> list[Any]:
+        """Return the streams of a page's own content; in a tagged PDF they stand inside an artifact."""
+        pikepdf = load("pikepdf", extra="pdf")
+        old = leaf.obj.get("/Contents")
+        parts = [] if old is None else list(old) if isinstance(old, pikepdf.Array) else [old]
+        if not parts or not is_tagged:
+            return parts
+        self._is_framed = True
+        start, end = (pikepdf.Name(token(number)) for number in self._frame)
+        return [start, *parts, end]
 
 
-def add_layer(
-    leaf: "pikepdf.Page", page: Page, codes: CharacterCodes, font: Any, write: Callable[[bytes], Any]
-) -> bool:
-    """Put the layer of `page` below the content of `leaf`; return whether there is one.
-
-    `write` makes a stream of content and returns what stands for it in the page's dictionary.
-    """
+def _free_name(leaf: "pikepdf.Page") -> tuple[str, Any]:
+    """Return a name for the layer's font that no font of the page has, and a copy of the page's fonts."""
     pikepdf = load("pikepdf", extra="pdf")
-    sheet = sheet_of(leaf)
-    if sheet is None:
-        return False
-    turned = Sheet(sheet.box, (sheet.rotation + page.rotation) % 360)
-    resources = copy.copy(leaf.resources) if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
+    resources = leaf.resources if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
     fonts = copy.copy(resources.get("/Font", pikepdf.Dictionary()))
-    name = next(name for number in count() if f"/{(name := f'LusoText{number or str()}')}" not in fonts)
-    content = layer_of(page, turned, codes, name)
-    if not content:
-        return False
-    fonts[f"/{name}"] = font
-    resources.Font = fonts
-    leaf.obj.Resources = resources
-    old = leaf.obj.get("/Contents")
-    parts = [] if old is None else list(old) if isinstance(old, pikepdf.Array) else [old]
-    leaf.obj.Contents = pikepdf.Array([write(content), *parts])
-    if page.rotation:
-        leaf.obj.Rotate = turned.rotation
-    return True
+    return next(name for number in count() if f"/{(name := f'LusoText{number or str()}')}" not in fonts), fonts
 
 
 def sheet_of(leaf: "pikepdf.Page") -> Sheet | None:
@@ -251,13 +291,19 @@ def _groups(pages: Iterable[Page]) -> Iterator[Iterator[Page]]:
         yield chain([first], (page for _, page in zip(range(_PAGES_AT_ONCE - 1), each, strict=False)))
 
 
-def _write_end(writer: ObjectWriter, base: AppendPoint, pdf: "pikepdf.Pdf", title: str) -> None:
+def _write_end(layers: _Layers, base: AppendPoint, pdf: "pikepdf.Pdf", title: str) -> None:
     """Write catalog and document information where they change, and the end of the section."""
     pikepdf = load("pikepdf", extra="pdf")
-    root, info = pdf.Root, pdf.trailer.get("/Info")
+    writer, root, info = layers.writer, pdf.Root, pdf.trailer.get("/Info")
     kept = info if isinstance(info, pikepdf.Dictionary) else pikepdf.Dictionary()
     number, generation = kept.objgen if kept.is_indirect else (writer.reserve(), 0)
-    if not describe(root, kept, title) or not kept.is_indirect:
+    if layers.tags is not None:
+        root.StructTreeRoot = pikepdf.Name(token(layers.tags))
+        # A reader that trusts this looks at nothing but tags: text of other pages would be lost to it.
+        root.MarkInfo = pikepdf.Dictionary(Marked=not layers.has_other_text)
+        if max(pdf.pdf_version, str(root.get("/Version", "/")).lstrip("/")) < _PACKED:
+            root.Version = pikepdf.Name(f"/{_PACKED}")
+    if not describe(root, kept, title) or not kept.is_indirect or layers.tags is not None:
         writer.write(root.objgen[0], root.unparse(resolved=True), root.objgen[1])
         writer.write(number, kept.unparse(resolved=True), generation)
     entries = b"/Root %b /Info %d %d R" % (root.unparse(), number, generation)

@@ -1,27 +1,26 @@
 """Write a searchable PDF: the scan's own pages, unchanged, over an invisible layer of the text that was read.
 
 A PDF stays as it is, byte for byte, and gets a section with its layers behind it. Images become pages without being
-encoded again. Memory does not grow with the number of pages. A PDF is written anew where its text is redone or forced,
-or where its structure is damaged; memory then holds its objects and layers, about 9 kB a page.
+encoded again. Memory does not grow with the number of pages. Where its text is redone or forced, or its structure is
+damaged, the PDF is first written anew without the text to replace; memory then holds its objects, about 3 kB a page.
 """
 
+import pickle
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ocr.core.document import Page, PageImage
 from ocr.core.environment import load
 from ocr.formats.page_pictures import PagePictures, as_jpeg
 from ocr.formats.pdf.archival import make_archival
-from ocr.formats.pdf.existing_text import kinds_of_text, remove_invisible
-from ocr.formats.pdf.glyphless_font import CharacterCodes
+from ocr.formats.pdf.existing_text import kinds_of_text, remove_invisible, remove_tags
 from ocr.formats.pdf.image_pages import is_pdf
 from ocr.formats.pdf.invisible_text import Sheet, placing
-from ocr.formats.pdf.page_layers import AppendPoint, add_layer, append_layers, base_of, describe, sheet_of, write_images
+from ocr.formats.pdf.page_layers import AppendPoint, append_layers, base_of, sheet_of, write_images
 from ocr.formats.scan_job import FormatError, ScanJob, TextLayer
 from ocr.rendering.discovery import shown
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _QUALITY = 85
 """JPEG quality of pages that `force` turns into pictures."""
+_NOT_READ = frozenset(("failed", "refused", "skipped", "unreadable"))
+"""Pages without a new text: what they have stays."""
 _OTHER_FORMATS = "or use --out alto or hocr, which leave the scan alone"
 
 
@@ -73,25 +74,59 @@ def _write(job: ScanJob, draft: Path) -> tuple[Path, ...]:
         with draft.open("wb") as file:
             write_images(job, file)
         return (draft,)
-    base = _examine_or_write(job, draft)
+    base = _examine(job)
     if base is None:
-        return (draft,)
+        job, base = _cleared(job, draft.with_name("cleared.pdf"))
     with draft.open("wb") as file:
         append_layers(job, base, file)
-    return (job.scan, draft)
+    return (base.path, draft)
 
 
-def _examine_or_write(job: ScanJob, draft: Path) -> AppendPoint | None:
-    """Return what is needed to append to the scan; where that is impossible, write the PDF anew and return None.
+def _examine(job: ScanJob) -> AppendPoint | None:
+    """Return what is needed to append to the scan; None where it must be written anew first.
 
     The opened PDF lives in here only: its table of objects takes 3 kB a page.
     """
     with ExitStack() as opened:
         pdf = _open(job, opened)
-        base = base_of(pdf, job.scan) if job.text_layer == "skip" else None
-        if base is None:
-            _write_anew(job, pdf, draft)
-        return base
+        return base_of(pdf, job.scan) if job.text_layer == "skip" else None
+
+
+def _cleared(job: ScanJob, path: Path) -> tuple[ScanJob, AppendPoint]:
+    """Write the PDF anew to `path`, without the text that a layer replaces; return what is needed to append to it.
+
+    The pages of the job can be read once only: the new job has copies of them, in a file beside `path`.
+    """
+    pikepdf = load("pikepdf", extra="pdf")
+    copies = path.with_name("pages.pickle")
+    with ExitStack() as opened:
+        pdf = _open(job, opened)
+        file = opened.enter_context(copies.open("wb"))
+        pictures = opened.enter_context(PagePictures(job.scan, job.passwords))
+        if job.text_layer != "skip" and not _keeps_visible_text(pdf, job.text_layer):
+            remove_tags(pdf)
+        for page in job.pages:
+            pickle.dump(page, file)
+            if 1 <= page.number <= len(pdf.pages) and page.status not in _NOT_READ:
+                _clear(pdf, page, job.text_layer, pictures)
+        pdf.save(
+            path,
+            deterministic_id=True,
+            compress_streams=False,  # nothing of the scan's is packed anew
+            object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+        )
+    with pikepdf.open(path) as pdf:
+        base = base_of(pdf, path)
+    if base is None:
+        raise ValueError("its pages cannot be told apart")
+    return replace(job, pages=_unpickled(copies)), base
+
+
+def _unpickled(path: Path) -> Iterator[Page]:
+    """Yield the pages in a file of this process."""
+    with path.open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
 
 
 def _open(job: ScanJob, opened: ExitStack) -> "pikepdf.Pdf":
@@ -130,57 +165,20 @@ def _is_signed(pdf: "pikepdf.Pdf") -> bool:
     return bool(int(form.get("/SigFlags", 0)) & 1) or "/Perms" in pdf.Root
 
 
-def _write_anew(job: ScanJob, pdf: "pikepdf.Pdf", draft: Path) -> None:
-    """Add the layers in memory and write the whole PDF."""
-    pikepdf = load("pikepdf", extra="pdf")
-    codes = CharacterCodes()
-    font = pdf.make_indirect(pikepdf.Dictionary())
-    found = False
-    with PagePictures(job.scan, job.passwords) as pictures:
-        layers = _Layers(pdf, codes, font, pictures, job.text_layer)
-        for page in job.pages:
-            if 1 <= page.number <= len(pdf.pages):
-                found |= _add_layer(layers, page)
-    if found:
-        codes.fill(pdf, font)
-    describe(pdf.Root, pdf.docinfo, job.source.path)
-    pdf.save(
-        draft,
-        deterministic_id=True,
-        compress_streams=False,  # nothing of the scan's is packed anew; our own streams are packed already
-        object_stream_mode=pikepdf.ObjectStreamMode.preserve,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Layers:
-    """What the layers of one PDF share."""
-
-    pdf: "pikepdf.Pdf"
-    codes: CharacterCodes
-    font: Any
-    pictures: PagePictures
-    text_layer: TextLayer
-
-    def write(self, content: bytes) -> "pikepdf.Stream":
-        """Make a stream of content."""
-        pikepdf = load("pikepdf", extra="pdf")
-        return pikepdf.Stream(self.pdf, zlib.compress(content, 9), Filter=pikepdf.Name.FlateDecode)
-
-
-def _add_layer(shared: _Layers, page: Page) -> bool:
-    """Add the layer of one page below its content; return whether it got one."""
-    leaf = shared.pdf.pages[page.number - 1]
-    kinds = kinds_of_text(leaf)
-    if shared.text_layer == "redo" and "invisible" in kinds:
-        remove_invisible(shared.pdf, leaf)
-        kinds = kinds - {"invisible"}
-    if kinds and shared.text_layer != "force":
+def _keeps_visible_text(pdf: "pikepdf.Pdf", text_layer: TextLayer) -> bool:
+    """Return whether a page of a tagged PDF keeps text: the tags are then needed."""
+    if text_layer == "force" or "/StructTreeRoot" not in pdf.Root:
         return False
-    sheet = sheet_of(leaf)
-    if kinds and sheet is not None:
-        _draw(shared.pdf, leaf, shared.pictures.render(page.number), sheet)
-    return add_layer(leaf, page, shared.codes, shared.font, shared.write)
+    return any("visible" in kinds_of_text(page) for page in pdf.pages)
+
+
+def _clear(pdf: "pikepdf.Pdf", page: Page, text_layer: TextLayer, pictures: PagePictures) -> None:
+    """Remove the text of one page that its layer replaces."""
+    leaf = pdf.pages[page.number - 1]
+    if text_layer == "redo":
+        remove_invisible(pdf, leaf)
+    elif text_layer == "force" and kinds_of_text(leaf) and (sheet := sheet_of(leaf)) is not None:
+        _draw(pdf, leaf, pictures.render(page.number), sheet)
 
 
 def _draw(pdf: "pikepdf.Pdf", leaf: "pikepdf.Page", picture: PageImage, sheet: Sheet) -> None:

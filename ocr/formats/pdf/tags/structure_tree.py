@@ -1,0 +1,109 @@
+"""Write the structure tree of a tagged PDF page by page: the elements, and the way from a page's marks to them.
+
+Elements are packed into streams, so that a page's tags take a few hundred bytes. Memory holds three numbers a page.
+Source: ISO 32000-1, 14.7.2 (structure hierarchy), 14.7.4.4 (parent tree) and 7.9.7 (number trees).
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+
+from ocr.formats.pdf.object_writer import ObjectWriter
+from ocr.formats.pdf.tags.page_tags import PageTags, Tag
+
+FIRST_KEY = 1 << 20
+"""Key of the first page in the parent tree: pages of a PDF whose own tree was removed may still have small ones."""
+_OBJECTS_A_STREAM = 400
+_LEAVES = 64
+"""Pages in a leaf of the parent tree."""
+
+
+class StructureTree:
+    """The structure tree of one PDF."""
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self._writer = writer
+        self._root = writer.reserve(2)
+        self._document = self._root + 1
+        self._pages, self._parents = array("Q"), array("Q")
+        self._waiting: list[tuple[int, Sequence[bytes]]] = []
+
+    def add(self, tags: PageTags, page: tuple[int, int]) -> int:
+        """Write the elements of a page, given by its object number and generation; return its key."""
+        elements = list(_below(tags.elements))
+        first = self._writer.reserve(len(elements) + 2)
+        numbers = {id(tag): number for number, tag in enumerate(elements, start=first + 1)}
+        here = b"/Pg %d %d R" % page
+        bodies = [_element("Div", self._document, _kids(tags.elements, numbers))]
+        above = {id(kid): numbers[id(tag)] for tag in elements for kid in tag.kids if isinstance(kid, Tag)}
+        for tag in elements:
+            has_text = any(isinstance(kid, int) for kid in tag.kids)
+            more = (here if has_text else b"") + _attributes(tag)
+            bodies.append(_element(tag.kind, above.get(id(tag), first), _kids(tag.kids, numbers), more))
+        bodies.append(b"[%b]" % b" ".join(b"%d 0 R" % numbers[id(tag)] for tag in tags.parents))
+        self._pages.append(first)
+        self._parents.append(first + len(elements) + 1)
+        self._pack(first, bodies)
+        return FIRST_KEY + len(self._pages) - 1
+
+    def finish(self) -> int | None:
+        """Write what stands above the pages; return the object number of the tree, None where no page has tags."""
+        if not self._pages:
+            return None
+        self._pack(self._document, [_element("Document", self._root, [_reference(page) for page in self._pages])])
+        leaves = list(self._leaves())
+        first = self._writer.reserve(len(leaves))
+        self._pack(first, leaves)
+        kids = b" ".join(_reference(number) for number in range(first, first + len(leaves)))
+        next_key = FIRST_KEY + len(self._pages)
+        self._pack(
+            self._root,
+            [
+                b"<</Type/StructTreeRoot/K %d 0 R/ParentTree<</Kids[%b]>>/ParentTreeNextKey %d>>"
+                % (self._document, kids, next_key)
+            ],
+        )
+        self._flush()
+        return self._root
+
+    def _leaves(self) -> Iterator[bytes]:
+        for start in range(0, len(self._parents), _LEAVES):
+            part = self._parents[start : start + _LEAVES]
+            pairs = b" ".join(b"%d %d 0 R" % (FIRST_KEY + start + place, number) for place, number in enumerate(part))
+            limits = FIRST_KEY + start, FIRST_KEY + start + len(part) - 1
+            yield b"<</Limits[%d %d]/Nums[%b]>>" % (*limits, pairs)
+
+    def _pack(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Write objects once there are enough of them for a stream."""
+        self._waiting.append((first, bodies))
+        if sum(len(run) for _, run in self._waiting) >= _OBJECTS_A_STREAM:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_packed(self._waiting)
+        self._waiting = []
+
+
+def _below(tags: Sequence[Tag]) -> Iterator[Tag]:
+    """Yield elements and all elements below them, each before those below it."""
+    for tag in tags:
+        yield tag
+        yield from _below([kid for kid in tag.kids if isinstance(kid, Tag)])
+
+
+def _kids(kids: Sequence[Tag | int], numbers: dict[int, int]) -> list[bytes]:
+    return [b"%d" % kid if isinstance(kid, int) else _reference(numbers[id(kid)]) for kid in kids]
+
+
+def _element(kind: str, parent: int, kids: Sequence[bytes], more: bytes = b"") -> bytes:
+    inner = b" ".join(kids) if len(kids) == 1 else b"[%b]" % b" ".join(kids)
+    below = b"/K %b" % inner if kids else b""
+    return b"<</S/%b/P %d 0 R%b%b>>" % (kind.encode("ascii"), parent, more, below)
+
+
+def _attributes(tag: Tag) -> bytes:
+    return b"/A<</O/Table%b>>" % tag.attributes.encode("ascii") if tag.attributes else b""
+
+
+def _reference(number: int) -> bytes:
+    return b"%d 0 R" % number
