@@ -29,23 +29,11 @@ class CharacterCodes:
     """The codes of the characters of one PDF, in the order in which they are first used."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-        self._next = _LEAST
+        self._codes = _Codes()
 
     def encode(self, text: str) -> bytes:
         """Return the two-byte codes of a text. Characters past the 60,000th different one become the first code."""
-        return b"".join(struct.pack(">H", self._code(character)) for character in text)
-
-    def _code(self, character: str) -> int:
-        code = self._codes.get(character)
-        if code is None:
-            while _ESCAPED & set(struct.pack(">H", min(self._next, _MOST))):
-                self._next += 1
-            if self._next > _MOST:
-                return _LEAST
-            code = self._codes[character] = self._next
-            self._next += 1
-        return code
+        return b"".join(map(self._codes.__getitem__, text))
 
     def fill(self, pdf: "pikepdf.Pdf", font: "pikepdf.Object") -> None:
         """Complete the empty dictionary `font` once all text is encoded."""
@@ -60,7 +48,7 @@ class CharacterCodes:
         descendant = Dictionary(
             Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name("/LusoText"), DW=round(WIDTH * _EM),
             CIDSystemInfo=Dictionary(Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0),
-            CIDToGIDMap=_stream(pdf, b"\x00\x01" * (max(self._codes.values(), default=0) + 1)),
+            CIDToGIDMap=_stream(pdf, b"\x00\x01" * self._codes.next),
             FontDescriptor=pdf.make_indirect(descriptor),
         )  # fmt: skip
         for key, value in {
@@ -74,7 +62,8 @@ class CharacterCodes:
     def _to_unicode(self) -> bytes:
         """Return the CMap from codes to UTF-16, at most 100 lines a block as the format allows."""
         rows = [
-            f"<{code:04X}> <{character.encode('utf-16-be').hex().upper()}>" for character, code in self._codes.items()
+            f"<{code.hex().upper()}> <{character.encode('utf-16-be').hex().upper()}>"
+            for character, code in self._codes.items()
         ]
         blocks = [rows[start : start + 100] for start in range(0, len(rows), 100)]
         body = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
@@ -85,6 +74,22 @@ class CharacterCodes:
             f"1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n{body}\n"
             "endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n"
         ).encode("ascii")
+
+
+class _Codes(dict[str, bytes]):
+    """Gives a character its code when it is first asked for."""
+
+    next = _LEAST
+    """The code of the next character."""
+
+    def __missing__(self, character: str) -> bytes:
+        while _ESCAPED & set(struct.pack(">H", min(self.next, _MOST))):
+            self.next += 1
+        if self.next > _MOST:
+            return struct.pack(">H", _LEAST)
+        code = self[character] = struct.pack(">H", self.next)
+        self.next += 1
+        return code
 
 
 def _stream(pdf: "pikepdf.Pdf", content: bytes, **entries: object) -> "pikepdf.Object":
