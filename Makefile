@@ -11,6 +11,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 extract: .venv/core
 	$(BIN)/ocr extract samples --out json,md
 
+# Tests start many processes: without compiled modules each of them compiles the whole program again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

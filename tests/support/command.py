@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from command_server import CommandServer
 from PIL import Image
 
 TESTS = Path(__file__).resolve().parent
@@ -19,12 +20,22 @@ ENVIRONMENT = {
 FAKE = ("--engine", "ocr.engines.fake:create")
 
 
+SERVER = CommandServer(OCR, ENVIRONMENT)
+
+
 def run_ocr(
-    *words: object, cwd: Path, text: str | None = None, seconds: float = 120
+    *words: object, cwd: Path, text: str | None = None, seconds: float = 120, fresh: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    """Run `ocr` to its end in the folder `cwd`; `text` goes to its standard input."""
+    """Run `ocr` to its end in the folder `cwd`; `text` goes to its standard input.
+
+    `fresh` starts a process, which sees every core and has a hash seed of its own; see `command_server`. So does a
+    test that changes a PYTHON variable of `ENVIRONMENT`.
+    """
+    command = [str(word) for word in words]
+    if not fresh and SERVER.fits(ENVIRONMENT):
+        return SERVER.run(command, cwd=cwd, environment=ENVIRONMENT, text=text, seconds=seconds)
     return subprocess.run(
-        [OCR, *map(str, words)],
+        [OCR, *command],
         cwd=cwd,
         env=ENVIRONMENT,
         input=text,
