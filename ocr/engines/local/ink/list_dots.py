@@ -25,8 +25,8 @@ ROUND, FULL = 1.5, 0.6
 BULLET, MIDDLE_DOT = "•", "·"
 LARGE = 0.36
 """Usual diameter of a list's dots, in letters, from which they are bullets."""
-GAP = 8.0
-"""Greatest space between a dot and its line, in letters: the tab stops of a list are 1 cm apart."""
+GAP = 9.5
+"""Greatest distance of a dot from the start of its line, in letters: four widths of a capital."""
 FREE = 1.0
 """Least space between a dot and what stands on its left, in letters."""
 MIDDLE = 0.16
@@ -35,7 +35,7 @@ ALIGNED, ALIKE = 0.5, 1.6
 """Letters by which the dots of one list differ in place, and the greatest ratio of their sizes."""
 LEAST_ITEMS = 2
 MOST_DIRT = 2.0
-"""Specks of the size of a dot outside all lines, for each dot, from which on the page is dirty and dots are none."""
+"""Other specks of the size of a dot before lines, for each dot, from which on the page is dirty and has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,13 @@ def find_list_dots(gray: Gray, lines: Sequence[Sequence[float]], letter: float) 
     if letter < 4 or len(lines) < LEAST_ITEMS:
         return []
     boxes = np.asarray(lines, np.float64)
-    specks = _specks(gray, letter)
-    specks = specks[~_inside_any(specks, boxes)]
-    found = [dot for speck in specks.tolist() if (dot := _before_line(speck, boxes, letter)) is not None]
+    dark_below = int(np.percentile(gray[::4, ::4], 90)) - CONTRAST
+    specks = [
+        ListDot(area, line)
+        for line, window in enumerate(_windows(boxes, letter, gray.shape[1]))
+        for area in _specks(gray, window, dark_below, letter)
+    ]
+    found = [dot for dot in specks if _in_middle(dot, boxes[dot.line])]
     lists = [[other for other in found if _same_list(dot, other, letter)] for dot in found]
     listed = [
         replace(
@@ -70,40 +74,39 @@ def find_list_dots(gray: Gray, lines: Sequence[Sequence[float]], letter: float) 
     return listed if len(specks) <= (1 + MOST_DIRT) * len(listed) else []
 
 
-def _specks(gray: Gray, letter: float) -> NDArray[np.int32]:
-    """Return the boxes (left, top, right, bottom), (N, 4), of small full round components."""
-    paper = int(np.percentile(gray[::4, ::4], 90))
-    _, _, stats, _ = cv2.connectedComponentsWithStats((gray < paper - CONTRAST).astype(np.uint8), connectivity=8)
+def _windows(boxes: Lines, letter: float, width: int) -> list[Area]:
+    """Return for each line the paper before it, as far as a dot may stand: up to the text on its left."""
+    left, top, right, bottom = boxes.T
+    windows = []
+    for place in range(len(boxes)):
+        middle = (top[place] + bottom[place]) / 2
+        before = (top < middle) & (middle < bottom) & (left < left[place])
+        ends = float(right[before].max(initial=-FREE * letter)) + FREE * letter
+        start = max(0.0, ends, left[place] - GAP * letter)
+        end = min(float(width), left[place] + MOST * letter / 2)
+        windows.append((int(start), max(0, int(top[place])), int(end), int(bottom[place])))
+    return windows
+
+
+def _specks(gray: Gray, window: Area, dark_below: int, letter: float) -> list[Area]:
+    """Return the areas of the small full round components that lie in a window, and end in it."""
+    x, y, end, bottom = window
+    dark = gray[y:bottom, x:end] < dark_below
+    if not dark.any():
+        return []
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
     left, top, wide, tall, area = stats[1:].T
     small, large = np.minimum(wide, tall), np.maximum(wide, tall)
     keep = (small >= max(LEAST_PIXELS, LEAST * letter)) & (large <= MOST * letter)
     keep &= (large <= ROUND * small) & (area >= FULL * wide * tall)
-    return np.asarray(np.stack((left, top, left + wide, top + tall), axis=1)[keep], np.int32)
+    keep &= (top > 0) & (top + tall < dark.shape[0]) & (left + wide < dark.shape[1])
+    return [(x + a, y + b, x + a + c, y + b + d) for a, b, c, d in stats[1:, :4][keep].tolist()]
 
 
-def _inside_any(specks: NDArray[np.int32], boxes: Lines) -> NDArray[np.bool_]:
-    """Return which specks have their middle in a line."""
-    across, down = (specks[:, :1] + specks[:, 2:3]) / 2, (specks[:, 1:2] + specks[:, 3:]) / 2
-    left, top, right, bottom = boxes.T
-    return np.asarray(((across > left) & (across < right) & (down > top) & (down < bottom)).any(axis=1), np.bool_)
-
-
-def _before_line(speck: Sequence[int], boxes: Lines, letter: float) -> ListDot | None:
-    """Return the speck as the dot of the line on its right, or None if it is not before the start of one."""
-    left, top, right, bottom = speck
-    middle = (top + bottom) / 2
-    starts, tops, ends, bottoms = boxes.T
-    row = (tops < middle) & (middle < bottoms)
-    if (row & (starts < left) & (ends > left - FREE * letter)).any():
-        return None
-    beside = np.flatnonzero(row & (starts >= (left + right) / 2) & (starts <= right + GAP * letter))
-    if not len(beside):
-        return None
-    line = int(beside[starts[beside].argmin()])
-    height = bottoms[line] - tops[line]
-    if abs(middle - (tops[line] + bottoms[line]) / 2) > MIDDLE * height:
-        return None
-    return ListDot((left, top, right, bottom), line)
+def _in_middle(dot: ListDot, box: NDArray[np.float64]) -> bool:
+    """Return whether a dot stands in the middle of its line: a period or a comma stands lower."""
+    top, bottom = float(box[1]), float(box[3])
+    return abs((dot.area[1] + dot.area[3]) / 2 - (top + bottom) / 2) <= MIDDLE * (bottom - top)
 
 
 def _height(dot: ListDot) -> int:
