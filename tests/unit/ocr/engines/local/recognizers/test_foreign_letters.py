@@ -64,6 +64,13 @@ def test_a_word_that_reads_badly_and_has_no_known_letter_becomes_marks() -> None
     assert marked(sure, silent, [], REACH) == sure
 
 
+def test_the_rest_of_a_line_in_another_script_is_marked_where_it_reads_badly() -> None:
+    full = reading("東京 12")
+    unsure = Reading("ab 12", (0.9, 0.9, 0.9, 0.7, 0.7), everywhere("ab 12")[:5])
+    assert marked(unsure, full, [], REACH).text == "\ufffd\ufffd \ufffd\ufffd"
+    assert marked(reading("ab 12"), full, [], REACH).text == "\ufffd\ufffd 12"
+
+
 def test_a_sure_line_is_not_read_again() -> None:
     def load(_: str) -> object:
         raise AssertionError("the stock network is not needed")
