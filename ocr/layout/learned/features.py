@@ -4,7 +4,6 @@ Lengths are in usual line heights of the page, so that neither the resolution no
 grows with the number of pieces, not with its square: neighbors are searched in a window of pieces by height.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.core.document import Box, Line
+from ocr.core.document import Box
 from ocr.layout.learned.pieces import Piece
-from ocr.layout.reading_order import is_vertical, line_height
+from ocr.layout.learned.wording import COLON, FULL_LENGTH, HYPHEN, LONG, LOWER, MARKED, SENTENCE_END, describe_wording
+from ocr.layout.reading_order import line_height
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.signedinteger[Any]]
@@ -29,23 +29,6 @@ LINKS = 7
 """Numbers of a link: one piece cut from one line, ruling line between (down, across), four of wording."""
 REACH = 20.0
 """Line heights from which a distance counts as far."""
-
-_MARKER = re.compile(
-    r"(?:Art\.|§|[—–•·\-]|Par[áa]grafo|[IVXLC]+\s*[-–—.)]|[a-z]\s*\)|\(?\d+(?:\.\d+)*\s*[-–—.)º°]|\d+(?:\.\d+)+)",
-    re.ASCII,
-)
-_ONLY_MARKER = re.compile(r"\W{0,2}|\(?(?:\d{1,3}(?:\.\d{1,2})*|[IVXLC]{1,6}|[a-zA-Z])[.)º°ª]?\s*[-–—.]?")
-_AMOUNT = re.compile(r"[\d.,/R$%\s\-:]+")
-_PAGE = re.compile(r"\bp[áa]g(?:ina|\.)?\s*:?\s*\d|\bfls?\.\s*\d|^\W*\d{1,4}\W*$", re.IGNORECASE)
-_HEAD = re.compile(
-    r"di[áa]rio|jornal|gazeta|-feira|poder (?:judici|exec|legisl)|tribunal|minist[ée]rio|prefeitura|comarca|estado d"
-    r"|\bn[º°.]\s?\d",
-    re.IGNORECASE,
-)
-_FOOT = re.compile(r"https?:|www\.|@\w|assinad|autenticidade|c[óo]digo|\bCEP\b|\btel|fone|endere[çc]o", re.IGNORECASE)
-_STAMP = re.compile(r"protocol|confer|assinad|c[óo]digo|rubrica|recebid|documento|cart[óo]rio|registr", re.IGNORECASE)
-_CAPTION = re.compile(r"(?:figura|fig\.|tabela|quadro|gr[áa]fico|anexo)\b", re.IGNORECASE)
-_NOTE = re.compile(r"\(?(?:\d{1,3}|[*†¹²³⁴⁵⁶⁷⁸⁹]+)\)?[.\s]?\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +54,7 @@ def describe(pieces: Sequence[Piece], size: tuple[int, int], rulings: Sequence[B
     page = (max(1.0, size[0] / height), max(1.0, size[1] / height))
     neighbors = _neighbors(boxes)
     around = _distances(boxes, neighbors)
-    texts = np.array([_wording(line) for line in lines], np.float32)
+    texts = describe_wording(lines)
     cuts = _cuts(pieces)
     nodes = np.concatenate(
         (
@@ -84,7 +67,7 @@ def describe(pieces: Sequence[Piece], size: tuple[int, int], rulings: Sequence[B
         ),
         axis=1,
     )
-    links = _links(pieces, boxes, neighbors, ruled)
+    links = _links(pieces, texts, neighbors, _ruling_between(boxes, neighbors, ruled))
     return Graph(nodes.astype(np.float32), boxes, neighbors, links)
 
 
@@ -103,24 +86,6 @@ def _places(boxes: Floats, page: tuple[float, float]) -> Floats:
             *(count, np.full_like(left, np.log(page[0]) / 4), np.full_like(left, np.log(page[1]) / 4)),
         ),
         axis=1,
-    )
-
-
-def _wording(line: Line) -> tuple[float, ...]:
-    """Return what the text of a line tells."""
-    text = line.text.strip()
-    size = max(1, len(text))
-    letters = sum(map(str.isalpha, text))
-    wide = max(1.0, line.box[2] - line.box[0], line.box[3] - line.box[1])
-    tall = max(1.0, min(line.box[3] - line.box[1], line.box[2] - line.box[0]))
-    return (
-        *(min(size, 120) / 40, size * tall / wide / 3, sum(map(str.isdigit, text)) / size),
-        *(sum(map(str.isupper, text)) / max(1, letters), letters / size),
-        *(text[:1].islower(), text[:1].isupper(), text[:1].isdigit(), text[-1:] in "-‐", text[-1:] in ".;!?"),
-        *(text[-1:] in ":", text[-1:] in ",", bool(_MARKER.match(text)), bool(_ONLY_MARKER.fullmatch(text))),
-        *(bool(_AMOUNT.fullmatch(text)), bool(_PAGE.search(text)), bool(_HEAD.search(text)), bool(_FOOT.search(text))),
-        *(bool(_STAMP.search(text)), bool(_CAPTION.match(text)), bool(_NOTE.match(text)), " " in text, size < 4),
-        *(text.isdigit(), "___" in text or "☐" in text or "☒" in text, line.confidence or 0.0, is_vertical(line)),
     )
 
 
@@ -273,17 +238,15 @@ def _aligned(boxes: Floats, neighbors: Ints) -> Floats:
     return np.stack([(one * real).sum(axis=1) / count for one in same], axis=1)
 
 
-def _links(pieces: Sequence[Piece], boxes: Floats, neighbors: Ints, ruled: Floats) -> Floats:
-    """Return what connects or separates each piece and each neighbor."""
+def _links(pieces: Sequence[Piece], texts: Floats, neighbors: Ints, ruled: tuple[Any, Any]) -> Floats:
+    """Return what connects or separates each piece and each neighbor; `texts` is the wording of the pieces."""
     sources = np.array([piece.source for piece in pieces])
-    texts = [piece.line.text.strip() for piece in pieces]
-    breaks = np.array([text[-1:] in "-‐" and len(text) > 1 for text in texts])
-    ends = np.array([text[-1:] in ".;:!?" for text in texts])
-    lower = np.array([text[:1].islower() for text in texts])
-    marked = np.array([bool(_MARKER.match(text)) for text in texts])
+    breaks = (texts[:, HYPHEN] > 0) & (texts[:, LONG] * FULL_LENGTH > 1.5)
+    ends = (texts[:, SENTENCE_END] > 0) | (texts[:, COLON] > 0)
+    lower, marked = texts[:, LOWER] > 0, texts[:, MARKED] > 0
     links = np.zeros((*neighbors.shape, LINKS), np.float32)
     links[..., 0] = sources[neighbors] == sources[:, None]
-    links[..., 1], links[..., 2] = _ruling_between(boxes, neighbors, ruled)
+    links[..., 1], links[..., 2] = ruled
     links[..., 3] = breaks[:, None] & lower[neighbors]
     links[..., 4] = ~ends[:, None] & lower[neighbors]
     links[..., 5] = ends[:, None] & ~lower[neighbors]
