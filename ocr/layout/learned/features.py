@@ -4,7 +4,7 @@ Lengths are in usual line heights of the page, so that neither the resolution no
 grows with the number of pieces, not with its square: neighbors are searched in a window of pieces by height.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ SIDES = (("right", 3), ("left", 3), ("below", 5), ("above", 5), ("near", 4))
 NEIGHBORS = sum(count for _, count in SIDES)
 WINDOW = 256
 """Pieces above and below, by the height of their middle, among which neighbors are searched."""
+CHUNK = 512
+"""Pieces that are compared with others at once."""
 FAR = 1e6
 LINKS = 7
 """Numbers of a link: one piece cut from one line, ruling line between (down, across), four of wording."""
@@ -97,54 +99,55 @@ def _cuts(pieces: Sequence[Piece]) -> Floats:
     return np.stack((before, after), axis=1).astype(np.float32)
 
 
-def _windows(boxes: Floats) -> tuple[Ints, Ints]:
-    """Return the pieces by the height of their middle, and for each the places of those in its window."""
+def _windows(boxes: Floats) -> Iterator[tuple[Ints, Ints]]:
+    """Yield pieces, and the places of those in the window of each: (1, m) where all share one window."""
     order = np.argsort(boxes[:, 1] + boxes[:, 3], kind="stable")
     count = len(boxes)
-    span = min(count, 2 * WINDOW)
-    starts = np.clip(np.arange(count) - WINDOW, 0, count - span)
-    return order, order[starts[:, None] + np.arange(span)]
+    if count <= 2 * WINDOW:
+        yield order, order[None]
+        return
+    starts = np.clip(np.arange(count) - WINDOW, 0, count - 2 * WINDOW)
+    for start in range(0, count, CHUNK):
+        part = slice(start, start + CHUNK)
+        yield order[part], order[starts[part, None] + np.arange(2 * WINDOW)]
 
 
 def _neighbors(boxes: Floats) -> Ints:
     """Return the neighbors of each piece, (n, NEIGHBORS), nearest first on each side."""
-    order, others = _windows(boxes)
     found = np.empty((len(boxes), NEIGHBORS), np.int32)
-    for start in range(0, len(order), 512):
-        here = order[start : start + 512]
-        found[here] = _nearest(boxes, here, others[start : start + 512])
+    for here, others in _windows(boxes):
+        found[here] = _nearest(boxes, here, others)
     return found
 
 
 def _nearest(boxes: Floats, here: Ints, others: Ints) -> Ints:
-    mine, theirs = boxes[here][:, None], boxes[others]
-    right = theirs[..., 0] - mine[..., 2]
-    left = mine[..., 0] - theirs[..., 2]
-    below = theirs[..., 1] - mine[..., 3]
-    above = mine[..., 1] - theirs[..., 3]
-    across = np.maximum(right, left)
-    down = np.maximum(below, above)
+    mine, theirs = (edges[here][:, None] for edges in boxes.T), (edges[others] for edges in boxes.T)
+    (x0, y0, x1, y1), (left_of, top_of, right_of, bottom_of) = mine, theirs
+    right, left = left_of - x1, x0 - right_of
+    below, above = top_of - y1, y0 - bottom_of
+    across, down = np.maximum(right, left), np.maximum(below, above)
     itself = others == here[:, None]
-    middle_x = theirs[..., 0] + theirs[..., 2] - mine[..., 0] - mine[..., 2]
-    middle_y = theirs[..., 1] + theirs[..., 3] - mine[..., 1] - mine[..., 3]
+    middle_x, middle_y = left_of + right_of - x0 - x1, top_of + bottom_of - y0 - y1
     level, stacked = down < -0.2, across < -0.2
-    shift = np.abs(theirs[..., 0] - mine[..., 0])
+    aside, shift = 0.1 * np.abs(middle_y), 0.02 * np.abs(left_of - x0)
     keys = {
-        "right": np.where(level & (middle_x > 0), right + 0.1 * np.abs(middle_y), FAR),
-        "left": np.where(level & (middle_x <= 0), left + 0.1 * np.abs(middle_y), FAR),
-        "below": np.where(stacked & (middle_y > 0), below + 0.02 * shift, FAR),
-        "above": np.where(stacked & (middle_y <= 0), above + 0.02 * shift, FAR),
+        "right": np.where(level & (middle_x > 0), right + aside, FAR),
+        "left": np.where(level & (middle_x <= 0), left + aside, FAR),
+        "below": np.where(stacked & (middle_y > 0), below + shift, FAR),
+        "above": np.where(stacked & (middle_y <= 0), above + shift, FAR),
         "near": np.maximum(across, 0) + np.maximum(down, 0) + 0.01 * (np.abs(middle_x) + np.abs(middle_y)),
     }
     found = []
     for name, count in SIDES:
-        key = np.where(itself, 2 * FAR, keys[name])
+        key = keys[name]
+        key[itself] = 2 * FAR
         most = min(count, key.shape[1])
         best = np.argpartition(key, most - 1, axis=1)[:, :most]
         values = np.take_along_axis(key, best, axis=1)
         turn = np.argsort(values, axis=1, kind="stable")
         best, values = np.take_along_axis(best, turn, axis=1), np.take_along_axis(values, turn, axis=1)
-        chosen = np.where(values < FAR, np.take_along_axis(others, best, axis=1), here[:, None])
+        places = others[0][best] if len(others) == 1 else np.take_along_axis(others, best, axis=1)
+        chosen = np.where(values < FAR, places, here[:, None])
         found.append(np.concatenate((chosen, np.repeat(here[:, None], count - most, axis=1)), axis=1))
     return np.concatenate(found, axis=1)
 
@@ -175,16 +178,16 @@ def _distances(boxes: Floats, neighbors: Ints) -> Floats:
 
 def _white(boxes: Floats, x: Floats, known: Any) -> tuple[Floats, Floats]:
     """Return how far up and down from each piece the page stays white at `x`, as logarithms."""
-    order, others = _windows(boxes)
     up, down = np.zeros(len(boxes), np.float32), np.zeros(len(boxes), np.float32)
-    for start in range(0, len(order), 512):
-        here, near = order[start : start + 512], boxes[others[start : start + 512]]
-        at, mine = x[here][:, None], boxes[here][:, None]
-        crossed = (near[..., 0] < at) & (near[..., 2] > at)
-        middle = (mine[..., 1] + mine[..., 3]) / 2
-        center = (near[..., 1] + near[..., 3]) / 2
-        up[here] = np.where(crossed & (center < middle), middle - center, 60.0).min(axis=1)
-        down[here] = np.where(crossed & (center >= middle), center - middle, 60.0).min(axis=1)
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    left, right = boxes[:, 0], boxes[:, 2]
+    for here, others in _windows(boxes):
+        at = x[here][:, None]
+        crossed = (left[others] < at) & (right[others] > at)
+        higher = middle[here][:, None] - middle[others]
+        above = higher > 0
+        up[here] = np.where(crossed & above, higher, 60.0).min(axis=1)
+        down[here] = np.where(crossed & ~above, -higher, 60.0).min(axis=1)
     return np.where(known, np.log1p(up) / 2, 0), np.where(known, np.log1p(down) / 2, 0)
 
 
@@ -195,8 +198,8 @@ def _rulings_around(boxes: Floats, ruled: Floats) -> Floats:
         return found
     wide, tall = ruled[:, 2] - ruled[:, 0], ruled[:, 3] - ruled[:, 1]
     down, across = ruled[tall > wide], ruled[wide >= tall]
-    for start in range(0, len(boxes), 512):
-        part = np.s_[start : start + 512]
+    for start in range(0, len(boxes), CHUNK):
+        part = np.s_[start : start + CHUNK]
         mine = boxes[part][:, None]
         middle_x, middle_y = (mine[..., 0] + mine[..., 2]) / 2, (mine[..., 1] + mine[..., 3]) / 2
         beside = (down[:, 1] < middle_y) & (down[:, 3] > middle_y)

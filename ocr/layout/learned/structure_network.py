@@ -88,39 +88,51 @@ def link_inputs(graph: Graph) -> Any:
 
 
 def run_network(graph: Graph, weights: Mapping[str, Any] | None = None) -> Structure:
-    """Return what the network says of a page. `weights` are those of `read_weights`; default: the shipped ones."""
+    """Return what the network says of a page. `weights` are those of `read_weights`; default: the shipped ones.
+
+    Links are kept by neighbor and then by piece, so that sums over the neighbors of a piece add whole rows.
+    """
     w = weights if weights is not None else read_weights(shipped_weights())
     h = _normal(_linear(w, "nodes", (graph.nodes - w["mean"]) / w["scale"]), w, "nodes.norm")
-    e = _positive(_linear(w, "links", link_inputs(graph)))
-    real = (graph.neighbors != np.arange(len(h))[:, None])[..., None]
+    neighbors = np.ascontiguousarray(graph.neighbors.T)
+    e = _positive(_linear(w, "links", np.ascontiguousarray(link_inputs(graph).swapaxes(0, 1))))
+    real = (neighbors != np.arange(len(h)))[..., None]
     for number in range(int(w["layers"])):
-        h, e = _layer(w, f"layer{number}", (h, e), (graph.neighbors, real))
+        h, e = _layer(w, f"layer{number}", (h, e), (neighbors, real))
     h = _normal(h, w, "last")
-    pair = _linear(w, "from", h)[:, None] + _linear(w, "to", h)[graph.neighbors] + _linear(w, "pair", e)
+    pair = _linear(w, "pair", e)
+    pair += _linear(w, "from", h)
+    pair += _linear(w, "to", h)[neighbors]
     relations = 1 / (1 + np.exp(-np.clip(_linear(w, "relations", _positive(pair)), -30, 30)))
-    return Structure(_softmax(_linear(w, "fields", h)), _softmax(_linear(w, "roles", h)), relations.astype(np.float32))
+    by_piece = np.ascontiguousarray(relations.swapaxes(0, 1), np.float32)
+    return Structure(_softmax(_linear(w, "fields", h)), _softmax(_linear(w, "roles", h)), by_piece)
 
 
 def _layer(w: Mapping[str, Any], name: str, state: tuple[Any, Any], links: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Return pieces and links after one layer."""
+    """Return pieces (n, size) and links (NEIGHBORS, n, size) after one layer."""
     (h, e), (neighbors, real) = state, links
     x = _normal(h, w, f"{name}.norm1")
-    message = _positive(
-        _linear(w, f"{name}.a", x)[:, None] + _linear(w, f"{name}.b", x)[neighbors] + _linear(w, f"{name}.c", e)
-    )
-    score = np.where(real, _linear(w, f"{name}.score", message), -30.0)
-    weight = _softmax(score, axis=1)
-    count, around, size = message.shape
-    heads = message.reshape(count, around, HEADS, size // HEADS)
-    gathered = (heads * weight[..., None]).sum(axis=1).reshape(count, size)
+    message = _linear(w, f"{name}.c", e)
+    message += _linear(w, f"{name}.a", x)
+    message += _linear(w, f"{name}.b", x)[neighbors]
+    message = _positive(message)
+    weight = _softmax(np.where(real, _linear(w, f"{name}.score", message), -30.0), axis=0)
+    around, count, size = message.shape
+    weighted = message.reshape(around, count, HEADS, size // HEADS) * weight[..., None]
+    gathered = weighted.sum(axis=0).reshape(count, size)
     page = _linear(w, f"{name}.page", x.mean(axis=0, keepdims=True))
     h = h + _linear(w, f"{name}.out", gathered) + page
     h = h + _linear(w, f"{name}.ff2", _positive(_linear(w, f"{name}.ff1", _normal(h, w, f"{name}.norm2"))))
-    return h, e + _linear(w, f"{name}.link", message)
+    e = e + _linear(w, f"{name}.link", message)
+    return h, e
 
 
 def _linear(w: Mapping[str, Any], name: str, x: Any) -> Any:
-    return x @ w[f"{name}.weight"] + w[f"{name}.bias"]
+    """Return x W + b. Links are one long matrix: a product for each piece would take twice the time."""
+    weight = w[f"{name}.weight"]
+    flat = x.reshape(-1, weight.shape[0]) @ weight
+    flat += w[f"{name}.bias"]
+    return flat.reshape(*x.shape[:-1], weight.shape[1])
 
 
 def _normal(x: Any, w: Mapping[str, Any], name: str) -> Any:
@@ -130,7 +142,7 @@ def _normal(x: Any, w: Mapping[str, Any], name: str) -> Any:
 
 
 def _positive(x: Any) -> Any:
-    return np.maximum(x, 0)
+    return np.maximum(x, 0, out=x)
 
 
 def _softmax(x: Any, axis: int = -1) -> Any:
