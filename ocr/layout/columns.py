@@ -202,11 +202,11 @@ def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
     if inside.shape[0] < least_height or inside.shape[1] < 2 * COLUMN_WIDTH * letter:
         return None
     heights = _white_heights(inside, least_width)
-    for _ in range(CANDIDATES):
-        if not heights.size or heights.max() < least_height:
-            break
+    for _ in range(CANDIDATES if heights.size else 0):
         bottom, left = (int(place) for place in np.unravel_index(heights.argmax(), heights.shape))
         top = bottom + 1 - int(heights[bottom, left])
+        if heights[bottom, left] < least_height:
+            break
         gutter = _widen(inside, Gutter(left, top, left + least_width, bottom + 1))
         if _separates_columns(inside, gutter, letter):
             return Gutter(gutter.left + area.left, top + area.top, gutter.right + area.left, bottom + 1 + area.top)
@@ -216,14 +216,16 @@ def _tallest_gutter(page: Ink, area: Area) -> Gutter | None:
 
 def _white_heights(inside: Mask, width: int) -> NDArray[np.int32]:
     """Return for each row and left edge how many rows upwards a strip of `width` pixels stays white."""
-    sums = np.zeros((inside.shape[0], inside.shape[1] + 1), dtype=np.int32)
-    np.cumsum(inside, axis=1, out=sums[:, 1:])
-    white = sums[:, width:] == sums[:, :-width]
+    white, span = ~inside, 1
+    while span < width:  # A strip of twice the width, or a little less, is white where two shorter ones are.
+        step = min(span, width - span)
+        white, span = white[:, : white.shape[1] - step] & white[:, step:], span + step
     heights = np.zeros(white.shape, dtype=np.int32)
     above = np.zeros(white.shape[1], dtype=np.int32)
-    for row, clear in enumerate(white):
-        above = (above + 1) * clear
-        heights[row] = above
+    for clear, row in zip(white, heights, strict=True):
+        np.add(above, 1, out=row)
+        np.multiply(row, clear, out=row)
+        above = row
     return heights
 
 

@@ -39,7 +39,7 @@ def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT)
     structure, originals = _structure(read, generation, layout)
     rows = structure.rows
     lines = tuple(
-        replace(originals[id(line)], field=field, role=structure.roles[id(line)][0], block=structure.roles[id(line)][1])
+        _placed(originals[id(line)], field, *structure.roles[id(line)])
         for field in FIELDS
         for row in rows[field]
         for line in row
@@ -63,10 +63,15 @@ def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT)
     )
 
 
+def _placed(line: Line, field: Field, role: Role, block: int) -> Line:
+    return Line(line.text, line.box, line.confidence, line.words, field, role, block)
+
+
 def _structure(read: Sequence[Line], output: EngineOutput, layout: str) -> tuple[PageStructure, Mapping[int, Line]]:
     """Return the structure of level lines, and each line as it stands on the page by the id of the level one."""
     size, skew = (output.width, output.height), output.skew
-    level = [_leveled(line, skew, size) for line in read]
+    same = not skew and len(set(map(id, read))) == len(read)  # Lines are known by their ids.
+    level = list(read) if same else [_leveled(line, skew, size) for line in read]
     rulings = tuple(_level(box, skew, size) for box in output.rulings)
     height = line_height(level)
     for place in find_blanks(level, rulings, height) if height else ():

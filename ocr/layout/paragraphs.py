@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from ocr.layout.reading_order import Row, line_height, row_box
-from ocr.text.hyphenation import join
+from ocr.text.hyphenation import join, words_in
 
 GAP = 1.35
 """Line distances above this factor of the usual one separate paragraphs; book pages have 2, gazettes 1."""
@@ -61,7 +61,7 @@ def find_paragraphs(columns: Sequence[Sequence[Row]], after_tables: Collection[i
 
     `after_tables` are the places of columns that stand after a table: a paragraph goes on there only in lower case.
     """
-    known = {word.lower() for column in columns for row in column for word in re.findall(r"\w[\w-]*\w", _text(row))}
+    known = words_in(_text(row) for column in columns for row in column)
     paragraphs: list[Paragraph] = []
     last: tuple[Row, _Measure] | None = None
     for number, column in enumerate(columns):

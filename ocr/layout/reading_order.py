@@ -59,7 +59,7 @@ def line_height(lines: Sequence[Line]) -> float:
 def is_vertical(line: Line) -> bool:
     """Return whether the text runs up or down the page."""
     left, top, right, bottom = line.box
-    return len(line.text.strip()) > 2 and bottom - top > 2 * (right - left)
+    return bottom - top > 2 * (right - left) and len(line.text.strip()) > 2
 
 
 def rows(lines: Sequence[Line]) -> list[Row]:

@@ -85,11 +85,14 @@ def _margin(lines: Sequence[Line], width: int) -> list[Line]:
     found = []
     for line in lines:
         outside = line.box[2] <= left or line.box[0] >= right
-        reach = SIDE * (2 if _STAMP.search(line.text) else 1) * width
-        at_side = line.box[2] < reach or line.box[0] > width - reach
-        if is_vertical(line) or (outside and at_side and not _in_body(line, level)):
+        if is_vertical(line) or (outside and _is_at_side(line, width) and not _in_body(line, level)):
             found.append(line)
     return found
+
+
+def _is_at_side(line: Line, width: int) -> bool:
+    reach = SIDE * (2 if _STAMP.search(line.text) else 1) * width
+    return line.box[2] < reach or line.box[0] > width - reach
 
 
 def _in_body(line: Line, level: Sequence[Line]) -> bool:

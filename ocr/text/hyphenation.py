@@ -7,7 +7,7 @@ docs/benchmarks.md has the accuracy on them.
 """
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 
 LONGEST_ADDRESS = 200
 LONGEST_WORD = 60
@@ -132,6 +132,11 @@ _FORMER = _words(
     noiva oficial officio ofício positis libris tunc nunc membro jogador técnico soldado chefe colega amigo juiz rei
     """
 )
+
+
+def words_in(lines: Iterable[str]) -> frozenset[str]:
+    """Return the words of two letters or more of a page in lower case, with and without hyphens inside."""
+    return frozenset(re.findall(r"\w[\w-]*\w", "\n".join(lines).lower()))
 
 
 def join(first: str, second: str, known: Set[str] = frozenset()) -> str:

@@ -1,7 +1,7 @@
 """Decide the structure of a page with the network: fields, roles, printed lines, reading order, blocks and tables."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ from ocr.layout.reading_order import rows as group_rows
 from ocr.layout.regions import assign
 from ocr.layout.ruled.blanks import MARK
 from ocr.layout.ruled.ruled_grids import RuledTable
-from ocr.text.hyphenation import join
+from ocr.text.hyphenation import join, words_in
 
 FIELD_NAMES = ("header", "text", "margin", "footer", "noise")
 ROLE_NAMES: tuple[Role, ...] = (
@@ -149,7 +149,7 @@ class _Page:
         roles: dict[int, tuple[Role, int]] = {}
         paragraphs: list[str] = []
         tables: list[Table] = []
-        known = {word.lower() for piece in self.pieces for word in re.findall(r"\w[\w-]*\w", piece.line.text)}
+        known = words_in(piece.line.text for piece in self.pieces)
         number = 0
         for field in FIELDS:
             for block in self._blocks_of(field):
@@ -184,7 +184,7 @@ class _Page:
         """Return the pieces of printed lines side by side."""
         return tuple(self.pieces[piece].line for place in row for piece in self.lines[place].pieces)
 
-    def _paragraph(self, block: _Block, known: set[str]) -> str:
+    def _paragraph(self, block: _Block, known: Set[str]) -> str:
         text = ""
         for row in block.rows:
             printed = " ".join(self.text_of(place) for place in row)

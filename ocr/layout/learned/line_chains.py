@@ -4,8 +4,9 @@ Both are greedy: the surest relation first, each line with at most one line befo
 The time grows with the number of links, which is linear in the number of pieces.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -117,8 +118,29 @@ def printed_lines(
             continue
         groups.join(a, b)
         members[groups.root(a)] = members.pop(a) + members.pop(b)
-    lines = [_printed(boxes, sorted(found, key=lambda place: boxes[place][0]), structure) for found in groups.sets()]
+    alone = _alone(boxes, structure)
+    lines = [
+        alone[found[0]]
+        if len(found) == 1
+        else _printed(boxes, sorted(found, key=lambda place: boxes[place][0]), structure)
+        for found in groups.sets()
+    ]
     return [replace(line, field=TEXT, role=CELL, fields=()) if line.pieces[0] in cells else line for line in lines]
+
+
+def _alone(boxes: Sequence[Sequence[float]], structure: Structure) -> list[PrintedLine]:
+    """Return each piece as a line of its own."""
+    found = zip(
+        boxes,
+        structure.fields.argmax(axis=1).tolist(),
+        structure.roles.argmax(axis=1).tolist(),
+        structure.fields.tolist(),
+        strict=True,
+    )
+    return [
+        PrintedLine((place,), (box[0], box[1], box[2], box[3]), field, role, tuple(fields))
+        for place, (box, field, role, fields) in enumerate(found)
+    ]
 
 
 def _is_close(graph: Graph, one: int, other: int) -> bool:
@@ -142,9 +164,12 @@ def _torn(graph: Graph) -> list[tuple[float, int, int]]:
     """
     boxes = graph.boxes
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    rights = graph.neighbors[:, 0]
+    near = (rights != np.arange(len(boxes))) & (boxes[rights, 0] - np.minimum(boxes[:, 2], boxes[rights, 2]) <= CLOSE)
     found = []
-    for one, other in enumerate(graph.neighbors[:, 0].tolist()):
-        if one == other or not _is_close(graph, one, other):
+    for one in np.flatnonzero(near).tolist():
+        other = int(rights[one])
+        if not _is_close(graph, one, other):
             continue
         x = (boxes[one, 2] + boxes[other, 0]) / 2
         reach = np.abs(middle - middle[one])
@@ -188,8 +213,10 @@ def fields_by_block(lines: Sequence[PrintedLine], blocks: Pairs) -> list[Printed
             continue
         widths = [lines[place].box[2] - lines[place].box[0] for place in members]
         sums = np.array([lines[place].fields for place in members]).T @ np.array(widths)
+        field = int(sums.argmax())
         for place in members:
-            found[place] = replace(lines[place], field=int(sums.argmax()))
+            if lines[place].field != field:
+                found[place] = replace(lines[place], field=field)
     return found
 
 
@@ -198,26 +225,36 @@ def line_pairs(graph: Graph, structure: Structure, lines: Sequence[PrintedLine],
 
     For `NEXT`, (a, b) means that b follows a, and what b says of its predecessor counts as well.
     """
-    owner = np.zeros(len(graph.boxes), int)
-    for number, line in enumerate(lines):
-        owner[list(line.pieces)] = number
-    found: dict[tuple[int, int], list[float]] = defaultdict(list)
-    here = np.repeat(np.arange(len(owner)), graph.neighbors.shape[1])
-    a, b = owner[here], owner[graph.neighbors.reshape(-1)]
+    owner = np.zeros(len(graph.boxes), np.int64)
+    owner[[piece for line in lines for piece in line.pieces]] = [
+        number for number, line in enumerate(lines) for _ in line.pieces
+    ]
+    a, b = owner[:, None].repeat(graph.neighbors.shape[1], axis=1).reshape(-1), owner[graph.neighbors.reshape(-1)]
     values = structure.relations[..., relation].reshape(-1)
-    for one, other, value in _votes(a, b, values, 0.0 if relation == BLOCK else UNLIKELY):
-        found[one, other].append(value)
+    least = 0.0 if relation == BLOCK else UNLIKELY
     if relation == NEXT:
         backward = structure.relations[..., PREVIOUS].reshape(-1)
-        for one, other, value in _votes(a, b, backward, UNLIKELY):
-            found[other, one].append(value)
-    return {pair: _strong(values) for pair, values in found.items()}
+        a, b, values = np.concatenate((a, b)), np.concatenate((b, a)), np.concatenate((values, backward))
+    kept = (a != b) & (values >= least)
+    return _strong(a[kept] * len(lines) + b[kept], values[kept].astype(np.float64), len(lines))
 
 
-def _votes(a: Any, b: Any, values: Any, least: float) -> Iterator[tuple[int, int, float]]:
-    """Yield the pairs of different lines whose probability is at least `least`."""
-    kept = np.flatnonzero((a != b) & (values >= least))
-    yield from zip(a[kept].tolist(), b[kept].tolist(), values[kept].tolist(), strict=True)
+def _strong(pairs: Any, values: Any, count: int) -> Pairs:
+    """Return one probability a pair: the mean of the greater half of three values or more, else the greatest.
+
+    The pieces in the middle of a line see less than those at its ends. A pair is one number, a times `count` plus b.
+    """
+    order = np.lexsort((-values, pairs))
+    pairs, values = pairs[order], values[order]
+    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else np.zeros(0, np.int64)
+    sizes = np.diff(np.append(starts, len(pairs)))
+    used = np.where(sizes < 3, 1, (sizes + 1) // 2)
+    rank = np.arange(len(pairs)) - np.repeat(starts, sizes)
+    sums = np.bincount(
+        np.repeat(np.arange(len(starts)), sizes), np.where(rank < np.repeat(used, sizes), values, 0.0), len(starts)
+    )
+    ones, others = np.divmod(pairs[starts], count)
+    return dict(zip(zip(ones.tolist(), others.tolist(), strict=True), (sums / used).tolist(), strict=True))
 
 
 def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
@@ -234,14 +271,6 @@ def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
         if is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):
             found[number, other] = 1.0
     return found
-
-
-def _strong(values: list[float]) -> float:
-    """Return the mean of the greater half: the pieces in the middle of a line see less than those at its ends."""
-    if len(values) < 3:
-        return max(values)
-    top = sorted(values, reverse=True)[: (len(values) + 1) // 2]
-    return sum(top) / len(top)
 
 
 def chains(lines: Sequence[PrintedLine], following: Pairs) -> list[list[int]]:
@@ -276,18 +305,19 @@ def _crossing(lines: Sequence[PrintedLine], after: Mapping[int, int]) -> list[in
     if not after:
         return []
     boxes = np.array([line.box for line in lines], np.float32)
-    y = (boxes[:, 1] + boxes[:, 3]) / 2
-    order = np.argsort(y, kind="stable")
-    x, y = ((boxes[:, 0] + boxes[:, 2]) / 2)[order], y[order]
+    order = np.argsort(boxes[:, 1] + boxes[:, 3], kind="stable")
+    x, y = (((boxes[order, side] + boxes[order, side + 2]) / 2).tolist() for side in (0, 1))
+    places = order.tolist()
     runs = _level_runs(lines, after)
     cut = []
     for one, other in after.items():
         around = {one, other} if is_level(lines[one].box, lines[other].box) else {*runs[one], *runs[other]}
         left, top, right, bottom = box_around(lines[place].box for place in around)
-        near = slice(int(np.searchsorted(y, top)), int(np.searchsorted(y, bottom, side="right")))
-        inside = order[near][(x[near] > left) & (x[near] < right)]
-        if any(place not in around and lines[place].field == lines[one].field for place in inside.tolist()):
-            cut.append(one)
+        field = lines[one].field
+        for near in range(bisect_left(y, top), bisect_right(y, bottom)):
+            if left < x[near] < right and places[near] not in around and lines[places[near]].field == field:
+                cut.append(one)
+                break
     return cut
 
 
