@@ -37,11 +37,9 @@ class _Item:
 def correct_list_numbers(lines: Sequence[Line]) -> list[Line]:
     """Return the lines, in the order in which they were read, with Roman numbers of lists as their neighbors show."""
     corrected = list(lines)
+    items = [item for place, line in enumerate(lines) if (item := _item(place, line.text))]
     for sign in "-–—.)":
-        items = [
-            item for place, line in enumerate(corrected) if (item := _item(place, line.text)) and item.sign == sign
-        ]
-        for item in _resolved(items):
+        for item in _resolved([item for item in items if item.sign == sign]):
             line = corrected[item.place]
             if item.value is not None and (item.number, item.gap) != _start(line.text):
                 corrected[item.place] = _renumbered(line, item)
