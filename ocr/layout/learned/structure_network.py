@@ -5,6 +5,7 @@ with attention in four heads, and updates pieces and links; the mean of a page r
 give field and role, heads on the links give seven relations. Time and memory are linear in the number of pieces.
 """
 
+import threading
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from ocr.core.errors import UsageError
 from ocr.layout.learned.features import LINKS, NEIGHBORS, SIDES, Graph
@@ -29,6 +31,8 @@ PAIR = 15
 """Numbers that the boxes of a piece and a neighbor give."""
 LINK_INPUTS = PAIR + LINKS + len(SIDES) + 1
 WEIGHTS = "structure.npz"
+_ONE_AT_A_TIME = threading.Lock()
+"""The number of BLAS threads belongs to the process: two pages at once could leave it at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,15 @@ def link_inputs(graph: Graph) -> Any:
 def run_network(graph: Graph, weights: Mapping[str, Any] | None = None) -> Structure:
     """Return what the network says of a page. `weights` are those of `read_weights`; default: the shipped ones.
 
-    Links are kept by neighbor and then by piece, so that sums over the neighbors of a piece add whole rows.
+    The matrices are small: with two threads OpenBLAS spends five times the CPU time, waiting.
     """
     w = weights if weights is not None else read_weights(shipped_weights())
+    with _ONE_AT_A_TIME, _blas().limit(limits=1, user_api="blas"):
+        return _run(graph, w)
+
+
+def _run(graph: Graph, w: Mapping[str, Any]) -> Structure:
+    """Run the layers. Links are kept by neighbor and then by piece: sums over neighbors then add whole rows."""
     h = _normal(_linear(w, "nodes", (graph.nodes - w["mean"]) / w["scale"]), w, "nodes.norm")
     neighbors = np.ascontiguousarray(graph.neighbors.T)
     e = _positive(_linear(w, "links", np.ascontiguousarray(link_inputs(graph).swapaxes(0, 1))))
@@ -153,6 +163,12 @@ def _softmax(x: Any, axis: int = -1) -> Any:
 def shipped_weights() -> Path:
     """Return the file of the weights that come with lusocr."""
     return Path(str(files("ocr").joinpath("layout", "learned", "weights", WEIGHTS)))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Return what sets the number of threads of numpy's BLAS. Finding the library takes milliseconds."""
+    return ThreadpoolController()
 
 
 @cache
