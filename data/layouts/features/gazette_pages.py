@@ -170,7 +170,7 @@ def budget_table(draft: Draft) -> None:
         rows.append((Cell(name), *(Cell(amount, align="right") for amount in amounts)))
     totals = [write("money", f"{draft.seed}/{c}").removeprefix("R$ ") for c in range(figures)]
     rows.append((Cell("TOTAL"), *(Cell(total, align="right") for total in totals)))
-    ruling: Ruling = choose.choice(("none", "head", "frame", "head"))
+    ruling: Ruling = choose.choice(("none", "head", "frame", "columns"))
     content = TableContent(tuple(rows), ruling=ruling, size=choose.uniform(0.7, 0.9), gap=choose.uniform(8, 40))
     wide = choose.random() < 0.7
     draft.insert(Piece(lambda width, desk: set_table(content, width, desk), wide=wide), 2)

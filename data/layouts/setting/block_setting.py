@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from data.layouts.page_truth import Role
 from data.layouts.setting.line_breaking import Align, Ink, Measure, Token, break_lines, line_width, tokens_of
 from data.layouts.setting.strips import PEN, Desk, Figure, Strip, Stroke, TextPart, one_line, stack_lines
-from data.layouts.setting.table_setting import Cell, TableContent, set_table
+from data.layouts.setting.table_setting import LINE_MARK, Cell, TableContent, set_table
 from data.synthesis.typesetting import CELL
 
 Block = tuple[str, str]
-LINE_MARK = " // "
-"""Stands between the printed lines of a block that never run on."""
 _INKS = ((160, 24, 40), (24, 40, 144), (40, 40, 56))
 
 

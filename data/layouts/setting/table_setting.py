@@ -8,7 +8,9 @@ from data.layouts.page_truth import CellPlace
 from data.layouts.setting.line_breaking import Align, Ink, Measure, break_lines, line_width, tokens_of
 from data.layouts.setting.strips import Desk, Grid, Strip, Stroke, TextPart
 
-Ruling = Literal["grid", "rows", "frame", "head", "none"]
+Ruling = Literal["grid", "rows", "frame", "head", "columns", "none"]
+LINE_MARK = " // "
+"""Stands between the printed lines of a cell that never run on."""
 _PAD = 3.0
 """Points between the text of a cell and its edges."""
 
@@ -21,6 +23,8 @@ class Cell:
     align: Align = "left"
     upright: bool = False
     """Text runs up the page, as in the head of a narrow column."""
+    inset: float = 0.0
+    """Points at the left of the text, as of a name of a lower level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class TableContent:
     continued: bool = False
     gap: float = 0.0
     """Additional points between columns."""
+    foot_rows: int = 0
+    """Last rows below a level rule, such as totals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def set_table(content: TableContent, width: float, desk: Desk) -> list[Strip]:
     columns = 1 + max(p.column + p.cell.column_span - 1 for p in placed)
     widths = _column_widths(placed, columns, content, width, desk)
     number = next(desk.tables)
-    ruled = content.ruling == "grid"
+    ruled = content.ruling in ("grid", "columns")
     desk.grids[number] = Grid(len(content.rows), columns, content.header_rows, ruled, content.continued)
     heights = _row_heights(placed, widths, content, desk)
     texts = [_set_cell(p, widths, heights, (content, desk), number) for p in placed]
@@ -92,9 +98,11 @@ def _column_widths(
     for p in placed:
         if p.cell.column_span > 1:
             continue
-        tokens = tokens_of(p.cell.text, _ink(p, content, desk))
-        wide = _pitch(content, desk) if p.cell.upright else line_width(tokens)
-        word = _pitch(content, desk) if p.cell.upright else max((line_width([t]) for t in tokens), default=0)
+        parts = [tokens_of(part, _ink(p, content, desk)) for part in p.cell.text.split(LINE_MARK)]
+        wide = word = _pitch(content, desk)
+        if not p.cell.upright:
+            wide = p.cell.inset + max(map(line_width, parts))
+            word = p.cell.inset + max((line_width([token]) for part in parts for token in part), default=0.0)
         natural[p.column] = max(natural[p.column], wide + 2 * _PAD + content.gap)
         least[p.column] = max(least[p.column], word + 2 * _PAD)
     spare = width - sum(natural)
@@ -110,12 +118,12 @@ def _column_widths(
 def _lines_of(p: _Placed, widths: Sequence[float], content: TableContent, desk: Desk) -> list[TextPart]:
     """Return the lines of a cell from the left upper corner of its text; none where it is empty."""
     ink = _ink(p, content, desk)
-    tokens = tokens_of(p.cell.text, ink)
-    wide = sum(widths[p.column : p.column + p.cell.column_span]) - 2 * _PAD
+    wide = sum(widths[p.column : p.column + p.cell.column_span]) - 2 * _PAD - p.cell.inset
     if p.cell.upright:
+        tokens = tokens_of(p.cell.text, ink)
         return [TextPart(tuple(break_lines(tokens, Measure(9e9))[0]), 0, 0, "table_cell", 0)] if tokens else []
-    rows = break_lines(tokens, Measure(max(wide, ink.size), align=p.cell.align))
-    pitch = _pitch(content, desk)
+    shape, pitch = Measure(max(wide, ink.size), align=p.cell.align), _pitch(content, desk)
+    rows = [row for part in p.cell.text.split(LINE_MARK) for row in break_lines(tokens_of(part, ink), shape)]
     return [TextPart(tuple(row), 0, (n + 0.8) * pitch, "table_cell", 0) for n, row in enumerate(rows)]
 
 
@@ -150,7 +158,7 @@ def _set_cell(
         return [replace(line, x=x, y=top + tall - _PAD, turn=270.0, block=block, cell=place) for line in lines]
     free = (tall - 2 * _inset(content) - len(lines) * _pitch(content, desk)) / 2 if p.cell.row_span > 1 else 0.0
     y = top + _inset(content) + max(0.0, free)
-    return [replace(line, x=left + _PAD, y=line.y + y, block=block, cell=place) for line in lines]
+    return [replace(line, x=left + _PAD + p.cell.inset, y=line.y + y, block=block, cell=place) for line in lines]
 
 
 def _rows_to_strips(
@@ -187,11 +195,13 @@ def _edges(p: _Placed, widths: Sequence[float], heights: Sequence[float], conten
         Stroke(right, top, right, bottom),
     )
     last_row, last_column = end_row == len(heights), end_column == len(widths)
+    parted = {content.header_rows, len(heights) - content.foot_rows, len(heights)}
     chosen = {
         "grid": [(below, True), (after, True), (above, p.row == 0), (before, p.column == 0)],
         "rows": [(below, True), (above, p.row == 0)],
         "frame": [(above, p.row == 0), (before, p.column == 0), (below, last_row), (after, last_column)],
         "head": [(above, p.row == 0), (below, end_row == content.header_rows or last_row)],
+        "columns": [(above, p.row == 0 < content.header_rows), (after, not last_column), (below, end_row in parted)],
         "none": [],
     }[content.ruling]
     return [stroke for stroke, drawn in chosen if drawn]

@@ -35,7 +35,7 @@ def spanned_table(draft: Draft) -> None:
     if choose.random() < 0.5:
         label = Cell("TOTAL", column_span=2 if two_stubs else 1)
         rows.append((label, *(Cell(_figure(draft), align="right") for _ in range(columns))))
-    ruling: Ruling = choose.choice(("grid", "grid", "grid", "rows"))
+    ruling: Ruling = choose.choice(("grid", "grid", "columns", "rows"))
     _add_table(draft, TableContent(tuple(rows), header_rows=2, ruling=ruling, size=choose.uniform(0.72, 0.86)))
 
 
@@ -52,12 +52,13 @@ def open_table(draft: Draft) -> None:
     choose = draft.random
     rows = _body_rows("wide_table", f"{draft.seed}/open")
     gap = choose.uniform(6, 40)
-    ruling: Ruling = choose.choice(("none", "none", "head", "rows", "frame"))
+    ruling: Ruling = choose.choice(("none", "none", "head", "rows", "frame", "columns"))
     right = choose.random() < 0.6
-    aligns = [_align_of(text, right) for text in rows[-1]]
+    most = max(map(len, rows))
+    aligns = [_align_of(text, right) for text in next(row for row in rows[::-1] if len(row) == most)]
     over: list[Align] = ["left"] * len(aligns) if choose.random() < 0.4 else aligns
     cells = tuple(
-        tuple(Cell(text, align=align) for text, align in zip(row, aligns if n else over, strict=True))
+        tuple(Cell(text, align=align) for text, align in zip(row, aligns if n else over, strict=False))
         for n, row in enumerate(rows)
     )
     content = TableContent(
@@ -96,7 +97,7 @@ def continued_table(draft: Draft) -> None:
         rows += more if other == head else []
     repeated = choose.random() < 0.4
     cells = tuple(tuple(Cell(text) for text in row) for row in ([head, *rows] if repeated else rows))
-    ruling: Ruling = choose.choice(("grid", "grid", "rows", "none"))
+    ruling: Ruling = choose.choice(("grid", "columns", "rows", "none"))
     content = TableContent(cells, int(repeated), ruling, continued=True, gap=0.0 if ruling == "grid" else 12.0)
     said = choose.choice(("(continuação)", "Continuação da página anterior", ""))
 

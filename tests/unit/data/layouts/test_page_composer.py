@@ -236,3 +236,26 @@ def test_the_text_of_the_truth_is_what_was_written(kind: str) -> None:
 def test_what_a_tear_or_an_edge_takes_leaves_a_whole_truth(kind: str, seed: str) -> None:
     """A value whose label is torn off has none, and a word cut by the edge of the paper keeps a box on the page."""
     check_truth(compose_page(PageRequest(kind, seed, dpi=100)).truth)
+
+
+def test_an_annex_has_rules_between_its_columns_and_none_at_its_sides() -> None:
+    pages = [compose_page(PageRequest("gazette", f"annex/{n}", ("annex_table",), dpi=DPI)).truth for n in range(12)]
+    open_sided = 0
+    for page in pages:
+        check_truth(page)
+        table = max(page.tables, key=lambda one: one.columns)
+        down = [rule for rule in page.rules if rule.x0 == rule.x1 and rule.y0 < table.box[3] and rule.y1 > table.box[1]]
+        inside = [rule.x0 for rule in down if table.box[0] + 3 < rule.x0 < table.box[2] - 3]
+        open_sided += table.ruled and len(inside) == len(down) > 0
+    assert open_sided
+
+
+def test_places_to_sign_side_by_side_are_read_from_left_to_right() -> None:
+    page = compose_page(PageRequest("contract", "sign", ("signature_pairs",), dpi=DPI)).truth
+    check_truth(page)
+    pairs = [
+        (one, other)
+        for one, other in itertools.pairwise(page.lines)
+        if one.field == other.field == "text" and other.box[0] > one.box[2] and other.box[1] <= one.box[3]
+    ]
+    assert pairs
