@@ -3,15 +3,17 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data.layouts.page_truth import LINE_FIELDS, ROLES, CellPlace, LayoutPage, PageLine
 from ocr.core.environment import load
 from ocr.layout.learned.features import Graph, describe
 from ocr.layout.learned.pieces import Piece, cut_lines
 from ocr.layout.learned.structure_network import RELATIONS
+from ocr.layout.reading_order import line_height
+from ocr.layout.ruled.blanks import blank_at, find_blanks
 from training.layout.simulated_pieces import SimulatedPage, simulate
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class LabeledGraph:
 
 def label(page: LayoutPage, generator: random.Random) -> LabeledGraph | None:
     """Return a simulated reading of a page with its labels; None where nothing was found."""
-    simulated = simulate(page, generator)
+    simulated = _with_blanks(simulate(page, generator))
     pieces = cut_lines(simulated.lines, simulated.rulings)
     if not pieces:
         return None
@@ -46,42 +48,90 @@ def label(page: LayoutPage, generator: random.Random) -> LabeledGraph | None:
     return label_pieces(page, pieces, simulated, graph)
 
 
+def _with_blanks(page: SimulatedPage) -> SimulatedPage:
+    """Return a simulated page with the blanks that are found among its ruling lines, as the reader adds them."""
+    height = line_height(page.lines)
+    places = find_blanks(page.lines, page.rulings, height) if height else []
+    lines, truth_of = list(page.lines), dict(page.truth_of)
+    for box in (page.rulings[place] for place in places):
+        if box in page.blanks:
+            lines.append(blank_at(box, height))
+            truth_of[id(lines[-1].words[0])] = page.blanks[box]
+    return replace(page, lines=tuple(lines), truth_of=truth_of)
+
+
 def label_pieces(page: LayoutPage, pieces: Sequence[Piece], simulated: SimulatedPage, graph: Graph) -> LabeledGraph:
     """Return the labels of pieces that were cut from a simulated page."""
     np: Any = load("numpy")
-    owners = [_owner(piece, simulated) for piece in pieces]
-    lines = np.array([owner for owner, _ in owners])
-    whole = np.array([alone for _, alone in owners])
-    fields = np.array([LINE_FIELDS.index(page.lines[owner].field) for owner in lines])
-    roles = np.array([ROLES.index(page.lines[owner].role) for owner in lines])
+    runs = [_run_of(piece, simulated, page.lines) for piece in pieces]
+    lines, first, last = (np.array([getattr(run, name) for run in runs]) for name in ("most", "first", "last"))
+    clear = np.array([run.clear for run in runs])
     here, there = lines[:, None], lines[graph.neighbors]
     itself = graph.neighbors == np.arange(len(lines))[:, None]
-    known = (~itself & whole[:, None] & whole[graph.neighbors]).astype(np.float32)
-    successors = _successors(page)
+    known = (~itself & clear[:, None] & clear[graph.neighbors]).astype(np.float32)
+    successors, blocks = _successors(page), np.array([line.block for line in page.lines])
+    first_there, last_there = first[graph.neighbors], last[graph.neighbors]
+    tables = _table_parts(page.lines)
     columns = {
-        "line": here == there,
-        "next": successors[here] == there,
-        "previous": successors[there] == here,
-        "block": _same(np, [line.block for line in page.lines], here, there),
-        "table": _same(
-            np, [line.cell.table if line.cell else -1 - n for n, line in enumerate(page.lines)], here, there
-        ),
-        "row": _overlap(np, page.lines, here, there, rows=True),
-        "column": _overlap(np, page.lines, here, there, rows=False),
+        "line": (first[:, None] <= last_there) & (first_there <= last[:, None]),
+        "next": successors[last][:, None] == first_there,
+        "previous": successors[last_there] == first[:, None],
+        "block": (blocks[last][:, None] == blocks[first_there]) | (blocks[first][:, None] == blocks[last_there]),
+        "table": _same(np, tables, here, there),
+        "row": _overlap(np, page.lines, here, there, rows=True) & _same(np, tables, here, there),
+        "column": _overlap(np, page.lines, here, there, rows=False) & _same(np, tables, here, there),
     }
     relations = np.stack([columns[name] for name in RELATIONS], axis=2).astype(np.float32)
-    mixed = ~whole
-    fields[mixed], roles[mixed] = -1, -1
+    fields, roles = np.array([run.field for run in runs]), np.array([run.role for run in runs])
     return LabeledGraph(graph, fields, roles, relations, known, lines)
 
 
-def _owner(piece: Piece, simulated: SimulatedPage) -> tuple[int, bool]:
-    """Return the line that most letters of a piece belong to, and whether nearly all do."""
+class _Run(NamedTuple):
+    """The lines of the truth that a piece holds."""
+
+    most: int
+    """The one that most of its letters belong to."""
+    first: int
+    last: int
+    clear: bool
+    """It holds one line, or lines that follow each other in one field."""
+    field: int
+    role: int
+    """Place in `ROLES`, -1 where its lines have several; labels with their values count as labels."""
+
+
+def _run_of(piece: Piece, simulated: SimulatedPage, lines: Sequence[PageLine]) -> _Run:
+    """Return the lines of a piece. A few letters of another line do not count."""
     letters: Counter[int] = Counter()
     for word in piece.line.words:
         letters[simulated.truth_of[id(word)]] += len(word.text)
-    (owner, count), *_ = letters.most_common(1)
-    return owner, count >= 0.85 * letters.total()
+    (most, count), *_ = letters.most_common(1)
+    held = [most] if count >= 0.85 * letters.total() else sorted(letters)
+    fields, roles = {lines[place].field for place in held}, {lines[place].role for place in held}
+    clear = len(fields) == 1 and held[-1] - held[0] == len(held) - 1
+    role = "form_label" if roles == {"form_label", "form_value"} else min(roles) if len(roles) == 1 else None
+    field = LINE_FIELDS.index(lines[most].field) if len(fields) == 1 else -1
+    return _Run(most, held[0], held[-1], clear, field, ROLES.index(role) if clear and role else -1)
+
+
+def _table_parts(lines: Sequence[PageLine]) -> list[int]:
+    """Return the number of the table of each line; the parts of a table in different columns are tables of their own.
+
+    Lines outside tables have numbers of their own.
+    """
+    parts: list[int] = []
+    before: PageLine | None = None
+    number = -1
+    for place, line in enumerate(lines):
+        if line.cell is None:
+            parts.append(-1 - place)
+            continue
+        fresh = before is None or before.cell is None or before.cell.table != line.cell.table
+        higher = before is not None and before.cell is not None and line.cell.row > before.cell.row
+        number += fresh or (higher and before is not None and line.box[3] < before.box[1])
+        before = line
+        parts.append(number)
+    return parts
 
 
 def _successors(page: LayoutPage) -> Any:

@@ -6,8 +6,8 @@ reader are. Its habits were judged from readings of real pages, not measured on 
 
 import math
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -42,6 +42,8 @@ class SimulatedPage:
     """Place of the page's line by the id of a `Word`."""
     rulings: tuple[Box, ...]
     size: tuple[int, int]
+    blanks: Mapping[Box, int] = field(default_factory=dict)
+    """Place of the page's line by the ruling line that its blank is found as."""
 
 
 def simulate(page: LayoutPage, generator: random.Random) -> SimulatedPage:
@@ -59,7 +61,9 @@ def simulate(page: LayoutPage, generator: random.Random) -> SimulatedPage:
         for group in (*_upright(segments), *_joined([one for one in segments if one[1].direction == 0], generator))
     ]
     generator.shuffle(lines)
-    whole = SimulatedPage(tuple(lines), truth_of, _rulings(page, generator), (page.width, page.height))
+    blanks = _blanks(segments, page, generator)
+    rulings = (*_rulings(page, generator), *blanks)
+    whole = SimulatedPage(tuple(lines), truth_of, rulings, (page.width, page.height), blanks)
     return _cropped(whole, generator) if lines and generator.random() < CROPPED else whole
 
 
@@ -79,7 +83,8 @@ def _cropped(page: SimulatedPage, generator: random.Random) -> SimulatedPage:
         truth_of |= {id(new): page.truth_of[id(old)] for new, old in zip(words, line.words, strict=True)}
         lines.append(replace(line, box=moved(line.box), words=words))
     size = (round(right - left + 2 * pad), round(bottom - top + 2 * pad))
-    return SimulatedPage(tuple(lines), truth_of, tuple(map(moved, page.rulings)), size)
+    blanks = {moved(box): place for box, place in page.blanks.items()}
+    return SimulatedPage(tuple(lines), truth_of, tuple(map(moved, page.rulings)), size, blanks)
 
 
 Segment = tuple[int, PageLine, Sequence[PageWord]]
@@ -93,6 +98,20 @@ def _kept(words: Sequence[PageWord], generator: random.Random) -> list[PageWord]
         if not (word.text.strip("_") == "" and generator.random() < 0.9)
         and not (word.text in "☐☒" and generator.random() < 0.5)
     ]
+
+
+def _blanks(segments: Sequence[Segment], page: LayoutPage, generator: random.Random) -> dict[Box, int]:
+    """Return the ruling lines that blanks are found as where they are not read, with the line of each."""
+    read = {word.box for _, _, words in segments for word in words}
+    return {
+        (left, bottom - 2, right, bottom): place
+        for place, line in enumerate(page.lines)
+        if line.field == "text" and line.direction == 0
+        for word in line.words
+        if len(word.text) > 2 and word.text.strip("_") == "" and word.box not in read
+        for left, _, right, bottom in [word.box]
+        if generator.random() >= RULES_LOST
+    }
 
 
 def _upright(segments: Sequence[Segment]) -> Iterator[list[tuple[int, PageLine, PageWord]]]:
