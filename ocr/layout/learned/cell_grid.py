@@ -15,6 +15,8 @@ APART = 0.8
 """Line heights between the sides of two cells of one column, at most: a short head may stand beside its numbers."""
 LEAST_CELLS = 4
 """Fewer lines are no table."""
+LEAST_OUTSIDE = 8
+"""A ruled table of so many cells is part of a larger table if one more cell stands outside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ def find_cells(
             made = _grid(members, lines, relations, text_of)
             tables += [made] if made else []
     return tables
+
+
+def without_parts(tables: Sequence[Cells], lines: Sequence[PrintedLine], relations: Relations) -> list[Cells]:
+    """Return the ruled tables without those that are part of a larger one: it is open at its sides, or rules miss.
+
+    Cells outside share rows with cells inside, one in `LEAST_OUTSIDE` of those inside or more.
+    """
+    table_of = {place: number for number, table in enumerate(tables) for place in table.lines}
+    outside: dict[int, set[int]] = defaultdict(set)
+    for (one, other), value in relations.row.items():
+        is_outside = one in table_of and other not in table_of and lines[other].role == CELL
+        if is_outside and value >= SAME and _mutual(relations.table, one, other) >= SAME_TABLE:
+            outside[table_of[one]].add(other)
+    return [table for n, table in enumerate(tables) if len(outside[n]) * LEAST_OUTSIDE < len(table.lines)]
 
 
 def _mutual(pairs: Pairs, one: int, other: int) -> float:

@@ -14,6 +14,8 @@ from ocr.core.document import Box
 
 MOST = 300
 """Chains up to which all pairs are compared; more are ordered by top and left alone."""
+LONE_HEIGHT, LEAST_LEVEL = 5.0, 1.5
+"""Line heights of a heading across columns at most, and of what columns share in height at least."""
 SHARED = 0.3
 """Line heights that two chains must share to stand one above the other."""
 
@@ -22,8 +24,75 @@ def order_chains(boxes: Sequence[Box]) -> list[int]:
     """Return the places of the chains in reading order. `boxes` are in line heights."""
     if len(boxes) < 2 or len(boxes) > MOST:
         return sorted(range(len(boxes)), key=lambda place: (boxes[place][1], boxes[place][0]))
-    array = np.array(boxes, np.float32)
+    array = _widened(np.array(boxes, np.float32))
     return _sorted(_precedes(array), array)
+
+
+def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the boxes, those that stand alone between columns above and columns below as wide as the page.
+
+    A short heading across the columns may be narrower than the column that it stands over.
+    """
+    left, top, right, bottom = boxes.T
+    found = boxes.copy()
+    for place in np.flatnonzero(bottom - top < LONE_HEIGHT):
+        level = (np.minimum(bottom, bottom[place]) - np.maximum(top, top[place])) > 0
+        if level.sum() == 1 and _has_columns(boxes[bottom <= top[place]]) and _has_columns(boxes[top >= bottom[place]]):
+            found[place, 0], found[place, 2] = left.min(), right.max()
+    return found
+
+
+def _has_columns(boxes: NDArray[np.float32]) -> bool:
+    """Return whether two boxes stand side by side."""
+    left, top, right, bottom = boxes.T
+    level = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    apart = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
+    return bool(((level > LEAST_LEVEL) & (apart > 0)).any())
+
+
+def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[list[int]]:
+    """Return the chains, cut where the box around a chain meets lines of others and those around its parts do not.
+
+    `boxes` are those of all lines, lines in tables included: a link that leads past them is a jump.
+    """
+    array = np.array(boxes, np.float32).reshape(-1, 4)
+    found: list[list[int]] = []
+    waiting = [list(chain) for chain in chains][::-1]
+    while waiting:
+        chain = waiting.pop()
+        cut = _cut_of(chain, array)
+        if cut:
+            waiting += [chain[cut:], chain[:cut]]
+        else:
+            found.append(chain)
+    return found
+
+
+def _cut_of(chain: Sequence[int], boxes: NDArray[np.float32]) -> int:
+    """Return the place of the line before which a chain is cut; 0 where it is not."""
+    if len(chain) < 2:
+        return 0
+    mine = boxes[list(chain)]
+    others = np.delete(boxes, list(chain), axis=0)
+    around = np.concatenate((mine[:, :2].min(axis=0), mine[:, 2:].max(axis=0)))
+    others = others[_meets(around[None], others)[0]]
+    if not len(others):
+        return 0
+    before = np.concatenate((np.minimum.accumulate(mine[:, :2]), np.maximum.accumulate(mine[:, 2:])), axis=1)
+    turned = mine[::-1]
+    after = np.concatenate((np.minimum.accumulate(turned[:, :2]), np.maximum.accumulate(turned[:, 2:])), axis=1)[::-1]
+    met = _meets(before[:-1], others).sum(axis=1) + _meets(after[1:], others).sum(axis=1)
+    best = int(met.argmin())
+    return best + 1 if met[best] < len(others) else 0
+
+
+def _meets(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return (boxes, others): whether they overlap."""
+    left, top, right, bottom = others.T
+    across = np.minimum(boxes[:, 2:3], right) - np.maximum(boxes[:, :1], left)
+    down = np.minimum(boxes[:, 3:4], bottom) - np.maximum(boxes[:, 1:2], top)
+    met: NDArray[np.bool_] = (across > SHARED) & (down > SHARED)
+    return met
 
 
 def _precedes(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
-from ocr.layout.learned.cell_grid import Cells, Relations, find_cells
-from ocr.layout.learned.chain_order import order_chains
+from ocr.layout.learned.cell_grid import Cells, Relations, find_cells, without_parts
+from ocr.layout.learned.chain_order import order_chains, part_chains
 from ocr.layout.learned.features import Graph, describe
 from ocr.layout.learned.line_chains import (
     BLOCK,
@@ -45,6 +45,8 @@ MARGIN = FIELD_NAMES.index("margin")
 NOISE = FIELD_NAMES.index("noise")
 BEYOND = 2.0
 """Line heights by which the rule between two columns stands out over what only looks like a table."""
+FORM_SHARE = 0.6
+"""Mean probability of labels and values above which ruled boxes are a form."""
 SAME_BLOCK = 0.5
 CHECK_BOXES = ("☐", "☑", "☒")
 DOUBTFUL_PARTS = 18
@@ -80,9 +82,10 @@ class _Page:
     def __init__(self, pieces: Sequence[Piece], graph: Graph, structure: Structure, page: LevelPage) -> None:
         self.pieces, self.originals = pieces, page.originals
         self.parts: list[list[int]] = []
+        tables = [table for table in page.ruled if not _is_form(table, structure)]
         cells = {
             place: (number, row)
-            for number, table in enumerate(page.ruled)
+            for number, table in enumerate(tables)
             for row, places in enumerate(table.rows)
             for place in places
         }
@@ -91,11 +94,12 @@ class _Page:
         self.following = line_pairs(graph, structure, self.lines, NEXT)
         self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
         self.lines = self._with_edges(fields_by_block(self.lines, self.blocks), page.size)
-        self.following |= form_rows(self.lines, graph)
+        self.following |= form_rows(self.lines, graph, self.following)
         table, row, column = (line_pairs(graph, structure, self.lines, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
-        is_open = [line.field == TEXT and line.pieces[0] not in cells for line in self.lines]
-        ruled = [self._ruled(table) for table in page.ruled]
+        ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
+        closed = {place for table in ruled for place in table.lines}
+        is_open = [line.field == TEXT and place not in closed for place, line in enumerate(self.lines)]
         found = find_cells(self.lines, is_open, relations, self.text_of)
         self.tables = [*ruled, *(table for table in found if not self._is_crossed(table.table.box, page.rulings))]
 
@@ -228,6 +232,11 @@ class _Page:
         found = [
             [free[number] for number in chain] for chain in chains([self.lines[place] for place in free], following)
         ]
+        at = {place: number for number, place in enumerate(members)}
+        parts = part_chains(
+            [[at[place] for place in chain] for chain in found], [self.lines[place].box for place in members]
+        )
+        found = self._by_rows([[members[number] for number in part] for part in parts])
         if any(self.lines[place].field == TEXT for place in members):
             self.parts = found
         units: list[Sequence[int] | Cells] = [*found, *tables]
@@ -236,6 +245,23 @@ class _Page:
             for unit in units
         ]
         yield from (units[place] for place in order_chains(boxes))
+
+    def _by_rows(self, parts: Sequence[list[int]]) -> list[list[int]]:
+        """Return the chains, those of forms that stand side by side as one: a form is read by rows."""
+        forms = [part for part in parts if all(self.lines[place].role in FORM for place in part)]
+        boxes = {id(part): box_around(self.lines[place].box for place in part) for part in forms}
+        rows: list[list[list[int]]] = []
+        bottom = -1.0
+        for part in sorted(forms, key=lambda part: boxes[id(part)][1]):
+            _, top, _, end = boxes[id(part)]
+            if rows and min(end, bottom) - top > 0.5 * (end - top):
+                rows[-1].append(part)
+                bottom = max(bottom, end)
+            else:
+                rows.append([part])
+                bottom = end
+        ordered = [[place for part in sorted(row, key=lambda p: boxes[id(p)][0]) for place in part] for row in rows]
+        return [*(part for part in parts if id(part) not in boxes), *ordered]
 
     def _same_block(self, last: int, place: int) -> bool:
         """Return whether a line goes on with the block of the line before it."""
@@ -274,6 +300,12 @@ class _Page:
 
     def _at(self, box: Box) -> str:
         return "({}, {}, {}, {})".format(*(round(edge * self.height) for edge in box))
+
+
+def _is_form(table: RuledTable, structure: Structure) -> bool:
+    """Return whether the cells of a ruled table are boxes of a form, each with its label: they are read box by box."""
+    places = [place for row in table.rows for place in row]
+    return float(structure.roles[places][:, FORM].sum(axis=1).mean()) > FORM_SHARE
 
 
 def _role(role: int, field: Field, text: str) -> Role:

@@ -35,6 +35,8 @@ LINE, NEXT, PREVIOUS, BLOCK, TABLE, ROW, COLUMN = (
 
 SURE_BLOCK = 0.7
 """Least probability of a block for its lines to share a field."""
+FORM_SURE = 0.6
+"""Least probability of a link that keeps a form from being read by rows."""
 FORM = (7, 8)
 """Places of the roles of labels and values of forms."""
 TEXT, CELL = 1, 6
@@ -257,8 +259,13 @@ def _strong(pairs: Any, values: Any, count: int) -> Pairs:
     return dict(zip(zip(ones.tolist(), others.tolist(), strict=True), (sums / used).tolist(), strict=True))
 
 
-def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
-    """Return labels and values of forms that stand beside each other as certain pairs: a form is read by rows."""
+def form_rows(lines: Sequence[PrintedLine], graph: Graph, following: Pairs) -> Pairs:
+    """Return labels and values of forms that stand beside each other as certain pairs: a form is read by rows.
+
+    Lines that the network links with `FORM_SURE` or more keep their links: values may stand below their labels.
+    """
+    sure = [pair for pair, value in following.items() if value >= FORM_SURE]
+    ahead, behind = {one for one, _ in sure}, {other for _, other in sure}
     owner = {piece: number for number, line in enumerate(lines) for piece in line.pieces}
     found: Pairs = {}
     for number, line in enumerate(lines):
@@ -266,6 +273,8 @@ def form_rows(lines: Sequence[PrintedLine], graph: Graph) -> Pairs:
         right = int(graph.neighbors[last, 0])
         other = owner[right]
         if right == last or other == number or line.role not in FORM or lines[other].role not in FORM:
+            continue
+        if number in ahead or other in behind:
             continue
         places = [place for place in range(graph.neighbors.shape[1]) if graph.neighbors[last, place] == right]
         if is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):

@@ -1,4 +1,4 @@
-from ocr.layout.learned.chain_order import MOST, order_chains
+from ocr.layout.learned.chain_order import MOST, order_chains, part_chains
 
 
 def test_columns_are_read_one_after_the_other() -> None:
@@ -20,3 +20,21 @@ def test_a_line_at_the_left_alone_makes_no_column() -> None:
 def test_one_chain_none_and_very_many() -> None:
     assert order_chains([]) == [] and order_chains([(0.0, 0.0, 1.0, 1.0)]) == [0]
     assert order_chains([(0.0, float(-n), 1.0, 1.0 - n) for n in range(MOST + 50)]) == list(range(MOST + 49, -1, -1))
+
+
+def test_a_heading_between_columns_parts_them_although_it_is_narrow() -> None:
+    columns = [(0, 0, 10, 20), (12, 0, 22, 18), (24, 0, 34, 19), (0, 24, 10, 40), (12, 24, 22, 40), (24, 24, 34, 40)]
+    heading = (13, 21.0, 21, 22.5)
+    assert order_chains([heading, *columns]) == [1, 2, 3, 0, 4, 5, 6]
+    # Without columns on both sides it is a heading of its own column.
+    assert order_chains([heading, columns[0], (12, 24, 22, 40), (24, 0, 34, 40)]) == [1, 0, 2, 3]
+
+
+def test_a_chain_is_cut_where_its_box_meets_other_lines() -> None:
+    left = [(0, 2.0 * n, 10, 2.0 * n + 1) for n in range(4)]
+    right = [(12, 2.0 * n, 22, 2.0 * n + 1) for n in range(4)]
+    below = (5.0, 9.0, 17.0, 10.0)
+    boxes = [*left, *right, below]
+    assert part_chains([[0, 1, 2, 3], [4, 5, 6, 7, 8]], boxes) == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+    assert part_chains([[0, 1, 2, 3]], left) == [[0, 1, 2, 3]]
+    assert part_chains([[]], []) == [[]]
