@@ -89,7 +89,7 @@ _FORMATS = (
     OutputFormat("jsonl", ".jsonl", write_json_lines),
     OutputFormat("md", ".md", write_markdown, version=3),
     OutputFormat("txt", ".txt", write_text),
-    OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True, version=2),
+    OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True, version=3),
     OutputFormat("page", ".xml", parts=write_page_xml, has_boxes=True, version=2),
     OutputFormat("hocr", ".hocr", write_hocr, has_boxes=True, version=2),
     OutputFormat("html", ".html", from_scan=write_html, version=2),

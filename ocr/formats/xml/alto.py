@@ -22,8 +22,12 @@ def write_alto(source: Source, engine: EngineIdentity, pages: Iterable[Page]) ->
     """Yield one ALTO document. Margins come before the print space, as the schema wants; IDNEXT gives the order."""
     tags = "".join(empty_tag("StructureTag", ID=f"role-{role}", LABEL=role) + "\n" for role in ROLES)
     yield _HEAD + _description(source, engine) + f"<Tags>\n{tags}</Tags>\n<Layout>\n"
+    is_empty = True
     for page in pages:
+        is_empty = False
         yield from _page(page)
+    if is_empty:
+        yield empty_tag("Page", ID="p0", PHYSICAL_IMG_NR=0) + "\n"  # the schema wants a page, also of a damaged file
     yield "</Layout>\n</alto>\n"
 
 

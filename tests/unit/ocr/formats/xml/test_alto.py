@@ -50,7 +50,8 @@ def test_every_id_is_unique_and_every_reference_leads_somewhere() -> None:
     assert following <= set(ids)
 
 
-def test_a_file_that_could_not_be_opened_has_no_page() -> None:
+def test_a_file_that_could_not_be_opened_has_one_empty_page_as_the_schema_wants() -> None:
     root = ElementTree.fromstring(written(Source("a.pdf", "a" * 64, 0, "the PDF is encrypted")))
-    assert root.find(".//a:Page", NAMESPACE) is None
+    (page,) = root.iterfind(".//a:Page", NAMESPACE)
+    assert page.attrib == {"ID": "p0", "PHYSICAL_IMG_NR": "0"} and len(page) == 0
     assert root.findtext(".//a:processingStepDescription", namespaces=NAMESPACE) == "the PDF is encrypted"
