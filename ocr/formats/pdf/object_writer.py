@@ -5,6 +5,7 @@ replaces by its reference. Source: ISO 32000-1, 7.3 (objects), 7.5.4 to 7.5.8 (c
 """
 
 import hashlib
+import io
 import re
 import struct
 import zlib
@@ -120,16 +121,18 @@ class ObjectWriter:
     def _write_reference_stream(self, entries: bytes) -> int:
         place, number = self._place, self.reserve()
         self._note(number, 0)
-        index, packer, rows, above = list[bytes](), zlib.compressobj(9), list[bytes](), bytes(_ROW.size)
+        index, packer, packed, above = list[bytes](), zlib.compressobj(9), io.BytesIO(), bytes(_ROW.size)
         for first, count, entries_of_run in self._entry_runs():
             index.append(b"%d %d" % (first, count))
+            rows = bytearray()
             for row in starmap(_ROW.pack, entries_of_run):
-                change = bytes(now - then & 0xFF for now, then in zip(row, above, strict=True))
-                rows.append(packer.compress(_UP + change))
+                rows += _UP + bytes(now - then & 0xFF for now, then in zip(row, above, strict=True))
                 above = row
+            packed.write(packer.compress(rows))
+        packed.write(packer.flush())
         head = b"/Type /XRef /W [ 1 8 2 ] /Index [ %b ] /Size %d %b" % (b" ".join(index), self._next, entries)
         head += b" /Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns %d >>" % _ROW.size
-        self.write_stream(number, head, b"".join(rows) + packer.flush())
+        self.write_stream(number, head, packed.getvalue())
         return place
 
     def _entry_runs(self) -> Iterator[tuple[int, int, Iterable[tuple[int, int, int]]]]:
