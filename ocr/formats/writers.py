@@ -92,7 +92,7 @@ _FORMATS = (
     OutputFormat("alto", ".alto.xml", write_alto, has_boxes=True, version=3),
     OutputFormat("page", ".xml", parts=write_page_xml, has_boxes=True, version=2),
     OutputFormat("hocr", ".hocr", write_hocr, has_boxes=True, version=2),
-    OutputFormat("html", ".html", from_scan=write_html, version=2),
+    OutputFormat("html", ".html", from_scan=write_html, version=3),
     OutputFormat("docx", ".docx", write_docx, version=2),
     OutputFormat("csv", ".csv", parts=write_csv_tables),
     OutputFormat("xlsx", ".xlsx", write_xlsx),

@@ -9,7 +9,7 @@ from boxed_pages import FIRST, READER, SOURCE, UNPLACED, WITH_ROLES
 from markdown_it import MarkdownIt
 
 from ocr.formats.line_blocks import blocks_of
-from ocr.formats.office.html_review import _body
+from ocr.formats.office.html_review import Doubts, _body
 from ocr.formats.page_blocks import parts_of, roles_of
 from ocr.formats.writers import FORMATS
 
@@ -40,8 +40,8 @@ def test_markdown_shows_titles_headings_and_items() -> None:
 
 
 def test_html_has_elements_for_roles() -> None:
-    shown = "".join(_body(WITH_ROLES))
-    for start in ("<h3>ATA DA", "<h4>1. Abertura", '<p class="item">- aprovação', '<p class="caption">Quadro',
+    shown = "".join(_body(WITH_ROLES, Doubts(WITH_ROLES)))
+    for start in ("<h3>ATA DA", "<h4>1. Abertura", '<ul>\n<li>- aprovação', '<p class="caption">Quadro',
                   '<p role="doc-footnote" class="footnote">1 Ver'):  # fmt: skip
         assert start in shown
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from boxed_pages import FIRST, PAGES, READER, SOURCE
 from PIL import Image
 
-from ocr.core.document import Page, Table
+from ocr.core.document import CellSpan, Page, Table
 from ocr.formats.scan_job import ScanJob
 from ocr.formats.writers import FORMATS
 
@@ -77,3 +77,29 @@ def test_a_table_without_lines_and_lines_without_a_table_are_shown(tmp_path: Pat
     more = (*FIRST.tables, Table((0, 0, 1, 1), (("sobra",),), after=9))
     assert "<td>sobra</td>" in written(tmp_path, (replace(FIRST, tables=more),))
     assert "Custas" in written(tmp_path, (replace(FIRST, tables=()),))
+
+
+def test_a_doubtful_word_and_its_place_in_the_picture_lead_to_each_other(tmp_path: Path) -> None:
+    page = Elements(written(tmp_path))
+    words = {link["id"]: link for link in page.of("a") if link.get("class") == "word"}
+    places = {link["id"]: link for link in page.of("a") if link.get("class") == "spot"}
+    assert len(words) == len(places) == 5 + 2
+    assert all(places[(link["href"] or "")[1:]]["href"] == f"#{name}" for name, link in words.items())
+    first = places["place-1-1"]
+    assert first["aria-label"] == "lação, confidence 40%"
+    assert first["style"] == "left:16.67%;top:16.25%;width:8.33%;height:2.50%"
+
+
+def test_a_page_without_picture_has_no_places_in_it(tmp_path: Path) -> None:
+    page = Elements(written(tmp_path, (replace(FIRST, status="unreadable"),)))
+    assert not [link for link in page.of("a") if link.get("class") == "spot"]
+    ids = {attributes.get("id") for _, attributes in page.found}
+    assert {(link["href"] or "")[1:] for link in page.of("a")} <= ids
+
+
+def test_heads_spans_and_amounts_of_a_table(tmp_path: Path) -> None:
+    rows = (("Órgão", "", "Valor"), ("Câmara", "1", "R$ 1.250.000,00"), ("Sala 3", "x", "(12,5%)"))
+    table = replace(FIRST.tables[0], rows=rows, header_rows=1, spans=(CellSpan(0, 0, columns=2),))
+    page = Elements(written(tmp_path, (replace(FIRST, tables=(table,)),)))
+    assert page.of("th") == [{"scope": "col", "colspan": "2"}, {"scope": "col"}]
+    assert [cell.get("class") for cell in page.of("td")] == [None, "number", "number", None, None, "number"]
