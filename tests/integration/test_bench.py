@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import ENVIRONMENT, FAKE, OCR, make_scan
+from command import ENVIRONMENT, FAKE, OCR, make_scan, run_ocr
+from command_server import MODULES, CommandServer
 from vendor_server import KEY, SAY, Answer, environment, serve
 
 from eval.systems.vendors import VENDORS
@@ -21,21 +22,15 @@ from ocr.core.errors import ExitCode
 KEYS = [name for vendor in VENDORS.values() for name in vendor.keys]
 CLEAN = {name: value for name, value in ENVIRONMENT.items() if name not in KEYS}
 WITHOUT_PLOTS = os.pathsep.join((str(Path(__file__).parents[1] / "support/without_matplotlib"), CLEAN["PYTHONPATH"]))
+CLIENTS = ("anthropic", "openai", "google.genai")
+SERVER = CommandServer(OCR, CLEAN | {"PYTHONPATH": WITHOUT_PLOTS}, (*MODULES, "eval.bench", *CLIENTS))
 
 
 def bench(
     folder: Path, *words: object, environment: dict[str, str] | None = None, plots: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [OCR, "bench", *map(str, words)],
-        cwd=folder,
-        env=CLEAN | ({} if plots else {"PYTHONPATH": WITHOUT_PLOTS}) | (environment or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=180,
-        check=False,
-    )
+    variables = CLEAN | ({} if plots else {"PYTHONPATH": WITHOUT_PLOTS}) | (environment or {})
+    return run_ocr("bench", *words, cwd=folder, environment=variables, server=SERVER, seconds=180)
 
 
 @pytest.fixture
@@ -255,7 +250,7 @@ def test_a_person_at_a_terminal_is_asked(tmp_path: Path, pages: Path, typed: str
         done = subprocess.run(
             [OCR, "bench", *map(str, words)],
             cwd=tmp_path,
-            env=CLEAN | environment(server),
+            env=CLEAN | {"PYTHONPATH": WITHOUT_PLOTS} | environment(server),
             stdin=ours,
             stderr=ours,
             stdout=subprocess.DEVNULL,

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import ENVIRONMENT, run_ocr
 
 from ocr.core.errors import EngineError
 from ocr.engines.vlm import canary
@@ -134,15 +133,8 @@ def extract(folder: Path, model: Path, *words: str) -> "subprocess.CompletedProc
     scan = folder / "pagina.png"
     scan.write_bytes((Path(canary.__file__).parent / "canary.png").read_bytes())
     engine = ("--engine", "transformers", "--model", str(model))
-    return subprocess.run(
-        [Path(sys.executable).with_name("ocr"), "extract", str(scan), *engine, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=180,
-        check=False,
-    )
+    offline = ENVIRONMENT | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return run_ocr("extract", scan, *engine, *words, cwd=folder, environment=offline, seconds=180)
 
 
 def test_the_command_reads_with_a_model_and_cross_checks(taught: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import ENVIRONMENT, OCR
+from command import ENVIRONMENT, OCR, run_ocr
 from PIL import Image
 
 from data.examples import Example, write_manifest
@@ -19,11 +19,7 @@ MINIATURE = ("--recipe", "miniature", "--data", "pages", "--set", "scratch.hidde
 
 
 def finetune(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(OCR), "finetune", *words]
-    environment = ENVIRONMENT | {"HF_HUB_OFFLINE": "1"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300, check=False
-    )
+    return run_ocr("finetune", *words, cwd=folder, environment=ENVIRONMENT | {"HF_HUB_OFFLINE": "1"}, seconds=300)
 
 
 def test_without_a_parent_the_two_commands_that_come_first_are_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from command_server import CommandServer
@@ -24,20 +25,26 @@ SERVER = CommandServer(OCR, ENVIRONMENT)
 
 
 def run_ocr(
-    *words: object, cwd: Path, text: str | None = None, seconds: float = 120, fresh: bool = False
+    *words: object,
+    cwd: Path,
+    text: str | None = None,
+    seconds: float = 120,
+    fresh: bool = False,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    server: CommandServer = SERVER,
 ) -> "subprocess.CompletedProcess[str]":
     """Run `ocr` to its end in the folder `cwd`; `text` goes to its standard input.
 
-    `fresh` starts a process, which sees every core and has a hash seed of its own; see `command_server`. So does a
-    test that changes a PYTHON variable of `ENVIRONMENT`.
+    `fresh` starts a process, which sees every core and has a hash seed of its own; see `command_server`. So does an
+    `environment` with other PYTHON variables than that of `server`.
     """
     command = [str(word) for word in words]
-    if not fresh and SERVER.fits(ENVIRONMENT):
-        return SERVER.run(command, cwd=cwd, environment=ENVIRONMENT, text=text, seconds=seconds)
+    if not fresh and server.fits(environment):
+        return server.run(command, cwd=cwd, environment=environment, text=text, seconds=seconds)
     return subprocess.run(
         [OCR, *command],
         cwd=cwd,
-        env=ENVIRONMENT,
+        env=environment,
         input=text,
         stdin=subprocess.DEVNULL if text is None else None,
         capture_output=True,

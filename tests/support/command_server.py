@@ -21,28 +21,31 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 MODULES = (
     "ocr.pipeline.extract",
     "ocr.pipeline.progress",
     "ocr.storage.verify",
     "ocr.storage.acceptance",
+    "data.duplicates",
+    "data.synthesis.generate",
     "rich.console",
 )
-"""What the commands that read and write outputs import when they run."""
+"""What commands import when they run."""
 
 
 class CommandServer:
     """A process that starts commands; it starts with the first one and ends with this process."""
+
+    cpu_seconds: ClassVar[float] = 0.0
+    """What the commands of all servers have used, their children included."""
 
     def __init__(self, program: Path, environment: Mapping[str, str], modules: Sequence[str] = MODULES) -> None:
         """Prepare a server for commands of `program` whose PYTHON variables are those of `environment`."""
         self._program, self._environment, self._modules = program, dict(environment), tuple(modules)
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
-        self.cpu_seconds = 0.0
-        """What the commands have used, their children included."""
 
     def fits(self, environment: Mapping[str, str]) -> bool:
         """Return whether a command with this environment imports the same modules."""
@@ -68,7 +71,7 @@ class CommandServer:
                 except TimeoutError as late:
                     os.kill(process, signal.SIGKILL)
                     raise subprocess.TimeoutExpired(request["words"], seconds, _all(out), _all(err)) from late
-            self.cpu_seconds += used
+            CommandServer.cpu_seconds += used
             return subprocess.CompletedProcess(request["words"], code, _all(out).decode(), _all(err).decode())
 
     def _connect(self) -> socket.socket:
