@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, ImageStat, UnidentifiedImageError
 
 from ocr.rendering.decoders.thumbnails import picture_offsets
 from ocr.rendering.decoders.tiff import TiffPage
@@ -22,6 +22,12 @@ _BAND = 256
 # A lower resolution is the default of a camera or a program; a higher one is wrong.
 _PLAUSIBLE_DPI = (100.0, 2400.0)
 _LEAST_STRETCH, _MOST_STRETCH = 1.5, 5.0
+
+# White print on transparency covers less than the first share of the image, and is lighter than the second.
+_COVERED, _LIGHT = 0.5, 0.66
+
+# Share of the range of 16-bit samples below which all of them lie if they have 10 or 12 bits.
+_DARK = 0.25
 
 _PILLOW_NAMES: dict[Kind, str] = {"heic": "HEIF"}
 """Kinds that Pillow and its plug-ins call by another name."""
@@ -77,10 +83,30 @@ def _register_heic() -> None:
 
 
 def copy_to(memory: mmap.mmap, image: Image.Image) -> None:
-    """Write an image as packed RGB rows, transparent parts on white."""
+    """Write an image as packed RGB rows, transparent parts on white, or on black where what is drawn is light."""
+    background = "black" if image.has_transparency_data and _is_light(image) else "white"
+    for band in _bands(image):
+        memory.write(_to_rgb(band, background).tobytes())
+
+
+def _bands(image: Image.Image) -> Iterator[Image.Image]:
     for top in range(0, image.height, _BAND):
-        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
-        memory.write(_to_rgb(band).tobytes())
+        yield image.crop((0, top, image.width, min(top + _BAND, image.height)))
+
+
+def _is_light(image: Image.Image) -> bool:
+    """Return whether what is drawn on transparency is light: white print, which white paper would hide.
+
+    An image that covers most of its area brings its own paper.
+    """
+    covered = light = 0.0
+    for band in _bands(image):
+        drawn = band.convert("RGBA")
+        opacity = drawn.getchannel("A")
+        whole = ImageStat.Stat(opacity)
+        covered += whole.sum[0]
+        light += ImageStat.Stat(ImageChops.multiply(drawn.convert("L"), opacity)).sum[0]
+    return covered < _COVERED * 255 * image.width * image.height and light > _LIGHT * covered
 
 
 def _turn_upright(image: Image.Image) -> None:
@@ -92,11 +118,16 @@ def _turn_upright(image: Image.Image) -> None:
 
 
 def _to_bytes_deep(image: Image.Image) -> Image.Image:
-    """Return 16-bit samples scaled by their depth, 32-bit samples and floats by their range; other images unchanged."""
+    """Return 16-bit samples scaled by their depth, 32-bit samples and floats by their range; other images unchanged.
+
+    Samples of 10 or 12 bits are often stored in 16: where none reaches a quarter of the depth, the brightest is white.
+    """
     if image.mode.startswith("I;16"):
         depth = int(getattr(image, "tag_v2", {}).get(258, (16,))[0])
         low, high = 0.0, float(2**depth - 1)
         image = image.convert("I")
+        brightest = float(image.getextrema()[1])  # type: ignore[arg-type]
+        high = brightest if 0 < brightest < _DARK * high else high
     elif image.mode in ("I", "F"):
         low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
     else:
@@ -105,14 +136,14 @@ def _to_bytes_deep(image: Image.Image) -> Image.Image:
     return image.point(lambda value: value * scale - low * scale).convert("L")
 
 
-def _to_rgb(band: Image.Image) -> Image.Image:
+def _to_rgb(band: Image.Image, background: str = "white") -> Image.Image:
     if band.mode == "RGB" and "transparency" not in band.info:
         return band
     if band.has_transparency_data:
         band = band.convert("RGBA")
-        white = Image.new("RGB", band.size, "white")
-        white.paste(band, mask=band.getchannel("A"))
-        return white
+        paper = Image.new("RGB", band.size, background)
+        paper.paste(band, mask=band.getchannel("A"))
+        return paper
     return band.convert("RGB")
 
 

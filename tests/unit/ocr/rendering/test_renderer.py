@@ -207,6 +207,30 @@ def test_what_is_transparent_is_white(tmp_path: Path, flatten: str) -> None:
     assert drawn.pixels[5, 10].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_white_print_on_transparency_stands_on_black(tmp_path: Path, mode: str) -> None:
+    page = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    page.paste((255, 255, 255, 255), (0, 0, 20, 10))
+    page.convert(mode).save(tmp_path / "a.png")
+    (drawn,) = read(tmp_path / "a.png")
+    assert drawn.pixels[30, 50].tolist() == [0, 0, 0]
+    assert drawn.pixels[5, 10].tolist() == [255, 255, 255]
+
+
+def test_paper_with_transparent_edges_stays_on_white(tmp_path: Path) -> None:
+    page = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    page.paste((240, 240, 240, 255), (5, 5, 55, 35))
+    page.save(tmp_path / "a.png")
+    (drawn,) = read(tmp_path / "a.png")
+    assert drawn.pixels[0, 0].tolist() == [255, 255, 255]
+
+
+def test_twelve_bits_in_sixteen_are_scaled_by_the_brightest(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 1024, 4095]], np.uint16)).save(tmp_path / "a.tif", "TIFF")
+    (page,) = read(tmp_path / "a.tif")
+    assert np.abs(page.pixels[0, :, 0].astype(int) - [0, 64, 255]).max() <= 1
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bits_are_scaled_not_cut(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.scan"
