@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ocr.core.document import UNKNOWN_LETTER, Box, EngineOutput, Line
 from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.ink.page_contrast import may_be_inverted
 from ocr.engines.local.ink.ruling_lines import ruling_lines
 from ocr.engines.local.skew import SKEW_SIZE, Affine, Gray, bands_of, find_skew, ink_of, level
 from ocr.layout.columns import letter_height
@@ -180,8 +181,17 @@ def _covered(line: Line, others: tuple[Line, ...]) -> bool:
 
 
 def _read_print(reader: LineReader, gray: Gray) -> EngineOutput:
+    """Read dark print on light paper; where none is found on a dark page, light print on a dark ground."""
     if not has_ink(gray):
         return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
+    output = _read_dark_print(reader, gray)
+    if not _is_doubtful(output.lines or ()) or not may_be_inverted(gray):
+        return output
+    light = _read_dark_print(reader, np.asarray(255 - gray, np.uint8))
+    return output if _is_doubtful(light.lines or ()) else light
+
+
+def _read_dark_print(reader: LineReader, gray: Gray) -> EngineOutput:
     rotation = 90 if sparse_areas(gray) is None and is_sideways(gray) else 0
     generation = _read_turned(reader, gray, rotation)
     if _is_doubtful(generation.lines or ()):

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.ink.page_contrast import gray_of
+
 Gray = NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
 
@@ -32,7 +34,7 @@ def ink_layers(pixels: Pixels) -> tuple[Gray, Gray | None]:
     The second is None where the page has no colored ink, or nothing but colored ink; the first is then the whole page
     in gray.
     """
-    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    gray = gray_of(pixels)
     if not _has_color(pixels):
         return gray, None
     brightest = pixels.max(axis=2)
