@@ -36,7 +36,18 @@ def set_of(name: str) -> str:
 
 def read(tree: Path, images: list[Path], out: Path) -> None:
     """Read images with the version in `tree`; pages that `out` holds are not read again."""
-    words = ["extract", "--out", "json", "--to", str(out), "--quiet", "--set", "workers=1", "--", *map(str, images)]
+    words = [
+        "extract",
+        "--out",
+        "json",
+        "--to",
+        str(out),
+        "--quiet",
+        "--set",
+        "options.workers=1",
+        "--",
+        *map(str, images),
+    ]
     done = subprocess.run(
         [sys.executable, "-P", "-c", "import sys, cli; cli.main(sys.argv[1:])", *words],
         cwd=out.parent, env={**os.environ, "PYTHONPATH": str(tree), "NO_COLOR": "1"}, check=False,
