@@ -59,6 +59,8 @@ LOST: frozenset[Status] = frozenset({"failed", "unreadable", "refused"})
 
 UNKNOWN_LETTER = "\ufffd"
 """What stands for a printed letter that the engine cannot spell: U+FFFD, the replacement character."""
+VERY_SMALL_TYPE = "very small type: scan it at a higher resolution"
+"""Flag of a page whose letters are too small for their accents."""
 
 
 def box_around(boxes: Iterable[Box]) -> Box:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from ocr.core.document import Line, confidence_of
+from ocr.core.document import VERY_SMALL_TYPE, Line, confidence_of
 from ocr.layout.reading_order import is_vertical
 
 DOUBTFUL = 0.9
@@ -38,7 +38,7 @@ def flags_of(lines: Sequence[Line], unread: Sequence[Line] = ()) -> tuple[str, .
             flags.append(f"{doubtful / letters:.0%} of it is in doubtful lines")
     heights = [line.box[3] - line.box[1] for line in lines if not is_vertical(line)]
     if heights and median(heights) < TINY:
-        flags.append("very small type: scan it at a higher resolution")
+        flags.append(VERY_SMALL_TYPE)
     return tuple(flags)
 
 

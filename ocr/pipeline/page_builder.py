@@ -80,7 +80,7 @@ def build_page(attempt: Attempt, number: int, layout: str = DEFAULT_LAYOUT, spre
     output = attempt.generation
     page = _from_lines(output, number, layout, spreads) if output.text is None else _from_text(output, number)
     flags = (output.obtained, *output.doubts) if output.obtained else output.doubts
-    page = replace(page, flags=(*page.flags, *flags))
+    page = replace(page, flags=tuple(dict.fromkeys((*page.flags, *flags))))
     if attempt.status == "ok":
         return page
     return replace(page, status=attempt.status, reason=attempt.reason)

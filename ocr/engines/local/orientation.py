@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.core.document import UNKNOWN_LETTER, Box, EngineOutput, Line
+from ocr.core.document import UNKNOWN_LETTER, VERY_SMALL_TYPE, Box, EngineOutput, Line
+from ocr.engines.local.ink.cut_edges import cut_edges
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.ink.page_contrast import may_be_inverted
 from ocr.engines.local.ink.ruling_lines import ruling_lines
@@ -109,6 +110,8 @@ OVERLAY_INK = 30
 """Gray levels by which the ink of an overlay is darker than its paper."""
 TOUCHED, CLEAN = 0.005, 0.985
 """Least share of a line's box under other ink, and the mean confidence that clean print reaches."""
+TINY_LETTER = 7.5
+"""Pixels of the page's usual letter below which accents are lost, however surely it is read."""
 MARGIN = 0.1
 """How much higher the confidence at another rotation must be before the page is rotated."""
 
@@ -210,8 +213,15 @@ def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
     leveled, back = level(turned, skew)
     height, width = turned.shape
     lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
-    rulings = tuple(placed(box, back) for box in ruling_lines(leveled, letter_height(leveled)))
-    return EngineOutput("stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew, rulings=rulings)
+    letter = letter_height(leveled)
+    rulings = tuple(placed(box, back) for box in ruling_lines(leveled, letter))
+    output = EngineOutput(
+        "stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew, rulings=rulings
+    )
+    doubts = [*cut_edges(turned, [line.box for line in lines if line.text and not _is_vertical(line)])]
+    if lines and 0 < letter < TINY_LETTER:
+        doubts.append(VERY_SMALL_TYPE)
+    return replace(output, doubts=tuple(doubts)) if doubts else output
 
 
 def _read_at(reader: LineReader, gray: Gray, rotation: int, skew: float) -> tuple[Line, ...]:
