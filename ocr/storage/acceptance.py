@@ -1,8 +1,11 @@
 """`ocr accept`: keep output files that a person corrected, and show the corrected text in the other formats too."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from ocr.core.document import Document, Source
 from ocr.core.errors import UsageError
@@ -68,16 +71,31 @@ def _content(folder: OutputDirectory, source: Source | None, output: Output) -> 
 
 def _correction(source: Source, output: Output, content: bytes) -> Correction:
     """Return the correction to record. Raises `UsageError` where the content is not valid."""
-    check = _CHECKS.get(output.format)
-    if check is not None:
-        try:
-            _check_document(check(content), source)
-        except (ValueError, KeyError, TypeError, AttributeError) as cause:
-            raise UsageError(
-                f"{shown(output.path)}: is no valid {output.format} output: {str(cause).splitlines()[0]}",
-                hint="correct the file, then type ocr accept again",
-            ) from cause
+    try:
+        if output.format in _CHECKS:
+            _check_document(_CHECKS[output.format](content), source)
+        elif output.format in _XML_FORMATS:
+            ElementTree.fromstring(content)
+        elif output.format in _PACKAGES:
+            _check_package(content)
+    except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, zipfile.BadZipFile) as cause:
+        raise UsageError(
+            f"{shown(output.path)}: is no valid {output.format} output: {str(cause).splitlines()[0]}",
+            hint="correct the file, then type ocr accept again",
+        ) from cause
     return Correction(output.path, source.path, source.sha256, output.format, hash_bytes(content), content)
+
+
+_XML_FORMATS = frozenset(("alto", "hocr", "page"))
+_PACKAGES = frozenset(("docx", "xlsx"))
+
+
+def _check_package(content: bytes) -> None:
+    """Raise `BadZipFile` where a DOCX or XLSX file is damaged."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        damaged = package.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} in it is damaged")
 
 
 def _check_document(document: Document, source: Source) -> None:

@@ -1,7 +1,7 @@
 """Read an output folder of `ocr extract` whose corrections `ocr accept` recorded: scans, and the text of their lines.
 
 A corrected JSON output says what each line reads: in its lines, or where only the text of a page was corrected, in that
-text. Corrected plain text and Markdown have no lines, so theirs are found in the text (`line_texts`).
+text. In the other formats they are found in the text (`line_texts`). PAGE XML has a file a page: corrected pages count.
 Of several corrected outputs of a scan, the first of `FORMS` counts. Files of a scan that nobody corrected are no
 reference: nobody has said that they are right.
 """
@@ -15,16 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.lines.corrected.line_texts import align_lines
+from data.lines.corrected.markup_texts import docx_pages, hocr_pages, library_pages
 from ocr.core.document import FIELDS, Document, EngineIdentity, Line, Page, Source
 from ocr.core.errors import DataError, OutputError
 from ocr.formats.json_schema import document_from_json
 from ocr.formats.page_blocks import notice_of
 from ocr.formats.scan_job import FormatError, ScanFinder
-from ocr.storage.output_dir import PRIVATE, OutputDirectory, open_folder
+from ocr.formats.xml.page_xml import page_label
+from ocr.storage.output_dir import PRIVATE, OutputDirectory, open_folder, output_path
 
-FORMS = ("json", "jsonl", "txt", "md")
+FORMS = ("json", "jsonl", "txt", "md", "alto", "page", "hocr", "docx")
 UNPLACED = "not found in the corrected text"
-OTHER_FORM = "corrected in a format without a text that can be aligned (json, jsonl, txt and md can)"
+OTHER_FORM = f"corrected in a format without a text that can be aligned ({', '.join(FORMS)} have one)"
 PAGES_DIFFER = "the corrected file has another number of pages"
 _FIELD_ORDER = {field: place for place, field in enumerate(FIELDS)}
 
@@ -85,22 +87,40 @@ def _scan_of(
 
 def _corrected_pages(held: OutputDirectory, source: Source, left_out: Counter[str]) -> list[Page]:
     """Return the pages of a corrected scan, their lines with the corrected text."""
-    form = next((form for form in FORMS if held.correction_of(source, form) is not None), "")
-    if not form:
+    corrected = {
+        correction.path: correction
+        for correction in held.corrections
+        if correction.source == source.path and correction.scan == source.sha256
+    }
+    form = next((form for form in FORMS if any(one.form == form for one in corrected.values())), "")
+    read = list(held.ledger.pages(source.sha256))
+    if form == "page":
+        files = ((page, corrected.get(output_path(source.path, form, page_label(page.number)))) for page in read)
+        found = [(page, held.corrections.content(one)) for page, one in files if one is not None]
+        return [_aligned(page, "\n".join(library_pages(content)), left_out) for page, content in found]
+    correction = corrected.get(output_path(source.path, form)) if form else None
+    if correction is None:
         left_out[OTHER_FORM] += 1
         return []
-    correction = held.correction_of(source, form)
-    assert correction is not None, "its form was found by it"
-    content, read = held.corrections.content(correction), list(held.ledger.pages(source.sha256))
+    content = held.corrections.content(correction)
     if form in ("json", "jsonl"):
         pages = _pages_of_json(content) if form == "json" else _pages_of_rows(content)
         before = {page.number: page for page in read}
         return [_with_text_of(page, before.get(page.number, page), left_out) for page in pages]
-    texts = _plain_pages(content.decode("utf-8"), read) if form == "txt" else _markdown_pages(content.decode("utf-8"))
+    texts = _page_texts(form, content, read)
     if len(texts) != len(read):
         left_out[PAGES_DIFFER] += 1
         return []
     return [_aligned(page, text, left_out) for page, text in zip(read, texts, strict=True)]
+
+
+def _page_texts(form: str, content: bytes, read: Sequence[Page]) -> list[str]:
+    """Return the text of each page of a corrected output in a format that gives no lines of ours."""
+    if form == "txt":
+        return _plain_pages(content.decode("utf-8"), read)
+    if form == "md":
+        return _markdown_pages(content.decode("utf-8"))
+    return {"alto": library_pages, "hocr": hocr_pages, "docx": docx_pages}[form](content)
 
 
 def _pages_of_json(content: bytes) -> Sequence[Page]:

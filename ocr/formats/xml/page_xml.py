@@ -28,7 +28,12 @@ _ROLE_TYPES: dict[Role, str] = {
 def write_page_xml(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[tuple[str, str]]:
     """Yield (label, document) for each page: the schema allows one page a file. The label is `.page-` and a number."""
     for page in pages:
-        yield f".page-{page.number}", "".join(_document(source, engine, page))
+        yield page_label(page.number), "".join(_document(source, engine, page))
+
+
+def page_label(number: int) -> str:
+    """Return the label of a page's file."""
+    return f".page-{number}"
 
 
 def _document(source: Source, engine: EngineIdentity, page: Page) -> Iterator[str]:

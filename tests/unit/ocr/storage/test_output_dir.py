@@ -229,14 +229,14 @@ def test_a_format_of_several_files_keeps_them_together(tmp_path: Path) -> None:
         assert folder.is_current(source, "page")
         assert verify(folder).outputs == 3
 
-        (tmp_path / files[1]).write_text("mine", encoding="utf-8")
+        (tmp_path / files[1]).write_text("<mine/>", encoding="utf-8")
         (wrong,) = verify(folder).wrong_outputs
         assert wrong.startswith(f"{files[1]}: was changed")
         with pytest.raises(NotOursError):
             folder.write(source, "page")
         assert accept(folder) == [files[1]]
         folder.write(source, "page")
-        assert (tmp_path / files[1]).read_text(encoding="utf-8") == "mine"
+        assert (tmp_path / files[1]).read_text(encoding="utf-8") == "<mine/>"
         assert not verify(folder).wrong_outputs
 
 

@@ -1,6 +1,7 @@
 """Lines of an output folder whose corrections were accepted."""
 
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,10 +12,12 @@ import pytest
 from corrected_output import NAME, compose_page, correct, write_output
 from PIL import Image
 
-from data.lines.corrected.accepted_output import OTHER_FORM, PAGES_DIFFER, UNPLACED, accepted_documents
+from data.lines.corrected.accepted_output import FORMS, OTHER_FORM, PAGES_DIFFER, UNPLACED, accepted_documents
 from data.lines.folder import compose_text, read_lines
 from ocr.core.document import Line
 from ocr.core.errors import DataError
+from ocr.storage.acceptance import accept
+from ocr.storage.output_dir import open_folder
 
 WRONG = "qxj"
 
@@ -24,7 +27,7 @@ def lines(tmp_path: Path) -> list[Line]:
     """The true lines of a page that was read with three letters too many in the middle of the second line."""
     true = compose_page(tmp_path / "scans", 4)
     read = [replace(line, text=spoiled(line.text)) if place == 1 else line for place, line in enumerate(true)]
-    write_output(tmp_path / "scans", tmp_path / "out", read)
+    write_output(tmp_path / "scans", tmp_path / "out", read, FORMS)
     return true
 
 
@@ -41,7 +44,7 @@ def texts(folder: Path) -> list[str]:
     return [line.text for line in read_lines(folder, clean_text=compose_text).lines]
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "md", "txt"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "md", "txt", "alto.xml", "page-1.xml", "hocr"])
 def test_lines_are_cut_with_their_corrected_text(tmp_path: Path, lines: list[Line], form: str) -> None:
     correct(tmp_path / "out", form, without_error)
     found = read_lines(tmp_path / "out", clean_text=compose_text)
@@ -52,6 +55,19 @@ def test_lines_are_cut_with_their_corrected_text(tmp_path: Path, lines: list[Lin
         left, top, right, bottom = map(int, true.box)
         assert np.array_equal(line.pixels, page[top:bottom, left:right])
     assert found.lines[1].source == f"{NAME}, page 1, line 2"
+
+
+def test_a_corrected_docx_file_gives_its_lines(tmp_path: Path, lines: list[Line]) -> None:
+    path = tmp_path / "out" / f"{NAME}.docx"
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    parts["word/document.xml"] = without_error(parts["word/document.xml"].decode("utf-8")).encode("utf-8")
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    with open_folder(tmp_path / "out") as folder:
+        assert accept(folder, [path]) == [path.name]
+    assert texts(tmp_path / "out") == [" ".join(line.text.split()) for line in lines]
 
 
 def test_where_only_the_text_of_a_json_page_was_corrected_its_lines_follow(tmp_path: Path, lines: list[Line]) -> None:
@@ -81,13 +97,14 @@ def test_a_line_that_is_not_in_the_corrected_text_is_left_out_and_counted(tmp_pa
     ("form", "change", "reason"),
     [
         ("txt", lambda content: content + "\fanother page", PAGES_DIFFER),
-        ("alto.xml", lambda content: content.replace(WRONG, ""), OTHER_FORM),
+        ("html", lambda content: content.replace(WRONG, ""), OTHER_FORM),
+        ("hocr", lambda content: content.replace("</body>", '<div class="ocr_page"/></body>'), PAGES_DIFFER),
     ],
 )
 def test_what_cannot_be_aligned_is_counted(
     tmp_path: Path, lines: list[Line], form: str, change: Callable[[str], str], reason: str
 ) -> None:
-    write_output(tmp_path / "scans", tmp_path / "out", [replace(lines[0], text=WRONG)], ["alto", "txt"])
+    write_output(tmp_path / "scans", tmp_path / "out", [replace(lines[0], text=WRONG)], ["html", "hocr", "txt"])
     correct(tmp_path / "out", form, change)
     with pytest.raises(DataError, match=f"holds no line to train on; 1 left out: {reason[:20]}"):
         read_lines(tmp_path / "out")
