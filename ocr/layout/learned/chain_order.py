@@ -5,7 +5,7 @@ of their width and A stands above B; or if A stands to the left of B and nothing
 order is a topological sort by these rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ MOST = 300
 """Chains up to which all pairs are compared; more are ordered by top and left alone."""
 LONE_HEIGHT, LEAST_LEVEL = 5.0, 1.5
 """Line heights of a heading across columns at most, and of what columns share in height at least."""
+MOST_LINES = 2000
+"""Lines up to which headings between columns are searched."""
+TOUCHING, BOTH_SIDES = 0.2, 12.0
+"""Line heights that boxes of neighboring lines may overlap, and in which columns stand above and below a heading."""
 SHARED = 0.3
 """Line heights that two chains must share to stand one above the other."""
 
@@ -57,7 +61,8 @@ def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[l
     """
     array = np.array(boxes, np.float32).reshape(-1, 4)
     found: list[list[int]] = []
-    waiting = [list(chain) for chain in chains][::-1]
+    lone = _lone(array)
+    waiting = [part for chain in chains for part in _at_headings(chain, lone)][::-1]
     while waiting:
         chain = waiting.pop()
         cut = _cut_of(chain, array)
@@ -66,6 +71,40 @@ def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[l
         else:
             found.append(chain)
     return found
+
+
+def _lone(boxes: NDArray[np.float32]) -> set[int]:
+    """Return the lines with nothing at their height, and print at both sides above and below: they part columns."""
+    if not 2 < len(boxes) <= MOST_LINES:
+        return set()
+    left, top, right, bottom = boxes.T
+    order = np.argsort(top, kind="stable")
+    lowest = np.maximum.accumulate(bottom[order])
+    lone = set()
+    for at in range(1, len(order) - 1):
+        place = order[at]
+        if lowest[at - 1] > top[place] + TOUCHING or top[order[at + 1]] < bottom[place] - TOUCHING:
+            continue
+        near = np.abs((top + bottom - top[place] - bottom[place]) / 2) < BOTH_SIDES
+        above, below = near & (bottom <= top[place] + TOUCHING), near & (top >= bottom[place] - TOUCHING)
+        sides = [(side & part).any() for part in (above, below) for side in (right < left[place], left > right[place])]
+        if all(sides):
+            lone.add(int(place))
+    return lone
+
+
+def _at_headings(chain: Sequence[int], lone: Collection[int]) -> Iterator[list[int]]:
+    """Yield the parts of a chain before, at and after lines that part columns."""
+    part: list[int] = []
+    for place in chain:
+        if place in lone:
+            yield from ([part] if part else [])
+            yield [place]
+            part = []
+        else:
+            part.append(place)
+    if part:
+        yield part
 
 
 def _cut_of(chain: Sequence[int], boxes: NDArray[np.float32]) -> int:

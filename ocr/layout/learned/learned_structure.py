@@ -9,8 +9,10 @@ from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
 from ocr.layout.learned.cell_grid import Cells, Relations, find_cells, without_parts
 from ocr.layout.learned.chain_order import order_chains, part_chains
 from ocr.layout.learned.features import Graph, describe
+from ocr.layout.learned.gutters import Gutters
 from ocr.layout.learned.line_chains import (
     BLOCK,
+    CELL,
     COLUMN,
     FORM,
     NEXT,
@@ -90,10 +92,18 @@ class _Page:
             for place in places
         }
         self.height = max(1.0, line_height([piece.line for piece in pieces]))
-        self.lines = printed_lines(graph, structure, cells)
+        rulings = [tuple(edge / self.height for edge in rule) for rule in page.rulings]
+        gutters = Gutters(graph.boxes.tolist(), rulings)
+        self.lines = printed_lines(graph, structure, gutters, cells)
         self.following = line_pairs(graph, structure, self.lines, NEXT)
         self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
         self.lines = self._with_edges(fields_by_block(self.lines, self.blocks), page.size)
+        self.following = {
+            (one, other): value
+            for (one, other), value in self.following.items()
+            if not _is_running(self.lines[one], self.lines[other])
+            or not gutters.part(self.lines[one].box, self.lines[other].box)
+        }
         self.following |= form_rows(self.lines, graph, self.following)
         table, row, column = (line_pairs(graph, structure, self.lines, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
@@ -300,6 +310,11 @@ class _Page:
 
     def _at(self, box: Box) -> str:
         return "({}, {}, {}, {})".format(*(round(edge * self.height) for edge in box))
+
+
+def _is_running(line: PrintedLine, other: PrintedLine) -> bool:
+    """Return whether neither line is a cell or a part of a form: these stand side by side with gaps between them."""
+    return line.role not in (*FORM, CELL) and other.role not in (*FORM, CELL)
 
 
 def _is_form(table: RuledTable, structure: Structure) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ocr.core.document import Box, box_around
 from ocr.layout.learned.features import Graph
+from ocr.layout.learned.gutters import Gutters
 from ocr.layout.learned.structure_network import RELATIONS, Structure
 
 SAME_LINE, SAME_CLOSE, FOLLOWS = 0.5, 0.12, 0.3
@@ -102,7 +103,10 @@ def symmetric(graph: Graph, structure: Structure, relation: int, least: float) -
 
 
 def printed_lines(
-    graph: Graph, structure: Structure, cells: Mapping[int, tuple[int, int]] = MappingProxyType({})
+    graph: Graph,
+    structure: Structure,
+    gutters: Gutters,
+    cells: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> list[PrintedLine]:
     """Return the printed lines of a page, in no order.
 
@@ -117,6 +121,8 @@ def printed_lines(
             continue
         a, b = groups.root(one), groups.root(other)
         if a == b or one in cells or other in cells or not _fit(boxes, members[a], members[b]):
+            continue
+        if gutters.part(*(box_around(boxes[place] for place in members[root]) for root in (a, b))):
             continue
         groups.join(a, b)
         members[groups.root(a)] = members.pop(a) + members.pop(b)

@@ -37,4 +37,13 @@ def test_a_chain_is_cut_where_its_box_meets_other_lines() -> None:
     boxes = [*left, *right, below]
     assert part_chains([[0, 1, 2, 3], [4, 5, 6, 7, 8]], boxes) == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
     assert part_chains([[0, 1, 2, 3]], left) == [[0, 1, 2, 3]]
-    assert part_chains([[]], []) == [[]]
+    assert part_chains([], []) == []
+
+
+def test_a_heading_with_columns_at_both_sides_is_cut_out_of_its_chain() -> None:
+    rows = [n * 1.5 for n in range(4)]
+    columns = [(x, y, x + 10, y + 1) for x in (0, 12, 24) for y in (*rows, *(12 + y for y in rows))]
+    heading = (13.0, 8.0, 21.0, 9.0)
+    middle = [8, 9, 10, 11, 24, 12, 13, 14, 15]
+    assert part_chains([middle], [*columns, heading]) == [middle[:4], [24], middle[5:]]
+    assert part_chains([middle], [*columns[:16], *columns[:8], heading]) == [middle]
