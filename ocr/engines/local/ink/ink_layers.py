@@ -28,6 +28,12 @@ LEAST_BLACK = 0.002
 """Share of the page that black print covers; a page in blue ink alone is read as it is."""
 
 
+PALE_CHROMA = 120
+"""Difference of the channels from which ink as light as paper is print in yellow or the like."""
+BROAD = 11
+"""Pixels from which a colored shape is highlighter or a ground, and no stroke."""
+
+
 def ink_layers(pixels: Pixels) -> tuple[Gray, Gray | None]:
     """Return the print of an RGB page, (H, W, 3) uint8, and its colored ink, each as (H, W) gray.
 
@@ -40,6 +46,9 @@ def ink_layers(pixels: Pixels) -> tuple[Gray, Gray | None]:
     brightest = pixels.max(axis=2)
     chroma = brightest.astype(np.int16) - pixels.min(axis=2)
     paper = float(np.percentile(gray[::4, ::4], 80))
+    pale = _pale_strokes(gray, chroma, paper)
+    if pale.mean() > LEAST:
+        gray = np.where(pale, pixels.min(axis=2), gray)
     ink = gray < paper - INK
     colored = ink & (chroma > CHROMA) & (brightest >= BLACK)
     black = ink & (brightest < BLACK)
@@ -47,6 +56,15 @@ def ink_layers(pixels: Pixels) -> tuple[Gray, Gray | None]:
         return gray, None
     colored = _with_fringe(colored) & ~black
     return np.where(colored, np.uint8(paper), gray), np.where(colored, gray, np.uint8(paper))
+
+
+def _pale_strokes(gray: Gray, chroma: NDArray[np.int16], paper: float) -> NDArray[np.bool_]:
+    """Return the pixels of thin strokes in a strong color that is as light as the paper."""
+    mask = ((chroma > PALE_CHROMA) & (gray >= paper - INK)).astype(np.uint8)
+    if not mask.any():
+        return mask.astype(np.bool_)
+    broad = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((BROAD, BROAD), np.uint8))
+    return np.asarray(mask & ~cv2.dilate(broad, np.ones((5, 5), np.uint8)) & 1, np.bool_)
 
 
 def _has_color(pixels: Pixels) -> bool:

@@ -84,3 +84,16 @@ def test_print_under_ink_that_reads_badly_flags_the_page() -> None:
     output = read_page(Unsure(), *ink_layers(stamped(typed(), BLUE)))
     page = build_page(Attempt(output, "ok"), 1)
     assert [flag for flag in page.flags if flag.startswith("ink lies over print")] == [page.flags[-1]]
+
+
+def test_thin_strokes_in_yellow_are_print_and_highlighter_is_none() -> None:
+    pixels = np.full((300, 400, 3), 252, np.uint8)
+    pixels[40:60, 30:370] = (255, 240, 90)
+    for left in range(30, 370, 12):
+        pixels[44:56, left : left + 3] = 20
+        pixels[100:112, left : left + 3] = 20
+        pixels[200:212, left : left + 3] = (250, 230, 70)
+    gray, over = ink_layers(pixels)
+    assert gray[205, 31] < 100 or (over is not None and over[205, 31] < 100)
+    assert gray[50, 37] > 200
+    assert gray[50, 31] < 60

@@ -44,3 +44,29 @@ def test_black_pixels_stay_black() -> None:
 def test_a_dark_page_may_be_inverted() -> None:
     assert may_be_inverted(np.full((80, 80), 10, np.uint8))
     assert not may_be_inverted(np.full((80, 80), 180, np.uint8))
+
+
+def text(darkness: float, blur: float = 0.6, grain: float = 2.0) -> NDArray[np.uint8]:
+    gray = np.full((300, 400), 250, np.float32)
+    for top in range(30, 270, 24):
+        for left in range(30, 370, 12):
+            gray[top : top + 14, left : left + 3] -= darkness
+    noise = np.random.default_rng(3).normal(0, grain, gray.shape)
+    gray = np.clip(cv2.GaussianBlur(gray, (0, 0), blur) + noise, 0, 255)
+    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("darkness", [15, 22, 32, 45])
+def test_faded_print_becomes_dark(darkness: float) -> None:
+    gray = gray_of(text(darkness))
+    assert int(np.median(gray[35:40, 31])) - int(np.median(gray[35:40, 37])) < -70
+
+
+@pytest.mark.parametrize(
+    ("darkness", "blur", "grain"),
+    [(40, 3.0, 4.0), (0, 0.6, 9.0), (0, 0.6, 2.0)],
+    ids=["show-through", "grain", "plain"],
+)
+def test_show_through_and_grain_stay_pale(darkness: float, blur: float, grain: float) -> None:
+    pixels = text(darkness, blur, grain)
+    assert np.array_equal(gray_of(pixels), cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
