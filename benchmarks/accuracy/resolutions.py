@@ -3,7 +3,7 @@
 MANIFEST is a manifest.jsonl beside its images. Eight pages are read: three of a book, three of gazettes, two cuttings
 of newspapers of 1887 and 1900. They are no new scans: the stored image is resampled, averaged where it shrinks and
 interpolated where it grows. Its resolution stands in `capture`; without one it counts as 200 dpi. "phone" is the size
-of a phone's photograph, 4032 pixels on the longer side, as JPEG of quality 75. One process reads each resolution, and
+of a phone's photograph, 4032 pixels on the longer side, as JPEG of quality 75. One worker reads each resolution, and
 its peak memory is measured. `--kept` keeps what was measured, so that a stopped run goes on. Exits with 1 where the
 mean CER of a resolution of 150 dpi or more, or of the phone, is .3 points above the best of them, or where a reader
 takes more than 1.0 GB; with 77 without the pages.
@@ -29,11 +29,9 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.character_errors import printed
 from benchmarks.run_all import NOT_RUN
 from eval.metrics.edit_distance import character_errors
-from ocr.engines.local.ink.ink_layers import ink_layers
-from ocr.engines.local.line_reader import PpocrPageReader
-from ocr.engines.local.orientation import read_page
+from ocr.core.worker_pool import Parcel
 from ocr.engines.local.rapidocr import DEFAULT_RECOGNIZER
-from ocr.engines.local.recognizers.loading import load_recognizer
+from ocr.engines.local.rapidocr_worker import openvino
 from ocr.engines.local.recognizers.selection import choose_recognizer
 from ocr.layout.page import arrange
 
@@ -69,12 +67,11 @@ def stored_dpi(row: Mapping[str, Any]) -> float:
 
 def read_files(files: Sequence[str]) -> tuple[list[str], float]:
     """Return the printed text of each image, and the peak memory of this process in GB."""
-    cv2.setNumThreads(1)
-    reader = PpocrPageReader("openvino", load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), "openvino"))
+    read = openvino(choose_recognizer(DEFAULT_RECOGNIZER).to_text())
     texts = []
     for file in files:
         pixels = np.asarray(cv2.imread(file, cv2.IMREAD_COLOR_RGB), np.uint8)
-        texts.append(printed(arrange(read_page(reader, *ink_layers(pixels)), 1)))
+        texts.append(printed(arrange(read(Parcel(None, pixels)).value, 1)))
     return texts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 

@@ -40,9 +40,12 @@ UPRIGHT = 1.5
 """A strip this many times taller than wide is also read as text that runs up or down the page."""
 SMALL_LETTER, USUAL_LETTER, LARGE_LETTER = 7.0, 22.0, 32.0
 """Pixels of a letter without ascender. At 200 dpi, 8-point print has 9 and 12-point print 15; at 600 dpi it has 45."""
-TILE = 1_300_000
-"""Pixels that the detector gets at once, about: it needs 250 MB for each million."""
-LARGEST_TILE = 4_000_000
+LARGE_PAGE, SPARED_LETTER = 6_000_000, 23.0
+"""Pixels from which a page shrinks for smaller letters: print at 300 dpi, which reads as well at 200."""
+TILE, MOST_AT_ONCE, LARGEST_TILE = 1_300_000, 1_500_000, 2_500_000
+"""Pixels of a tile, of a region that is not cut, and of a tile where no row is white.
+
+The detector needs 160 MB for each million."""
 WHITE = 0.002
 """Share of a row that may be dark for it to count as white."""
 FLAT = 12
@@ -231,28 +234,30 @@ def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[i
 def tiles(gray: Gray) -> list[tuple[int, int]]:
     """Cut a region between lines into (top, bottom) rows of about `TILE` pixels, which bounds the detector's memory.
 
-    If no row is white enough the tile grows, up to `LARGEST_TILE`.
+    If no row is white enough the tile grows, up to `LARGEST_TILE`, and ends at the row with the least ink.
     """
     height, width = gray.shape
     dark, light = np.percentile(gray[::8, ::8], (2, 90))
-    ink = np.count_nonzero(gray < (dark + light) / 2, axis=1) > WHITE * width
+    ink = np.count_nonzero(gray < (dark + light) / 2, axis=1)
     found, top = [], 0
-    while (height - top) * width > 1.5 * TILE:
-        first, last = top + max(1, TILE // width), top + max(2, LARGEST_TILE // width)
-        white = np.flatnonzero(~ink[first:last])
-        cut_at = min(height, first + int(white[len(_run(white)) // 2]) if len(white) else last)
+    while (height - top) * width > MOST_AT_ONCE and height - top > 1:
+        rows = TILE // width if (height - top) * width > 1.5 * TILE else (height - top) // 2
+        first, last = top + max(1, rows), top + max(2, LARGEST_TILE // width)
+        white = np.flatnonzero(ink[first:last] <= WHITE * width)
+        place = white[len(_run(white)) // 2] if len(white) else ink[first:last].argmin()
+        cut_at = min(height, first + int(place))
         found.append((top, cut_at))
         top = cut_at
     return [*found, (top, height)] if top < height else found
 
 
-def working_scale(letter: float) -> float:
-    """Return the factor by which an image is resized before reading, from the height of its letters in pixels.
+def working_scale(letter: float, pixels: int = 0) -> float:
+    """Return the factor by which an image is resized before reading, from the height of its letters and its size.
 
     The detector finds letters of 7 to 30 pixels equally well. Larger ones are torn, and cost time and memory; smaller
     ones are missed.
     """
-    if letter > LARGE_LETTER:
+    if letter > (SPARED_LETTER if pixels >= LARGE_PAGE else LARGE_LETTER):
         return USUAL_LETTER / letter
     return 2.0 if 0 < letter < SMALL_LETTER else 1.0
 
@@ -298,7 +303,7 @@ class PpocrPageReader:
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
         letter = letter_height(gray)
-        factor = working_scale(letter)
+        factor = working_scale(letter, gray.size)
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]

@@ -3,6 +3,7 @@
 The functions here are targets of `ocr.core.worker_pool`.
 """
 
+import ctypes
 from dataclasses import replace
 
 import cv2
@@ -41,6 +42,19 @@ def _handler(backend: str, recognizer: str, detector: str) -> Handler:
         output = read_page(reader, *ink_layers(np.asarray(request.pixels)))
         if isinstance(lines, CascadeReader):
             output = replace(output, lines_reread=lines.take_reread())
+        return_freed_memory()
         return Parcel(output)
 
     return handle
+
+
+def return_freed_memory() -> None:
+    """Give the memory that a page took back to the system, where the C library can: glibc keeps it otherwise.
+
+    Without this a worker grows by 10 to 80 MB with each of the first pages.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return
+    trim(0)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ocr.engines.local.line_reader import LARGEST_TILE, TILE, Strip, _line, apart, strips, tiles
+from ocr.engines.local.line_reader import LARGEST_TILE, MOST_AT_ONCE, Strip, _line, apart, strips, tiles
 from ocr.engines.local.ppocr import Reading, fitting_factor, in_alphabet
 
 STAY = np.eye(2, 3)
@@ -121,14 +121,14 @@ def test_large_regions_are_cut_between_lines_and_whole() -> None:
     assert found[0][0] == 0 and found[-1][1] == 4000
     assert all(above[1] == below[0] for above, below in pairwise(found))
     assert all((gray[row] > 200).all() for row, _ in found[1:])
-    assert all((bottom - top) * 1000 < 1.6 * TILE for top, bottom in found)
+    assert all((bottom - top) * 1000 < 1.1 * MOST_AT_ONCE for top, bottom in found)
 
 
 def test_a_region_without_white_rows_still_has_bounded_tiles() -> None:
     gray = np.random.default_rng(2).integers(0, 255, (9000, 1000), np.uint8)
     found = tiles(gray)
     assert found[0][0] == 0 and found[-1][1] == 9000
-    assert all(0 < (bottom - top) * 1000 <= LARGEST_TILE + 1.5 * TILE for top, bottom in found)
+    assert all(0 < (bottom - top) * 1000 <= LARGEST_TILE for top, bottom in found)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3_000_000), (3_000_000, 1), (40, 60_000)])

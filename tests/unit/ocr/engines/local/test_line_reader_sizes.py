@@ -48,3 +48,9 @@ def test_large_letters_shrink_small_ones_grow_and_usual_ones_stay() -> None:
     assert working_scale(letter_height(page(1.0))) == 1.0
     assert working_scale(letter_height(page(0.15))) == 2.0
     assert working_scale(0.0) == 1.0
+
+
+def test_large_pages_shrink_for_smaller_letters() -> None:
+    assert working_scale(28.0, 8_700_000) == pytest.approx(22 / 28)
+    assert working_scale(28.0, 2_200_000) == 1.0
+    assert working_scale(20.0, 20_000_000) == 1.0
