@@ -1,5 +1,6 @@
 """Make a page from the unordered lines of an engine: fields, reading order, tables and paragraphs."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import cos, radians, sin
@@ -198,18 +199,21 @@ def _find_body(columns: Sequence[Sequence[Row]], ruled: _Ruled) -> _Body:
     """Return the running text of each column, cut at its tables, and the tables."""
     running: list[Sequence[Row]] = []
     after_tables: set[int] = set()
-    tables: list[Table] = []
+    tables: list[tuple[Table, int]] = []
     cells: list[tuple[Line, ...]] = []
     for part in (part for column in columns for part in _parts_of(column, ruled)):
         if isinstance(part, tuple):
             table, inside = part
             box = box_around(ruled.originals[id(line)].box for line in inside)
-            tables.append(replace(table, box=box, after=len(find_paragraphs(running, after_tables))))
+            tables.append((replace(table, box=box), len(running)))
             cells.append(inside)
             after_tables.add(len(running))
         else:
             running.append(part)
-    return _Body(tuple(find_paragraphs(running, after_tables)), tuple(tables), tuple(cells))
+    paragraphs = tuple(find_paragraphs(running, after_tables))
+    starts = [paragraph.column for paragraph in paragraphs]
+    placed = tuple(replace(table, after=bisect_left(starts, columns_before)) for table, columns_before in tables)
+    return _Body(paragraphs, placed, tuple(cells))
 
 
 def _parts_of(column: Sequence[Row], ruled: _Ruled) -> Iterator[list[Row] | tuple[Table, tuple[Line, ...]]]:

@@ -49,6 +49,8 @@ class Paragraph:
 
     text: str
     rows: tuple[Row, ...]
+    column: int = 0
+    """Place of the column that it begins in."""
 
 
 def join_paragraphs(columns: Sequence[Sequence[Row]]) -> list[str]:
@@ -62,7 +64,7 @@ def find_paragraphs(columns: Sequence[Sequence[Row]], after_tables: Collection[i
     `after_tables` are the places of columns that stand after a table: a paragraph goes on there only in lower case.
     """
     known = words_in(_text(row) for column in columns for row in column)
-    paragraphs: list[Paragraph] = []
+    found: list[tuple[str, list[Row], int]] = []
     last: tuple[Row, _Measure] | None = None
     for number, column in enumerate(columns):
         measure, apart = _measure(column), _after_gaps(column)
@@ -73,12 +75,13 @@ def find_paragraphs(columns: Sequence[Sequence[Row]], after_tables: Collection[i
             else:
                 continues = not _starts_paragraph(column[place - 1], row, measure, apart[place])
             if continues:
-                before = paragraphs[-1]
-                paragraphs[-1] = Paragraph(join(before.text, _text(row), known), (*before.rows, row))
+                text, rows, start = found[-1]
+                rows.append(row)
+                found[-1] = join(text, _text(row), known), rows, start
             else:
-                paragraphs.append(Paragraph(_text(row), (row,)))
+                found.append((_text(row), [row], number))
             last = row, measure
-    return paragraphs
+    return [Paragraph(text, tuple(rows), start) for text, rows, start in found]
 
 
 def _text(row: Row) -> str:

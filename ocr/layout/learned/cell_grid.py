@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from ocr.core.document import Box, CellSpan, Table, box_around
@@ -56,12 +56,23 @@ def find_cells(
             and _mutual(relations.table, one, other) >= SAME_TABLE
         ):
             groups.join(one, other)
-    tables = []
-    for members in groups.sets():
-        if len(members) >= LEAST_CELLS and is_cell[members[0]]:
-            made = _grid(members, lines, relations, text_of)
-            tables += [made] if made else []
-    return tables
+    kept = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
+    found = []
+    for members, inside in zip(kept, _divided(relations, kept), strict=True):
+        made = _grid(members, lines, inside, text_of)
+        found += [made] if made else []
+    return found
+
+
+def _divided(relations: Relations, tables: Sequence[Sequence[int]]) -> list[Relations]:
+    """Return for each table the relations of its lines to any line."""
+    table_of = {place: number for number, members in enumerate(tables) for place in members}
+    parts = [Relations({}, {}, {}, {}) for _ in tables]
+    for name in ("row", "column", "block"):
+        for pair, value in getattr(relations, name).items():
+            if (number := table_of.get(pair[0])) is not None:
+                getattr(parts[number], name)[pair] = value
+    return parts
 
 
 def without_parts(tables: Sequence[Cells], lines: Sequence[PrintedLine], relations: Relations) -> list[Cells]:
@@ -98,8 +109,8 @@ def _grid(
     def beside(one: int, other: int) -> bool:
         return _is_beside(lines[one].box, lines[other].box)
 
-    rows = _clusters(inside, lines, _with_stacked(relations.row, cell_of), _level, apart)
-    columns = _clusters(inside, lines, relations.column, _in_column, beside)
+    rows = _clusters(inside, lines, _with_stacked(relations.row, cell_of), _level, (apart, 0))
+    columns = _clusters(inside, lines, relations.column, _in_column, (beside, 1))
     row_order = _merged_rows(_ordered(rows, lines, axis=1), lines)
     column_order = _merged(_ordered(columns, lines, axis=0), lines)
     if len(row_order) < 2 or len(column_order) < 2:
@@ -116,7 +127,7 @@ def _grid(
         texts[row][column] = " ".join(text_of(place) for place in places)
     spans = _spans(ordered, column_order, lines)
     by_row = tuple(
-        tuple(place for (at, _), places in ordered if at == row for place in places) for row in range(len(row_order))
+        tuple(place for _, places in row for place in places) for _, row in groupby(ordered, key=lambda one: one[0][0])
     )
     box = box_around(lines[place].box for place in members)
     used = [value for pairs in (relations.row, relations.column) for pair, value in pairs.items() if pair[0] in inside]
@@ -125,7 +136,10 @@ def _grid(
     return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans), sure)
 
 
+Span = tuple[float, float]
 Fits = Callable[[Box, Box], bool]
+Excludes = tuple[Callable[[int, int], bool], int]
+"""Whether two lines never share a group, and the axis on which such lines overlap: 0 across, 1 down."""
 
 
 def _clusters(
@@ -133,24 +147,45 @@ def _clusters(
     lines: Sequence[PrintedLine],
     pairs: Pairs,
     fits: Fits,
-    excludes: Callable[[int, int], bool] | None = None,
+    excludes: Excludes | None = None,
 ) -> list[list[int]]:
     """Return the lines joined by a relation, where their boxes agree and no two lines exclude each other."""
     names = sorted(inside)
     numbers = {place: number for number, place in enumerate(names)}
     groups = Groups.of(len(names))
     members = {number: [place] for place, number in numbers.items()}
+    axis = excludes[1] if excludes else 0
+    spans = {number: (lines[place].box[axis], lines[place].box[axis + 2]) for place, number in numbers.items()}
     for (one, other), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         if value < SAME:
             break
         if one not in inside or other not in inside or not fits(lines[one].box, lines[other].box):
             continue
         a, b = groups.root(numbers[one]), groups.root(numbers[other])
-        if a == b or (excludes and any(excludes(x, y) for x in members[a] for y in members[b])):
+        if a == b or (excludes and _excluded(excludes, lines, (members[a], members[b]), (spans[a], spans[b]))):
             continue
         groups.join(a, b)
         members[groups.root(a)] = members.pop(a) + members.pop(b)
+        spans[groups.root(a)] = (min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1]))
     return [[names[number] for number in group] for group in groups.sets()]
+
+
+def _excluded(
+    excludes: Excludes,
+    lines: Sequence[PrintedLine],
+    groups: tuple[Sequence[int], Sequence[int]],
+    spans: tuple[Span, Span],
+) -> bool:
+    """Return whether a line of one group excludes one of the other. Only where the groups overlap can they."""
+    test, axis = excludes
+    low, high = max(spans[0][0], spans[1][0]), min(spans[0][1], spans[1][1])
+    if low >= high:
+        return False
+    ones, others = (
+        [place for place in group if lines[place].box[axis] < high and lines[place].box[axis + 2] > low]
+        for group in groups
+    )
+    return any(test(one, other) for one in ones for other in others)
 
 
 def _is_beside(box: Box, other: Box) -> bool:

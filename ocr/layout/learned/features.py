@@ -266,16 +266,19 @@ def _ruling_between(boxes: Floats, neighbors: Ints, ruled: Floats) -> tuple[Any,
     wide, tall = ruled[:, 2] - ruled[:, 0], ruled[:, 3] - ruled[:, 1]
     down, across = ruled[tall > wide], ruled[wide >= tall]
     crossed = [np.zeros(shape, bool), np.zeros(shape, bool)]
+    by_height = np.argsort(y, kind="stable")
     for start in range(0, len(boxes), 256):
-        part = np.s_[start : start + 256]
+        part = by_height[start : start + 256]
         other = neighbors[part]
         x0, x1 = np.sort(np.stack((np.broadcast_to(x[part][:, None], other.shape), x[other])), axis=0)
         y0, y1 = np.sort(np.stack((np.broadcast_to(y[part][:, None], other.shape), y[other])), axis=0)
         mid_x, mid_y = (x0 + x1) / 2, (y0 + y1) / 2
-        place = (down[:, 0] + down[:, 2]) / 2
+        near = down[(down[:, 1] < mid_y.max()) & (down[:, 3] > mid_y.min())]
+        place = (near[:, 0] + near[:, 2]) / 2
         hit = (place > x0[..., None]) & (place < x1[..., None])
-        crossed[0][part] = (hit & (down[:, 1] < mid_y[..., None]) & (down[:, 3] > mid_y[..., None])).any(axis=2)
-        place = (across[:, 1] + across[:, 3]) / 2
-        hit = (place > y0[..., None]) & (place < y1[..., None])
-        crossed[1][part] = (hit & (across[:, 0] < mid_x[..., None]) & (across[:, 2] > mid_x[..., None])).any(axis=2)
+        crossed[0][part] = (hit & (near[:, 1] < mid_y[..., None]) & (near[:, 3] > mid_y[..., None])).any(axis=2)
+        height = (across[:, 1] + across[:, 3]) / 2
+        near, height = (kept[(height > y0.min()) & (height < y1.max())] for kept in (across, height))
+        hit = (height > y0[..., None]) & (height < y1[..., None])
+        crossed[1][part] = (hit & (near[:, 0] < mid_x[..., None]) & (near[:, 2] > mid_x[..., None])).any(axis=2)
     return crossed[0], crossed[1]

@@ -235,7 +235,8 @@ class _Page:
         """Yield chains of lines, and tables, in reading order."""
         free = [place for place in members if place not in in_table]
         numbers = {place: number for number, place in enumerate(free)}
-        tables = [table for table in self.tables if any(place in table.lines for place in members)]
+        wanted = set(members)
+        tables = [table for table in self.tables if not wanted.isdisjoint(table.lines)]
         following = {
             (numbers[a], numbers[b]): value for (a, b), value in self.following.items() if a in numbers and b in numbers
         }

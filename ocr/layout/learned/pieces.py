@@ -4,6 +4,7 @@ A detector joins lines over a narrow gutter. A line is cut at word gaps that are
 vertical ruling line crosses it. The network joins again what belongs together.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -42,10 +43,14 @@ def cut_lines(lines: Sequence[Line], rulings: Sequence[Box] = (), *, at_gaps: bo
     `rulings` are thin boxes, in the pixels of the lines. Without `at_gaps` lines are cut at ruling lines alone.
     """
     height = line_height(lines) or 1.0
-    down = [box for box in rulings if box[3] - box[1] > 2 * (box[2] - box[0])]
+    down = sorted((box for box in rulings if box[3] - box[1] > 2 * (box[2] - box[0])), key=_center)
     return [
         piece for place, line in enumerate(lines) for piece in _parts(line, place, height if at_gaps else FAR, down)
     ]
+
+
+def _center(box: Box) -> float:
+    return (box[0] + box[2]) / 2
 
 
 def _parts(line: Line, source: int, height: float, rulings: Sequence[Box]) -> Iterator[Piece]:
@@ -77,10 +82,13 @@ def _wide_gaps(words: Sequence[Word], height: float) -> Iterator[int]:
 
 
 def _crossed(line: Line, rulings: Sequence[Box]) -> Iterator[int]:
-    """Yield the places of words that stand right of a ruling line that crosses the line between two words."""
+    """Yield the places of words that stand right of a ruling line that crosses the line between two words.
+
+    `rulings` are vertical and come from left to right.
+    """
     left, top, right, bottom = line.box
-    for ruling in rulings:
-        x = (ruling[0] + ruling[2]) / 2
+    for ruling in rulings[bisect_left(rulings, left, key=_center) : bisect_right(rulings, right, key=_center)]:
+        x = _center(ruling)
         if not (left < x < right and min(bottom, ruling[3]) - max(top, ruling[1]) > 0.7 * (bottom - top)):
             continue
         place = sum((word.box[0] + word.box[2]) / 2 < x for word in line.words)

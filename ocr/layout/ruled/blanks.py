@@ -4,7 +4,8 @@ A blank is a level line at the foot of a line of text, with print on the same li
 touches no vertical line and no other ruling line above it: so it is neither the border of a table nor an underline.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 
 from ocr.core.document import Box, Line, Word
 
@@ -17,22 +18,48 @@ BESIDE = 3.0
 
 def find_blanks(lines: Sequence[Line], rulings: Sequence[Box], height: float) -> list[int]:
     """Return the places of the ruling lines that are blanks. `height` is the usual height of a line in pixels."""
-    level = [box for box in rulings if box[2] - box[0] > 2 * (box[3] - box[1])]
-    down = [box for box in rulings if box[3] - box[1] > box[2] - box[0]]
+    level = sorted((box for box in rulings if _is_level(box)), key=lambda box: box[1])
+    down = sorted((box for box in rulings if box[3] - box[1] > box[2] - box[0]), key=_center)
+    feet = sorted((line.box for line in lines if line.box[3] - line.box[1] < 2 * height), key=lambda box: box[3])
+    middles = sorted((line.box for line in lines), key=_middle)
     found = []
     for place, box in enumerate(rulings):
-        if box not in level:
+        left, _, right, bottom = box
+        if not _is_level(box) or not SHORTEST * height <= right - left <= LONGEST * height:
             continue
-        room = (box[0], box[3] - height, box[2], box[3])
+        room = (left, bottom - height, right, bottom)
+        beside = _between(feet, bottom - 0.45 * height, bottom + 0.45 * height, lambda box: box[3])
         if (
-            SHORTEST * height <= box[2] - box[0] <= LONGEST * height
-            and not any(_touches(box, other, height) for other in down)
-            and not any(_over(box, other, height) for other in level)
-            and _stands_beside(room, lines, height)
-            and not any(_covers(line.box, room) for line in lines)
+            any(_stands_beside(room, other, height) for other in beside)
+            and not any(_covers(other, room) for other in _between(middles, room[1], bottom + 2, _middle))
+            and not any(
+                _touches(box, other, height)
+                for other in _between(down, left - 0.3 * height, right + 0.3 * height, _center)
+            )
+            and not any(
+                _over(box, other, height)
+                for other in _between(level, box[1] - 0.8 * height, box[1] + 0.8 * height, lambda box: box[1])
+            )
         ):
             found.append(place)
     return found
+
+
+def _is_level(box: Box) -> bool:
+    return box[2] - box[0] > 2 * (box[3] - box[1])
+
+
+def _center(box: Box) -> float:
+    return (box[0] + box[2]) / 2
+
+
+def _middle(box: Box) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def _between(boxes: Sequence[Box], least: float, most: float, place: Callable[[Box], float]) -> Sequence[Box]:
+    """Return the boxes, sorted by `place`, from the least place to the most."""
+    return boxes[bisect_left(boxes, least, key=place) : bisect_right(boxes, most, key=place)]
 
 
 def blank_at(ruling: Box, height: float) -> Line:
@@ -52,17 +79,11 @@ def _over(box: Box, other: Box, height: float) -> bool:
     return other is not box and shared > 0 and abs(other[1] - box[1]) < 0.8 * height
 
 
-def _stands_beside(room: Box, lines: Sequence[Line], height: float) -> bool:
-    """Return whether print stands on the same line, close to one end."""
-    for line in lines:
-        box = line.box
-        at_foot = abs(box[3] - room[3]) < 0.45 * height and box[3] - box[1] < 2 * height
-        near = -0.5 * height <= room[0] - box[2] <= BESIDE * height or (
-            -0.5 * height <= box[0] - room[2] <= BESIDE * height
-        )
-        if at_foot and near:
-            return True
-    return False
+def _stands_beside(room: Box, box: Box, height: float) -> bool:
+    """Return whether print on the same line stands close to one end."""
+    at_foot = abs(box[3] - room[3]) < 0.45 * height
+    after, before = room[0] - box[2], box[0] - room[2]
+    return at_foot and (-0.5 * height <= after <= BESIDE * height or -0.5 * height <= before <= BESIDE * height)
 
 
 def _covers(box: Box, room: Box) -> bool:

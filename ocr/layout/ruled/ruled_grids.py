@@ -5,8 +5,9 @@ Columns of running text between rules are no cells: they hold too many lines.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -87,16 +88,12 @@ def find_ruled_tables(lines: Sequence[Line], rulings: Sequence[Box], height: flo
 
 def _joined_levels(boxes: Sequence[Box], near: float, gap: float) -> list[_Level]:
     """Return level lines, with the parts of broken ones joined."""
-    joined: list[_Level] = []
+    joined: list[_Level] = []  # From top to bottom.
     for left, top, right, bottom in sorted(boxes, key=lambda box: ((box[1] + box[3]) / 2, box[0])):
         y = (top + bottom) / 2
+        close = range(len(joined) - 1, bisect_right(joined, y - near, key=lambda level: level.y) - 1, -1)
         same = next(
-            (
-                place
-                for place in range(len(joined) - 1, -1, -1)
-                if y - joined[place].y < near and left < joined[place].right + gap and right > joined[place].left - gap
-            ),
-            None,
+            (place for place in close if left < joined[place].right + gap and right > joined[place].left - gap), None
         )
         if same is None:
             joined.append(_Level(y, left, right))
@@ -121,7 +118,7 @@ def _components(
             down |= touched
             more = {
                 place
-                for place in free - across
+                for place in (free - across if touched else ())
                 if any(_touch(levels[place], uprights[upright], near) for upright in touched)
             }
             across |= more
@@ -193,7 +190,7 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
         return None
     box = (edges[0], bands[0].top, edges[-1], bands[-1].bottom)
     bands = list(_undivided(bands, lines, edges))
-    cells = _cells(bands, lines, edges)
+    cells = _cells(bands, dict(enumerate(lines)), edges)
     filled = [places for places in cells.values() if places]
     if len(filled) < 2 or sum(map(len, filled)) > MOST_LINES * len(filled) or not _fits(filled, lines, box, near):
         return None
@@ -214,18 +211,21 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
     return RuledTable(box, tuple(tuple(row) for row in by_row if row), table)
 
 
-def _cells(bands: Sequence[_Band], lines: Sequence[Line], edges: tuple[float, ...]) -> dict[tuple[int, int], list[int]]:
+def _cells(
+    bands: Sequence[_Band], lines: Mapping[int, Line], edges: tuple[float, ...]
+) -> dict[tuple[int, int], list[int]]:
     """Return the lines of each cell by row and column: a line belongs to the cell that holds its middle.
 
     `edges` are those of the table; a row may have fewer, and its cells then begin at the first column they cover.
     """
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
+    tops = [band.top for band in bands]
+    for place, line in lines.items():
         x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
         if edges[0] <= x <= edges[-1] and bands[0].top <= y <= bands[-1].bottom:
-            row = max(number for number, band in enumerate(bands) if band.top <= y or not number)
+            row = max(0, bisect_right(tops, y) - 1)
             own = bands[row].edges
-            left = own[max(0, min(sum(edge <= x for edge in own) - 1, len(own) - 2))]
+            left = own[max(0, min(bisect_right(own, x) - 1, len(own) - 2))]
             column = min(range(len(edges) - 1), key=lambda number: abs(edges[number] - left))
             cells[row, column].append(place)
     return cells
@@ -236,9 +236,16 @@ def _undivided(bands: Sequence[_Band], lines: Sequence[Line], edges: tuple[float
 
     Two columns of amounts must agree, or one column and the number of lines of all cells.
     """
+    middles = [(line.box[1] + line.box[3]) / 2 for line in lines]
+    by_height = sorted(range(len(lines)), key=middles.__getitem__)
     for band in bands:
+        start, end = (
+            bisect_left(by_height, band.top, key=middles.__getitem__),
+            bisect_right(by_height, band.bottom, key=middles.__getitem__),
+        )
+        inside = {place: lines[place] for place in sorted(by_height[start:end])}
         cells = [
-            sorted(places, key=lambda place: lines[place].box[1]) for places in _cells([band], lines, edges).values()
+            sorted(places, key=lambda place: lines[place].box[1]) for places in _cells([band], inside, edges).values()
         ]
         amounts = [cell for cell in cells if all(_AMOUNT.fullmatch(lines[place].text.strip()) for place in cell[1:])]
         pure = [cell for cell in amounts if _AMOUNT.fullmatch(lines[cell[0]].text.strip())]
@@ -250,11 +257,11 @@ def _undivided(bands: Sequence[_Band], lines: Sequence[Line], edges: tuple[float
         else:
             yield band
             continue
-        middles = [
+        rows = [
             sum(lines[place].box[1] + lines[place].box[3] for place in row) / 2 / len(row)
             for row in zip(*anchors, strict=True)
         ]
-        cuts = [band.top, *((above + below) / 2 for above, below in pairwise(middles)), band.bottom]
+        cuts = [band.top, *((above + below) / 2 for above, below in pairwise(rows)), band.bottom]
         yield from (_Band(top, bottom, band.edges) for top, bottom in pairwise(cuts))
 
 
@@ -271,10 +278,14 @@ def _row_spans(
     bands: Sequence[_Band], across: Sequence[_Level], edges: tuple[float, ...], near: float
 ) -> Iterator[CellSpan]:
     """Yield the cells that no level line divides from the cell below them."""
+    heights = [level.y for level in across]
+    at_top = [
+        across[bisect_left(heights, band.top - 2 * near) : bisect_right(heights, band.top + 2 * near)] for band in bands
+    ]
     for column, (left, right) in enumerate(pairwise(edges)):
         start = 0
         for row in range(1, len(bands) + 1):
-            open_below = row < len(bands) and _is_open(across, bands[row].top, (left, right), near)
+            open_below = row < len(bands) and _is_open(at_top[row], (left, right))
             if open_below:
                 continue
             if row - start > 1:
@@ -292,9 +303,8 @@ def _column_spans(bands: Sequence[_Band], edges: tuple[float, ...], near: float)
                 yield CellSpan(row, column, 1, inside + 1)
 
 
-def _is_open(across: Sequence[_Level], y: float, side: tuple[float, float], near: float) -> bool:
-    """Return whether the level lines at `y` leave one side of a cell open. Without any the row was divided by text."""
+def _is_open(here: Sequence[_Level], side: tuple[float, float]) -> bool:
+    """Return whether the level lines of a row leave one side of a cell open. Without any, text divided the row."""
     left, right = side
-    here = [level for level in across if abs(level.y - y) <= 2 * near]
     covered = sum(max(0.0, min(right, level.right) - max(left, level.left)) for level in here)
     return bool(here) and covered < COVERED * (right - left)
