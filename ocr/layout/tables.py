@@ -6,7 +6,7 @@ close as words. Such rows stay text, as printed.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ocr.core.document import Line, Table, box_around
 from ocr.layout.reading_order import Row, line_height, row_box
@@ -60,9 +60,9 @@ def _run(cells: Sequence[Sequence[Line]], start: int) -> int:
     if len(cells[start]) < 2:
         return start
     end = start + 1
-    spans = _columns([cells[start]])
+    spans = _columns(cells[start])
     while end < len(cells):
-        widened = _columns([*cells[start : end + 1]])
+        widened = _columns(cells[end], spans)
         if len(widened) < 2 or len(widened) < len(spans) - 1 or not _belongs(cells, end):
             break
         spans, end = widened, end + 1
@@ -76,10 +76,10 @@ def _belongs(cells: Sequence[Sequence[Line]], place: int) -> bool:
     return len(cells[place]) > 1 or any(len(row) > 1 for row in cells[place + 1 : place + 2])
 
 
-def _columns(cells: Sequence[Sequence[Line]]) -> list[Span]:
-    """Return the columns of a run, left to right: the intervals that any cell covers."""
+def _columns(cells: Iterable[Line], known: Sequence[Span] = ()) -> list[Span]:
+    """Return the columns of a run, left to right: the intervals that any cell, or a known column, covers."""
     spans: list[Span] = []
-    for left, _, right, _ in sorted(cell.box for row in cells for cell in row):
+    for left, right in sorted([*known, *((cell.box[0], cell.box[2]) for cell in cells)]):
         if spans and left < spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], right))
         else:
@@ -89,7 +89,7 @@ def _columns(cells: Sequence[Sequence[Line]]) -> list[Span]:
 
 def _table(cells: Sequence[Sequence[Line]], column: Sequence[Row]) -> Table | None:
     """Return the cells as rows of text; None where the first column only holds list markers."""
-    spans = _columns(cells)
+    spans = _columns(cell for row in cells for cell in row)
     rows: list[list[str]] = []
     for row in cells:
         texts = [""] * len(spans)
