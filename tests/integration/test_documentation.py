@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pypdfium2
 import pytest
 import typer.main
 from command import ENVIRONMENT, run_ocr
 from paths import ROOT, SAMPLES
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import cli
 from data.synthesis.fonts import SHIPPED
@@ -39,9 +40,14 @@ NOT_RUN = {
     r"--count (1000|4000|100000|200)\b": "composes for minutes; the small example above it runs",
     r"ocr data (split|check) .*my-pages|--shares 0\.9,0\.1,0|pages/validation\.jsonl": "follows a long command",
     r"--rebuild": "replaces a damaged ledger; tests/integration/test_verify.py runs it",
-    r"--set render\.max_pixels": "the same reading again",
+    r"--set (render\.max_pixels|options\.workers)": "the same reading again",
 }
 """Pattern of a command -> the reason why no test of this module runs it. Its options are parsed all the same."""
+
+DPI = 150
+"""Of the samples."""
+ONE_CORE = "import os; os.sched_getaffinity = lambda _process: {0}"
+"""Goes before Python blocks: a reader more has nothing to read here, and takes a second of CPU to load."""
 
 OTHER_PROGRAMS = (
     "ocrmypdf ",
@@ -115,14 +121,24 @@ def first_of_each(content: Callable[[str], object]) -> list[str]:
 
 
 def write_strips(folder: Path) -> None:
-    """Write the first lines of each sample that is an image: what is documented is the command, not the reading."""
+    """Write the first lines of each page of the samples: what is documented is the command, not the reading."""
     folder.mkdir()
     for path in SAMPLES.iterdir():
-        if path.suffix in (".png", ".jpg"):
+        if path.suffix == ".pdf":
+            with pypdfium2.PdfDocument(path) as document:
+                strips = [first_lines(page.render(scale=DPI / 72).to_pil()) for page in document]
+        elif path.suffix in (".png", ".jpg", ".tiff"):
             with Image.open(path) as image:
-                image.crop((0, 0, image.width, 450)).save(folder / path.name, dpi=image.info.get("dpi", (150, 150)))
+                strips = [first_lines(page) for page in ImageSequence.Iterator(image)]
         else:
-            (folder / path.name).symlink_to(path)
+            continue
+        more = {"save_all": True, "append_images": strips[1:]} if len(strips) > 1 else {}
+        strips[0].save(folder / path.name, dpi=(DPI, DPI), resolution=DPI, **more)
+    (folder / "truth").symlink_to(SAMPLES / "truth")
+
+
+def first_lines(page: Image.Image) -> Image.Image:
+    return page.crop((0, 0, page.width, 330))
 
 
 @pytest.mark.parametrize("page", first_of_each(run_commands))
@@ -145,7 +161,7 @@ def test_the_python_blocks_of_a_page_run(page: str, tmp_path: Path) -> None:
     (tmp_path / "fonts").symlink_to(SHIPPED)
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "law.txt").write_text("O prefeito do município decreta o seguinte.\n" * 200, encoding="utf-8")
-    code = "\n".join(python_blocks(page))
+    code = "\n".join((ONE_CORE, *python_blocks(page)))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=False
     )
