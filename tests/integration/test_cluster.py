@@ -23,10 +23,10 @@ PAGES = 24 * KILLS
 PATIENCE = 240 + 30 * KILLS
 
 
-def make_scans(folder: Path) -> Path:
+def make_scans(folder: Path, count: int = PAGES) -> Path:
     folder.mkdir()
     pages = []
-    for number in range(PAGES):
+    for number in range(count):
         image = Image.new("L", (900, 500), 255)
         draw = ImageDraw.Draw(image)
         for row in range(8):
@@ -86,7 +86,7 @@ def test_killed_workers_cost_no_page_and_change_no_reading(tmp_path: Path) -> No
 
 
 def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
-    scans = make_scans(tmp_path / "scans")
+    scans = make_scans(tmp_path / "scans", count=1)
     gone = extract(scans, tmp_path / "out", "--engine", "rapid", "--cluster", "127.0.0.1:1")
     said = gone.communicate(timeout=300)[1]
     assert gone.returncode == 6, said
