@@ -44,11 +44,11 @@ def extract(
 ) -> Document:
     """Read one scan and return its document.
 
-    `scan` is the path of a file, a Pillow image (its current frame), or a uint8 array of shape (height, width) or
-    (height, width, 3), RGB. `engine`, `model` and `settings` are those of `ocr extract`; `settings` is a mapping, such
-    as `{"render.dpi": 300}`, an `ocr.Settings`, or the path of a TOML file. `password` is one password, several to try,
-    or a mapping of glob patterns to passwords. `pages` selects pages; the others have the
-    status "skipped".
+    `scan` is the path of a file, the bytes of one, a Pillow image (its current frame), or an array of shape (height,
+    width), (height, width, 3) in RGB or (height, width, 4) in RGBA: uint8, or bool where True is white. `engine`,
+    `model` and `settings` are those of `ocr extract`; `settings` is a mapping, such as `{"render.dpi": 300}`, an
+    `ocr.Settings`, or the path of a TOML file. `password` is one password, several to try, or a mapping of glob
+    patterns to passwords. `pages` selects pages; the others have the status "skipped".
 
     Every call starts an engine and closes it. To read many scans, use `ocr.Reader`, or `ocr.extract_all` for a folder.
     A page that cannot be read is part of the document, with its status and reason. Works where an event loop is

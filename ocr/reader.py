@@ -24,7 +24,7 @@ from ocr.pipeline.options import ExtractSettings, Job, Selection, parse_selectio
 from ocr.pipeline.progress import Logged
 from ocr.pipeline.scheduler import Scheduler
 from ocr.pipeline.session import EngineSession
-from ocr.rendering.discovery import discover, shown
+from ocr.rendering.discovery import discover, is_pattern, shown
 from ocr.rendering.passwords import make_passwords
 from ocr.storage.ledger import Ledger
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    ScanSource: TypeAlias = str | os.PathLike[str] | Image | NDArray[np.uint8]
+    ScanSource: TypeAlias = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8] | NDArray[np.bool_]
 
 Value = TypeVar("Value")
 SettingsLike: TypeAlias = ExtractSettings | Mapping[str, Any] | str | os.PathLike[str]
@@ -248,16 +248,30 @@ def read_pages(pages: Pages | None) -> Selection:
 
 @contextmanager
 def scan_file(scan: "ScanSource") -> Iterator[str]:
-    """Yield the path of the file to read; an image lies in a private temporary file until the block ends.
+    """Yield the path of the file to read; bytes and images lie in a private temporary file until the block ends.
 
-    Raises `UsageError` for a folder, and for what is neither a path nor an image.
+    Raises `UsageError` for a folder, a pattern, and for what is none of these.
     """
     if isinstance(scan, (str, os.PathLike)):
         yield _path(scan)
         return
-    image = _as_image(scan)
     with tempfile.TemporaryDirectory(prefix="lusocr-") as folder:
-        yield _save(image, Path(folder, "image"))
+        if isinstance(scan, bytes):
+            file = Path(folder, "scan")
+            file.write_bytes(scan)
+            yield from _named(str(file), f"the {len(scan):,} bytes")
+        else:
+            yield _save(_as_image(scan), Path(folder, "image"))
+
+
+def _named(file: str, name: str) -> Iterator[str]:
+    """Yield the file; what cannot be read about it is said of `name`, because nobody else knows the file."""
+    try:
+        yield file
+    except ScanError as failure:
+        failure.message = failure.message.replace(file, name, 1)
+        failure.args = (failure.message,)
+        raise
 
 
 def _save(image: "Image", path: Path) -> str:
@@ -284,6 +298,10 @@ def _path(scan: str | os.PathLike[str]) -> str:
         raise UsageError(
             f"{shown(path)} is a folder", hint="ocr.extract_all(folder, out) reads folders; ocr.extract reads one file"
         )
+    if is_pattern(path):
+        raise UsageError(
+            f"{shown(path)} is a pattern", hint="ocr.extract_all(pattern, out) reads many files; ocr.extract reads one"
+        )
     return path if path != "-" else f".{os.sep}-"
 
 
@@ -296,11 +314,14 @@ def _as_image(scan: Any) -> "Image":
         return scan
     if not isinstance(scan, numpy.ndarray):
         raise UsageError(
-            f"cannot read a {type(scan).__name__}", hint="give a path, a Pillow image or an array of uint8 pixels"
+            f"cannot read a {type(scan).__name__}",
+            hint="give a path, the bytes of a file, a Pillow image or an array of uint8 pixels",
         )
-    if scan.dtype != numpy.uint8 or not (scan.ndim == 2 or (scan.ndim == 3 and scan.shape[2] == 3)) or not scan.size:
+    pixels = scan.astype(numpy.uint8) * 255 if scan.dtype == bool else scan
+    channels = pixels.shape[2:] or (1,)
+    if pixels.dtype != numpy.uint8 or pixels.ndim not in (2, 3) or channels[0] not in (1, 3, 4) or not pixels.size:
         raise UsageError(
             f"cannot read an array of shape {scan.shape} and type {scan.dtype}",
             hint="give uint8 pixels of shape (height, width) or (height, width, 3), RGB",
         )
-    return Image.fromarray(scan)
+    return Image.fromarray(pixels[:, :, 0] if channels == (1,) and pixels.ndim == 3 else pixels)

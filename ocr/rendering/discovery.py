@@ -151,9 +151,14 @@ class _Seen:
         return name
 
 
+def is_pattern(entry: str) -> bool:
+    """Return whether an entry is a glob pattern; the name of a file that exists is none, whatever its signs."""
+    return any(sign in entry for sign in "*?[") and not os.path.lexists(entry)
+
+
 def _input(entry: str, seen: _Seen) -> Iterator[Scan]:
     path = Path(entry)
-    if any(sign in entry for sign in "*?[") and not os.path.lexists(path):
+    if is_pattern(entry):
         matches = sorted(glob.glob(entry, recursive=True))  # noqa: PTH207 (patterns may be absolute)
         if not matches:
             problem = ScanError(f"{shown(entry)}: nothing matches this pattern", hint="ls the folder to see its files")

@@ -104,6 +104,27 @@ def test_an_image_is_read_as_its_file_is(name: str) -> None:
     assert from_file.pages == from_image.pages == from_array.pages
 
 
+def test_the_bytes_of_a_file_are_read_as_the_file_is(tmp_path: Path) -> None:
+    for path in (make_scan(tmp_path / "a.pdf", pages=2), SAMPLES / "letter.jpg"):
+        with ocr.Reader(engine=PIXELS) as reader:
+            assert reader.extract(path.read_bytes()).pages == reader.extract(path).pages
+    with pytest.raises(ocr.ScanError, match=r"^the 22 bytes: is text$") as caught:
+        ocr.extract(b"nothing that is a scan", engine=FAKE)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("shape", [(60, 80, 1), (60, 80, 4), bool])
+def test_arrays_as_other_libraries_make_them_are_read(shape: Any) -> None:
+    gray = np.tile(np.linspace(0, 255, 80).astype(np.uint8), (60, 1))
+    if shape is bool:
+        array, same = gray > 127, np.where(gray > 127, 255, 0).astype(np.uint8)
+    else:
+        array, same = np.repeat(gray[..., None], shape[2], axis=2), gray
+        array[..., 3:] = 255
+    with ocr.Reader(engine=PIXELS) as reader:
+        assert texts(reader.extract(array)) == texts(reader.extract(same))
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "HSV"])
 def test_images_of_every_mode_are_read(mode: str) -> None:
     shades = Image.linear_gradient("L").resize((80, 60))
@@ -136,6 +157,15 @@ def test_a_folder_is_refused_with_the_function_that_reads_it(tmp_path: Path) -> 
     with pytest.raises(ocr.UsageError, match="is a folder") as caught:
         ocr.extract(tmp_path, engine=FAKE)
     assert "ocr.extract_all" in caught.value.hint
+
+
+def test_a_pattern_is_refused_with_the_function_that_reads_it(tmp_path: Path) -> None:
+    make_scan(tmp_path / "a.png")
+    make_scan(tmp_path / "a[1].png")
+    with pytest.raises(ocr.UsageError, match="is a pattern") as caught:
+        ocr.extract(tmp_path / "*.png", engine=FAKE)
+    assert "ocr.extract_all" in caught.value.hint
+    assert ocr.extract(tmp_path / "a[1].png", engine=FAKE).pages
 
 
 @pytest.mark.parametrize("case", ["missing", "text", "empty", "damaged", "encrypted"])
