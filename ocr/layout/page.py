@@ -22,6 +22,7 @@ from ocr.layout.roles import role_of_paragraph, role_outside
 from ocr.layout.ruled.blanks import blank_at, find_blanks
 from ocr.layout.ruled.ruled_grids import RuledTable, find_ruled_tables
 from ocr.layout.tables import find_tables
+from ocr.text.header_rows import count_header_rows
 from ocr.text.post_correction import correct_lines
 
 ARRANGEMENT = "layout-5"
@@ -57,7 +58,9 @@ def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT)
         footer=_as_printed(rows["footer"]),
         paragraphs=structure.paragraphs,
         lines=lines,
-        tables=structure.tables,
+        tables=tuple(
+            replace(table, header_rows=count_header_rows(table.rows, table.spans)) for table in structure.tables
+        ),
         width=generation.width,
         height=generation.height,
         rotation=generation.rotation,
