@@ -1,34 +1,35 @@
 """Train the miniature that the decoding benchmarks read with: recipe `miniature-joint` on small forms, on one core.
 
-    python -m benchmarks.decoding.miniature DIR [--steps 800] [--name joint] [--base DIR] [--set KEY=VALUE ...]
+    python -m benchmarks.decoding.miniature DIR [--steps 250] [--name joint] [--base DIR] [--set KEY=VALUE ...]
 
-DIR gets the forms, the untrained base and the run DIR/NAME, a checkpoint for `--model`. A command that was stopped goes
-on when it is typed again. `ocr finetune` does the same and a regression check besides, which reads through vLLM.
+DIR gets the forms, a base that benchmarks/decoding/warm_start.py has started, and the run DIR/NAME, a checkpoint for
+`--model`. A command that was stopped goes on when it is typed again. `ocr finetune` does the same from an untrained
+base, and a regression check besides, which reads through vLLM.
 """
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.decoding.small_forms import make_forms
-from data.examples import read_manifest
+from benchmarks.decoding.small_forms import SIGNS, make_forms
+from benchmarks.decoding.warm_start import warm_up
 from ocr.models import catalog
 from training.recipe import Recipe, read_recipe
 from training.run import Run, Sets
 from training.run_dir import RunDir
 from training.trainer.launcher import train_apart
 from training.trainer.model_loading import merge_weights
-from training.trainer.tiny_model import CHAT, build
+from training.trainer.tiny_model import build
 
-FORMS, HELD_OUT = 4000, 200
+FORMS, HELD_OUT = 1600, 100
 
 
-def make_base(folder: Path, recipe: Recipe, manifest: Path) -> Path:
-    """Write the untrained model of the recipe, unless it is there; return its folder."""
-    base = folder / "base"
+def make_base(folder: Path, recipe: Recipe, seed: int) -> Path:
+    """Write the warm-started model of the recipe and its objective, unless it is there; return its folder."""
+    base = folder / f"base-{seed}-{recipe.objective}"
     if not (base / "reading.toml").is_file() and recipe.scratch is not None:
-        examples = read_manifest(manifest, images=False)[:1000]
-        build(base, recipe.scratch, seed=0, texts=(text for each in examples for text in (*CHAT, each.text)))
+        build(base, recipe.scratch, seed=seed, texts=[SIGNS])
+        warm_up(base, seed, joint=recipe.objective == "joint")
         catalog.save(Run("", "general", str(base), "", recipe, Sets("", "", "")).model, base)
     return base
 
@@ -40,7 +41,7 @@ def train(folder: Path, name: str, settings: list[str], seed: int = 0, base: Pat
     recipe = read_recipe("miniature-joint", settings)
     directory = RunDir(folder / name)
     if not directory.record.is_file():
-        start = base or make_base(folder, recipe, manifest)
+        start = base or make_base(folder, recipe, seed)
         directory.path.mkdir(parents=True, exist_ok=True)
         sets = Sets(str(manifest), str(held_out), str(held_out))
         directory.save(Run(name, "general", str(start.resolve()), "", recipe, sets, seed=seed))
@@ -56,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("to", type=Path)
     parser.add_argument("--name", default="joint")
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")

@@ -23,6 +23,8 @@ def attend_densely(model: Any) -> None:
     """
     # Named after CUDA, the switch also holds for the kernel of the CPU.
     load("torch", extra="train").backends.cuda.enable_flash_sdp(False)
+    if not hasattr(model.model, "visual"):  # a family whose tower takes a batch in one call
+        return
     for block in model.model.visual.blocks:
         block.attn.forward = _Attention(block.attn, _attend_padded)
     _embed_by_product(model.model.visual.patch_embed)

@@ -14,9 +14,12 @@ from pydantic import model_serializer
 
 from ocr.core.environment import load
 from ocr.core.settings import Settings
+from training.trainer import tiny_pixtral
 
-Architecture = Literal["qwen2_5_vl", "qwen3_vl"]
+Architecture = Literal["qwen2_5_vl", "qwen3_vl", "mistral3"]
 ARCHITECTURES: tuple[Architecture, ...] = ("qwen2_5_vl", "qwen3_vl")
+"""Families of models that read pages with vLLM. `mistral3`, the family of Nemotron-Labs Diffusion, has a module of its
+own: `training.trainer.tiny_pixtral`."""
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",
@@ -85,6 +88,11 @@ class TinyModelConfig(Settings):
     """Rows of the embedding; at least as many as the tokenizer has entries."""
     positions: int = 8192
     """Longest sequence in tokens."""
+    rope_theta: float = 0.0
+    """Base of the rotary positions; 0 takes the architecture's own. With a low one, a small model tells apart places
+    that are near each other."""
+    token_each_sign: bool = False
+    """Every sign of the texts is one token, and no token has two signs."""
     gain: float = 1.0
     """Factor on every initial matrix. 4 makes the greedy choices of an untrained model decisive. At 1 the logits differ
     by about 0.02, and two correct engines may choose differently."""
@@ -129,7 +137,9 @@ def build(out: Path, config: TinyModelConfig, *, seed: int, texts: Iterable[str]
     torch.manual_seed(seed)
     tokenizer = build_tokenizer(config, texts)
     model_class = getattr(transformers, _CLASSES[config.architecture] + "ForConditionalGeneration")
-    model = model_class(_configuration(config, tokenizer)).to(torch.float32).eval()
+    is_pixtral = config.architecture == "mistral3"
+    values = (tiny_pixtral.configure if is_pixtral else _configuration)(config, tokenizer)
+    model = model_class(values).to(torch.float32).eval()
     with torch.no_grad():
         for matrix in (parameter for parameter in model.parameters() if parameter.ndim >= 2):
             matrix.mul_(config.gain)
@@ -138,11 +148,11 @@ def build(out: Path, config: TinyModelConfig, *, seed: int, texts: Iterable[str]
         eos_token_id=[end, pad], pad_token_id=pad, bos_token_id=pad, do_sample=False
     )
     model.save_pretrained(out)
-    _processor(config, tokenizer).save_pretrained(out)
+    (tiny_pixtral.build_processor if is_pixtral else _processor)(config, tokenizer).save_pretrained(out)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-_CLASSES: dict[Architecture, str] = {"qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}
+_CLASSES: dict[Architecture, str] = {"qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL", "mistral3": "Mistral3"}
 
 
 def build_tokenizer(config: TinyModelConfig, texts: Iterable[str]) -> Any:
@@ -156,6 +166,8 @@ def build_tokenizer(config: TinyModelConfig, texts: Iterable[str]) -> Any:
         initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
+    if config.token_each_sign:
+        texts = sorted({sign for text in texts for sign in text})
     bpe.train_from_iterator(texts, trainer)
     trained = json.loads(bpe.to_str())["model"]
     tokenizer = transformers.Qwen2Tokenizer(
@@ -173,6 +185,8 @@ def build_tokenizer(config: TinyModelConfig, texts: Iterable[str]) -> Any:
 
 def _chat_template(architecture: Architecture) -> str:
     """Return the template of the real family from trl, which then knows where an answer begins."""
+    if architecture == "mistral3":
+        return tiny_pixtral.TEMPLATE
     template: str = getattr(load("trl.chat_template_utils", extra="train"), f"{architecture}_chat_template")
     return template
 
@@ -197,10 +211,10 @@ def _configuration(config: TinyModelConfig, tokenizer: Any) -> Any:
     third = head // 2 // 3
     rope: dict[str, Any] = {"rope_type": "default", "mrope_section": [head // 2 - 2 * third, third, third]}
     if config.architecture == "qwen2_5_vl":
-        text["rope_parameters"] = rope | {"rope_theta": 1e6}
+        text["rope_parameters"] = rope | {"rope_theta": config.rope_theta or 1e6}
     else:
         text["head_dim"] = head
-        text["rope_parameters"] = rope | {"rope_theta": 5e6, "mrope_interleaved": True}
+        text["rope_parameters"] = rope | {"rope_theta": config.rope_theta or 5e6, "mrope_interleaved": True}
     return getattr(load("transformers", extra="train"), _CLASSES[config.architecture] + "Config")(
         text_config=text,
         vision_config=vision,
