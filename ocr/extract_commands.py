@@ -67,6 +67,7 @@ DecodingOption = Annotated[
         help="How a model writes a page, with --engine transformers: ar, diffusion, self-speculation or verify:rapid.",
     ),
 ]
+FillGaps = Annotated[str | None, typer.Option(metavar="MODEL", help="Text model that proposes illegible words.")]
 Url = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server, such as http://host:8000/v1.")]
 CrossCheck = Annotated[
     str | None,
@@ -130,6 +131,7 @@ def extract(
     decoding: DecodingOption = None,
     url: Url = None,
     witness: CrossCheck = None,
+    fill_gaps: FillGaps = None,
     no_canary: NoCanary = False,
     yes: Yes = False,
     trust_code: TrustCode = False,
@@ -156,6 +158,7 @@ def extract(
     from ocr.pipeline.options import ExtractSettings, Job, parse_selection
     from ocr.pipeline.progress import make_progress
     from ocr.rendering.passwords import Passwords, read_passwords
+    from ocr.text.gap_proposals import obtain_text_model
 
     flags = {
         "out": out,
@@ -168,6 +171,8 @@ def extract(
         "render.dpi": dpi,
         "split_spreads": split_spreads,
         "witness": witness,
+        "fill_gaps": fill_gaps,
+        "fill_gaps_code": fill_gaps and obtain_text_model(fill_gaps, agreed=(trust_code, yes), ask=confirm),
         "canary": False if no_canary else None,
     }
     _check_language(lang)

@@ -169,6 +169,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What may be printed in a place that could not be read, as a language model has it."""
+
+    text: str
+    probability: float
+    """0 to 1, among the proposals for the same place; it says nothing of words that were not proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place of a page's text that could not be read, and what may stand there. The text itself stays as it is."""
+
+    field: Field
+    """The part of the page."""
+    start: int
+    """Characters of that part before the place."""
+    mark: str
+    """What stands in the text: `[ilegível]`, or U+FFFD for each letter."""
+    proposals: tuple[Proposal, ...] = ()
+    """The likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineOutput:
     """The raw output of an engine for one page. The ledger keeps it, so that a new layout reads no page again.
 
@@ -204,6 +227,8 @@ class EngineOutput:
     """Lines of the built-in engine on the same page, which give the words of `text` their boxes."""
     passes: int = 0
     """Passes of the language model that wrote the text, where the engine counts them."""
+    gaps: tuple[Gap, ...] = ()
+    """Proposals for places that could not be read, where they were asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", well_formed(self.reason))
@@ -247,6 +272,8 @@ class Page:
     """Degrees clockwise (0, 90, 180, 270) by which the rendered page was turned to be upright."""
     unplaced_words: int = 0
     """Words of a model's text that the built-in engine found no line for: their boxes are those of neighbors."""
+    gaps: tuple[Gap, ...] = ()
+    """Proposals of a text model for places that could not be read; they are never part of the text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ocr.core.document import Document, EngineIdentity, Page, Source
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or is removed; a new field does not raise it."""
 ADDED: dict[str, dict[str, object]] = {
-    "Page": {"unplaced_words": 0},
+    "Page": {"unplaced_words": 0, "gaps": []},
     "Line": {"role": None, "block": None},
     "Table": {"header_rows": 0, "spans": []},
 }

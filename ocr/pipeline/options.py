@@ -78,6 +78,10 @@ class ExtractSettings(Settings):
     """A vision-language model reads a built-in test page first. If it misreads that page, the run stops."""
     witness: CrossCheckMode = "share"
     """Which pages of a vision-language model are cross-checked with the built-in engine: all, a share (5%), or off."""
+    fill_gaps: str = ""
+    """A text model that proposes what stands in places that could not be read. Proposals are never in the text."""
+    fill_gaps_code: str = ""
+    """Revision of that model whose Python code may run, where it has code of its own."""
     render: RenderSettings = RenderSettings()
 
     @property

@@ -21,6 +21,7 @@ from ocr.layout.page import arrangement_of as layout_of
 from ocr.models.answer_format import parse
 from ocr.repetition import detector
 from ocr.repetition.detector import good_part
+from ocr.text.gap_proposals import still_there
 from ocr.text.hyphenation import join
 from ocr.text.text_places import Places, place_text
 
@@ -80,7 +81,7 @@ def build_page(attempt: Attempt, number: int, layout: str = DEFAULT_LAYOUT, spre
     output = attempt.generation
     page = _from_lines(output, number, layout, spreads) if output.text is None else _from_text(output, number)
     flags = (output.obtained, *output.doubts) if output.obtained else output.doubts
-    page = replace(page, flags=tuple(dict.fromkeys((*page.flags, *flags))))
+    page = replace(page, flags=tuple(dict.fromkeys((*page.flags, *flags))), gaps=still_there(output.gaps, page))
     if attempt.status == "ok":
         return page
     return replace(page, status=attempt.status, reason=attempt.reason)

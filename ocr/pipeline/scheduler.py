@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr.core.document import FINAL, Attempt, Page, Source
@@ -27,6 +27,7 @@ from ocr.rendering.renderer import PageRef
 from ocr.storage.ledger import Entry, Ledger
 from ocr.storage.output_dir import NotOursError
 from ocr.storage.sinks import Sink
+from ocr.text.gap_proposals import find_gaps
 
 PAGES_IN_FLIGHT = 128
 """Pages that wait to be rendered, or for their group to be saved: at 100 ms a group, enough for 1,000 pages/s."""
@@ -58,6 +59,7 @@ class Scheduler:
         self._engine = engine = session.engine
         self._renderer = session.renderer
         self._page_reader = session.page_reader
+        self._gap_filler = session.gap_filler
         self._layout, self._spreads = job.settings.layout, job.settings.split_spreads
         self._arrangement = arrangement_of(self._layout, self._spreads)
         # Some pages more than the engine reads: the next page is rendered when the engine asks for it.
@@ -144,9 +146,18 @@ class Scheduler:
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._page_reader.read(request, sha256)
             del image, request
+        kept = outcome.kept if self._gap_filler is None else await self._with_proposals(outcome.kept, number)
         # No await between here and the record: an output is kept even if the run is being stopped.
-        made = build_page(outcome.kept, number, self._layout, self._spreads)
-        return Entry(made, outcome.kept.generation, outcome.rejected, self._arrangement)
+        made = build_page(kept, number, self._layout, self._spreads)
+        return Entry(made, kept.generation, outcome.rejected, self._arrangement)
+
+    async def _with_proposals(self, attempt: Attempt, number: int) -> Attempt:
+        """Return the attempt with proposals for the places of its page that could not be read."""
+        page = build_page(attempt, number, self._layout, self._spreads)
+        if self._gap_filler is None or not find_gaps(page):
+            return attempt
+        gaps = await asyncio.to_thread(self._gap_filler.fill, page)
+        return replace(attempt, generation=replace(attempt.generation, gaps=gaps))
 
     async def _open_all(self, scans: Iterator[Scan], opened: "asyncio.Queue[_Content | None]") -> None:
         while scan := await _next_scan(scans):

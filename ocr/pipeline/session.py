@@ -11,6 +11,7 @@ from ocr.pipeline.engine_selection import Chosen
 from ocr.pipeline.options import ExtractSettings
 from ocr.pipeline.page_reader import PageReader
 from ocr.rendering.renderer import Renderer
+from ocr.text.gap_proposals import GapFiller
 
 
 class EngineSession:
@@ -25,6 +26,7 @@ class EngineSession:
             render=self.renderer.render_page,
             places=any(FORMATS[form].has_boxes for form in settings.out),
         )
+        self.gap_filler = GapFiller(settings.fill_gaps, settings.fill_gaps_code) if settings.fill_gaps else None
         self._canary = settings.canary
         self._loading = asyncio.Lock()
         self._loaded = False
@@ -58,6 +60,8 @@ class EngineSession:
             await self.engine.start()
             if self._canary and capabilities_of(self.engine).generates_text:
                 await canary.check(self.engine)
+            if self.gap_filler is not None:
+                await asyncio.to_thread(self.gap_filler.load)
             self._loaded = True
 
     async def unload(self) -> None:

@@ -34,6 +34,7 @@ PAGES = [
 NOT_RUN = {
     r"--compare|bench --(data|baseline)": "asks vendors, or needs an earlier result",
     r"--model|--engine (vllm|server|transformers)|--url": "needs a model's weights or a server",
+    r"--fill-gaps": "needs a text model; tests/integration/test_gap_proposals.py runs it",
     r"--cluster": "needs a Ray cluster; tests/integration/test_cluster.py runs it",
     r"ocr finetune": "trains; tests/integration/test_finetune.py runs every stage",
     r"--engine tesseract": "needs Tesseract; tests/integration/test_local_engines.py runs it",
