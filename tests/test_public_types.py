@@ -22,6 +22,8 @@ FOREIGN = {
     "training.trainer.model_loading.load_weights": "a model of transformers",
     "training.trainer.monitor.Watcher.follow": "a trainer of trl",
     "training.trainer.tiny_model.build_tokenizer": "a tokenizer of transformers",
+    "training.trainer.tiny_pixtral.configure": "a configuration of transformers",
+    "training.trainer.tiny_pixtral.build_processor": "a processor of transformers",
     "training.trainer.trainers.Collator": "a batch of tensors of torch",
     "training.trainer.trainers.StageTrainer.trainer": "a trainer of trl",
 }

@@ -22,7 +22,7 @@ from training.joint.two_streams import IGNORED, StreamTokens, build_streams, den
 from training.trainer.tiny_pixtral import BREAK, END, IMAGE
 
 RATE, BATCH, BLOCK = 3e-3, 8, 32
-COPIED, FILLED_IN = 0.08, 0.6
+COPIED, FILLED_IN = 0.08, 0.15
 """Losses of a copied and of a masked sign, in nats, at which copying is learned."""
 MOST_STEPS, TOWER_STEPS, RISE = 500, 240, 50
 
