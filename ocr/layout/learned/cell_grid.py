@@ -1,10 +1,13 @@
 """Build the rows and columns of tables from what the network says of neighboring cells."""
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
+
+import numpy as np
 
 from ocr.core.document import Box, CellSpan, Table, box_around
 from ocr.layout.learned.line_chains import CELL, Groups, Pairs, PrintedLine
@@ -15,8 +18,11 @@ APART = 0.8
 """Line heights between the sides of two cells of one column, at most: a short head may stand beside its numbers."""
 LEAST_CELLS = 4
 """Fewer lines are no table."""
+LEVEL = 0.35
+"""Line heights between the middles of a line and of an amount at its side, and between edges of a column, at most."""
 LEAST_OUTSIDE = 8
 """A ruled table of so many cells is part of a larger table if one more cell stands outside it."""
+_AMOUNT = re.compile(r"(?:R\$\s*)?-?\d{1,3}(?:\.\d{3})*(?:,\d+)?\s?%?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ def find_cells(
             and _mutual(relations.table, one, other) >= SAME_TABLE
         ):
             groups.join(one, other)
-    kept = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
+    joined = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
+    kept = list(_whole(joined, lines, is_open))
     found = []
     for members, inside in zip(kept, _divided(relations, kept), strict=True):
         made = _grid(members, lines, inside, text_of)
@@ -73,6 +80,24 @@ def _divided(relations: Relations, tables: Sequence[Sequence[int]]) -> list[Rela
             if (number := table_of.get(pair[0])) is not None:
                 getattr(parts[number], name)[pair] = value
     return parts
+
+
+def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], is_open: Sequence[bool]) -> Iterator[list[int]]:
+    """Yield the lines of each table, largest first, with the cells that stand inside it."""
+    taken: set[int] = set()
+    boxes = np.array([line.box for line in lines], np.float32).reshape(-1, 4)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    free = np.array(is_open) & np.array([line.role == CELL for line in lines])
+    for members in sorted(tables, key=len, reverse=True):
+        own = [place for place in members if place not in taken]
+        if len(own) < LEAST_CELLS:
+            continue
+        left, top, right, bottom = box_around(lines[place].box for place in own)
+        x, y = middles.T
+        inside = free & (x > left) & (x < right) & (y > top) & (y < bottom)
+        own = sorted({*own, *np.flatnonzero(inside).tolist()} - taken)
+        taken.update(own)
+        yield own
 
 
 def without_parts(tables: Sequence[Cells], lines: Sequence[PrintedLine], relations: Relations) -> list[Cells]:
@@ -100,7 +125,7 @@ def _grid(
 ) -> Cells | None:
     """Return the table of some lines; None where it has one row or one column."""
     inside = set(members)
-    stacked = _clusters(inside, lines, relations.block, _over)
+    stacked = _at_amounts(_clusters(inside, lines, relations.block, _over), lines, text_of)
     cell_of = {place: number for number, group in enumerate(stacked) for place in group}
 
     def apart(one: int, other: int) -> bool:
@@ -134,6 +159,33 @@ def _grid(
     sure = sum(abs(2 * value - 1) for value in used) / len(used) if used else 0.0
     grid = tuple(tuple(row) for row in texts)
     return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans), sure)
+
+
+def _at_amounts(
+    cells: Sequence[Sequence[int]], lines: Sequence[PrintedLine], text_of: Callable[[int], str]
+) -> list[list[int]]:
+    """Return the cells of several lines, divided where two or more lines are level with amounts of one column.
+
+    Each amount stands in a row of its own, with what is printed beside it.
+    """
+    amounts = [lines[place].box for group in cells for place in group if _AMOUNT.fullmatch(text_of(place).strip())]
+    heights, edges = np.array([_middle(box) for box in amounts]), np.array([box[2] for box in amounts])
+    found = []
+    for group in cells:
+        part: list[int] = []
+        ordered = sorted(group, key=lambda place: _middle(lines[place].box))
+        beside = [edges[np.abs(heights - _middle(lines[place].box)) < LEVEL] for place in ordered]
+        starts = [
+            any((np.abs(one[:, None] - other) < LEVEL).any() for k, other in enumerate(beside) if k != n)
+            for n, one in enumerate(beside)
+        ]
+        for place, is_start in zip(ordered, starts, strict=True):
+            if is_start and part:
+                found.append(part)
+                part = []
+            part.append(place)
+        found.append(part)
+    return found
 
 
 Span = tuple[float, float]

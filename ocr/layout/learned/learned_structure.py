@@ -51,11 +51,11 @@ FORM_SHARE = 0.6
 """Mean probability of labels and values above which ruled boxes are a form."""
 SAME_BLOCK = 0.5
 CHECK_BOXES = ("☐", "☑", "☒")
-DOUBTFUL_PARTS = 18
+DOUBTFUL_PARTS = 26
 """More parts of the body, each read from top to bottom, are rarely put in the right order."""
-TABLE_SURE = 0.96
-"""Mean distance of the relations of a table from even chances, below which its grid is often wrong. Both bounds are the
-95% points of 49 composed pages with an order error of at most 5%."""
+TABLE_SURE = 0.92
+"""Mean distance of the relations of a table from even chances, below which its grid is often wrong. Of 240 composed
+pages, both bounds flag 38% of those with an order error above 5% and 4% of the others."""
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:(?:p[áa]g(?:ina|\.)?|fls?\.?)\s*:?\s*)?\d{1,4}(?:\s*(?:de|/)\s*\d{1,4})?[-–—\s]*", re.I
 )

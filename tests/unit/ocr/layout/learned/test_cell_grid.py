@@ -1,0 +1,44 @@
+from ocr.layout.learned.cell_grid import Cells, Relations, find_cells, without_parts
+from ocr.layout.learned.line_chains import CELL, Pairs, PrintedLine
+
+
+def cell(left: float, top: float, right: float, bottom: float) -> PrintedLine:
+    return PrintedLine((0,), (left, top, right, bottom), 1, CELL)
+
+
+NAMES = [cell(0, 1.2 * n, 8, 1.2 * n + 1) for n in range(4)]
+AMOUNTS = [cell(12, 2.4 * n, 15, 2.4 * n + 1) for n in range(2)]
+LINES = [*NAMES, *AMOUNTS]
+TEXTS = ["01.02", "PESSOAL", "01.03", "CUSTEIO", "1.000", "25"]
+ROWS: Pairs = {(0, 4): 0.9, (4, 0): 0.9, (2, 5): 0.9, (5, 2): 0.9}
+
+
+def both(*pairs: tuple[int, int]) -> Pairs:
+    return {pair: 0.9 for one, other in pairs for pair in ((one, other), (other, one))}
+
+
+ALL = both(*((one, other) for one in range(6) for other in range(one)))
+RELATIONS = Relations(ALL, ROWS, both((0, 1), (1, 2), (2, 3), (4, 5)), both((0, 1), (1, 2), (2, 3)))
+
+
+def test_names_are_divided_at_the_amounts_beside_them() -> None:
+    """The network takes all names for one block: each amount still has a row of its own."""
+    (table,) = find_cells(LINES, [True] * 6, RELATIONS, TEXTS.__getitem__)
+    assert table.table.rows == (("01.02 PESSOAL", "1.000"), ("01.03 CUSTEIO", "25"))
+
+
+def test_a_cell_inside_a_table_belongs_to_it() -> None:
+    """The last amount has no relation to any other cell."""
+    alone = Relations({pair: 0.9 for pair in ALL if 5 not in pair}, ROWS, RELATIONS.column, RELATIONS.block)
+    lines = [*LINES, cell(12, 6, 15, 7)]
+    texts = [*TEXTS, "3"]
+    related = Relations(alone.table | both((4, 6), (0, 6)), alone.row, alone.column | both((4, 6)), alone.block)
+    (table,) = find_cells(lines, [True] * 7, related, texts.__getitem__)
+    assert 5 in table.lines
+
+
+def test_a_ruled_grid_gives_way_to_the_larger_table_around_it() -> None:
+    (whole,) = find_cells(LINES, [True] * 6, RELATIONS, TEXTS.__getitem__)
+    inner = Cells((4, 5), ((4,), (5,)), whole.table, 1.0)
+    assert without_parts([inner], LINES, RELATIONS) == []
+    assert without_parts([whole], LINES, RELATIONS) == [whole]
