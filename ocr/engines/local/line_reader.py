@@ -42,6 +42,8 @@ SMALL_LETTER, USUAL_LETTER, LARGE_LETTER = 7.0, 22.0, 32.0
 """Pixels of a letter without ascender. At 200 dpi, 8-point print has 9 and 12-point print 15; at 600 dpi it has 45."""
 LARGE_PAGE, SPARED_LETTER = 6_000_000, 23.0
 """Pixels from which a page shrinks for smaller letters: print at 300 dpi, which reads as well at 200."""
+SAMPLE_SIDE = 1200
+"""Pixels of the longer side at which the letters of a large page are measured."""
 TILE, MOST_AT_ONCE, LARGEST_TILE = 1_300_000, 1_500_000, 2_500_000
 """Pixels of a tile, of a region that is not cut, and of a tile where no row is white.
 
@@ -260,6 +262,17 @@ def working_scale(letter: float, pixels: int = 0) -> float:
     if letter > (SPARED_LETTER if pixels >= LARGE_PAGE else LARGE_LETTER):
         return USUAL_LETTER / letter
     return 2.0 if 0 < letter < SMALL_LETTER else 1.0
+
+
+def shrunk(pixels: Gray) -> Gray:
+    """Return an RGB page, (H, W, 3), at the size that its letters need, so that a large one takes little memory."""
+    if pixels.shape[0] * pixels.shape[1] < LARGE_PAGE:
+        return pixels
+    step = max(1, round(max(pixels.shape[:2]) / SAMPLE_SIDE))
+    sample = resized(pixels, 1 / step) if step > 1 else pixels
+    letter = letter_height(np.asarray(cv2.cvtColor(sample, cv2.COLOR_RGB2GRAY), np.uint8)) * step
+    factor = working_scale(letter, LARGE_PAGE)
+    return resized(pixels, factor) if factor < 1 else pixels
 
 
 def resized(gray: Gray, factor: float) -> Gray:

@@ -126,13 +126,14 @@ class LineReader(Protocol):
         """Return the confidence of level text on it, 0 to 1; 0 if there is none."""
 
 
-def read_page(reader: LineReader, gray: Gray, overlay: Gray | None = None) -> EngineOutput:
+def read_page(reader: LineReader, gray: Gray, overlay: Gray | None = None, enlarged: float = 1.0) -> EngineOutput:
     """Read a page at any rotation; a blank page has no lines and costs nothing.
 
     `overlay` is ink that lies over the print, as gray of the same size. It is read in the same position, and its lines
-    are added where the print has none.
+    are added where the print has none. All places are multiplied by `enlarged`, for a page that was shrunk before.
     """
-    output = _read_with_overlay(reader, gray, overlay)
+    output = _read_with_overlay(reader, gray, overlay, enlarged)
+    output = output if enlarged == 1.0 else _enlarged(output, enlarged)
     unknown = sum(line.text.count(UNKNOWN_LETTER) for line in output.lines or ())
     if not unknown:
         return output
@@ -142,7 +143,26 @@ def read_page(reader: LineReader, gray: Gray, overlay: Gray | None = None) -> En
     return replace(output, doubts=(*output.doubts, doubt))
 
 
-def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None) -> EngineOutput:
+def _enlarged(output: EngineOutput, factor: float) -> EngineOutput:
+    """Return an output with all places in pixels of an image that is `factor` times as large."""
+
+    def larger(box: Box) -> Box:
+        left, top, right, bottom = (round(edge * factor, 1) for edge in box)
+        return left, top, right, bottom
+
+    lines = (
+        None
+        if output.lines is None
+        else tuple(
+            replace(line, box=larger(line.box), words=tuple(replace(word, box=larger(word.box)) for word in line.words))
+            for line in output.lines
+        )
+    )
+    width, height = round(output.width * factor), round(output.height * factor)
+    return replace(output, lines=lines, rulings=tuple(map(larger, output.rulings)), width=width, height=height)
+
+
+def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None, enlarged: float) -> EngineOutput:
     output = _read_print(reader, gray)
     if overlay is None or not has_ink(overlay):
         return output
@@ -150,8 +170,10 @@ def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None) -> 
     over = _read_at(reader, overlay, output.rotation, output.skew)
     added = tuple(line for line in over if not _covered(line, lines))
     touched = _touched(lines, turn(overlay, output.rotation))
-    doubts = (f"ink lies over print that is hard to read at {_at(touched[0])}", *output.doubts) if touched else ()
-    return replace(output, lines=(*lines, *added), doubts=doubts or output.doubts)
+    doubts = output.doubts
+    if touched:
+        doubts = (f"ink lies over print that is hard to read at {_at(touched[0], enlarged)}", *doubts)
+    return replace(output, lines=(*lines, *added), doubts=doubts)
 
 
 def _touched(lines: tuple[Line, ...], overlay: Gray) -> list[Line]:
@@ -166,8 +188,8 @@ def _touched(lines: tuple[Line, ...], overlay: Gray) -> list[Line]:
     return found
 
 
-def _at(line: Line) -> str:
-    return "({}, {}, {}, {})".format(*(round(edge) for edge in line.box))
+def _at(line: Line, enlarged: float) -> str:
+    return "({}, {}, {}, {})".format(*(round(edge * enlarged) for edge in line.box))
 
 
 def _covered(line: Line, others: tuple[Line, ...]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from ocr.core.errors import EngineError
 from ocr.core.worker_pool import Handler, Parcel
 from ocr.engines.local.ink.ink_layers import ink_layers
-from ocr.engines.local.line_reader import PpocrPageReader
+from ocr.engines.local.line_reader import PpocrPageReader, shrunk
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector
 from ocr.engines.local.recognizers.cascade import CascadeReader
@@ -39,7 +39,11 @@ def _handler(backend: str, recognizer: str, detector: str) -> Handler:
     def handle(request: Parcel) -> Parcel:
         if request.pixels is None:
             raise EngineError("the engine rapid was sent a page without pixels")
-        output = read_page(reader, *ink_layers(np.asarray(request.pixels)))
+        pixels = np.asarray(request.pixels)
+        small = shrunk(pixels)
+        output = read_page(reader, *ink_layers(small), enlarged=pixels.shape[1] / small.shape[1])
+        turned = pixels.shape[1::-1] if output.rotation in (90, 270) else pixels.shape[:2]
+        output = replace(output, height=turned[0], width=turned[1])
         if isinstance(lines, CascadeReader):
             output = replace(output, lines_reread=lines.take_reread())
         return_freed_memory()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from data.synthesis.fonts import SHIPPED
-from ocr.engines.local.line_reader import PpocrPageReader, working_scale
+from ocr.engines.local.line_reader import PpocrPageReader, shrunk, working_scale
 from ocr.engines.local.orientation import read_page
 from ocr.layout.columns import letter_height
 
@@ -54,3 +54,23 @@ def test_large_pages_shrink_for_smaller_letters() -> None:
     assert working_scale(28.0, 8_700_000) == pytest.approx(22 / 28)
     assert working_scale(28.0, 2_200_000) == 1.0
     assert working_scale(20.0, 20_000_000) == 1.0
+
+
+def test_a_large_page_is_shrunk_by_its_letters_before_anything_else() -> None:
+    large = np.repeat(page(4.0)[..., None], 3, axis=2)
+    factor = shrunk(large).shape[1] / large.shape[1]
+    assert 0.2 < factor < 0.35
+    small = large[::4, ::4]
+    assert shrunk(small) is small
+    blank = np.full((3000, 2500, 3), 250, np.uint8)
+    assert shrunk(blank) is blank
+
+
+def test_places_of_a_shrunk_page_are_those_of_the_given_one(reader: PpocrPageReader) -> None:
+    output = read_page(reader, page(1.0), enlarged=2.5)
+    plain = read_page(reader, page(1.0))
+    assert (output.width, output.height) == (round(2.5 * plain.width), round(2.5 * plain.height))
+    for large, small in zip(output.lines or (), plain.lines or (), strict=True):
+        assert large.text == small.text
+        assert large.box == pytest.approx([2.5 * edge for edge in small.box], abs=0.1)
+        assert large.words[0].box == pytest.approx([2.5 * edge for edge in small.words[0].box], abs=0.1)
