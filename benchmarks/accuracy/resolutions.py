@@ -70,8 +70,9 @@ def read_files(files: Sequence[str]) -> tuple[list[str], float]:
     read = openvino(choose_recognizer(DEFAULT_RECOGNIZER).to_text())
     texts = []
     for file in files:
-        pixels = np.asarray(cv2.imread(file, cv2.IMREAD_COLOR_RGB), np.uint8)
-        texts.append(printed(arrange(read(Parcel(None, pixels)).value, 1)))
+        page = Parcel(None, np.asarray(cv2.imread(file, cv2.IMREAD_COLOR_RGB), np.uint8))
+        texts.append(printed(arrange(read(page).value, 1)))
+        del page  # A worker holds one page at a time.
     return texts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
