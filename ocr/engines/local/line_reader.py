@@ -320,6 +320,8 @@ class PpocrPageReader:
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
         found = [place for region in cut(gray) for place in self._places(gray, region, placement)]
+        if isinstance(self._detect, Detector):
+            self._detect.release()
         crops = [place.crops() for place in found]
         surest = self._recognizer.read_surest(crops)
         pale = pale_lines(
