@@ -12,7 +12,7 @@ from ocr.core.files import hash_file
 from ocr.layout.learned.learned_structure import learned_structure
 from ocr.layout.learned.pieces import cut_lines, part_of
 from ocr.layout.learned.structure_network import WEIGHTS, read_weights, shipped_weights
-from ocr.layout.page_structure import LevelPage, PageStructure
+from ocr.layout.page_structure import LevelPage, PageStructure, possible_box, possible_line
 from ocr.layout.paragraphs import Paragraph, find_paragraphs
 from ocr.layout.quality_flags import flags_of
 from ocr.layout.reading_order import Row, is_vertical, line_height, read_order
@@ -33,11 +33,13 @@ RULES, LEARNED = "rules", "learned"
 """What decides the structure of a page: the rules of this package, or the network of `ocr.layout.learned` with the
 weights that come with lusocr. The folder of a run of `ocr finetune --part layout` is the network with its weights."""
 DEFAULT_LAYOUT = LEARNED
+MOST_SKEW = 30.0
+"""Degrees. A page that leans more, or by no number, is taken as level."""
 
 
 def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT) -> Page:
     """Make page `number` from the lines of a classical engine. Pure; raises for no lines."""
-    read = correct_lines([line for line in generation.lines or () if line.text.strip()])
+    read = correct_lines([possible_line(line) for line in generation.lines or () if line.text.strip()])
     structure, originals = _structure(read, generation, layout)
     rows = structure.rows
     lines = tuple(
@@ -73,14 +75,14 @@ def _placed(line: Line, field: Field, role: Role, block: int) -> Line:
 
 def _structure(read: Sequence[Line], output: EngineOutput, layout: str) -> tuple[PageStructure, Mapping[int, Line]]:
     """Return the structure of level lines, and each line as it stands on the page by the id of the level one."""
-    size, skew = (output.width, output.height), output.skew
+    size, skew = (output.width, output.height), output.skew if abs(output.skew) <= MOST_SKEW else 0.0
     same = not skew and len(set(map(id, read))) == len(read)  # Lines are known by their ids.
     level = list(read) if same else [_leveled(line, skew, size) for line in read]
-    rulings = tuple(_level(box, skew, size) for box in output.rulings)
+    rulings = tuple(_level(possible_box(box), skew, size) for box in output.rulings)
     height = line_height(level)
     for place in find_blanks(level, rulings, height) if height else ():
         level.append(blank_at(rulings[place], height))
-        read = [*read, blank_at(output.rulings[place], height)]
+        read = [*read, blank_at(possible_box(output.rulings[place]), height)]
     pieces = cut_lines(level, rulings, at_gaps=layout != RULES)
     originals = {id(piece.line): part_of(read[piece.source], piece.start, piece.end) for piece in pieces}
     lines = [piece.line for piece in pieces]

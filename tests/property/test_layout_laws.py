@@ -1,14 +1,17 @@
 """Laws of layout: whatever an engine gives and however a page looks, nothing is lost and nothing is said twice."""
 
 from collections import Counter
+from math import isfinite
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.core.document import Box, EngineOutput, Line
+from ocr.core.document import Box, EngineOutput, Line, Word
 from ocr.layout.columns import cut
 from ocr.layout.page import LEARNED, RULES, arrange
+from ocr.layout.ruled.blanks import MARK
 from ocr.text.hyphenation import join
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzáéãç0123456789°-.§", min_size=1, max_size=12)
@@ -32,6 +35,43 @@ def test_every_line_comes_out_once(lines: list[Line], skew: float, layout: str) 
     printed = "\n".join((page.header, page.text, page.margin, page.footer)).split()
     assert Counter(printed) == Counter(word for line in page.lines for word in line.text.split())
     assert page.confidence is None or 0 <= page.confidence <= 1
+
+
+ANY = st.floats() | st.sampled_from((float("nan"), float("inf"), 0.0, 100.0, 120.0, -1e300))
+ANY_BOXES = st.tuples(ANY, ANY, ANY, ANY)
+ANY_WORDS = st.lists(st.builds(Word, st.just("x") | st.just(""), ANY_BOXES), max_size=3).map(tuple)
+ANY_LINES = st.lists(
+    st.builds(
+        Line, st.sampled_from(("uma linha", "12", "Total:")), ANY_BOXES | boxes(), st.none(), st.just(()) | ANY_WORDS
+    ),
+    max_size=12,
+)
+
+
+@given(ANY_LINES, st.lists(ANY_BOXES, max_size=5), ANY, st.sampled_from((RULES, LEARNED)))
+@settings(max_examples=60, deadline=None)
+def test_boxes_that_no_page_has_lose_no_line(lines: list[Line], rulings: list[Box], skew: float, layout: str) -> None:
+    output = EngineOutput("stop", lines=tuple(lines), width=0, height=0, skew=skew, rulings=tuple(rulings))
+    page = arrange(output, 1, layout)
+    assert all(isfinite(edge) for line in page.lines for edge in line.box)
+    assert all(isfinite(edge) for table in page.tables for edge in table.box)
+    if not any(line.words for line in lines):
+        texts = [line.text for line in page.lines if line.text != MARK]
+        assert Counter(" ".join(texts).split()) == Counter(" ".join(line.text for line in lines).split())
+
+
+@pytest.mark.parametrize("layout", [RULES, LEARNED])
+@pytest.mark.parametrize(
+    "wide", [4, pytest.param(1, marks=pytest.mark.slow), pytest.param(500, marks=pytest.mark.slow)]
+)
+def test_a_broadsheet_of_five_thousand_lines(wide: int, layout: str) -> None:
+    width = 12000 // wide
+    boxes_of = [
+        (width * (n % wide), 30.0 * (n // wide), width * (n % wide + 0.9), 30.0 * (n // wide) + 24) for n in range(5000)
+    ]
+    lines = tuple(Line(f"linha {n}", box) for n, box in enumerate(boxes_of))
+    page = arrange(EngineOutput("stop", lines=lines, width=12000, height=150000), 1, layout)
+    assert Counter(line.text for line in page.lines) == Counter(line.text for line in lines)
 
 
 @given(LINES, st.sampled_from((RULES, LEARNED)))
