@@ -18,6 +18,8 @@ from ocr.text.text_places import words_of
 LEAST_GAP = 0.2
 """Space between two words as a share of the font size: poppler joins words that are closer than 0.15."""
 Matrix = tuple[float, float, float, float, float, float]
+_STEP = 4
+"""Steps of the horizontal scaling, in percent."""
 _SAME_SIZE = 0.06
 """Words whose heights differ from the line's by less have the line's font size."""
 
@@ -59,8 +61,19 @@ def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str, marks: 
     if not lines or page.width < 1 or page.height < 1:
         return b""
     matrix = " ".join(map(_number, placing(sheet, page.width, page.height)))
-    body = b"\n".join(_marked((_line(line, lines, page.height, (codes, font)) for line in lines), marks or {}))
+    pen = _Pen(codes, font)
+    body = b"\n".join(_marked((_line(line, lines, page.height, pen) for line in lines), marks or {}))
     return f"q {matrix} cm BT 3 Tr\n".encode("ascii") + body + b"\nET Q\n"
+
+
+@dataclass(slots=True)
+class _Pen:
+    """The font, and what the operators have set so far: it stays set from one line to the next."""
+
+    codes: CharacterCodes
+    font: str
+    size: int = 0
+    scale: float = 0.0
 
 
 def _marked(lines: Iterable[Iterator[bytes]], marks: Marks) -> Iterator[bytes]:
@@ -90,17 +103,16 @@ def _placed(page: Page) -> Sequence[Line]:
     ]
 
 
-def _line(line: Line, lines: Sequence[Line], height: int, face: tuple[CharacterCodes, str]) -> Iterator[bytes]:
+def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator[bytes]:
     """Yield the operators of one of the page's lines: font size, then place, width and text of each word."""
-    codes, font = face
     words = [word for word in words_of(line) if word.text.strip()]
     turned = direction_of(line, lines)
     usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
-    size, x, y, scale = 0, 0, 0, 0.0
+    x = y = 0
     for place, word in enumerate(words):
         length, high = _extent(word.box, turned)
         own = usual if abs(high - usual) <= _SAME_SIZE * usual else max(1, round(high))
-        parts = [f"/{font} {own} Tf"] if own != size else []
+        parts = [f"/{pen.font} {own} Tf"] if own != pen.size else []
         left, top, right, bottom = word.box
         below = DESCENT * own
         start = {0: (left, bottom - below), 1: (right - below, bottom), -1: (left + below, top)}[turned]
@@ -114,9 +126,9 @@ def _line(line: Line, lines: Sequence[Line], height: int, face: tuple[CharacterC
         if place + 1 < len(words):
             length = min(length, _distance(word.box, words[place + 1].box, turned) - LEAST_GAP * own)
         fitting = _rounded(100 * max(length, 1) / (len(word.text) * WIDTH * own))
-        parts += [f"{fitting:g} Tz"] if fitting != scale or place == 0 else []
-        size, x, y, scale = own, at_x, at_y, fitting
-        yield " ".join(parts).encode("ascii") + b"(" + codes.encode(word.text + " ") + b")Tj"
+        parts += [f"{fitting:g} Tz"] if fitting != pen.scale else []
+        pen.size, pen.scale, x, y = own, fitting, at_x, at_y
+        yield " ".join(parts).encode("ascii") + b"(" + pen.codes.encode(word.text + " ") + b")Tj"
 
 
 _DIRECTIONS = {0: "1 0 0 1", 1: "0 1 -1 0", -1: "0 -1 1 0"}
@@ -136,7 +148,8 @@ def _distance(box: Box, following: Box, turned: int) -> float:
 
 
 def _rounded(scale: float) -> float:
-    return round(scale) if scale >= 50 else round(scale, 1) or 0.1
+    """Return a horizontal scaling in whole steps: finer ones would not be seen, and take room."""
+    return int(scale) // _STEP * _STEP if scale >= 50 else round(scale, 1) or 0.1
 
 
 def _number(value: float) -> str:
