@@ -73,6 +73,7 @@ BENCHMARKS = (
         by_default=False,
     ),
     _module("viewer-search", "Phrases that a viewer finds.", "accuracy.viewer_search node_modules", by_default=False),
+    _module("pdf-layer", "Text layers of PDF beside the text that was read.", "accuracy.pdf_layer"),
     _module("ocrmypdf-plugin", "OCRmyPDF with our plugin on real pages.", "accuracy.ocrmypdf_plugin"),
     _module("engine-speed", "Speed against a plain loop of the same recognizer.", "performance.engine_speed"),
     _module(
@@ -94,6 +95,12 @@ BENCHMARKS = (
         by_default=False,
     ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),
+    _module(
+        "export-beside-ocrmypdf",
+        "Export of PDF beside OCRmyPDF's step from hOCR to PDF.",
+        "performance.export_beside_ocrmypdf --rounds 1",
+    ),
+    _module("export-speed", "Cost and memory of PDF.", "performance.export_speed --pages 10 5000 --formats pdf"),
     _module(
         "scoring-speed",
         "Speed of the scores against rapidfuzz, nltk and jiwer.",

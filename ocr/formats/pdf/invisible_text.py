@@ -20,6 +20,10 @@ LEAST_GAP = 0.2
 Matrix = tuple[float, float, float, float, float, float]
 _STEP = 4
 """Steps of the horizontal scaling, in percent."""
+_TOLERANCE = 0.08
+"""Share by which a word may be wider or narrower than its box, where that saves a move to the next word."""
+_DRIFT = 0.06
+"""Share of its length by which a word may begin beside its box, where that saves a move to it."""
 _SAME_SIZE = 0.06
 """Words whose heights differ from the line's by less have the line's font size."""
 
@@ -74,6 +78,10 @@ class _Pen:
     font: str
     size: int = 0
     scale: float = 0.0
+    turned: int | None = None
+    """The direction of the last line."""
+    corner: tuple[int, int] = (0, 0)
+    """Where the last move led, along and across the line."""
 
 
 def _marked(lines: Iterable[Iterator[bytes]], marks: Marks) -> Iterator[bytes]:
@@ -108,27 +116,50 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
     words = [word for word in words_of(line) if word.text.strip()]
     turned = direction_of(line, lines)
     usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
-    x = y = 0
+    at = -math.inf  # how far the pen has come along the line
     for place, word in enumerate(words):
         length, high = _extent(word.box, turned)
         own = usual if abs(high - usual) <= _SAME_SIZE * usual else max(1, round(high))
         parts = [f"/{pen.font} {own} Tf"] if own != pen.size else []
-        left, top, right, bottom = word.box
-        below = DESCENT * own
-        start = {0: (left, bottom - below), 1: (right - below, bottom), -1: (left + below, top)}[turned]
-        at_x, at_y = round(start[0]), round(height - start[1])
-        if place == 0:
-            parts.append(f"{_DIRECTIONS[turned]} {at_x} {at_y} Tm")
-        else:
-            forward, up = at_x - x, at_y - y
-            moved = {0: (forward, up), 1: (up, -forward), -1: (-up, forward)}[turned]
-            parts.append(f"{moved[0]} {moved[1]} Td")
-        if place + 1 < len(words):
-            length = min(length, _distance(word.box, words[place + 1].box, turned) - LEAST_GAP * own)
-        fitting = _rounded(100 * max(length, 1) / (len(word.text) * WIDTH * own))
+        x, y = _start(word.box, own, height, turned)
+        forward, up = _along(x, y, turned)
+        if place == 0 and turned != pen.turned:
+            parts.append(f"{_DIRECTIONS[turned]} {x} {y} Tm")
+            pen.turned, pen.corner, at = turned, (forward, up), forward
+        elif up != pen.corner[1] or abs(forward - at) > _DRIFT * length:
+            parts.append(f"{forward - pen.corner[0]} {up - pen.corner[1]} Td")
+            pen.corner, at = (forward, up), forward
+        room = _distance(word.box, words[place + 1].box, turned) if place + 1 < len(words) else math.inf
+        fitting = _fitting(min(length, room - LEAST_GAP * own), room + forward - at, len(word.text), own)
         parts += [f"{fitting:g} Tz"] if fitting != pen.scale else []
-        pen.size, pen.scale, x, y = own, fitting, at_x, at_y
+        pen.size, pen.scale = own, fitting
+        at += fitting / 100 * (len(word.text) + 1) * WIDTH * own
         yield " ".join(parts).encode("ascii") + b"(" + pen.codes.encode(word.text + " ") + b")Tj"
+
+
+def _start(box: Box, size: int, height: int, turned: int) -> tuple[int, int]:
+    """Return where the baseline of a word begins, counted from the bottom of the page."""
+    left, top, right, bottom = box
+    below = DESCENT * size
+    x, y = {0: (left, bottom - below), 1: (right - below, bottom), -1: (left + below, top)}[turned]
+    return round(x), round(height - y)
+
+
+def _along(x: int, y: int, turned: int) -> tuple[int, int]:
+    """Return a place as the text matrix of a line counts it: in the direction of the line, and across it."""
+    return {0: (x, y), 1: (y, -x), -1: (-y, x)}[turned]
+
+
+def _fitting(length: float, room: float, letters: int, size: int) -> float:
+    """Return the horizontal scaling of a word in percent.
+
+    Where that is nearly right, the word and the space behind it fill the `room` up to the next word: the pen then
+    stands at the next word, which needs no move.
+    """
+    exact = 100 * max(length, 1) / (letters * WIDTH * size)
+    joined = round(100 * room / ((letters + 1) * WIDTH * size) / 2) * 2 if math.isfinite(room) else 0
+    is_near = joined * WIDTH >= 100 * LEAST_GAP and abs(joined / exact - 1) <= _TOLERANCE
+    return joined if is_near else _rounded(exact)
 
 
 _DIRECTIONS = {0: "1 0 0 1", 1: "0 1 -1 0", -1: "0 -1 1 0"}

@@ -24,6 +24,7 @@ _ROW = struct.Struct(">BQH")
 """An entry of a cross-reference stream: kind, place or number of a stream, generation or place in the stream."""
 _UP = b"\x02"
 """Mark of a row that is given by its change from the row above. Source: PNG (ISO/IEC 15948), 9.2."""
+_OBJECTS_A_STREAM = 400
 _TOKEN = re.compile(rb"/LusocrObject-(\d{10})")
 
 
@@ -33,14 +34,18 @@ def token(number: int) -> str:
 
 
 class ObjectWriter:
-    """Writes objects with numbers from `first`; `start` is the number of bytes before what is written."""
+    """Writes objects with numbers from `first`; `start` is the number of bytes before what is written.
 
-    def __init__(self, file: BinaryIO, *, start: int = 0, first: int = 1) -> None:
+    With `packs`, objects that are no streams go into streams: smaller, and for readers from PDF 1.5 on.
+    """
+
+    def __init__(self, file: BinaryIO, *, start: int = 0, first: int = 1, packs: bool = False) -> None:
         self._file = file
         self._place = start
         self._next = first
         self._numbers, self._offsets, self._generations = array("Q"), array("Q"), array("H")
         self._first = first
+        self._packs, self._waiting = packs, list[tuple[int, Sequence[bytes]]]()
         self._packed: list[tuple[int, int, int, int]] = []
         """Runs of objects inside streams: first number, count, number of the stream, place of the first in it."""
         self._digest = hashlib.md5(usedforsecurity=False)
@@ -59,6 +64,9 @@ class ObjectWriter:
     def write(self, number: int, body: bytes, generation: int = 0) -> None:
         """Write one object; `body` is its value, in which tokens stand for references."""
         resolved = _TOKEN.sub(lambda match: b"%d 0 R" % int(match[1]), body)
+        if self._packs and not generation:
+            self.pack(number, [resolved])
+            return
         self._note(number, generation)
         self.write_bytes(b"%d %d obj\n%b\nendobj\n" % (number, generation, resolved))
 
@@ -68,18 +76,24 @@ class ObjectWriter:
         self._note(number, 0)
         self.write_bytes(b"%d 0 obj\n%b\nendobj\n" % (number, body))
 
-    def write_packed(self, runs: Sequence[tuple[int, Sequence[bytes]]]) -> None:
-        """Write objects that are no streams into one stream: for each run its first number and the objects' values.
+    def pack(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Write objects with numbers from `first`, which are no streams, once there are enough of them for a stream."""
+        self._waiting.append((first, bodies))
+        if sum(len(run) for _, run in self._waiting) >= _OBJECTS_A_STREAM:
+            self._write_packed()
 
-        Readers older than PDF 1.5 do not find them. Source: ISO 32000-1, 7.5.7.
-        """
+    def _write_packed(self) -> None:
+        """Write the objects that wait into one stream. Source: ISO 32000-1, 7.5.7."""
+        if not self._waiting:
+            return
         stream, head, values, place = self.reserve(), [], bytearray(), 0
-        for first, bodies in runs:
+        for first, bodies in self._waiting:
             self._packed.append((first, len(bodies), stream, place))
             for number, body in enumerate(bodies, start=first):
                 head.append(b"%d %d" % (number, len(values)))
                 values += body + b"\n"
             place += len(bodies)
+        self._waiting = []
         start = b" ".join(head) + b"\n"
         entries = b"/Type /ObjStm /N %d /First %d /Filter /FlateDecode" % (place, len(start))
         self.write_stream(stream, entries, zlib.compress(start + values, 9))
@@ -90,6 +104,7 @@ class ObjectWriter:
         `entries` are /Root and /Info, `first_id` is the first file identifier or None, `previous` is the place of the
         section before, which has the form of a stream or of a table, and so has this one.
         """
+        self._write_packed()
         identifier = b"<%b>" % self._digest.hexdigest().encode("ascii")
         ends = b" /ID [ %b %b ]" % (first_id or identifier, identifier)
         ends += b"" if previous is None else b" /Prev %d" % previous

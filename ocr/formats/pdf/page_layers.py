@@ -122,7 +122,7 @@ def _append_group(group: Iterable[Page], base: AppendPoint, layers: "_Layers") -
 def write_images(job: ScanJob, file: BinaryIO) -> None:
     """Write a PDF of the pages of an image file, with their layers. Raises `FormatError` where all are damaged."""
     pikepdf = load("pikepdf", extra="pdf")
-    writer = ObjectWriter(file)
+    writer = ObjectWriter(file, packs=True)
     writer.write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     catalog, tree, info = writer.reserve(), writer.reserve(), writer.reserve()
     layers = _Layers(writer, StructureTree(writer))

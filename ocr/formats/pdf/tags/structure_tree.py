@@ -12,7 +12,6 @@ from ocr.formats.pdf.tags.page_tags import PageTags, Tag
 
 FIRST_KEY = 1 << 20
 """Key of the first page in the parent tree: pages of a PDF whose own tree was removed may still have small ones."""
-_OBJECTS_A_STREAM = 400
 _LEAVES = 64
 """Pages in a leaf of the parent tree."""
 
@@ -25,7 +24,6 @@ class StructureTree:
         self._root = writer.reserve(2)
         self._document = self._root + 1
         self._pages, self._parents = array("Q"), array("Q")
-        self._waiting: list[tuple[int, Sequence[bytes]]] = []
 
     def add(self, tags: PageTags, page: tuple[int, int]) -> int:
         """Write the elements of a page, given by its object number and generation; return its key."""
@@ -42,27 +40,28 @@ class StructureTree:
         bodies.append(b"[%b]" % b" ".join(b"%d 0 R" % numbers[id(tag)] for tag in tags.parents))
         self._pages.append(first)
         self._parents.append(first + len(elements) + 1)
-        self._pack(first, bodies)
+        self._writer.pack(first, bodies)
         return FIRST_KEY + len(self._pages) - 1
 
     def finish(self) -> int | None:
         """Write what stands above the pages; return the object number of the tree, None where no page has tags."""
         if not self._pages:
             return None
-        self._pack(self._document, [_element("Document", self._root, [_reference(page) for page in self._pages])])
+        self._writer.pack(
+            self._document, [_element("Document", self._root, [_reference(page) for page in self._pages])]
+        )
         leaves = list(self._leaves())
         first = self._writer.reserve(len(leaves))
-        self._pack(first, leaves)
+        self._writer.pack(first, leaves)
         kids = b" ".join(_reference(number) for number in range(first, first + len(leaves)))
         next_key = FIRST_KEY + len(self._pages)
-        self._pack(
+        self._writer.pack(
             self._root,
             [
                 b"<</Type/StructTreeRoot/K %d 0 R/ParentTree<</Kids[%b]>>/ParentTreeNextKey %d>>"
                 % (self._document, kids, next_key)
             ],
         )
-        self._flush()
         return self._root
 
     def _leaves(self) -> Iterator[bytes]:
@@ -71,17 +70,6 @@ class StructureTree:
             pairs = b" ".join(b"%d %d 0 R" % (FIRST_KEY + start + place, number) for place, number in enumerate(part))
             limits = FIRST_KEY + start, FIRST_KEY + start + len(part) - 1
             yield b"<</Limits[%d %d]/Nums[%b]>>" % (*limits, pairs)
-
-    def _pack(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Write objects once there are enough of them for a stream."""
-        self._waiting.append((first, bodies))
-        if sum(len(run) for _, run in self._waiting) >= _OBJECTS_A_STREAM:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_packed(self._waiting)
-        self._waiting = []
 
 
 def _below(tags: Sequence[Tag]) -> Iterator[Tag]:

@@ -7,9 +7,9 @@ import pytest
 from ocr.formats.pdf.object_writer import ObjectCopier, ObjectWriter, serialize, token
 
 
-def small_file(*, as_stream: bool = False) -> bytes:
+def small_file(*, as_stream: bool = False, packs: bool = False) -> bytes:
     file = io.BytesIO()
-    writer = ObjectWriter(file)
+    writer = ObjectWriter(file, packs=packs)
     writer.write_bytes(b"%PDF-1.7\n")
     root, pages, kid, content = (writer.reserve() for _ in range(4))
     leaf = f"<< /Type /Page /Resources << >> /MediaBox [ 0 0 9 9 ] /Parent {token(pages)} /Contents {token(content)} >>"
@@ -22,8 +22,11 @@ def small_file(*, as_stream: bool = False) -> bytes:
 
 
 @pytest.mark.parametrize("as_stream", [False, True])
-def test_a_file_is_read_without_a_warning(as_stream: bool) -> None:
-    with pikepdf.open(io.BytesIO(small_file(as_stream=as_stream))) as pdf:
+@pytest.mark.parametrize("packs", [False, True])
+def test_a_file_is_read_without_a_warning(as_stream: bool, packs: bool) -> None:
+    content = small_file(as_stream=as_stream, packs=packs)
+    assert (b"/ObjStm" in content, b"/XRefStm" in content) == (packs, packs and not as_stream)
+    with pikepdf.open(io.BytesIO(content)) as pdf:
         assert pdf.check_pdf_syntax() == []
         assert pdf.get_warnings() == []
         assert pdf.pages[0].Contents.read_bytes() == b"0 0 5 5 re f"

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ocr.core.document import Page, Source
 from ocr.core.files import hash_file
+from ocr.formats.pdf import object_writer
 from ocr.formats.pdf.searchable import write_searchable_pdf
 from ocr.formats.pdf.tags import structure_tree
 from ocr.formats.scan_job import ScanJob, TextLayer
@@ -143,7 +144,7 @@ def test_poppler_reads_the_same_tree(tmp_path: Path) -> None:
 
 
 def test_many_pages_fill_several_streams_and_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(structure_tree, "_OBJECTS_A_STREAM", 30)
+    monkeypatch.setattr(object_writer, "_OBJECTS_A_STREAM", 30)
     monkeypatch.setattr(structure_tree, "_LEAVES", 2)
     pages = [replace(PAGES[number % 2], number=number + 1) for number in range(7)]
     with pikepdf.open(io.BytesIO(made(scan_of(tmp_path / "a.pdf", 7), pages))) as pdf:
