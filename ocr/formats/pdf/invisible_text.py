@@ -20,9 +20,9 @@ LEAST_GAP = 0.2
 Matrix = tuple[float, float, float, float, float, float]
 _STEP = 4
 """Steps of the horizontal scaling, in percent."""
-_TOLERANCE = 0.08
+_TOLERANCE = 0.1
 """Share by which a word may be wider or narrower than its box, where that saves a move to the next word."""
-_DRIFT = 0.06
+_DRIFT = 0.08
 """Share of its length by which a word may begin beside its box, where that saves a move to it."""
 _SAME_SIZE = 0.06
 """Words whose heights differ from the line's by less have the line's font size."""
