@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import os
 import shutil
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +25,35 @@ from ocr.rendering.renderer import Inspection, Renderer, RenderSettings
 TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT = (0, 0), (0, 1), (1, 1), (1, 0)
 
 
+RUNNER = asyncio.Runner()
+RENDERERS: dict[str, Renderer] = {}
+"""Settings and PATH -> a renderer that all tests of this module share: starting a child takes longer than a page."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end_renderers() -> Iterator[None]:
+    yield
+    with RUNNER:
+        for renderer in RENDERERS.values():
+            RUNNER.run(renderer.close())
+
+
+def renderer_with(**settings: Any) -> Renderer:
+    name = repr((sorted(settings.items()), os.environ["PATH"]))
+    return RENDERERS.setdefault(name, Renderer(RenderSettings(processes=1, **settings)))
+
+
 def read(path: Path, *numbers: int, **settings: Any) -> list[PageImage]:
     """Pages of a file, by a renderer of one child."""
 
     async def run() -> list[PageImage]:
-        renderer = Renderer(RenderSettings(processes=1, **settings))
-        try:
-            return [await renderer.render(path, number) for number in numbers or (1,)]
-        finally:
-            await renderer.close()
+        return [await renderer_with(**settings).render(path, number) for number in numbers or (1,)]
 
-    return asyncio.run(run())
+    return RUNNER.run(run())
 
 
 def inspect(path: Path) -> Inspection:
-    async def run() -> Inspection:
-        renderer = Renderer(RenderSettings(processes=1))
-        try:
-            return await renderer.inspect(path)
-        finally:
-            await renderer.close()
-
-    return asyncio.run(run())
+    return RUNNER.run(renderer_with().inspect(path))
 
 
 def dark_corner(page: PageImage) -> tuple[int, int]:
