@@ -28,7 +28,8 @@ def test_all_together_each_ends_in_its_state(tmp_path: Path) -> None:
         place = tmp_path / "scans" / case.name
         place.mkdir(parents=True)
         typed[str(case.make(place))] = case
-    done = run_ocr("extract", *FAKE, "--log-json", "--to", "out", "--", *typed, cwd=tmp_path, seconds=500)
+    words = (*FAKE, "--set", "render.processes=2", "--log-json", "--to", "out", "--", *typed)
+    done = run_ocr("extract", *words, cwd=tmp_path, seconds=500)
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert done.returncode == 3, done.stderr[-2000:]
     summary = events[-1]

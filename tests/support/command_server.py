@@ -45,6 +45,7 @@ class CommandServer:
         """Prepare a server for commands of `program` whose PYTHON variables are those of `environment`."""
         self._program, self._environment, self._modules = program, dict(environment), tuple(modules)
         self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def fits(self, environment: Mapping[str, str]) -> bool:
@@ -70,6 +71,9 @@ class CommandServer:
                     code, used = json.loads(channel.readline())
                 except TimeoutError as late:
                     os.kill(process, signal.SIGKILL)
+                    ours.settimeout(None)
+                    while ours.recv(1024):  # the end comes when the command is gone, and with it its locks
+                        pass
                     raise subprocess.TimeoutExpired(request["words"], seconds, _all(out), _all(err)) from late
             CommandServer.cpu_seconds += used
             return subprocess.CompletedProcess(request["words"], code, _all(out).decode(), _all(err).decode())
@@ -78,7 +82,7 @@ class CommandServer:
         if self._socket is None:
             self._socket, theirs = socket.socketpair()
             with theirs:
-                subprocess.Popen(
+                self._process = subprocess.Popen(
                     [sys.executable, __file__, str(theirs.fileno()), *self._modules],
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
