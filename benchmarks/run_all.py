@@ -85,7 +85,13 @@ BENCHMARKS = (
     _module(
         "decoding-modes",
         "Decoding modes on small forms, read by a miniature.",
-        "decoding.modes_compared forms --pages 3 --stride 21",
+        "decoding.modes_compared forms --pages 12 --stride 7 --plot docs/assets/decoding-thresholds.svg",
+        by_default=False,
+    ),
+    _module(
+        "decoding-objectives",
+        "The joint objective beside the autoregressive one, three seeds.",
+        "decoding.objectives_compared forms --steps 24 --pages 24",
         by_default=False,
     ),
     _module(

@@ -24,6 +24,8 @@ Schedule = Literal[
     "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
 ]
 """How the learning rate goes, as transformers calls it; those that need no more numbers."""
+Objective = Literal["ar", "joint"]
+"""What a stage of supervised training learns: the next token, or masked blocks as well."""
 STAGES: tuple[StageName, ...] = ("general", "domain", "dpo")
 
 
@@ -119,7 +121,7 @@ class Recipe(Settings):
     image: ImageSize = ImageSize()
     max_tokens: int = Setting(default=8192, ge=1)
     """Longest output, in tokens, for the regression check and the pairs."""
-    objective: Literal["ar", "joint"] = "ar"
+    objective: Objective = "ar"
     """What `general` and `domain` train: the next token (ar), or masked blocks as well (joint), so that the model reads
     with `--decoding diffusion` and `--decoding self-speculation`."""
     joint: Joint = Joint()

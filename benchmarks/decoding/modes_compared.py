@@ -1,6 +1,6 @@
 """Decoding modes on held-out small forms: the same tokens, tokens per pass, seconds, errors and repetition.
 
-    python -m benchmarks.decoding.modes_compared DIR [--pages 32] [--stride 1]
+    python -m benchmarks.decoding.modes_compared DIR [--pages 32] [--stride 1] [--plot FILE.svg]
 
 DIR is what benchmarks/decoding/miniature.py left: forms and the run DIR/joint. All modes run in one process with one
 cache, so that seconds compare. Bars: self-speculation and verify:rapid write the tokens of ar on every page, block and
@@ -18,8 +18,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import matplotlib
 import torch
 import transformers
+from matplotlib import pyplot
 
 from benchmarks.run_all import NOT_RUN
 from data.examples import Example, read_manifest
@@ -40,6 +42,10 @@ BUDGET = 256
 TOKENS_PER_PASS, SPEED = 6.0, 3.0
 LONG, READ = 100, 0.05
 """Answers of more tokens than this, with a character error rate of at most that, count for the bar."""
+
+
+Curves = dict[float, list[tuple[float, float]]]
+"""Threshold -> passes a page and character error rate, by steps."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,10 @@ class Reader:
             lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)),
         )
 
+    def mean_errors(self, rows: Sequence[PageRow]) -> float:
+        """Return the mean character error rate of the pages."""
+        return fmean(self.errors(row, example) for row, example in zip(rows, self.examples, strict=True))
+
     async def read_built_in(self) -> None:
         """Take the built-in reader's text of every page as its draft."""
         engine = create("rapid", {})
@@ -115,7 +125,7 @@ def describe(reader: Reader, name: str, found: Measured, alone: Measured) -> str
     """Return a row of the table of modes."""
     rows = found.rows
     tokens, passes = sum(len(row.ids) for row in rows), sum(row.passes for row in rows)
-    errors = fmean(reader.errors(row, example) for row, example in zip(rows, reader.examples, strict=True))
+    errors = reader.mean_errors(rows)
     same = sum(row.ids == other.ids for row, other in zip(rows, alone.rows, strict=True))
     loops = sum(find(reader.text(row)) is not None for row in rows)
     drafted = sum(row.drafted for row in rows)
@@ -133,8 +143,24 @@ COLUMNS = (
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
-def compare_modes(reader: Reader) -> tuple[Measured, Measured]:
-    """Print every mode at concurrency 1; return ar and self-speculation."""
+def draw_curves(curves: Curves, plot: Path | None) -> None:
+    """Draw errors against passes, a line for each threshold, as SVG; the points are 1, 2, 4 and 8 steps."""
+    if plot is None:
+        return
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "lusocr"
+    figure, axes = pyplot.subplots(figsize=(6, 3.5))
+    for threshold, points in curves.items():
+        axes.plot(*zip(*points, strict=True), marker="o", label=f"threshold {threshold}")
+    axes.set_xlabel("passes a page (1, 2, 4, 8 steps a block)")
+    axes.set_ylabel("character error rate")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(plot, metadata={"Date": None})
+
+
+def compare_modes(reader: Reader, plot: Path | None) -> tuple[Measured, Measured]:
+    """Print every mode at concurrency 1, and draw diffusion; return ar and self-speculation."""
     alone = reader.write(1, "ar")
     print(f"Concurrency 1, {len(reader.examples)} held-out forms\n\n{HEAD}")
     print(describe(reader, "ar", alone, alone), flush=True)
@@ -146,10 +172,13 @@ def compare_modes(reader: Reader) -> tuple[Measured, Measured]:
     for block in (8, 32):
         found = reader.write(1, "verify:rapid", block=block)
         print(describe(reader, f"verify:rapid, block {block}", found, alone), flush=True)
-    for threshold in (0.7, 0.8, 0.9, 0.95):
+    curves: Curves = {threshold: [] for threshold in (0.7, 0.8, 0.9, 0.95)}
+    for threshold, points in curves.items():
         for steps in (1, 2, 4, 8):
             found = reader.write(1, "diffusion", threshold=threshold, steps=steps)
             print(describe(reader, f"diffusion, threshold {threshold}, steps {steps}", found, alone), flush=True)
+            points.append((sum(row.passes for row in found.rows) / len(found.rows), reader.mean_errors(found.rows)))
+    draw_curves(curves, plot)
     found = reader.write(1, "diffusion", threshold=0.9, steps=8, revise=True)
     revised = sum(row.revised for row in found.rows)
     print(describe(reader, f"diffusion, 0.9, 8, revising ({revised} tokens changed)", found, alone), flush=True)
@@ -197,6 +226,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default="joint")
     parser.add_argument("--pages", type=int, default=32)
+    parser.add_argument("--plot", type=Path, help="SVG file for errors against passes of diffusion")
     parser.add_argument("--stride", type=int, default=1, help="step of the blocks between 1 and 64")
     wanted = parser.parse_args()
     if not (wanted.folder / wanted.name / "config.json").is_file():
@@ -206,7 +236,7 @@ def main() -> None:
     examples = read_manifest(wanted.folder / "validation.jsonl")[: wanted.pages]
     reader = Reader(wanted.folder / wanted.name, examples, wanted.folder)
     asyncio.run(reader.read_built_in())
-    alone, speculation = compare_modes(reader)
+    alone, speculation = compare_modes(reader, wanted.plot)
     compare_batches(reader)
     few = Reader(wanted.folder / wanted.name, examples[:4], wanted.folder)
     differences = count_differences(few, few.write(1, "ar"), wanted.stride)
