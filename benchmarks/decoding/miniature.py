@@ -11,9 +11,13 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import transformers
+
 from benchmarks.decoding.small_forms import SIGNS, make_forms
 from benchmarks.decoding.warm_start import warm_up
 from ocr.models import catalog
+from ocr.models.catalog import Diffusion
+from training.joint.joint_trainer import find_mask_token
 from training.recipe import Recipe, read_recipe
 from training.run import Run, Sets
 from training.run_dir import RunDir
@@ -30,7 +34,11 @@ def make_base(folder: Path, recipe: Recipe, seed: int) -> Path:
     if not (base / "reading.toml").is_file() and recipe.scratch is not None:
         build(base, recipe.scratch, seed=seed, texts=[SIGNS])
         warm_up(base, seed, joint=recipe.objective == "joint")
-        catalog.save(Run("", "general", str(base), "", recipe, Sets("", "", "")).model, base)
+        model = Run("", "general", str(base), "", recipe, Sets("", "", "")).model
+        if recipe.objective == "joint":
+            mask = find_mask_token(transformers.AutoTokenizer.from_pretrained(base))
+            model = model.model_copy(update={"diffusion": Diffusion(mask=mask, block=recipe.joint.block)})
+        catalog.save(model, base)
     return base
 
 

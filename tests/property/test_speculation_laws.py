@@ -1,8 +1,9 @@
 """Whatever the block, the batch and the order of pages: drafting and verifying writes the tokens of `ar`."""
 
+import copy
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,13 @@ class Reader:
     prompts: list[dict[str, Any]]
     ends: frozenset[int]
     greedy: list[list[int]]
+    drafter: bool = False
 
     def write(self, pages: Sequence[int], mode: str, **numbers: Any) -> tuple[list[PageRow], PageNetwork]:
         """Write pages in one batch; one joins after each step. Return their rows in the order of `pages`."""
         changes = {"mode": mode, **numbers}
         drafts = changes.pop("drafts", None)
-        network = PageNetwork(self.network)
+        network = PageNetwork(self.network, drafter=self.drafter)
         decoder = BatchDecoder(network, make_step(DecodingSettings.model_validate(changes), MODEL))
         rows = []
         with torch.inference_mode():
@@ -79,6 +81,16 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Reader(network, prompts, ends | {greedy[0][2]}, [_cut(ids, ends | {greedy[0][2]}) for ids in greedy])
 
 
+@pytest.fixture(scope="module")
+def adapted(reader: Reader) -> Reader:
+    """The same model with a drafter's adapter by lot."""
+    peft = pytest.importorskip("peft", reason="the extra train is not installed")
+    torch.manual_seed(1)
+    values = peft.LoraConfig(r=4, lora_alpha=16, target_modules=r".*language_model.*o_proj", init_lora_weights=False)
+    network = peft.get_peft_model(copy.deepcopy(reader.network), values).eval()
+    return replace(reader, network=network, drafter=True)
+
+
 def _cut(ids: list[int], ends: frozenset[int]) -> list[int]:
     stop = next((place + 1 for place, token in enumerate(ids) if token in ends), len(ids))
     return ids[:stop]
@@ -102,6 +114,23 @@ def test_self_speculation_writes_the_tokens_of_ar(reader: Reader, pages: list[in
     assert network.pictures == len(pages), "an image goes through the vision tower once"
     if block == 1:
         assert [row.passes for row in rows] == [len(row.ids) for row in rows]
+
+
+@law
+@given(pages=orders, block=st.integers(2, 64))
+def test_an_adapter_that_drafts_changes_no_token(adapted: Reader, pages: list[int], block: int) -> None:
+    rows, _ = adapted.write(pages, "self-speculation", block=block)
+    assert [row.ids for row in rows] == [adapted.greedy[page] for page in pages]
+
+
+def test_an_adapter_is_used_while_drafting_alone(reader: Reader, adapted: Reader) -> None:
+    networks = [PageNetwork(reader.network), PageNetwork(adapted.network, drafter=True)]
+    with torch.inference_mode():
+        prompt, alone = (network.join(reader.prompts[0])[1] for network in networks)
+        assert torch.equal(prompt, alone)
+        for causal in (False, True):
+            plain, drafted = (network.run([[4, 5, 5]], causal=causal) for network in networks)
+            assert torch.equal(plain, drafted) is causal
 
 
 @law

@@ -116,7 +116,8 @@ class TransformersEngine:
             await self._drafter.start()
         await asyncio.get_running_loop().run_in_executor(self._worker, self._load, folder)
         if self._decoding.mode and self._remote is None:
-            decoder = BatchDecoder(PageNetwork(self._network), make_step(self._decoding, self.model))
+            network = PageNetwork(self._network, drafter=bool(self._decoding.drafter))
+            decoder = BatchDecoder(network, make_step(self._decoding, self.model))
             self._writer = PageWriter(decoder, self._worker)
 
     def _load(self, folder: Path) -> None:
@@ -131,8 +132,8 @@ class TransformersEngine:
         try:
             self._processor = transformers.AutoProcessor.from_pretrained(folder)
             network = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=precision)
-            if self.model.adapter:
-                network = load("peft", extra="train").PeftModel.from_pretrained(network, self.model.adapter)
+            if adapter := self.model.adapter or self._decoding.drafter:
+                network = load("peft", extra="train").PeftModel.from_pretrained(network, adapter)
             self._network = network.to(device).eval()
         except (OSError, ValueError, RuntimeError) as cause:
             raise EngineError(f"{self.model.name} does not load: {cause}", hint="check the folder's files") from cause

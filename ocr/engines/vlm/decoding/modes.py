@@ -6,6 +6,7 @@ takes the built-in reader's text as the draft: the same text as `ar`, with any m
 """
 
 import difflib
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import Field as Setting
@@ -35,6 +36,8 @@ class DecodingSettings(Settings):
     """Diffusion: most passes over one block before it is complete."""
     revise: bool = False
     """Diffusion: the last pass masks what was committed below the threshold and predicts it again."""
+    drafter: str = ""
+    """Self-speculation: folder of a LoRA adapter that is used while drafting only. The text stays that of ar."""
 
     def block_of(self, model: Model) -> int:
         """Return the tokens of a block for this model."""
@@ -70,10 +73,31 @@ def check_decoding(settings: DecodingSettings, model: Model) -> None:
             f"{model.name or model.id} was not trained to fill in masked tokens: no --decoding {settings.mode}",
             hint=f"its modes: {', '.join(modes_of(model))}; ocr finetune --set objective=joint trains the others",
         )
+    if settings.drafter:
+        _check_drafter(settings, model)
     if settings.block > model.max_tokens:
         raise UsageError(
             f"decoding.block: {settings.block} tokens are more than the budget of {model.max_tokens}",
             hint=f"--set decoding.block={min(32, model.max_tokens)}, or --set options.max_tokens=N",
+        )
+
+
+def _check_drafter(settings: DecodingSettings, model: Model) -> None:
+    """Raise `UsageError` for a drafter adapter that is not there or that the mode has no use for."""
+    if settings.mode != "self-speculation":
+        raise UsageError(
+            f"decoding.drafter drafts for self-speculation, not for {settings.mode}",
+            hint="--decoding self-speculation, or leave out decoding.drafter",
+        )
+    if not (Path(settings.drafter) / "adapter_config.json").is_file():
+        raise UsageError(
+            f"decoding.drafter={settings.drafter}: the folder holds no adapter_config.json",
+            hint="name the folder of a LoRA adapter",
+        )
+    if model.adapter or model.remote_code:
+        raise UsageError(
+            f"decoding.drafter: {model.name} has an adapter or code of its own",
+            hint="name merged weights with --model, or leave out decoding.drafter",
         )
 
 
@@ -90,4 +114,4 @@ def describe_decoding(settings: DecodingSettings, model: Model) -> dict[str, Any
     """Return the part of the fingerprint: nothing for the modes that write the same tokens."""
     if settings.mode in LOSSLESS:
         return {}
-    return {"decoding": {**settings.model_dump(), "block": settings.block_of(model)}}
+    return {"decoding": {**settings.model_dump(exclude={"drafter"}), "block": settings.block_of(model)}}

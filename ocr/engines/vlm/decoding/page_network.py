@@ -4,7 +4,8 @@ The image goes through the vision tower once, when a page joins. After that only
 is that of the model; positions and masks are made here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ocr.core.environment import load
@@ -14,7 +15,11 @@ from ocr.engines.vlm.decoding.kv_cache import RowCache
 class PageNetwork:
     """A model and the cache of the pages that it is reading; a row is a page."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, *, drafter: bool = False) -> None:
+        """Take a model of transformers. With `drafter` it is a peft model whose adapter is used while drafting only."""
+        self._drafter = network if drafter else None
+        if drafter:
+            network.base_model.disable_adapter_layers()
         self._peft = network if hasattr(network, "get_base_model") else None
         base = network.get_base_model() if self._peft is not None else network
         self._whole = base.model
@@ -86,14 +91,27 @@ class PageNetwork:
         seen = behind <= offsets[:, None] if causal else (behind < counts).expand(rows, width, span)
         positions = slots + torch.tensor(self._shift, device=self.device)[:, None]
         self.passes += 1
-        hidden = self._text(
-            inputs_embeds=self._embed(padded),
-            attention_mask=seen[:, None],
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-        ).last_hidden_state
+        with self._adapted(drafting=not causal):
+            hidden = self._text(
+                inputs_embeds=self._embed(padded),
+                attention_mask=seen[:, None],
+                position_ids=positions,
+                past_key_values=self.cache,
+                use_cache=True,
+            ).last_hidden_state
         return self._head(hidden)
+
+    @contextmanager
+    def _adapted(self, *, drafting: bool) -> Iterator[None]:
+        """Switch the drafter's adapter on for a draft, and off again: what is kept never sees it."""
+        if self._drafter is None or not drafting:
+            yield
+            return
+        self._drafter.base_model.enable_adapter_layers()
+        try:
+            yield
+        finally:
+            self._drafter.base_model.disable_adapter_layers()
 
     def advance(self, row: int, tokens: int) -> None:
         """Keep the first `tokens` of what the last pass wrote to a row."""
