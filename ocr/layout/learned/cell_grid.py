@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, starmap
 from statistics import median
 
 import numpy as np
@@ -22,6 +22,8 @@ LEVEL = 0.35
 """Line heights between the middles of a line and of an amount at its side, and between edges of a column, at most."""
 LEAST_OUTSIDE = 8
 """A ruled table of so many cells is part of a larger table if one more cell stands outside it."""
+_INNER = re.compile(r"\w|[\d.,%-]+")
+"""Text that belongs to the table around it, whatever its role: an amount, a single letter."""
 _AMOUNT = re.compile(r"(?:R\$\s*)?-?\d{1,3}(?:\.\d{3})*(?:,\d+)?\s?%?")
 
 
@@ -63,7 +65,11 @@ def find_cells(
         ):
             groups.join(one, other)
     joined = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
-    kept = list(_whole(joined, lines, is_open))
+    inner = [
+        is_open[place] and (line.role == CELL or _INNER.fullmatch(text_of(place).strip()) is not None)
+        for place, line in enumerate(lines)
+    ]
+    kept = list(_whole(joined, lines, inner))
     found = []
     for members, inside in zip(kept, _divided(relations, kept), strict=True):
         made = _grid(members, lines, inside, text_of)
@@ -82,12 +88,12 @@ def _divided(relations: Relations, tables: Sequence[Sequence[int]]) -> list[Rela
     return parts
 
 
-def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], is_open: Sequence[bool]) -> Iterator[list[int]]:
-    """Yield the lines of each table, largest first, with the cells that stand inside it."""
+def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], inner: Sequence[bool]) -> Iterator[list[int]]:
+    """Yield the lines of each table, largest first, with the open cells and amounts that stand inside it."""
     taken: set[int] = set()
     boxes = np.array([line.box for line in lines], np.float32).reshape(-1, 4)
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    free = np.array(is_open) & np.array([line.role == CELL for line in lines])
+    free = np.array(inner)
     for members in sorted(tables, key=len, reverse=True):
         own = [place for place in members if place not in taken]
         if len(own) < LEAST_CELLS:
@@ -252,6 +258,11 @@ def _is_stacked(box: Box, other: Box) -> bool:
     return over and max(box[1], other[1]) > min(box[3], other[3]) - 0.3
 
 
+def _is_over(box: Box, other: Box) -> bool:
+    """Return whether two lines stand one over the other, in any order."""
+    return _is_stacked(box, other) or _is_stacked(other, box)
+
+
 def _with_stacked(pairs: Pairs, cell_of: Mapping[int, int]) -> Pairs:
     """Return the pairs of a row, and the lines of each cell as pairs: they share their row for certain."""
     cells: dict[int, list[int]] = defaultdict(list)
@@ -293,8 +304,8 @@ def _merged_rows(rows: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) ->
     found: list[list[int]] = []
     for row in rows:
         before = found[-1] if found else []
-        apart = any(not _is_beside(lines[one].box, lines[other].box) for one in before for other in row)
-        if before and not apart:
+        pairs = [(lines[one].box, lines[other].box) for one in before for other in row]
+        if any(starmap(_is_beside, pairs)) and not any(starmap(_is_over, pairs)):
             before += row
         else:
             found.append(list(row))
