@@ -37,7 +37,7 @@ def main(count: int, features: str, layout: str) -> int:
         suited = FEATURES[name].kinds if name else None
         kinds = sorted(suited) if suited else list(KINDS)
         kind = kinds[number // max(1, len(names)) % len(kinds)]
-        pages.append(compose_page(PageRequest(kind, f"unseen/{number}", (name,) if name else None)).truth)
+        pages.append(compose_page(PageRequest(kind, f"fresh/{number}", (name,) if name else None)).truth)
     results = compare(pages, "rules", layout)
     print(table_of(results))
     print(doubts_of([pair for pairs in results.values() for pair in pairs]))
