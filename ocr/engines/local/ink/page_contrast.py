@@ -54,7 +54,8 @@ def gray_of(pixels: Pixels) -> Gray:
     (light,) = _levels(gray, (PAPER,))
     if 0 < light < DIM:
         gray = np.asarray(cv2.convertScaleAbs(gray, alpha=LIGHT / light), np.uint8)
-    return _darkened(gray) if _spread(gray) < STRONG else gray
+    has_strokes = gray.shape[1] > STEP
+    return _darkened(gray) if has_strokes and _spread(gray) < STRONG else gray
 
 
 def _darkened(gray: Gray) -> Gray:

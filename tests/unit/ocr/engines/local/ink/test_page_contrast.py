@@ -70,3 +70,8 @@ def test_faded_print_becomes_dark(darkness: float) -> None:
 def test_show_through_and_grain_stay_pale(darkness: float, blur: float, grain: float) -> None:
     pixels = text(darkness, blur, grain)
     assert np.array_equal(gray_of(pixels), cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 3), (3, 40), (40, 4)])
+def test_a_page_of_a_few_pixels_stays_as_it_is(size: tuple[int, int]) -> None:
+    assert (gray_of(np.full((*size, 3), 200, np.uint8)) == 200).all()
