@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from paths import SAMPLES
 from PIL import Image
+from processes import descendants
 
 from ocr.core.document import EngineOutput, PageImage
 from ocr.core.errors import DependencyError, EngineError, UsageError
@@ -132,7 +133,7 @@ def test_blank_paper_has_no_lines(name: str, read_here: ReadHere) -> None:
     dusty = PageImage(2, rng.integers(225, 256, (1200, 800, 3)).astype(np.uint8), 150)
     tiny = PageImage(3, np.zeros((1, 1, 3), np.uint8), 150)
     for generation in read_here(name, [clean, dusty, tiny]):
-        assert (generation.finish, generation.lines) == ("stop", ())
+        assert (generation.finish, generation.lines) == ("stop", ()), generation.reason
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -147,12 +148,14 @@ def test_a_late_page_is_a_timeout_and_the_next_one_reads(name: str) -> None:
 
 
 def test_a_killed_worker_costs_one_page_which_may_be_tried_again() -> None:
+    others = workers()
+
     async def story() -> None:
         async with started("rapid", workers=1) as engine:
             reading = asyncio.create_task(engine.read(Request(sample("gazette.png", number=12))))
             await asyncio.sleep(0.3)
-            for pid in workers():
-                os.kill(pid, signal.SIGKILL)
+            (pid,) = workers() - others
+            os.kill(pid, signal.SIGKILL)
             lost = await reading
             assert lost.finish == "error"
             assert "SIGKILL" in lost.reason
@@ -161,9 +164,8 @@ def test_a_killed_worker_costs_one_page_which_may_be_tried_again() -> None:
     asyncio.run(story())
 
 
-def workers() -> list[int]:
-    ran = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "rapidocr_worker"], capture_output=True, check=True)
-    return [int(pid) for pid in ran.stdout.split()]
+def workers() -> set[int]:
+    return {pid for pid, words in descendants(os.getpid()).items() if "rapidocr_worker" in words}
 
 
 @pytest.mark.parametrize("name", ENGINES)
