@@ -90,6 +90,12 @@ BENCHMARKS = (
         by_default=False,
     ),
     _module(
+        "decoding-drafter",
+        "Self-speculation with an adapter that drafts.",
+        "decoding.drafter_gain forms",
+        by_default=False,
+    ),
+    _module(
         "decoding-objectives",
         "The joint objective beside the autoregressive one, three seeds.",
         "decoding.objectives_compared forms --steps 24 --pages 24",

@@ -77,7 +77,8 @@ class Reader:
     def write(self, batch: int, mode: str, **numbers: object) -> Measured:
         """Write all pages, `batch` at once."""
         settings = DecodingSettings.model_validate({"mode": mode, **numbers})
-        decoder = BatchDecoder(PageNetwork(self.network), make_step(settings, self.model))
+        network = PageNetwork(self.network, drafter=bool(settings.drafter))
+        decoder = BatchDecoder(network, make_step(settings, self.model))
         rows, started = [], time.perf_counter()
         with torch.inference_mode():
             for prompt, draft in zip(self.prompts, self.drafts, strict=True):
