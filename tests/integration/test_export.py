@@ -100,3 +100,13 @@ def test_another_file_with_the_name_of_an_output_stays(folder: Path) -> None:
     done = run_ocr("export", "out", "--out", "pdf", cwd=folder)
     assert done.returncode == 8
     assert (folder / "out/a.tiff.pdf").read_bytes() == b"mine"
+
+
+def test_an_output_that_is_the_scan_itself_is_never_written(folder: Path) -> None:
+    scan = folder / "scans/a.tiff"
+    before = scan.read_bytes()
+    (folder / "out/a.tiff.pdf").hardlink_to(scan)
+    done = run_ocr("export", "out", "--out", "pdf", cwd=folder)
+    assert done.returncode == 8
+    assert "a.tiff.pdf exists and was not written by lusocr" in done.stderr
+    assert scan.read_bytes() == before
