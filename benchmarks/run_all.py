@@ -66,6 +66,7 @@ BENCHMARKS = (
     _module("crosscheck", "Precision and recall of the cross-check on inserted errors.", "accuracy.crosscheck"),
     _module("composed-layouts", "Rules and network on composed pages.", "layout.composed_pages 120", by_default=False),
     _module("leaning-tables", "Tables of pages that lean.", "layout.leaning 20"),
+    _module("layout-peers", "The layout beside those of other programs.", "layout.peers 10", by_default=False),
     _module("layout-time", "Time of the layout of a page.", "layout.speed 5 ../shared/pages", by_default=False),
     _module(
         "layouts-left-out",
