@@ -3,7 +3,6 @@
 The functions here are targets of `ocr.core.worker_pool`.
 """
 
-import ctypes
 from dataclasses import replace
 
 import cv2
@@ -14,7 +13,7 @@ from ocr.core.worker_pool import Handler, Parcel
 from ocr.engines.local.ink.ink_layers import ink_layers
 from ocr.engines.local.line_reader import PpocrPageReader, shrunk
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector
+from ocr.engines.local.ppocr import Detector, return_freed_memory
 from ocr.engines.local.recognizers.cascade import CascadeReader
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice
@@ -50,15 +49,3 @@ def _handler(backend: str, recognizer: str, detector: str) -> Handler:
         return Parcel(output)
 
     return handle
-
-
-def return_freed_memory() -> None:
-    """Give the memory that a page took back to the system, where the C library can: glibc keeps it otherwise.
-
-    Without this a worker grows by 10 to 80 MB with each of the first pages.
-    """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return
-    trim(0)

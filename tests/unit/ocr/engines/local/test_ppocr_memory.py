@@ -6,7 +6,7 @@ import platform
 import psutil
 import pytest
 
-from ocr.engines.local.rapidocr_worker import return_freed_memory
+from ocr.engines.local.ppocr import return_freed_memory
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs the malloc_trim of glibc")
