@@ -184,7 +184,7 @@ class _Page:
     def _add_rows(self, rows: list[Row], block: _Block) -> None:
         """Add the rows of a block. A blank or a value beside its label is printed in the row of the label."""
         first, *others = [self._row(row) for row in block.rows]
-        is_form = block.role in FORM or first[0].text == MARK
+        is_form = block.role in FORM or MARK in (first[0].text, rows[-1][-1].text if rows else "")
         last = rows[-1][-1].box if rows else None
         box = first[0].box
         high = min(box[3] - box[1], last[3] - last[1]) if last else 0.0
