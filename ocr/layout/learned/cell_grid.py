@@ -22,6 +22,8 @@ LEVEL = 0.35
 """Line heights between the middles of a line and of an amount at its side, and between edges of a column, at most."""
 LEAST_OUTSIDE = 8
 """A ruled table of so many cells is part of a larger table if one more cell stands outside it."""
+MOST_LINES = 3.5
+"""Mean lines of a filled cell: more are columns of text."""
 _INNER = re.compile(r"\w|[\d.,%-]+")
 """Text that belongs to the table around it, whatever its role: an amount, a single letter."""
 _AMOUNT = re.compile(r"(?:R\$\s*)?-?\d{1,3}(?:\.\d{3})*(?:,\d+)?\s?%?")
@@ -151,6 +153,8 @@ def _grid(
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
     for place in members:
         cells[row_of[place], column_of[place]].append(place)
+    if len(members) > MOST_LINES * len(cells):
+        return None
     ordered = sorted(cells.items())
     texts = [[""] * len(column_order) for _ in row_order]
     for (row, column), places in ordered:
