@@ -5,7 +5,7 @@ The file is written as a stream, so a scan of any length needs the memory of one
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ocr.core.document import EngineIdentity, Page, Role, Source, Table
 from ocr.formats.office.zip_stream import Outlet, entry
@@ -105,14 +105,18 @@ def _paragraph(text: str, style: str = "") -> str:
     return f'<w:p>{properties}<w:r><w:t xml:space="preserve">{text_node(text)}</w:t></w:r></w:p>'
 
 
+def _row(cells: Sequence[str], *, is_head: bool) -> str:
+    """Return a row of a table; rows of column heads are repeated on every page that the table goes on to."""
+    repeated = "<w:trPr><w:tblHeader/></w:trPr>" if is_head else ""
+    return f"<w:tr>{repeated}{''.join(f'<w:tc>{_paragraph(one_line(cell))}</w:tc>' for cell in cells)}</w:tr>"
+
+
 def _table(table: Table) -> str:
     columns = max((len(row) for row in table.rows), default=0)
     if not columns:
         return ""
     rows = [[*row, *[""] * (columns - len(row))] for row in table.rows]
-    body = "".join(
-        "<w:tr>" + "".join(f"<w:tc>{_paragraph(one_line(cell))}</w:tc>" for cell in row) + "</w:tr>" for row in rows
-    )
+    body = "".join(_row(row, is_head=number < table.header_rows) for number, row in enumerate(rows))
     grid = "<w:gridCol/>" * columns
     properties = '<w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="0" w:type="auto"/></w:tblPr>'
     # A table must be followed by a paragraph before the next one, else both become one table.

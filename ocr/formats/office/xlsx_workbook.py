@@ -23,16 +23,17 @@ _MOST_SHEETS = 10_000
 def write_xlsx(source: Source, engine: EngineIdentity, pages: Iterable[Page]) -> Iterator[bytes]:
     """Yield the bytes of a workbook; without a table its only sheet is empty."""
     del source, engine
-    out, names = Outlet(), list[str]()
+    out, names, frozen = Outlet(), list[str](), False
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, table in _tables(pages):
             names.append(name)
+            frozen = frozen or bool(table.header_rows)
             package.writestr(entry(f"xl/worksheets/sheet{len(names)}.xml"), _XML + _sheet(table))
             yield out.drained()
         if not names:
             names.append("no table")
             package.writestr(entry("xl/worksheets/sheet1.xml"), _XML + _sheet(Table((0, 0, 0, 0), ())))
-        for part, content in _parts(names).items():
+        for part, content in _parts(names, frozen=frozen).items():
             package.writestr(entry(part), _XML + content)
     yield out.drained()
 
@@ -49,15 +50,24 @@ def _tables(pages: Iterable[Page]) -> Iterator[tuple[str, Table]]:
 
 def _sheet(table: Table) -> str:
     rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in table.rows)
-    return f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+    return f'<worksheet xmlns="{_MAIN}">{_view(table.header_rows)}<sheetData>{rows}</sheetData></worksheet>'
+
+
+def _view(heads: int) -> str:
+    """Return the view of a sheet whose rows of column heads stay in sight; nothing without heads."""
+    if not heads:
+        return ""
+    pane = f'<pane ySplit="{heads}" topLeftCell="A{heads + 1}" activePane="bottomLeft" state="frozen"/>'
+    return f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
 
 
 def _cell(text: str) -> str:
     return f'<c t="inlineStr"><is><t xml:space="preserve">{text_node(one_line(text))}</t></is></c>'
 
 
-def _parts(names: list[str]) -> dict[str, str]:
-    """Return the parts of the package beside its sheets."""
+def _parts(names: list[str], *, frozen: bool) -> dict[str, str]:
+    """Return the parts of the package beside its sheets. `frozen` says that a sheet has rows that stay in sight."""
+    views = "<bookViews><workbookView/></bookViews>" if frozen else ""
     numbered = list(enumerate(names, start=1))
     sheets = "".join(f'<sheet name="{text_node(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, name in numbered)
     relations = "".join(
@@ -74,6 +84,6 @@ def _parts(names: list[str]) -> dict[str, str]:
         f'<Override PartName="/xl/workbook.xml" ContentType="{_CONTENT}.sheet.main+xml"/>{overrides}</Types>',
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
         f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{views}<sheets>{sheets}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>',
     }

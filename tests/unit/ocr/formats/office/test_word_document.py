@@ -56,6 +56,13 @@ def test_the_same_document_gives_the_same_bytes_piece_by_piece() -> None:
     assert max(pieces) < sum(pieces) / 3, "the file is not held as a whole"
 
 
+def test_rows_of_column_heads_are_repeated_on_every_page() -> None:
+    table = Table((0, 0, 1, 1), (("Item", "Valor"), ("a", "1"), ("b", "2")), header_rows=1)
+    document = docx.Document(io.BytesIO(written((Page(1, "ok", text="a", tables=(table,)),))))
+    heads = [row._tr.xpath("./w:trPr/w:tblHeader") for row in document.tables[0].rows]
+    assert [bool(found) for found in heads] == [True, False, False]
+
+
 def test_tables_side_by_side_stay_two_and_empty_ones_are_left_out() -> None:
     tables = tuple(Table((0, 0, 1, 1), rows) for rows in ((("a",),), (), (("b", "c"), ("d",))))
     document = docx.Document(io.BytesIO(written((Page(1, "ok", text="a", tables=tables),))))
