@@ -8,7 +8,9 @@ base, and a regression check besides, which reads through vLLM.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import transformers
@@ -42,8 +44,8 @@ def make_base(folder: Path, recipe: Recipe, seed: int) -> Path:
     return base
 
 
-def train(folder: Path, name: str, settings: list[str], seed: int = 0, base: Path | None = None) -> Path:
-    """Train and merge the run `name`, or go on with it; return its folder. Without `base` it starts from nothing."""
+def start_run(folder: Path, name: str, settings: list[str], seed: int = 0, base: Path | None = None) -> RunDir:
+    """Return the run `name`, laid out unless it was before. Without `base` it starts from the warm-started model."""
     manifest = make_forms(folder, "train", FORMS, 1)
     held_out = make_forms(folder, "validation", HELD_OUT, 2)
     recipe = read_recipe("miniature-joint", settings)
@@ -53,9 +55,14 @@ def train(folder: Path, name: str, settings: list[str], seed: int = 0, base: Pat
         directory.path.mkdir(parents=True, exist_ok=True)
         sets = Sets(str(manifest), str(held_out), str(held_out))
         directory.save(Run(name, "general", str(start.resolve()), "", recipe, sets, seed=seed))
+    return directory
+
+
+def finish_run(directory: RunDir, train: Callable[[RunDir], None]) -> Path:
+    """Train and merge a run unless that is done; return its folder."""
     run = directory.load()
     if run.state == "training":
-        train_apart(directory, 1)
+        train(directory)
         merge_weights(run, directory)
         directory.save(replace(run, state="trained"))
     return directory.path
@@ -70,7 +77,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     wanted = parser.parse_args()
-    print(train(wanted.to, wanted.name, [f"general.steps={wanted.steps}", *wanted.set], wanted.seed, wanted.base))
+    settings = [f"general.steps={wanted.steps}", *wanted.set]
+    directory = start_run(wanted.to, wanted.name, settings, wanted.seed, wanted.base)
+    print(finish_run(directory, partial(train_apart, processes=1)))
 
 
 if __name__ == "__main__":

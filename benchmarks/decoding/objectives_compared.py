@@ -16,16 +16,24 @@ from statistics import fmean, stdev
 
 import torch
 
-from benchmarks.decoding.miniature import make_base, train
+from benchmarks.decoding.miniature import finish_run, make_base, start_run
 from benchmarks.decoding.modes_compared import Reader
 from data.examples import read_manifest
 from training.recipe import Objective, read_recipe
+from training.trainer import process
 
 SEEDS = (1, 2, 3)
 OBJECTIVES: tuple[Objective, ...] = ("ar", "joint")
 T_95 = 2.920
 """Quantile .95 of Student's t with two degrees of freedom."""
 BAR = 0.01
+
+
+def train(folder: Path, base: Path, objective: Objective, numbers: tuple[int, int]) -> Path:
+    """Train a run with so many steps and a seed in this process; return its folder."""
+    steps, seed = numbers
+    settings = [f"objective={objective}", f"general.steps={steps}"]
+    return finish_run(start_run(folder, f"{objective}-{steps}-{seed}", settings, seed, base), process.train)
 
 
 def read_errors(folder: Path, run: Path, pages: int) -> float:
@@ -50,17 +58,7 @@ def main() -> None:
     differences = []
     for seed in SEEDS:
         alone, joint = (
-            read_errors(
-                wanted.folder,
-                train(
-                    wanted.folder,
-                    f"{objective}-{wanted.steps}-{seed}",
-                    [f"objective={objective}", f"general.steps={wanted.steps}"],
-                    seed,
-                    base,
-                ),
-                wanted.pages,
-            )
+            read_errors(wanted.folder, train(wanted.folder, base, objective, (wanted.steps, seed)), wanted.pages)
             for objective in OBJECTIVES
         )
         differences.append(joint - alone)
