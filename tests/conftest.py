@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import settings
 
 # What a user's `ocr doctor --speed` remembered must not decide how tests read: no file can lie below this one.
 os.environ["XDG_STATE_HOME"] = os.devnull
+
+# A shell starts background jobs with Ctrl-C ignored, also in what they start; tests interrupt commands.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests never time anything: an example that takes long on a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)

@@ -166,7 +166,6 @@ def run_python(code: str) -> "subprocess.CompletedProcess[str]":
 def test_ctrl_c_stops_a_run_and_keeps_finished_pages(scans: Path, tmp_path: Path) -> None:
     code = (
         "import ocr, signal, sys\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "settings = {'options.hang': [3], 'options.concurrency': 1}\n"
         "stop = lambda page: page.page.number == 2 and signal.raise_signal(signal.SIGINT)\n"
         f"ocr.extract_all({str(scans / 'book.pdf')!r}, {str(tmp_path / 'out')!r}, engine={FAKE!r},\n"
