@@ -70,7 +70,7 @@ BENCHMARKS = (
     _module("layout-time", "Time of the layout of a page.", "layout.speed 5 ../shared/pages", by_default=False),
     _module(
         "layouts-left-out",
-        "Rules and network on layout features that no training page had.",
+        "Rules and network on six layout features.",
         "layout.composed_pages 30 two_languages,dictionary,verse,drop_cap,continued_table,wide_heading",
         by_default=False,
     ),
