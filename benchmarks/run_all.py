@@ -94,7 +94,7 @@ BENCHMARKS = (
     _module(
         "decoding-drafter",
         "Self-speculation with an adapter that drafts.",
-        "decoding.drafter_gain forms",
+        "decoding.drafter_gain forms --steps 30 --pages 8",
         by_default=False,
     ),
     _module(
