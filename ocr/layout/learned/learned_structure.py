@@ -104,7 +104,8 @@ class _Page:
             if not _is_running(self.lines[one], self.lines[other])
             or not gutters.part(self.lines[one].box, self.lines[other].box)
         }
-        self.following |= form_rows(self.lines, graph, self.following)
+        choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
+        self.following |= form_rows(self.lines, graph, self.following, choices)
         table, row, column = (line_pairs(graph, structure, self.lines, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
         ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)

@@ -6,7 +6,7 @@ The time grows with the number of links, which is linear in the number of pieces
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -265,10 +265,11 @@ def _strong(pairs: Any, values: Any, count: int) -> Pairs:
     return dict(zip(zip(ones.tolist(), others.tolist(), strict=True), (sums / used).tolist(), strict=True))
 
 
-def form_rows(lines: Sequence[PrintedLine], graph: Graph, following: Pairs) -> Pairs:
+def form_rows(lines: Sequence[PrintedLine], graph: Graph, following: Pairs, choices: Collection[int]) -> Pairs:
     """Return labels and values of forms that stand beside each other as certain pairs: a form is read by rows.
 
-    Lines that the network links with `FORM_SURE` or more keep their links: values may stand below their labels.
+    Lines that the network links with `FORM_SURE` or more keep their links: values may stand below their labels. Only
+    `choices`, lines that start with a check box, are always read by rows.
     """
     sure = [pair for pair, value in following.items() if value >= FORM_SURE]
     ahead, behind = {one for one, _ in sure}, {other for _, other in sure}
@@ -278,9 +279,9 @@ def form_rows(lines: Sequence[PrintedLine], graph: Graph, following: Pairs) -> P
         last = line.pieces[-1]
         right = int(graph.neighbors[last, 0])
         other = owner[right]
-        if right == last or other == number or line.role not in FORM or lines[other].role not in FORM:
-            continue
-        if number in ahead or other in behind:
+        both_choices = number in choices and other in choices
+        in_form = line.role in FORM and lines[other].role in FORM and not (number in ahead or other in behind)
+        if right == last or other == number or not (both_choices or in_form):
             continue
         places = [place for place in range(graph.neighbors.shape[1]) if graph.neighbors[last, place] == right]
         if is_level(line.box, lines[other].box) and not any(graph.links[last, p, RULING_DOWN] for p in places):

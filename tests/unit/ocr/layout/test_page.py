@@ -119,6 +119,24 @@ def test_choices_with_check_boxes_side_by_side_are_one_paragraph() -> None:
     assert "☐ Sim ☒ Não" in read
 
 
+def test_choices_stay_beside_each_other_where_the_network_reads_on_downwards() -> None:
+    """The boxes that the detector finds on the same page: its last line is one, under both choices."""
+    parts = [
+        *(("Estado civil:", 56.7, 59.4, 236.6, 97.1), ("☐ Solteiro", 300.0, 61.3, 463.4, 100.3)),
+        *(("☒ Casado", 560.0, 61.2, 726.0, 100.4), ("☐ Divorciado", 800.0, 62.5, 1004.1, 100.1)),
+        *(("☐ Viúvo", 1100.0, 59.8, 1234.5, 101.8), ("Recebe benefício do INSS?", 57.9, 150.5, 460.2, 187.0)),
+        *(("☐ Sim", 560.0, 148.9, 671.6, 192.7), ("☒ Não", 800.0, 150.0, 913.1, 192.6)),
+        ("Possui imóvel próprio? ( ) Sim ( X ) Não", 56.2, 238.8, 681.6, 280.7),
+    ]
+    lines = tuple(Line(text, (left, top, right, bottom), 0.99) for text, left, top, right, bottom in parts)
+    page = arrange(EngineOutput("stop", lines=lines, width=1400, height=360), 1)
+    assert page.text.splitlines() == [
+        "Estado civil: ☐ Solteiro ☒ Casado ☐ Divorciado ☐ Viúvo",
+        "Recebe benefício do INSS? ☐ Sim ☒ Não",
+        "Possui imóvel próprio? ( ) Sim ( X ) Não",
+    ]
+
+
 def test_a_page_of_one_line_has_it_in_its_body_whatever_its_shape() -> None:
     for box in ((0.0, 0.0, 60.0, 80.0), (20.0, 20.0, 580.0, 60.0)):
         page = arrange(EngineOutput("stop", lines=(Line("ANEXO", box),), width=600, height=800), 1)
