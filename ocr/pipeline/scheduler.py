@@ -146,15 +146,17 @@ class Scheduler:
             request = Request(image, seconds=self._job.settings.seconds)
             outcome = await self._page_reader.read(request, sha256)
             del image, request
-        kept = outcome.kept if self._gap_filler is None else await self._with_proposals(outcome.kept, number)
+        kept = await self._with_proposals(outcome.kept, number)
         # No await between here and the record: an output is kept even if the run is being stopped.
         made = build_page(kept, number, self._layout, self._spreads)
         return Entry(made, kept.generation, outcome.rejected, self._arrangement)
 
     async def _with_proposals(self, attempt: Attempt, number: int) -> Attempt:
         """Return the attempt with proposals for the places of its page that could not be read."""
+        if self._gap_filler is None:
+            return attempt
         page = build_page(attempt, number, self._layout, self._spreads)
-        if self._gap_filler is None or not find_gaps(page):
+        if not find_gaps(page):
             return attempt
         gaps = await asyncio.to_thread(self._gap_filler.fill, page)
         return replace(attempt, generation=replace(attempt.generation, gaps=gaps))

@@ -20,7 +20,7 @@ LONGEST_TOKEN = 48
 """Characters of the longest token: a token that ends so far before the end of a stream is final."""
 
 
-def _romans() -> Iterator[tuple[str, int]]:
+def roman_numerals() -> Iterator[tuple[str, int]]:
     """Yield the Roman numerals from I to CCCXCIX with their values."""
     units = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
     tens = ("", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX", "XC")
@@ -30,7 +30,7 @@ def _romans() -> Iterator[tuple[str, int]]:
 
 NUMBER = "0"
 """The key that stands for every number."""
-VALUES = {"idem": 0, "Idem": 0, "IDEM": 0, **dict(_romans())}
+VALUES = {"idem": 0, "Idem": 0, "IDEM": 0, **dict(roman_numerals())}
 """Words that count as numbers, with their values; "idem" carries as little as a zero."""
 QUIET_MARKS = frozenset(",.;:!?)-")
 """Marks that are no evidence behind a word. Most marks of prose need no further check."""

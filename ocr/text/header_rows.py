@@ -22,11 +22,11 @@ Kind = Literal["empty", "figure", "year", "text"]
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _NOTHING = re.compile(r"[\s.\-–—_*]*")
 _USUAL = re.compile(
-    r"(?:item|ordem|n[º°.]?|nr|n[úu]mero|c[óo]d(?:igo|\.)?|cod|nome|servidor|cargo|fun[çc][ãa]o|matr[íi]cula|lota[çc][ãa]o"
+    r"(?:item|ordem|n[º°.]?|nr|n[úu]mero|c[óo]d(?:igo|\.)?|nome|servidor|cargo|fun[çc][ãa]o|matr[íi]cula|lota[çc][ãa]o"
     r"|descri[çc][ãa]o|especifica[çc][ãa]o|discrimina[çc][ãa]o|hist[óo]rico|documento|unid(?:ade|\.)?|qtd\.?|quant(?:idade|\.)?"
-    r"|quantidade|valor|pre[çc]o|total|subtotal|saldo|data|per[íi]odo|prazo|processo|interessado|assunto|empresa"
+    r"|valor|pre[çc]o|total|subtotal|saldo|data|per[íi]odo|prazo|processo|interessado|assunto|empresa"
     r"|fornecedor|local(?:idade)?|munic[íi]pio|regi[ãa]o|situa[çc][ãa]o|observa[çc](?:[õo]es|[ãa]o)|respons[áa]vel"
-    r"|a[çc][ãa]o|ato|candidato|inscri[çc][ãa]o|classifica[çc][ãa]o|nota|pontos|setor|[óo]rg[ãa]o|unidade|s[íi]mbolo|cpf|cnpj|ncm|cst|cfop)"
+    r"|a[çc][ãa]o|ato|candidato|inscri[çc][ãa]o|classifica[çc][ãa]o|nota|pontos|setor|[óo]rg[ãa]o|s[íi]mbolo|cpf|cnpj|ncm|cst|cfop)"
     r"\b.{0,16}",
     re.IGNORECASE,
 )

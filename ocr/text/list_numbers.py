@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ocr.core.document import Line, Word
+from ocr.repetition.tokens import roman_numerals
 
 _ITEM = re.compile(r"([IVXL1l|!Í]{1,7}|\d{1,3})( ?)([-–—.)])(?= |$|[A-Za-zÀ-ÿ])")
 _STROKES = re.compile(r"[I1l|!Í]{1,6}")
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
-_TENS = ("", "X", "XX", "XXX", "XL", "L")
-_ONES = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
-_MOST_STROKES = 3
 _HIGHEST = 59
+_VALUES = {numeral: value for numeral, value in roman_numerals() if value <= _HIGHEST}
+_NUMERALS = {value: numeral for numeral, value in _VALUES.items()}
+_MOST_STROKES = 3
 _UNSURE_CHAIN = 3
 """Items 1, 11 and 111 below each other are Roman: no Arabic list counts like that."""
 
@@ -51,7 +51,7 @@ def _item(place: int, text: str) -> _Item | None:
     if not found:
         return None
     number, gap, sign = found.groups()
-    return _Item(place, number, gap, sign, None if _is_unsure(number) else _roman_value(number))
+    return _Item(place, number, gap, sign, None if _is_unsure(number) else _VALUES.get(number))
 
 
 def _is_unsure(number: str) -> bool:
@@ -87,7 +87,7 @@ def _can_be(item: _Item, neighbor: int | None, step: int) -> bool:
 
 
 def _valued(item: _Item, value: int, neighbor: _Item) -> _Item:
-    return replace(item, value=value, number=_roman(value), gap=item.gap or neighbor.gap)
+    return replace(item, value=value, number=_NUMERALS[value], gap=item.gap or neighbor.gap)
 
 
 def _chains(items: Sequence[_Item]) -> list[_Item]:
@@ -98,19 +98,6 @@ def _chains(items: Sequence[_Item]) -> list[_Item]:
         if all(_can_be(item, place, 1) and len(item.number) == place + 1 for place, item in enumerate(run)):
             found[here : here + _UNSURE_CHAIN] = [_valued(item, place + 1, item) for place, item in enumerate(run)]
     return found
-
-
-def _roman(value: int) -> str:
-    return _TENS[value // 10] + _ONES[value % 10]
-
-
-def _roman_value(number: str) -> int | None:
-    """Return what a Roman number is worth; None for letters that are none, and above 59."""
-    if not number or set(number) - set(_VALUES):
-        return None
-    values = [_VALUES[letter] for letter in number]
-    total = sum(-one if one < other else one for one, other in zip(values, [*values[1:], 0], strict=True))
-    return total if 0 < total <= _HIGHEST and _roman(total) == number else None
 
 
 def _renumbered(line: Line, item: _Item) -> Line:
