@@ -8,7 +8,7 @@ from data.layouts.setting.block_setting import STYLES, BlockStyle, set_text, set
 from data.layouts.setting.line_breaking import Align, Measure, break_lines, line_width, tokens_of
 from data.layouts.setting.strips import Desk, Figure, Strip, Stroke, TextPart, one_line
 from data.layouts.setting.table_setting import Cell, Ruling, TableContent, set_table
-from data.text.generators import write
+from data.text.generators import roman, write
 
 _THIRDS: tuple[Align, ...] = ("left", "center", "right")
 
@@ -88,18 +88,11 @@ def dense_text(draft: Draft) -> None:
     pieces: list[Piece] = []
     for n in range(60):
         if choose.random() < 0.25:
-            count = choose.randint(4, 14)
-            items = [write("dense_item", f"{draft.seed}/{n}/{k}") for k in range(count)]
-            pieces += [
-                text_piece(("plain", f"{sign} - {item}")) for sign, item in zip(_romans(count), items, strict=True)
-            ]
+            items = [write("dense_item", f"{draft.seed}/{n}/{k}") for k in range(choose.randint(4, 14))]
+            pieces += [text_piece(("plain", f"{roman(k)} - {item}")) for k, item in enumerate(items, start=1)]
         else:
             pieces.append(text_piece(("plain", write("dense_para", f"{draft.seed}/{n}"))))
     draft.pieces = [_begun(pieces[0], choose.randint(1, 3)), *pieces[1:]]
-
-
-def _romans(count: int) -> list[str]:
-    return ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV"][:count]
 
 
 def _begun(piece: Piece, lines: int) -> Piece:
