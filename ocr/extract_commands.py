@@ -160,6 +160,7 @@ def extract(
     from ocr.rendering.passwords import Passwords, read_passwords
     from ocr.text.gap_proposals import obtain_text_model
 
+    _check_language(lang)
     flags = {
         "out": out,
         "engine": engine or ("server" if url else "transformers" if decoding else "vllm" if model else None),
@@ -175,7 +176,6 @@ def extract(
         "fill_gaps_code": fill_gaps and obtain_text_model(fill_gaps, agreed=(trust_code, yes), ask=confirm),
         "canary": False if no_canary else None,
     }
-    _check_language(lang)
     settings = load(ExtractSettings, file=config, assignments=assignments or [], flags=flags)
     if settings.engine in ("vllm", "transformers"):
         trusted = trust_and_obtain(settings.options, agreed=(trust_code, yes), ask=confirm)

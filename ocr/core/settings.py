@@ -61,7 +61,7 @@ def _layers(
         yield f"--set {assignment}", _table(key.strip(), _toml_value(value.strip()))
     for key, value in flags.items():
         if value is not None:
-            yield f"--{key.rpartition('.')[2]}", _table(key, value)
+            yield f"--{key.rpartition('.')[2].replace('_', '-')}", _table(key, value)
 
 
 def check(model: type[Model], values: Mapping[str, Any], *, where: str) -> Model:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import run_ocr
 from gap_engine import TEXT
 from vision_pages import page as draw_page
 
@@ -133,3 +134,10 @@ def test_a_continuation_is_cut_to_its_place(mark: str, text: str, inside: bool, 
     gap = Gap("text", 0, mark)
     assert is_complete(text, gap) is whole
     assert cut(text, gap, inside=inside) == kept
+
+
+def test_a_wrong_language_is_refused_before_a_model_is_asked_for(tmp_path: Path) -> None:
+    words = ("extract", "a.png", "--lang", "en", "--fill-gaps", "nemotron-labs-diffusion-3b")
+    done = run_ocr(*words, "--to", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "reads Portuguese only" in done.stderr and "code" not in done.stderr

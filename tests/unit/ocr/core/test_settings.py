@@ -52,3 +52,8 @@ def test_a_mistake_in_the_file_is_blamed_on_the_file(file: Path) -> None:
 def test_formats_may_be_a_list_or_parted_by_commas(assignment: str) -> None:
     assert load(ExtractSettings, file=None, assignments=[assignment], flags={}).out == ("json", "md")
     assert load(ExtractSettings, file=None, assignments=[], flags={"out": "json,md"}).out == ("json", "md")
+
+
+def test_a_wrong_flag_is_named_as_it_is_typed() -> None:
+    with pytest.raises(UsageError, match=r"^--split-spreads: "):
+        load(ExtractSettings, file=None, assignments=[], flags={"split_spreads": "maybe"})
