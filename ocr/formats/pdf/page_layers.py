@@ -1,7 +1,7 @@
 """Add text layers page by page, without holding a PDF in memory.
 
 A PDF stays byte for byte as it is: changed pages, layers and the font stand in a section behind it (an incremental
-update: ISO 32000-1, 7.5.6). Images become a new file. Memory holds a few hundred pages of the PDF library at a time.
+update: ISO 32000-1, 7.5.6). Images become a new file. Memory holds a thousand pages of the PDF library at most.
 
 The layers are tagged, and what the scan shows is an artifact: its text is that of the layer. Where a PDF has a
 structure tree of its own, that stays as it is, and the layers have no tags.
@@ -34,12 +34,17 @@ if TYPE_CHECKING:
 LANGUAGE = "pt-BR"
 _PAGES_AT_ONCE = 200
 """Pages after which the PDF is opened anew: the library keeps every object that it has looked at."""
+_LOOKED_AT = 1000
+"""Nodes of the page tree after which the PDF is opened anew: each takes 3 kB."""
 _A4 = (595, 842)
 """Size in points of the empty page that stands for a damaged one."""
 _TREE_DEPTH = 100
 _TAIL = 1100
 """Bytes at the end of a file in which the place of its cross-reference section must stand."""
 _START = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF\s*\Z")
+_KID = re.compile(rb"(\d+) (\d+) R")
+_KIDS = re.compile(rb"\[\s*(?:\d+ \d+ R\s*)*\]")
+"""Kids of a node of the page tree, where all are references."""
 _PACKED = "1.5"
 """First version of PDF with objects inside streams."""
 _ENTRIES = 8
@@ -65,8 +70,9 @@ class AppendPoint:
     """The PDF has a structure tree of its own."""
 
 
-def base_of(pdf: "pikepdf.Pdf", path: Path) -> AppendPoint | None:
+def base_of(path: Path) -> AppendPoint | None:
     """Return what is needed to append to the PDF; None where its structure is not sound enough for that."""
+    pikepdf = load("pikepdf", extra="pdf")
     size = path.stat().st_size
     with path.open("rb") as file:
         has_head = file.read(5) == b"%PDF-"
@@ -75,14 +81,52 @@ def base_of(pdf: "pikepdf.Pdf", path: Path) -> AppendPoint | None:
         section = int(start[1]) if start else size
         file.seek(min(section, size))
         mark = file.read(_ENTRIES)
-    objects = int(pdf.trailer.get("/Size", 0))
-    pages = tuple(page.obj.objgen for page in pdf.pages)
-    is_sound = has_head and 0 < section < size and all(0 < number < objects for number, _ in pages)
-    if not is_sound or len(set(pages)) != len(pages) or pdf.get_warnings():
+    pages = _pages_in(path)
+    with _opened(path) as pdf:
+        objects = int(pdf.trailer.get("/Size", 0))
+        has_tags = "/StructTreeRoot" in pdf.Root
+    is_sound = has_head and 0 < section < size and pages and all(0 < number < objects for number, _ in pages)
+    if not is_sound or len(set(pages)) != len(pages):
         return None
-    return AppendPoint(
-        path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"), "/StructTreeRoot" in pdf.Root
-    )
+    return AppendPoint(path, size, pages, objects, section, not mark.lstrip().startswith(b"xref"), has_tags)
+
+
+def _opened(path: Path) -> "pikepdf.Pdf":
+    """Open a PDF without the library's own walk through all its pages, which would stay in memory."""
+    return load("pikepdf", extra="pdf").open(path, inherit_page_attributes=False)
+
+
+def _pages_in(path: Path) -> tuple[tuple[int, int], ...]:
+    """Return object number and generation of each page, in order; nothing where the page tree has a fault.
+
+    The PDF is opened anew after some pages, because the library keeps what it has looked at.
+    """
+    pikepdf = load("pikepdf", extra="pdf")
+    with _opened(path) as pdf:
+        waiting = [pdf.Root.Pages.objgen]
+    leaves, nodes = list[tuple[int, int]](), set[tuple[int, int]]()
+    while waiting:
+        with _opened(path) as pdf:
+            for _ in range(_LOOKED_AT):
+                if not waiting:
+                    break
+                reference = waiting.pop()
+                node = pdf.get_object(reference)
+                if not isinstance(node, pikepdf.Dictionary) or reference in nodes:
+                    return ()
+                kids = node.get("/Kids")
+                if isinstance(kids, pikepdf.Array) and _KIDS.fullmatch(listed := kids.unparse(resolved=True)):
+                    nodes.add(reference)
+                    # An item of the array would load its page, all of them at once.
+                    found = [(int(number), int(generation)) for number, generation in _KID.findall(listed)]
+                    waiting += reversed(found)
+                elif kids is None and node.get("/Type") == "/Page":
+                    leaves.append(reference)
+                else:
+                    return ()
+            if pdf.get_warnings():
+                return ()
+    return tuple(leaves)
 
 
 def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
@@ -96,7 +140,7 @@ def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
         seen += _append_group(group, base, layers)
     layers.has_other_text |= seen < len(base.pages)  # nobody looked at the rest
     layers.finish()
-    with pikepdf.open(base.path) as pdf:
+    with _opened(base.path) as pdf:
         _write_end(layers, base, pdf, job.source.path)
 
 
@@ -107,7 +151,7 @@ def _append_group(group: Iterable[Page], base: AppendPoint, layers: "_Layers") -
     """
     pikepdf = load("pikepdf", extra="pdf")
     seen = 0
-    with pikepdf.open(base.path) as pdf:
+    with _opened(base.path) as pdf:
         for page in group:
             seen += 1
             number, generation = base.pages[page.number - 1]

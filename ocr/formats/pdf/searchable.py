@@ -83,13 +83,11 @@ def _write(job: ScanJob, draft: Path) -> tuple[Path, ...]:
 
 
 def _examine(job: ScanJob) -> AppendPoint | None:
-    """Return what is needed to append to the scan; None where it must be written anew first.
-
-    The opened PDF lives in here only: its table of objects takes 3 kB a page.
-    """
+    """Return what is needed to append to the scan; None where it must be written anew first."""
     with ExitStack() as opened:
-        pdf = _open(job, opened)
-        return base_of(pdf, job.scan) if job.text_layer == "skip" else None
+        _open(job, opened, walks=False)
+    base = base_of(job.scan) if job.text_layer == "skip" else None
+    return base if base is not None and len(base.pages) == job.source.pages else None
 
 
 def _cleared(job: ScanJob, path: Path) -> tuple[ScanJob, AppendPoint]:
@@ -101,6 +99,12 @@ def _cleared(job: ScanJob, path: Path) -> tuple[ScanJob, AppendPoint]:
     copies = path.with_name("pages.pickle")
     with ExitStack() as opened:
         pdf = _open(job, opened)
+        if len(pdf.pages) != job.source.pages:
+            raise FormatError(
+                f"{shown(job.source.path)}: the PDF is damaged: {len(pdf.pages):,} pages are found to write, "
+                f"{job.source.pages:,} were read",
+                hint=f"print or save it to a new PDF, {_OTHER_FORMATS}",
+            )
         file = opened.enter_context(copies.open("wb"))
         pictures = opened.enter_context(PagePictures(job.scan, job.passwords))
         if job.text_layer != "skip" and not _keeps_visible_text(pdf, job.text_layer):
@@ -115,8 +119,7 @@ def _cleared(job: ScanJob, path: Path) -> tuple[ScanJob, AppendPoint]:
             compress_streams=False,  # nothing of the scan's is packed anew
             object_stream_mode=pikepdf.ObjectStreamMode.preserve,
         )
-    with pikepdf.open(path) as pdf:
-        base = base_of(pdf, path)
+    base = base_of(path)
     if base is None:
         raise ValueError("its pages cannot be told apart")
     return replace(job, pages=_unpickled(copies)), base
@@ -129,11 +132,11 @@ def _unpickled(path: Path) -> Iterator[Page]:
             yield pickle.load(file)
 
 
-def _open(job: ScanJob, opened: ExitStack) -> "pikepdf.Pdf":
-    """Return the scan's PDF. Raises `FormatError` where no layer may or can be added."""
+def _open(job: ScanJob, opened: ExitStack, *, walks: bool = True) -> "pikepdf.Pdf":
+    """Return the scan's PDF; `walks` looks at all pages at once. Raises `FormatError` where no layer may or can be added."""
     pikepdf = load("pikepdf", extra="pdf")
     try:
-        pdf = opened.enter_context(pikepdf.open(job.scan))
+        pdf = opened.enter_context(pikepdf.open(job.scan, inherit_page_attributes=walks))
     except pikepdf.PasswordError as cause:
         raise _locked(job) from cause
     if pdf.is_encrypted:
@@ -142,12 +145,6 @@ def _open(job: ScanJob, opened: ExitStack) -> "pikepdf.Pdf":
         raise FormatError(
             f"{shown(job.source.path)}: the PDF is signed, and a text layer would break the signature",
             hint=f"print it to a new PDF and read that, {_OTHER_FORMATS}",
-        )
-    if len(pdf.pages) != job.source.pages:
-        raise FormatError(
-            f"{shown(job.source.path)}: the PDF is damaged: {len(pdf.pages):,} pages are found to write, "
-            f"{job.source.pages:,} were read",
-            hint=f"print or save it to a new PDF, {_OTHER_FORMATS}",
         )
     return pdf
 
