@@ -43,8 +43,8 @@ _TAIL = 1100
 """Bytes at the end of a file in which the place of its cross-reference section must stand."""
 _START = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF\s*\Z")
 _KID = re.compile(rb"(\d+) (\d+) R")
-_KIDS = re.compile(rb"\[\s*(?:\d+ \d+ R\s*)*\]")
-"""Kids of a node of the page tree, where all are references."""
+_KIDS = re.compile(rb"\[\s*(?:\d+ \d+ R\s*)+\]")
+"""Kids of a node of the page tree, where all are references and there is one."""
 _PACKED = "1.5"
 """First version of PDF with objects inside streams."""
 _ENTRIES = 8
@@ -72,7 +72,6 @@ class AppendPoint:
 
 def base_of(path: Path) -> AppendPoint | None:
     """Return what is needed to append to the PDF; None where its structure is not sound enough for that."""
-    pikepdf = load("pikepdf", extra="pdf")
     size = path.stat().st_size
     with path.open("rb") as file:
         has_head = file.read(5) == b"%PDF-"
@@ -101,37 +100,52 @@ def _pages_in(path: Path) -> tuple[tuple[int, int], ...]:
 
     The PDF is opened anew after some pages, because the library keeps what it has looked at.
     """
-    pikepdf = load("pikepdf", extra="pdf")
     with _opened(path) as pdf:
         waiting = [pdf.Root.Pages.objgen]
     leaves, nodes = list[tuple[int, int]](), set[tuple[int, int]]()
     while waiting:
-        with _opened(path) as pdf:
-            for _ in range(_LOOKED_AT):
-                if not waiting:
-                    break
-                reference = waiting.pop()
-                node = pdf.get_object(reference)
-                if not isinstance(node, pikepdf.Dictionary) or reference in nodes:
-                    return ()
-                kids = node.get("/Kids")
-                if isinstance(kids, pikepdf.Array) and _KIDS.fullmatch(listed := kids.unparse(resolved=True)):
-                    nodes.add(reference)
-                    # An item of the array would load its page, all of them at once.
-                    found = [(int(number), int(generation)) for number, generation in _KID.findall(listed)]
-                    waiting += reversed(found)
-                elif kids is None and node.get("/Type") == "/Page":
-                    leaves.append(reference)
-                else:
-                    return ()
-            if pdf.get_warnings():
-                return ()
+        if not _walk(path, waiting, leaves, nodes):
+            return ()
     return tuple(leaves)
+
+
+def _walk(path: Path, waiting: list[Any], leaves: list[Any], nodes: set[Any]) -> bool:
+    """Look at the next nodes of a page tree, from the end of `waiting`; return whether they are sound."""
+    with _opened(path) as pdf:
+        for _ in range(_LOOKED_AT):
+            if not waiting:
+                break
+            reference = waiting.pop()
+            kids = _kids_of(pdf.get_object(reference))
+            if kids is None or reference in nodes:
+                return False
+            if kids:
+                nodes.add(reference)
+                waiting += reversed(kids)
+            else:
+                leaves.append(reference)
+        return not pdf.get_warnings()
+
+
+def _kids_of(node: Any) -> list[tuple[int, int]] | None:
+    """Return the references below a node of a page tree: none for a page, None for something else.
+
+    They are taken from the text of the array: an item of it would load its page, and all pages together.
+    """
+    pikepdf = load("pikepdf", extra="pdf")
+    if not isinstance(node, pikepdf.Dictionary):
+        return None
+    kids = node.get("/Kids")
+    if kids is None:
+        return [] if node.get("/Type") == "/Page" else None
+    listed = kids.unparse(resolved=True) if isinstance(kids, pikepdf.Array) else b""
+    if not _KIDS.fullmatch(listed):
+        return None
+    return [(int(number), int(generation)) for number, generation in _KID.findall(listed)]
 
 
 def append_layers(job: ScanJob, base: AppendPoint, file: BinaryIO) -> None:
     """Write the section behind the PDF `base` to `file`: layers for all pages that have no text yet."""
-    pikepdf = load("pikepdf", extra="pdf")
     writer = ObjectWriter(file, start=base.size, first=base.objects)
     writer.write_bytes(b"\n")
     layers = _Layers(writer, None if base.has_tags else StructureTree(writer))

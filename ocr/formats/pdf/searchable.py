@@ -133,7 +133,7 @@ def _unpickled(path: Path) -> Iterator[Page]:
 
 
 def _open(job: ScanJob, opened: ExitStack, *, walks: bool = True) -> "pikepdf.Pdf":
-    """Return the scan's PDF; `walks` looks at all pages at once. Raises `FormatError` where no layer may or can be added."""
+    """Return the scan's PDF; `walks` looks at all pages at once. Raises `FormatError` where no layer may be added."""
     pikepdf = load("pikepdf", extra="pdf")
     try:
         pdf = opened.enter_context(pikepdf.open(job.scan, inherit_page_attributes=walks))
