@@ -100,7 +100,7 @@ BENCHMARKS = (
     _module(
         "decoding-objectives",
         "The joint objective beside the autoregressive one, three seeds.",
-        "decoding.objectives_compared forms --steps 12 --pages 12",
+        "decoding.objectives_compared forms --steps 40 --pages 100",
         by_default=False,
     ),
     _module(

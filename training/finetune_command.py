@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def finetune(
-    stage: Annotated[str, typer.Option(help="Training stage: general, domain or dpo.")],
+    stage: Annotated[str, typer.Option(help="Training stage: general, domain, dpo or drafter.")],
     part: Annotated[
         str,
         typer.Option(
@@ -90,7 +90,7 @@ def finetune(
 def _finetune_model(request: "StageRequest", quantize: str, *, agreed: bool, dry_run: bool) -> int:
     from ocr.models.weights import obtain
     from training import stages
-    from training.evaluation.model_card import describe_gate
+    from training.evaluation.model_card import describe_gate, how_to_use
     from training.plan import describe_plan
     from training.quantization import compressor_environment
     from training.quantization.quantize import choose_scheme, quantise
@@ -99,13 +99,15 @@ def _finetune_model(request: "StageRequest", quantize: str, *, agreed: bool, dry
         typer.echo(describe_plan(request))
         return ExitCode.OK
     scheme = choose_scheme(quantize) if quantize else None
+    if scheme and request.stage == "drafter":
+        raise UsageError("--quantize is for a model; --stage drafter leaves an adapter", hint="leave out --quantize")
     if scheme:
         compressor_environment.obtain(agreed=agreed, ask=confirm)
     run = stages.finetune(request, obtain=partial(obtain, agreed=agreed, ask=confirm))
     if scheme:
         run = quantise(run, scheme, request)
     typer.echo(describe_gate(run))
-    typer.echo(f"{run.name} is promoted: ocr extract scans/ --model {request.home / run.name}")
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ {how_to_use(run, request.home / run.name)}")
     return ExitCode.OK
 
 

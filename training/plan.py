@@ -10,6 +10,7 @@ from data.examples import Example, for_training, read_manifest
 from ocr.core.environment import package_version
 from ocr.core.errors import DataError, TrainingError, UsageError
 from ocr.core.files import hash_bytes, hash_checkpoint, hash_file
+from ocr.engines.vlm.decoding.modes import DecodingSettings, check_decoding
 from ocr.engines.vlm.request import find_checkpoint
 from ocr.models.catalog import resolve
 from ocr.models.prompts import RESIZE
@@ -35,7 +36,7 @@ class StageRequest:
     """What the user asked for."""
 
     stage: str
-    """`general`, `domain` or `dpo`."""
+    """`general`, `domain`, `dpo` or `drafter`."""
     home: Path = Path("runs")
     """The folder of runs."""
     recipe: Recipe | str = ""
@@ -43,7 +44,7 @@ class StageRequest:
     assignments: Sequence[str] = ()
     """`key=value` changes to the recipe."""
     data: Path | None = None
-    """Folder or manifest of the training pages; stage `dpo` takes its parent's."""
+    """Folder or manifest of the training pages; stages `dpo` and `drafter` take their parent's."""
     base: str = ""
     """Start from this model instead of the parent run."""
     held_out: Path | None = None
@@ -95,7 +96,7 @@ def plan(request: StageRequest) -> StageContext:
     recipe = _recipe(request, parent)
     named = str(Path(request.base).resolve()) if request.base and Path(request.base).is_dir() else request.base
     base = named or (str((request.home / parent.name).resolve()) if parent else recipe.base)
-    if parent is None and not named and (stage == "dpo" or (stage == "domain" and not base)):
+    if parent is None and not named and (stage in ("dpo", "drafter") or (stage == "domain" and not base)):
         raise _no_parent(stage, request.home, recipe)
     sets = _sets(stage, request, parent if not request.base else None)
     run = Run(
@@ -128,6 +129,8 @@ def prepare(request: StageRequest, obtain: Callable[[str], None] | None = None) 
     run = context.run
     if context.is_finished:
         return context
+    if run.stage == "drafter":
+        check_decoding(DecodingSettings(mode="self-speculation"), resolve(run.base))
     if run.base:
         if obtain is not None:
             obtain(run.base)
@@ -144,6 +147,11 @@ def _stage(request: StageRequest) -> StageName:
             if request.pairs_from is not None and stage != "dpo":
                 raise UsageError(
                     f"--pairs-from is for --stage dpo; --stage {stage} trains on pages", hint="name them: --data DIR"
+                )
+            if request.general is not None and stage == "drafter":
+                raise UsageError(
+                    "--general is for stages that change what is read; an adapter that drafts does not",
+                    hint="leave it out",
                 )
             return stage
     raise UsageError(f"no such stage: {request.stage}", hint=f"stages: {', '.join(STAGES)}")
@@ -163,8 +171,12 @@ def _no_parent(stage: StageName, home: Path, recipe: Recipe) -> TrainingError:
     where = "" if home == Path("runs") else f" --runs {shlex.quote(str(home))}"
     named = "" if recipe.base else f" --recipe {recipe.name}"
     stages = ("general", "domain") if stage == "dpo" else ("general",)
+    kind = "promoted run"
+    if stage == "drafter":
+        named += "" if recipe.objective == "joint" else " --set objective=joint"
+        kind += " that was trained with objective=joint"
     return TrainingError(
-        f"--stage {stage} needs a promoted run to start from, and there is none in {home}{there}",
+        f"--stage {stage} needs a {kind} to start from, and there is none in {home}{there}",
         hint="\n      ".join(f"ocr finetune --stage {first} --data DIR{named}{where}" for first in stages),
     )
 
@@ -252,6 +264,8 @@ def _sets(stage: StageName, request: StageRequest, parent: Run | None) -> Sets:
             f"no held-out pages for the regression check: {held_out} does not exist",
             hint=f"ocr data split {train} --by document --to DIR, then --data DIR",
         )
+    if stage == "drafter":
+        return Sets(*(str(path.resolve()) for path in (train, held_out, held_out)))
     unrelated = held_out if stage == "general" else general_set.general_manifest(request.home)
     general = request.general or (Path(inherited.general) if inherited else unrelated)
     return Sets(str(train.resolve()), str(held_out.resolve()), str(general.resolve()))

@@ -19,14 +19,15 @@ from ocr.models.catalog import ImageSize
 from ocr.models.prompts import PROMPTS
 from training.trainer.tiny_model import TinyModelConfig
 
-StageName = Literal["general", "domain", "dpo"]
+StageName = Literal["general", "domain", "dpo", "drafter"]
 Schedule = Literal[
     "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
 ]
 """How the learning rate goes, as transformers calls it; those that need no more numbers."""
 Objective = Literal["ar", "joint"]
 """What a stage of supervised training learns: the next token, or masked blocks as well."""
-STAGES: tuple[StageName, ...] = ("general", "domain", "dpo")
+STAGES: tuple[StageName, ...] = ("general", "domain", "dpo", "drafter")
+"""In the order in which they build on each other. Nothing builds on `drafter`, whose adapter reads no pages."""
 
 
 class Optimisation(Settings):
@@ -69,6 +70,17 @@ class Preference(Optimisation):
     """Sampling temperature of the outputs after the first."""
     pages: int = Setting(default=2000, ge=1)
     """Training pages that are read for pairs, at most."""
+
+
+class Drafter(Optimisation):
+    """The stage `drafter`: an adapter that only drafts; see `training.joint.drafter_training`."""
+
+    method: Literal["lora", "qlora"] = "lora"
+    """An adapter, on a base in four bits with qlora."""
+    rank: int = Setting(default=128, ge=1)
+    """Rank of the adapter. 128 and alpha 512 are those of Nemotron-Labs Diffusion, whose learning rate is not known."""
+    alpha: int = Setting(default=512, ge=1)
+    """Scale of the adapter; its output is multiplied by alpha / rank."""
 
 
 class Lora(Settings):
@@ -129,14 +141,16 @@ class Recipe(Settings):
     general: Optimisation = Optimisation()
     domain: Optimisation = Optimisation()
     dpo: Preference = Preference()
+    drafter: Drafter = Drafter()
     sources: list[str] = Setting(default_factory=list)
     """Where the numbers come from."""
 
     @model_serializer(mode="wrap")
     def _leave_out_later_fields(self, serialize: Callable[["Recipe"], dict[str, object]]) -> dict[str, object]:
-        """Write `objective` and `joint` only where they matter: the JSON of a recipe identifies finished runs."""
+        """Write later fields only where they matter: the JSON of a recipe identifies finished runs."""
         values = serialize(self)
-        later = ("objective", "joint") if self.objective == "ar" else ()
+        later = {"objective", "joint"} if self.objective == "ar" else set()
+        later |= {"drafter"} if self.drafter == Drafter() else set()
         return {name: value for name, value in values.items() if name not in later}
 
     @field_validator("prompt")

@@ -43,7 +43,8 @@ def estimate(run: Run) -> Estimate:
     # A decoder of P parameters is about 36 layers of hidden width sqrt(P / 36 / 12); rank r on its seven projections.
     # For a Qwen2.5-VL-3B with rank 32 that gives 61 million, where its real widths give 60.
     hidden = (total / 36 / 12) ** 0.5
-    moving = total if full else 36 * recipe.lora.rank * hidden * 18
+    adapter = recipe.drafter.rank * 2 if run.stage == "drafter" else recipe.lora.rank * 18
+    moving = total if full else 36 * hidden * adapter
     per_weight = {"qlora": 0.6, "lora": 2.0 if recipe.precision == "bf16" else 4.0, "full": 0.0}[numbers.method]
     vocabulary = 152_000 if recipe.scratch is None else recipe.scratch.vocabulary
     page, text = recipe.image.max_pixels / 784, recipe.max_tokens / 4

@@ -53,17 +53,40 @@ class SetComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftComparison:
+    """Held-out pages as self-speculation writes them without and with the adapter of stage `drafter`."""
+
+    pages: int
+    before: float
+    """Tokens per pass over all pages, without the adapter."""
+    after: float
+    change: Interval
+    """Change of the tokens per pass, mean over pages."""
+    different_before: int
+    """Pages whose tokens are not those of `ar`; none where the arithmetic is exact."""
+    different_after: int
+    complaints: tuple[str, ...]
+    """Why the adapter fails the check; empty when it passes."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.complaints
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionReport:
     """The result of the regression check."""
 
     sets: dict[str, SetComparison]
-    """By name: `domain`, and `general` where that is another set."""
+    """By name: `domain`, and `general` where that is another set; none for an adapter that drafts."""
     lost: dict[str, str]
     """What reads worse than before -> how much."""
+    drafts: DraftComparison | None = None
+    """The check of stage `drafter`, whose adapter changes no text."""
 
     @property
     def passed(self) -> bool:
-        return all(compared.passed for compared in self.sets.values())
+        return all(compared.passed for compared in self.sets.values()) and (self.drafts is None or self.drafts.passed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +109,13 @@ class Metrics:
     gate: dict[str, SetComparison] = field(default_factory=dict)
     """The regression check by frozen set."""
     lost: dict[str, str] = field(default_factory=dict)
+    drafts: DraftComparison | None = None
     quantised: QuantizationSummary | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, serialize: Callable[["Metrics"], dict[str, object]]) -> dict[str, object]:
         """Write only what was measured, as `run.json` always had it."""
-        absent = {"loss": self.loss is None, "quantised": self.quantised is None}
+        absent = {name: getattr(self, name) is None for name in ("loss", "drafts", "quantised")}
         absent |= dict.fromkeys(("gate", "lost"), not self.gate)
         return {key: value for key, value in serialize(self).items() if not absent[key]}
 
@@ -129,7 +153,8 @@ class Run:
     @property
     def numbers(self) -> Optimisation:
         """The recipe's numbers for the stage of this run."""
-        return {"general": self.recipe.general, "domain": self.recipe.domain, "dpo": self.recipe.dpo}[self.stage]
+        numbers: Optimisation = getattr(self.recipe, self.stage)
+        return numbers
 
     @property
     def model(self) -> Model:
@@ -151,7 +176,7 @@ class Run:
         return (
             self.stage,
             self.base_digest,
-            self.recipe.model_dump_json(exclude={"sources"}),
+            self.recipe.model_dump_json(exclude={"sources"} if self.stage == "drafter" else {"sources", "drafter"}),
             tuple(sorted(self.data.values())),
             self.seed,
             self.processes,

@@ -76,6 +76,8 @@ class RunDir:
         """Outputs of the base on the frozen sets."""
         self.after = path / "after.json"
         """Outputs of the run itself on the frozen sets."""
+        self.drafts = path / "drafts.jsonl"
+        """Held-out pages as the base writes them, and as it drafts without and with the adapter of stage `drafter`."""
         self.card = path / "README.md"
 
     def save(self, run: Run) -> None:
@@ -159,9 +161,14 @@ def part_of(record: Path) -> str:
 
 
 def parent_of(stage: StageName, home: Path) -> Run | None:
-    """Return the newest promoted run that `stage` builds on: of the stage below it, else of one further down."""
+    """Return the newest promoted run that `stage` builds on: of the stage below it, else of one further down.
+
+    An adapter can draft for a model only that fills in masked tokens.
+    """
     below = STAGES[: STAGES.index(stage)]
     promoted = [run for run in all_runs(home) if run.state == "promoted" and run.stage in below]
+    if stage == "drafter":
+        promoted = [run for run in promoted if run.recipe.objective == "joint"]
     return max(promoted, key=lambda run: (STAGES.index(run.stage), run.started), default=None)
 
 

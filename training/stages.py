@@ -16,10 +16,11 @@ from ocr.core.files import write_atomic
 from ocr.models import catalog
 from training.evaluation.model_card import describe_gate, describe_lost, write_card
 from training.evaluation.model_regression import compare_sets
+from training.joint.drafter_check import compare_drafts, write_held_out
 from training.plan import StageContext, StageRequest, Step, prepare
 from training.preferences.sampling import Sampled, read_pages
 from training.preferences.stage_pairs import write_stage_pairs
-from training.run import Metrics, Run
+from training.run import Metrics, PromotionReport, Run
 from training.run_dir import RunDir
 from training.trainer.launcher import train_apart
 from training.trainer.model_loading import merge_weights
@@ -86,12 +87,24 @@ def merge(context: StageContext) -> StageContext:
 def evaluate(context: StageContext) -> StageContext:
     """Read the frozen sets with the base and with the run, and compare the outputs."""
     run, directory, frozen = context.run, context.directory, context.frozen
+    if run.stage == "drafter":
+        return _evaluate_drafts(context)
     images = [Path(manifest).parent / example.image for manifest, examples in frozen.items() for example in examples]
     before, after = (
         _frozen_outputs(context.request.engine, model, file, images)
         for model, file in ((Path(run.base), _base_outputs(context)), (directory.path, directory.after))
     )
     report = compare_sets(frozen.values(), run.model, before, after, seed=run.seed)
+    return replace(context, report=report)
+
+
+def _evaluate_drafts(context: StageContext) -> StageContext:
+    """Write the held-out pages with the base, and draft them without and with the adapter."""
+    run, directory = context.run, context.directory
+    examples = context.frozen[run.sets.held_out]
+    images = [Path(run.sets.held_out).parent / example.image for example in examples]
+    drafted = write_held_out(run.base, directory.path, images, directory.drafts)
+    report = PromotionReport({}, {}, compare_drafts(examples, drafted, seed=run.seed))
     return replace(context, report=report)
 
 
@@ -104,7 +117,7 @@ def promote(context: StageContext) -> StageContext:
     run = replace(
         run,
         state="promoted" if report.passed or forced else "refused",
-        metrics=replace(run.metrics, gate=report.sets, lost=report.lost),
+        metrics=replace(run.metrics, gate=report.sets, lost=report.lost, drafts=report.drafts),
         forced=forced,
     )
     write_card(run, context.directory.card)
@@ -152,8 +165,9 @@ def conclude(context: StageContext) -> Run:
     complaints = [
         f"{name}: {complaint}" for name, compared in run.metrics.gate.items() for complaint in compared.complaints
     ]
+    complaints += run.metrics.drafts.complaints if run.metrics.drafts else ()
     hint = f"look at {folder}; --force-promote promotes it all the same and records that in run.json"
-    if run.stage != "dpo" and all("degeneration" in complaint for complaint in complaints):
+    if run.stage in ("general", "domain") and all("degeneration" in complaint for complaint in complaints):
         hint += "; then ocr finetune --stage dpo can reduce the repetition"
     raise GateError(
         "\n".join(

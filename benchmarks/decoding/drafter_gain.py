@@ -7,59 +7,30 @@ is used while drafting only. Exits with 1 where a token of a held-out form is no
 """
 
 import argparse
-import random
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
-import transformers
 from peft import PeftModel
-from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
+from benchmarks.decoding.miniature import finish_run
 from benchmarks.decoding.modes_compared import HEAD, Reader, describe
 from data.examples import read_manifest
-from ocr.models import catalog
-from training.formatting import to_conversation
-from training.joint.drafter_training import DrafterSettings, train_drafter
-from training.joint.two_streams import Streams, StreamTokens, dense_mask, spread_positions
-
-BATCH = 8
-
-
-def draw_batches(folder: Path, run: Path, steps: int) -> Iterator[dict[str, Any]]:
-    """Yield batches of training forms as the trainer has them."""
-    model, luck = catalog.resolve(str(run)), random.Random(0)
-    examples = read_manifest(folder / "train.jsonl", images=False)
-    processor = transformers.AutoProcessor.from_pretrained(run)
-    collate = DataCollatorForVisionLanguageModeling(processor, completion_only_loss=True)
-    for _ in range(steps):
-        yield dict(collate([dict(to_conversation(each, folder, model)) for each in luck.sample(examples, BATCH)]))
-
-
-def show(batch: dict[str, Any], streams: Streams) -> dict[str, Any]:
-    """Return the arguments of the forward pass over both copies."""
-    return {
-        "input_ids": streams.ids,
-        "attention_mask": dense_mask(streams.layout),
-        "position_ids": spread_positions(batch["attention_mask"].cumsum(1) - 1, streams.layout),
-        "pixel_values": batch["pixel_values"],
-        "image_sizes": batch["image_sizes"],
-    }
+from training.recipe import read_recipe
+from training.run import Run, Sets
+from training.run_dir import RunDir
+from training.trainer import process
 
 
 def make_adapter(folder: Path, run: Path, steps: int) -> Path:
-    """Train the adapter of a run, unless it is there; return its folder."""
-    to = run.with_name(f"{run.name}-drafter-{steps}")
-    if not (to / "adapter_config.json").is_file():
-        torch.manual_seed(0)
-        model = catalog.resolve(str(run))
-        network = transformers.AutoModelForImageTextToText.from_pretrained(run, dtype=torch.float32)
-        tokens = StreamTokens(model.diffusion.mask, network.config.text_config.eos_token_id)
-        settings = DrafterSettings(block=model.diffusion.block)
-        train_drafter(network, draw_batches(folder, run, steps), show, tokens, settings).save_pretrained(to)
-    return to
+    """Train the adapter of a run by the stage `drafter`, unless it is there; return its folder."""
+    directory = RunDir(run.with_name(f"{run.name}-drafter-{steps}"))
+    if not directory.record.is_file():
+        directory.path.mkdir(parents=True, exist_ok=True)
+        recipe = read_recipe("miniature-joint", [f"drafter.steps={steps}"])
+        sets = Sets(*(str(folder / name) for name in ("train.jsonl", "validation.jsonl", "validation.jsonl")))
+        directory.save(Run(directory.path.name, "drafter", str(run.resolve()), "", recipe, sets))
+    return finish_run(directory, process.train)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The joint objective beside the autoregressive one: same start, same forms, same steps, three seeds.
 
-    python -m benchmarks.decoding.objectives_compared DIR [--steps 40] [--pages 40]
+    python -m benchmarks.decoding.objectives_compared DIR [--steps 40] [--pages 100]
 
 DIR is that of benchmarks/decoding/miniature.py. The start has learned to copy signs token by token and no masked ones.
 A seed decides the order of the forms and the masked tokens. Bar: in mode ar, the joint objective reads with at most one
@@ -27,6 +27,8 @@ OBJECTIVES: tuple[Objective, ...] = ("ar", "joint")
 T_95 = 2.920
 """Quantile .95 of Student's t with two degrees of freedom."""
 BAR = 0.01
+AT_ONCE = 16
+"""Forms that are read at once; the tokens are those of one at a time."""
 
 
 def train(folder: Path, base: Path, objective: Objective, numbers: tuple[int, int]) -> Path:
@@ -40,7 +42,7 @@ def read_errors(folder: Path, run: Path, pages: int) -> float:
     """Return the mean character error rate of held-out forms, read in mode ar."""
     examples = read_manifest(folder / "validation.jsonl")[:pages]
     reader = Reader(run, examples, folder)
-    rows = reader.write(1, "ar").rows
+    rows = reader.write(AT_ONCE, "ar").rows
     return fmean(reader.errors(row, example) for row, example in zip(rows, examples, strict=True))
 
 
@@ -48,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--pages", type=int, default=40)
+    parser.add_argument("--pages", type=int, default=100)
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     base = make_base(wanted.folder, read_recipe("miniature-joint", ["objective=ar"]), 0)

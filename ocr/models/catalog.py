@@ -68,6 +68,8 @@ class Model(Settings):
     nearly without error; otherwise the rate is above 0.5."""
     adapter: str = ""
     """Path of a LoRA adapter on top of `id`."""
+    drafts_for: str = ""
+    """Folder or id of the model that this adapter drafts for; the adapter itself reads no pages."""
     diffusion: Diffusion = Diffusion()
     remote_code: bool = False
     """The repository holds Python code that the model needs; it runs only after a yes to its revision."""
@@ -126,6 +128,11 @@ def _from_folder(name: str, folder: Path) -> Model:
             values = tomllib.loads(reading.read_text(encoding="utf-8"))
         except ValueError as cause:
             raise EngineError(f"{reading} is not TOML: {cause}") from cause
+    if base := values.get("drafts_for"):
+        raise EngineError(
+            f"--model {name}: the folder holds an adapter that only drafts, so it reads no pages",
+            hint=f"--model {base} --decoding self-speculation --set decoding.drafter={name}",
+        )
     values |= {"name": name, "id": str(folder), "revision": hash_checkpoint(folder)}
     adapter = folder / "adapter_config.json"
     if adapter.is_file() and not (folder / "config.json").is_file():
@@ -164,7 +171,9 @@ def _base_of(name: str, adapter: Path) -> Model:
 def save(model: Model, folder: Path) -> None:
     """Write `reading.toml`, so that requests to the model in this folder match its training."""
     lines = ["# How requests to this model are made; lusocr reads it when it loads the folder."]
-    values = model.model_dump(exclude={"name", "id", "revision", "adapter"})
+    values = model.model_dump(
+        exclude={"name", "id", "revision", "adapter", *([] if model.drafts_for else ["drafts_for"])}
+    )
     lines += [f"{key} = {_toml_literal(value)}" for key, value in values.items()]
     write_atomic(folder / READING_FILE, ("\n".join(lines) + "\n").encode("utf-8"))
 

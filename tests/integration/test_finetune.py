@@ -32,7 +32,7 @@ def test_without_a_parent_the_two_commands_that_come_first_are_said(tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--stage", "last"), "stages: general, domain, dpo"),
+        (("--stage", "last"), "stages: general, domain, dpo, drafter"),
         (("--stage", "general", "--recipe", "miniatur"), "did you mean miniature?"),
         (("--stage", "general", "--set", "general.bach=3"), "general.batch"),
     ],

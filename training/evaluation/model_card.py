@@ -1,10 +1,11 @@
 """The model card of a run, written from its run.json: its origin, its recipe and its regression check."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ocr.core.files import write_atomic
 from training.evaluation.model_regression import WORST_DEGENERATION
-from training.run import Run, SetComparison
+from training.run import DraftComparison, Run, SetComparison
 
 
 def write_card(run: Run, card: Path) -> None:
@@ -39,7 +40,7 @@ def describe(run: Run) -> str:
         describe_gate(run),
         "",
         *describe_lost(run),
-        f"Use it: `ocr extract scans/ --model runs/{run.name}`"
+        f"Use it: `ocr extract scans/ {how_to_use(run, Path('runs') / run.name)}`"
         if run.state == "promoted"
         else "Do not use it: the regression check failed.",
         "",
@@ -47,8 +48,18 @@ def describe(run: Run) -> str:
     return "\n".join(lines)
 
 
+def how_to_use(run: Run, folder: Path) -> str:
+    """Return the options of `ocr extract` that read with the run in `folder`."""
+    if run.stage != "drafter":
+        return f"--model {folder}"
+    base = folder.parent / run.parent if run.parent else run.base
+    return f"--model {base} --decoding self-speculation --set decoding.drafter={folder}"
+
+
 def describe_gate(run: Run) -> str:
     """Return the regression check as a Markdown table whose columns are aligned for a terminal."""
+    if run.metrics.drafts:
+        return _align([DRAFT_COLUMNS, _draft_row(run.metrics.drafts)])
     rows = [COLUMNS]
     for name, seen in run.metrics.gate.items():
         score, loops = seen.score, seen.degeneration
@@ -63,7 +74,22 @@ def describe_gate(run: Run) -> str:
                 "; ".join(seen.complaints) or _verdict(seen),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return _align(rows)
+
+
+def _draft_row(seen: DraftComparison) -> tuple[str, ...]:
+    low = "not known" if seen.change.low is None else f"{seen.change.low:+.3f}"
+    return (
+        str(seen.pages),
+        f"{seen.before:.2f} -> {seen.after:.2f}",
+        f"{seen.change.value:+.3f} (>= {low})",
+        f"{seen.different_before} -> {seen.different_after}",
+        "; ".join(seen.complaints) or "drafts better",
+    )
+
+
+def _align(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     return "\n".join([first, rule, *others])
@@ -87,6 +113,7 @@ def describe_lost(run: Run) -> list[str]:
     return ["Worse in:", "", *lost, ""] if lost else []
 
 
+DRAFT_COLUMNS = ("pages", "tokens per pass", "change a page (95% bound)", "pages unlike ar", "verdict")
 COLUMNS = ("set", "pages", "composite", "change (95% bound)", "degeneration", "change in points (95% bound)", "verdict")
 
 

@@ -6,63 +6,31 @@ the model writes: it is the teacher. The loss is half the Kullback-Leibler diver
 between teacher and draft, and the cross-entropy of the accepted run and of the first rejected token of each block.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ocr.core.environment import load
-from training.joint.two_streams import Layout, Streams, StreamTokens, build_streams
+from training.joint.two_streams import Layout, Streams
 
 TARGETS = r".*language_model.*\.o_proj"
 """The modules that the adapter changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrafterSettings:
-    """How the adapter is trained."""
-
-    block: int
-    rank: int = 16
-    alpha: int = 64
-    learning_rate: float = 1e-3
-
-
 @dataclass(slots=True)
-class _Share:
-    """The places on which the adapter acts: (R, S, 1), 1 or 0."""
+class DraftPlaces:
+    """The places of a batch on which the adapter acts."""
 
     noisy: Any = None
+    """(R, S, 1), 1 or 0; None before the first batch."""
 
 
-def train_drafter(
-    network: Any,
-    batches: Iterable[dict[str, Any]],
-    show: Callable[[dict[str, Any], Streams], dict[str, Any]],
-    tokens: StreamTokens,
-    settings: DrafterSettings,
-) -> Any:
-    """Return the network with a trained adapter; its own weights stay.
-
-    `batches` are those of `build_streams`. `show` returns the arguments of the network's forward pass.
-    """
-    torch, peft = load("torch", extra="train"), load("peft", extra="train")
-    adapted = peft.get_peft_model(
-        network, peft.LoraConfig(r=settings.rank, lora_alpha=settings.alpha, target_modules=TARGETS)
-    )
-    share = _Share()
-    for name, part in adapted.named_modules():
+def act_on_drafts(network: Any) -> DraftPlaces:
+    """Make the adapter of a peft model act only where the value that is returned says."""
+    places = DraftPlaces()
+    for name, part in network.named_modules():
         if name.endswith("lora_B.default"):
-            part.register_forward_hook(lambda _part, _inputs, output: output * share.noisy)
-    weights = [weight for weight in adapted.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate)
-    for batch in batches:
-        streams = mask_whole_blocks(build_streams(batch, settings.block, tokens), tokens.mask)
-        share.noisy = streams.layout.noisy[..., None].to(weights[0].dtype)
-        logits = adapted(**show(batch, streams), use_cache=False).logits
-        optimizer.zero_grad()
-        drafting_loss(logits, streams.layout).backward()
-        optimizer.step()
-    return adapted
+            part.register_forward_hook(lambda _part, _inputs, output: output * places.noisy.to(output.dtype))
+    return places
 
 
 def mask_whole_blocks(streams: Streams, mask: int) -> Streams:

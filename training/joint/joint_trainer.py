@@ -46,7 +46,7 @@ def joint_trainer_class(joint: Joint) -> Any:
             )
             network = self.accelerator.unwrap_model(model)
             outputs = model(
-                **_shown(network, inputs, streams), shift_labels=streams.targets, fused_lm_head=True, use_cache=False
+                **shown(network, inputs, streams), shift_labels=streams.targets, fused_lm_head=True, use_cache=False
             )
             causal, diffusion = _losses(outputs.log_probs, streams, num_items_in_batch)
             self._metrics["train"]["loss_ar"].append(float(causal.detach()))
@@ -59,17 +59,21 @@ def joint_trainer_class(joint: Joint) -> Any:
     return JointTrainer
 
 
+def count_answers(streams: Any) -> int:
+    """Return the answer tokens of a batch."""
+    return int(((streams.targets != IGNORED) & ~streams.layout.noisy).sum())
+
+
 def _losses(log_probs: Any, streams: Any, items: Any) -> tuple[Any, Any]:
     """Return the mean loss of both copies; `items` counts the answer tokens of all batches of the step."""
-    noisy = streams.layout.noisy
-    answer = int(((streams.targets != IGNORED) & ~noisy).sum())
+    noisy, answer = streams.layout.noisy, count_answers(streams)
     share = answer / (items if items is not None else answer)
     causal = -(log_probs * ~noisy).sum() / answer
     diffusion = -(log_probs * streams.weights).sum() / (noisy & streams.layout.present).sum()
     return causal * share, diffusion * share
 
 
-def _shown(network: Any, inputs: dict[str, Any], streams: Any) -> dict[str, Any]:
+def shown(network: Any, inputs: dict[str, Any], streams: Any) -> dict[str, Any]:
     """Return the arguments of the model's forward pass: ids and mask of both copies, positions, and the image once."""
     # A peft model keeps the model that it adapts here.
     network = network.get_base_model() if hasattr(network, "get_base_model") else network

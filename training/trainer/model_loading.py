@@ -12,6 +12,7 @@ from ocr.core.errors import TrainingError
 from ocr.models import catalog
 from ocr.models.catalog import Diffusion, Model
 from ocr.models.weights import find_weights
+from training.joint.drafter_training import TARGETS
 from training.joint.joint_trainer import find_mask_token
 from training.recipe import Optimisation, Recipe
 from training.run import Run
@@ -40,7 +41,7 @@ def load_parts(run: Run, directory: RunDir) -> TrainerParts:
     return TrainerParts(
         weights=load_weights(run.base, run.recipe, numbers),
         processor=load_processor(catalog.resolve(run.base)),
-        adapter=None if numbers.method == "full" else _adapter(run.recipe),
+        adapter=None if numbers.method == "full" else _adapter(run),
         arguments=_arguments(run, numbers, directory.checkpoints),
     )
 
@@ -102,9 +103,15 @@ def _folder(base: Model) -> Path:
 def merge_weights(run: Run, directory: RunDir) -> None:
     """Write the checkpoint into the run's folder: weights (safetensors), processor and `reading.toml`.
 
-    The merged weights have the precision of the base. Raises `TrainingError` where the base is gone.
+    The merged weights have the precision of the base. After stage `drafter` the folder holds the adapter and
+    `reading.toml`. Raises `TrainingError` where the base is gone.
     """
     base, learned = catalog.resolve(run.base), directory.learned
+    if run.stage == "drafter":
+        for file in learned.glob("adapter_*"):
+            shutil.copy2(file, directory.path)
+        _describe_model(base.model_copy(update={"drafts_for": run.base}), directory)
+        return
     transformers = load("transformers", extra="train")
     if (learned / "adapter_config.json").is_file():
         peft = load("peft", extra="train")
@@ -116,7 +123,12 @@ def merge_weights(run: Run, directory: RunDir) -> None:
     processor = load_processor(base)
     processor.save_pretrained(directory.path)
     model = run.model.model_copy(update={"licence": base.licence, "diffusion": _diffusion(run, base, processor)})
-    for place in (directory.path, learned):  # an adapter that is served unmerged is prompted in the same way
+    _describe_model(model, directory)
+
+
+def _describe_model(model: Model, directory: RunDir) -> None:
+    """Write `reading.toml`, and drop the checkpoints."""
+    for place in (directory.path, directory.learned):  # an adapter that is served unmerged is prompted in the same way
         catalog.save(model, place)
     shutil.rmtree(directory.checkpoints, ignore_errors=True)
 
@@ -130,9 +142,12 @@ def _diffusion(run: Run, base: Model, processor: Any) -> Diffusion:
     return Diffusion(mask=find_mask_token(processor.tokenizer), block=run.recipe.joint.block)
 
 
-def _adapter(recipe: Recipe) -> Any:
-    lora = recipe.lora
-    return load("peft", extra="train").LoraConfig(
+def _adapter(run: Run) -> Any:
+    peft, lora = load("peft", extra="train"), run.recipe.lora
+    if run.stage == "drafter":
+        rank, alpha = run.recipe.drafter.rank, run.recipe.drafter.alpha
+        return peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=TARGETS, task_type="CAUSAL_LM")
+    return peft.LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,

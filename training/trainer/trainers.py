@@ -1,4 +1,4 @@
-"""Build the trl trainer of a stage: supervised fine-tuning for `general` and `domain`, DPO for `dpo`.
+"""Build the trl trainer of a stage: supervised fine-tuning for `general` and `domain`, DPO for `dpo`, and `drafter`.
 
 The DPO loss is the sigmoid loss of Rafailov et al. (arXiv 2305.18290) plus the likelihood of the chosen answer, which
 keeps that from sinking together with the rejected one.
@@ -11,9 +11,11 @@ from typing import Any
 
 from data.examples import for_training, read_manifest
 from ocr.core.environment import load
+from ocr.models import catalog
 from ocr.models.catalog import Model
 from ocr.models.prompts import PROMPTS, conversation
 from training.formatting import lazily, look, to_conversation
+from training.joint.drafter_trainer import drafter_trainer_class
 from training.joint.joint_trainer import joint_trainer_class
 from training.preferences.pairs import Pair, read_pairs
 from training.run import Run
@@ -39,18 +41,22 @@ def build_trainer(run: Run, directory: RunDir) -> StageTrainer:
 
     Raises `DataError` for test-only pages and bad pairs, `TrainingError` for a base that cannot be trained.
     """
-    stage = _dpo(run, directory) if run.stage == "dpo" else _sft(run, directory)
+    stage = _dpo(run, directory) if run.stage == "dpo" else _supervised(run, directory)
     spare_frozen_tower(stage.trainer.model)
     return stage
 
 
-def _sft(run: Run, directory: RunDir) -> StageTrainer:
-    """Return trl's SFTTrainer, with the objective of the recipe. The loss falls on the answers alone."""
+def _supervised(run: Run, directory: RunDir) -> StageTrainer:
+    """Return trl's SFTTrainer, with the objective of the stage or recipe. The loss falls on the answers alone."""
     trl = load("trl", extra="train")
     manifest = Path(run.sets.train)
     examples = for_training(read_manifest(manifest))
     parts, model = load_parts(run, directory), run.model
-    trainer_class = trl.SFTTrainer if run.recipe.objective == "ar" else joint_trainer_class(run.recipe.joint)
+    if run.stage == "drafter":
+        model = catalog.resolve(run.base)
+        trainer_class = drafter_trainer_class(model.diffusion)
+    else:
+        trainer_class = trl.SFTTrainer if run.recipe.objective == "ar" else joint_trainer_class(run.recipe.joint)
     trainer = trainer_class(
         model=parts.weights,
         args=trl.SFTConfig(**parts.arguments, completion_only_loss=True),

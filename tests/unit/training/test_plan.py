@@ -5,7 +5,7 @@ import pytest
 
 from data.examples import Example, write_manifest
 from data.synthesis.composed_document import SynthesisConfig
-from ocr.core.errors import DataError, TrainingError, UsageError
+from ocr.core.errors import DataError, EngineError, TrainingError, UsageError
 from ocr.core.files import hash_bytes
 from ocr.models.prompts import RESIZE
 from training import plan
@@ -163,3 +163,42 @@ def test_pairs_are_for_the_stage_that_takes_them(pages: Path, tmp_path: Path) ->
 def test_another_number_of_processes_is_another_run(pages: Path, tmp_path: Path) -> None:
     wanted = replace(request("general", tmp_path / "runs"), data=pages)
     assert plan.plan(wanted).run.key != plan.plan(replace(wanted, processes=2)).run.key
+
+
+def test_an_adapter_drafts_for_a_run_that_fills_in_masked_tokens(pages: Path, tmp_path: Path) -> None:
+    wanted = replace(request("drafter", tmp_path / "runs"), recipe="")
+    with pytest.raises(TrainingError, match="that was trained with objective=joint") as missing:
+        plan.plan(wanted)
+    assert missing.value.hint.endswith(f"--data DIR --set objective=joint --runs {tmp_path}/runs")
+    sets = Sets(*(str(pages / f"{name}.jsonl") for name in ("train", "validation", "test")))
+    for name, changes in (("general-1", ["objective=joint"]), ("domain-1", [])):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}", encoding="utf-8")
+        stage: StageName = "domain" if name == "domain-1" else "general"
+        RunDir(folder).save(
+            Run(
+                name,
+                stage,
+                "b",
+                "d",
+                read_recipe("miniature-joint", ["objective=ar", *changes]),
+                sets,
+                state="promoted",
+            )
+        )
+    run = plan.plan(wanted).run
+    assert (run.parent, run.name, run.numbers.batch) == ("general-1", "drafter-1", 8)
+    assert run.sets == Sets(sets.train, sets.held_out, sets.held_out), "nothing but the drafts is checked"
+    with pytest.raises(UsageError, match="--general is for stages that change what is read"):
+        plan.plan(replace(wanted, general=pages / "test.jsonl"))
+    with pytest.raises(EngineError, match="was not trained to fill in masked tokens"):
+        plan.prepare(replace(wanted, data=pages, base=str(tmp_path / "runs/domain-1")))
+
+
+def test_numbers_of_a_drafter_are_no_other_work_for_the_other_stages(pages: Path, tmp_path: Path) -> None:
+    wanted = replace(request("general", tmp_path / "runs"), data=pages)
+    assert plan.plan(wanted).run.key == plan.plan(replace(wanted, assignments=["drafter.rank=4"])).run.key
+    (pages / "config.json").write_text("{}", encoding="utf-8")
+    drafter = replace(request("drafter", tmp_path / "runs"), data=pages, base=str(pages))
+    assert plan.plan(drafter).run.key != plan.plan(replace(drafter, assignments=["drafter.rank=4"])).run.key

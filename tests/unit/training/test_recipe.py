@@ -36,6 +36,7 @@ def test_unknown_recipes_and_keys_are_said() -> None:
         ("prompt=nonsense", "there is no prompt 'nonsense'; known: "),
         ("domain.schedule=cosin", "domain.schedule: there is no 'cosin'"),
         ("domain.batch=0", "domain.batch: Input should be greater"),
+        ("drafter.method=full", "drafter.method: there is no 'full'"),
         ("dpo.samples=0", "dpo.samples: Input should be greater"),
     ],
 )
