@@ -100,10 +100,11 @@ def default_name() -> str:
     return str(_toml()["default"])
 
 
-def resolve(name: str) -> Model:
+def resolve(name: str, option: str = "--model") -> Model:
     """Return the model called `name`: a folder, a name of the table, or a hub id, in this order.
 
-    Raises `UsageError` for another name, and `EngineError` for a folder that holds no model.
+    `option` is what the user typed before the name. Raises `UsageError` for another name, and `EngineError` for a
+    folder that holds no model.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -114,10 +115,10 @@ def resolve(name: str) -> Model:
     if name.count("/") == 1 and not name.startswith((".", "/", "~", RUNS)) and not name.endswith("/"):
         return Model(name=name, id=name)
     if name.startswith(RUNS):
-        raise UsageError(f"--model {name}: there is no such run", hint=f"ls {RUNS}, or train it: ocr finetune --help")
+        raise UsageError(f"{option} {name}: there is no such run", hint=f"ls {RUNS}, or train it: ocr finetune --help")
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a folder; or ORGANISATION/MODEL"
-    raise UsageError(f"--model {name}: no such model, and no such folder", hint=hint)
+    raise UsageError(f"{option} {name}: no such model, and no such folder", hint=hint)
 
 
 def _from_folder(name: str, folder: Path) -> Model:

@@ -19,6 +19,7 @@ from ocr.models.catalog import Model
 from ocr.models.weights import find_weights, trust_and_obtain
 
 _MARK = re.compile(rf"\[ileg[ií]vel\]|{UNKNOWN_LETTER}+", re.IGNORECASE)
+_OPTION = "--fill-gaps"
 BEFORE, AFTER = 400, 80
 """Characters before and after a place that the model sees."""
 BEAMS, MOST_TOKENS = 8, 12
@@ -44,6 +45,7 @@ def obtain_text_model(name: str, *, agreed: tuple[bool, bool], ask: Callable[[st
     `agreed` are the answers given beforehand, to the code and to the download. Raises what
     `ocr.models.weights.trust_and_obtain` raises.
     """
+    catalog.resolve(name, _OPTION)
     return trust_and_obtain({"model": name}, agreed=agreed, ask=ask).get("trusted_code", "")
 
 
@@ -55,7 +57,7 @@ class GapFiller:
 
         Raises `UsageError` for an unknown model, `EngineError` for one whose code nobody has allowed.
         """
-        self.model = catalog.resolve(name)
+        self.model = catalog.resolve(name, _OPTION)
         if self.model.remote_code and trusted_code != self.model.revision:
             raise EngineError(
                 f"--fill-gaps {name} needs the Python code of its repository",

@@ -113,6 +113,11 @@ def test_a_model_with_code_of_its_own_needs_a_yes() -> None:
     assert GapFiller("nemotron-labs-diffusion-3b", allowed).model.text_only
 
 
+def test_an_unknown_text_model_is_named_with_its_own_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["extract", "samples", "--fill-gaps", "nothing-like-it"]) == ExitCode.USAGE
+    assert "--fill-gaps nothing-like-it: no such model" in capsys.readouterr().err
+
+
 def test_every_mark_is_found() -> None:
     page = Page(1, "ok", header="\ufffd. 3", text="a [Ilegivel] b \ufffd\ufffd")
     assert [(gap.field, gap.start, gap.mark) for gap in find_gaps(page)] == [
