@@ -114,7 +114,9 @@ def test_a_model_with_code_of_its_own_needs_a_yes() -> None:
 
 
 def test_an_unknown_text_model_is_named_with_its_own_option(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["extract", "samples", "--fill-gaps", "nothing-like-it"]) == ExitCode.USAGE
+    with pytest.raises(SystemExit) as left:
+        main(["extract", "samples", "--fill-gaps", "nothing-like-it"])
+    assert left.value.code == ExitCode.USAGE
     assert "--fill-gaps nothing-like-it: no such model" in capsys.readouterr().err
 
 
