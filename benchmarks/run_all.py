@@ -86,6 +86,27 @@ BENCHMARKS = (
         by_default=False,
     ),
     _module(
+        "beside-stock",
+        "The default recognizer beside the stock one on composed lines.",
+        "recognizer.beside_stock out/faces",
+    ),
+    Benchmark(
+        "photocopied-pages",
+        "The default recognizer beside the stock one on bad photocopies.",
+        (
+            "ocr data compose --kind ruling,contract,letter,book,newspaper --count 15 --seed 20261127 "
+            "--degrade photocopy:1.7 --to out/photocopies",
+            "python -m benchmarks.recognizer.page_errors --model stock --model pt "
+            "--composed photocopies=out/photocopies --only photocopies --most 0.333",
+        ),
+    ),
+    _module(
+        "archive-curve",
+        "The recognizer tuned on 50, 200 and 1,000 lines of one archive.",
+        "recognizer.archive_curve out/archive",
+        by_default=False,
+    ),
+    _module(
         "decoding-modes",
         "Decoding modes on small forms, read by a miniature.",
         "decoding.modes_compared forms --pages 12 --stride 7 --plot docs/assets/decoding-thresholds.svg",
@@ -95,6 +116,18 @@ BENCHMARKS = (
         "decoding-drafter",
         "Self-speculation with an adapter that drafts.",
         "decoding.drafter_gain forms --steps 30 --pages 8",
+        by_default=False,
+    ),
+    _module(
+        "decoding-same-tokens",
+        "Self-speculation on every held-out form, block and batch.",
+        "decoding.same_tokens forms",
+        by_default=False,
+    ),
+    _module(
+        "decoding-loops",
+        "Repetition by decoding mode, of a model that loops.",
+        "decoding.loops_by_mode forms",
         by_default=False,
     ),
     _module(

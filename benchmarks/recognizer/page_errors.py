@@ -1,10 +1,11 @@
 """Compare recognizers on whole pages with the same detector and layout, in one run on one thread.
 
-    python -m benchmarks.recognizer.page_errors --model stock --model FILE.onnx [--surer 0.9] [--composed NAME=FOLDER]
+    python -m benchmarks.recognizer.page_errors --model stock --model pt [--surer 0.9] [--composed NAME=FOLDER]
 
-The others are compared with the first model, page by page. `--surer THRESHOLD` (may be repeated) adds the second
-model with the first for lines whose mean confidence is below the threshold. CER as in `character_errors`. `--to` keeps
-every page's rate as JSON.
+A model is stock, pt or an ONNX file. The others are compared with the first one, page by page. `--surer THRESHOLD` (may
+be repeated) adds the second model with the first for lines whose mean confidence is below the threshold. CER as in
+`character_errors`. `--to` keeps every page's rate as JSON. With `--most SHARE` it exits with 1 where the second model
+makes more than this share of the first one's errors on a set.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from eval.metrics.stats import bootstrap_mean
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector, Recognizer
+from ocr.engines.local.recognizers.selection import shipped_file
 from ocr.layout.page import arrange
 
 
@@ -34,8 +36,8 @@ def load_readers(models: list[str], thresholds: list[float], backend: str, clock
     """Name -> line recognizer; each network reads each line once, whoever asks."""
     timed = {}
     for model in models:
-        file = None if model == "stock" else Path(model)
-        name = "stock" if file is None else f"{file.parent.name}/{file.stem}"
+        file = None if model == "stock" else shipped_file("pt") if model == "pt" else Path(model)
+        name = model if model in ("stock", "pt") or file is None else f"{file.parent.name}/{file.stem}"
         timed[name] = Timed(name, Recognizer(backend, file), clock)
     names = list(timed)
     surer = {
@@ -68,6 +70,7 @@ def main() -> int:
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", default="", help="sets whose name holds this")
+    parser.add_argument("--most", type=float, default=0.0, help="share of the first model's errors; 0: no bar")
     parser.add_argument("--to", type=Path, help="file for every page's rate")
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -76,6 +79,7 @@ def main() -> int:
     readers = load_readers(given.model, given.surer, given.backend, clock)
     print("| set | pages | reader | CER % | change, points (95%) | pages better / worse | lines read again |")
     print("|---|---|---|---|---|---|---|")
+    missed = False
     kept: dict[str, dict[str, dict[str, float]]] = {}
     for name, rows in load_sets(given.pages, given.composed, given.only).items():
         rates: dict[str, list[float]] = defaultdict(list)
@@ -92,9 +96,11 @@ def main() -> int:
                 reread[reader] += recognizer.take_reread() if isinstance(recognizer, SurerReader) else 0
                 kept.setdefault(name, {}).setdefault(file.name, {})[reader] = round(rate, 6)
         report(name, rates, reread, lines)
+        first, second = (mean(found) for found in list(rates.values())[:2])
+        missed |= given.most > 0 and second > given.most * first
         if given.to:
             given.to.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    return 0
+    return int(missed)
 
 
 if __name__ == "__main__":
