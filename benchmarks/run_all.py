@@ -133,13 +133,22 @@ BENCHMARKS = (
     _module(
         "decoding-objectives",
         "The joint objective beside the autoregressive one, three seeds.",
-        "decoding.objectives_compared forms --steps 40 --pages 100",
+        "decoding.objectives_compared forms --steps 24 --pages 64",
         by_default=False,
     ),
     _module(
         "drafts-of-real-pages",
         "Drafts of the built-in reader on real pages.",
         "decoding.drafts_of_real_pages 10",
+        by_default=False,
+    ),
+    Benchmark(
+        "drafts-of-composed-pages",
+        "Drafts of the built-in reader on composed pages.",
+        (
+            "ocr data compose --kind all --count 15 --seed 20261127 --degrade scan --to out/scans",
+            "python -m benchmarks.decoding.drafts_of_real_pages 15 32 out/scans",
+        ),
         by_default=False,
     ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),

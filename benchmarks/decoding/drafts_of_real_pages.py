@@ -1,11 +1,12 @@
-"""Tokens per pass of `verify:rapid` on real pages, for a model that writes the reference text.
+"""Tokens per pass of `verify:rapid` on whole pages, for a model that writes the reference text.
 
-    python -m benchmarks.decoding.drafts_of_real_pages [PAGES] [BLOCK]
+    python -m benchmarks.decoding.drafts_of_real_pages [PAGES] [BLOCK] [FOLDER]
 
 No model that reads these pages runs here, so none is run: verification is counted. After each accepted part the
 built-in reader's text proposes a block, and the longest run that agrees with the reference is accepted, with one token
-more. Tokens are those of a byte-level BPE with 4,096 entries, trained on other texts; a model's larger vocabulary has
-fewer and longer tokens. Exits with 77 without ../shared.
+more. FOLDER holds manifest.jsonl: the shared pages, or what `ocr data compose` wrote. Tokens are those of a byte-level
+BPE with 4,096 entries, trained on other texts; a model's larger vocabulary has fewer and longer tokens. Exits with 77
+without ../shared.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from pathlib import Path
 from benchmarks.arguments import parse_positional
 from benchmarks.paths import CORPUS, PAGES
 from benchmarks.run_all import NOT_RUN
-from ocr.core.document import PageImage
+from ocr.core.document import FIELDS, PageImage
 from ocr.engines.base import Request, create
 from ocr.engines.vlm.decoding.text_draft import KnownText, draft_text
 from training.formatting import read_pixels
@@ -55,11 +56,11 @@ async def read_pages(paths: list[Path]) -> list[str]:
 
 
 def main() -> None:
-    wanted = parse_positional(__doc__, pages=12, block=32)
-    if not (PAGES / "manifest.jsonl").is_file():
-        print(f"{PAGES} is missing")
+    wanted = parse_positional(__doc__, pages=12, block=32, folder=PAGES)
+    if not (wanted.folder / "manifest.jsonl").is_file() or not CORPUS.is_dir():
+        print(f"{wanted.folder} or {CORPUS} is missing")
         sys.exit(NOT_RUN)
-    lines = (PAGES / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (wanted.folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines][:: max(1, len(lines) // wanted.pages)][: wanted.pages]
     tokenizer = build_tokenizer(TinyModelConfig(vocabulary=VOCABULARY), read_texts())
 
@@ -67,11 +68,11 @@ def main() -> None:
         ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    drafts = asyncio.run(read_pages([PAGES / row["image"] for row in rows]))
+    drafts = asyncio.run(read_pages([wanted.folder / row["image"] for row in rows]))
     print("| page | tokens | passes | tokens per pass |\n|---|---|---|---|")
     tokens = passes = 0
     for row, draft in zip(rows, drafts, strict=True):
-        reference = encode(row["text"])
+        reference = encode("\n".join(row[field] for field in FIELDS if row.get(field)))
         known = KnownText(draft, encode, lambda ids: str(tokenizer.decode(ids)))
         taken = count_passes(reference, known, wanted.block)
         tokens, passes = tokens + len(reference), passes + taken

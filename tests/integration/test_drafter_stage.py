@@ -1,6 +1,7 @@
 """The stage `drafter`: an adapter that drafts is trained, checked on held-out pages, and promoted or refused."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from training.run import Run, Sets  # noqa: E402
 from training.run_dir import RunDir  # noqa: E402
 from training.stages import conclude, evaluate, merge, promote, run_steps  # noqa: E402
 from training.trainer import process  # noqa: E402
+from training.trainer.monitor import read_log  # noqa: E402
 from training.trainer.tiny_model import build, build_tokenizer, smallest  # noqa: E402
 
 SETTINGS = ("precision=fp32", "drafter.steps=40", "drafter.batch=4", "drafter.warmup=0", "drafter.rank=8")
@@ -40,17 +42,23 @@ def base(tmp_path: Path) -> Path:
     return folder
 
 
-def start(folder: Path, base: Path, *settings: str) -> StageContext:
-    """Train an adapter on four drawn lines, which also judge it: a random model reads none of them."""
-    manifest = draw_lines(folder)
+def train(folder: Path, name: str, base: Path, *settings: str) -> RunDir:
+    """Train an adapter on four drawn lines, or go on from the checkpoint that lies there; return its run."""
+    manifest = folder / "train.jsonl" if (folder / "train.jsonl").is_file() else draw_lines(folder)
     recipe = read_recipe("qwen2.5-vl-3b-24gb", [*SETTINGS, *settings])
-    run = Run("drafter-1", "drafter", str(base), "", recipe, Sets(*[str(manifest)] * 3), page_resize="blur-cubic")
-    directory = RunDir(folder / "runs/drafter-1")
-    directory.path.mkdir(parents=True)
-    directory.save(run)
+    directory = RunDir(folder / "runs" / name)
+    directory.path.mkdir(parents=True, exist_ok=True)
+    directory.save(Run(name, "drafter", str(base), "", recipe, Sets(*[str(manifest)] * 3), page_resize="blur-cubic"))
     process.train(directory)
+    return directory
+
+
+def start(folder: Path, base: Path, *settings: str) -> StageContext:
+    """Train an adapter; the lines that it learns from also judge it, since a random model reads none of them."""
+    directory = train(folder, "drafter-1", base, *settings)
+    run = directory.load()
     context = StageContext(StageRequest("drafter", folder / "runs"), run, directory)
-    frozen = {str(manifest): read_manifest(manifest)}
+    frozen = {run.sets.held_out: read_manifest(Path(run.sets.held_out))}
     return run_steps(replace(context, frozen=frozen), (merge,))
 
 
@@ -98,3 +106,14 @@ def test_other_tokens_than_those_of_ar_are_refused(tmp_path: Path) -> None:
     found = drafter_check.compare_drafts(examples, ways, seed=0)
     assert (found.before, found.after, found.change.low) == (1.0, 2.0, 1.0)
     assert found.complaints == ("4 pages have other tokens than ar, 0 without the adapter",)
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path: Path, base: Path) -> None:
+    settings = ("drafter.steps=6", "drafter.save_every=3", "drafter.learning_rate=1e-2")
+    whole = train(tmp_path, "whole", base, *settings)
+    shutil.copytree(whole.checkpoints / "checkpoint-3", tmp_path / "runs/resumed/checkpoints/checkpoint-3")
+    resumed = train(tmp_path, "resumed", base, *settings)
+    losses = [[logged.loss for logged in read_log(directory.losses)] for directory in (whole, resumed)]
+    assert losses[1] == losses[0][3:]
+    weights = [(directory.learned / "adapter_model.safetensors").read_bytes() for directory in (whole, resumed)]
+    assert weights[0] == weights[1]
