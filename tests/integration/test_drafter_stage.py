@@ -74,6 +74,7 @@ def test_an_adapter_that_drafts_better_is_promoted(tmp_path: Path, base: Path, m
     assert f"{found.before:.2f} -> {found.after:.2f}" in describe_gate(run)
     folder = context.directory.path
     card = (folder / "README.md").read_text(encoding="utf-8")
+    assert str(base) not in card, "a card says nothing of the machine"
     assert "--decoding self-speculation --set decoding.drafter=runs/drafter-1" in card
     assert json.loads((folder / "run.json").read_bytes())["metrics"]["drafts"]["pages"] == 4
     check_decoding(DecodingSettings(mode="self-speculation", drafter=str(folder)), catalog.resolve(str(base)))

@@ -1,6 +1,7 @@
 """The model card of a run, written from its run.json: its origin, its recipe and its regression check."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ocr.core.files import write_atomic
@@ -40,7 +41,7 @@ def describe(run: Run) -> str:
         describe_gate(run),
         "",
         *describe_lost(run),
-        f"Use it: `ocr extract scans/ {how_to_use(run, Path('runs') / run.name)}`"
+        f"Use it: `ocr extract scans/ {how_to_use(replace(run, base=_short(run.base)), Path('runs') / run.name)}`"
         if run.state == "promoted"
         else "Do not use it: the regression check failed.",
         "",
