@@ -115,7 +115,7 @@ BENCHMARKS = (
     _module(
         "decoding-drafter",
         "Self-speculation with an adapter that drafts.",
-        "decoding.drafter_gain forms --steps 30 --pages 8",
+        "decoding.drafter_gain forms --name base-1-joint --pages 32",
         by_default=False,
     ),
     _module(

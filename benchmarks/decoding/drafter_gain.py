@@ -1,6 +1,6 @@
 """Tokens per pass of self-speculation with and without an adapter that was trained to draft.
 
-    python -m benchmarks.decoding.drafter_gain DIR [--name joint] [--steps 40] [--pages 12]
+    python -m benchmarks.decoding.drafter_gain DIR [--name joint] [--steps 30] [--pages 12]
 
 DIR is that of benchmarks/decoding/miniature.py. The adapter is trained on the training forms, in DIR/NAME-drafter, and
 is used while drafting only. Exits with 1 where a token of a held-out form is not that of mode ar.
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default="joint")
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--pages", type=int, default=12)
     wanted = parser.parse_args()
     torch.set_num_threads(1)
