@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
-from ocr.engines.local.rapidocr import DETECTOR, LETTER, RECOGNIZER, model_file
+from ocr.engines.local.detectors.detector_selection import LETTER
+from ocr.engines.local.rapidocr import DETECTOR, RECOGNIZER, model_file
 from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height
 

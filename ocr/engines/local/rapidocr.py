@@ -13,15 +13,14 @@ from ocr.core.environment import package_version
 from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
 from ocr.engines.backend_speed import BACKENDS, remembered
+from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
-LETTER = 14.0
-"""Pixels: the median height of letters (mostly lower case) that the fitted detector is shown. At 12 gazette and book
-pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 DEFAULT_RECOGNIZER = "pt"
+DEFAULT_DETECTOR = "full"
 READING_VERSION = 4
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
@@ -38,8 +37,9 @@ class RapidSettings(Settings):
     `DEFAULT_RECOGNIZER`."""
     model: str = ""
     """Another name of `recognizer`: what `--model` sets."""
-    detector: Literal["full", "fitted"] = "full"
-    """At which size lines are sought: the page's own, or reduced so far as the height of its letters allows."""
+    detector: str = DEFAULT_DETECTOR
+    """What finds lines: full (PP-OCR's detector at the page's size), fitted (the same, with the page reduced so far as
+    the height of its letters allows), fast, an ONNX file, or the folder of a training run."""
     threshold: float | None = None
     """Expected character error rate (0 to 1) above which the cascade reads a line again with the large recognizer."""
 
@@ -49,10 +49,10 @@ def create(options: Mapping[str, Any]) -> PoolEngine:
     settings = check(RapidSettings, options, where="engine rapid")
     backend = choose_backend(settings.backend)
     choice = choose_recognizer(settings.recognizer or settings.model or DEFAULT_RECOGNIZER, settings.threshold)
-    fitted = f"detector=fitted{LETTER:g}" if settings.detector == "fitted" else ""
-    fingerprint = " ".join(part for part in (_fingerprint(backend), choice.fingerprint, fitted) if part)
+    detector = choose_detector(settings.detector)
+    fingerprint = " ".join(part for part in (_fingerprint(backend), choice.fingerprint, detector.fingerprint) if part)
     target = f"ocr.engines.local.rapidocr_worker:{backend}"
-    return PoolEngine("rapid", fingerprint, target, settings.workers, arguments=(choice.to_text(), settings.detector))
+    return PoolEngine("rapid", fingerprint, target, settings.workers, arguments=(choice.to_text(), detector.to_text()))
 
 
 def model_file(name: str) -> Path:

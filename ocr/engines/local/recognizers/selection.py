@@ -37,7 +37,7 @@ class RecognizerChoice:
         """What goes into the engine's fingerprint: "" for the stock recognizer, as before there was a choice."""
         if not (self.large or self.fast):
             return ""
-        digests = [_digest(Path(file)) if file else "stock" for file in self._files()]
+        digests = [digest_of(Path(file)) if file else "stock" for file in self._files()]
         threshold = f" threshold={self.threshold:g}" if self.cascade else ""
         return f"recognizer={'+'.join(digests)}{threshold}"
 
@@ -87,8 +87,13 @@ def _of_file(name: str, file: Path) -> RecognizerChoice:
 
 def shipped_file(name: str) -> Path | None:
     """Return the shipped weights called `name`, or None where this installation has none."""
-    file = Path(str(files("ocr"))) / "engines" / "local" / "weights" / SHIPPED[name]
+    file = weights_folder() / SHIPPED[name]
     return file if file.is_file() else None
+
+
+def weights_folder() -> Path:
+    """Return the folder of shipped weights."""
+    return Path(str(files("ocr"))) / "engines" / "local" / "weights"
 
 
 def needed_file(name: str) -> Path:
@@ -102,6 +107,6 @@ def needed_file(name: str) -> Path:
     return file
 
 
-def _digest(file: Path) -> str:
-    """First 12 hexadecimal digits of the file's SHA-256."""
+def digest_of(file: Path) -> str:
+    """Return the first 12 hexadecimal digits of the file's SHA-256."""
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -6,7 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ocr.engines.local.line_reader import LARGEST_TILE, MOST_AT_ONCE, Strip, _line, apart, strips, tiles
+from ocr.engines.local.detectors.line_finder import LARGEST_TILE, MOST_AT_ONCE, tiles
+from ocr.engines.local.detectors.map_strips import Strip, apart, strips
+from ocr.engines.local.line_reader import _line
 from ocr.engines.local.ppocr import Reading, fitting_factor, in_alphabet
 
 STAY = np.eye(2, 3)

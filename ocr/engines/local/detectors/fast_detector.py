@@ -1,0 +1,82 @@
+"""The fast detector: one look of a small network of our own at the whole page.
+
+`training.detector.detector_network` describes the network. It is shown a page reduced until its letters are `SHOWN`
+pixels high, in bands that overlap, so that memory does not grow with the page. Its map serves every region of the page.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.core.errors import EngineError
+from ocr.engines.local.detectors.detector_selection import SHOWN
+from ocr.engines.local.detectors.line_finder import PageMap
+from ocr.engines.local.ppocr import NETWORKS, Network
+from ocr.engines.local.skew import Gray
+
+KIND = "lusocr-detector"
+"""What the metadata entry "kind" of its files says."""
+LEAST_FACTOR = 0.3
+REDUCTION = 2
+"""Pixels of the shown page, across and down, for one pixel of the map."""
+MULTIPLE = 32
+"""Sides of the network's input are multiples of this."""
+WIDTH_STEP = 128
+"""Widths come in these steps: each new size costs OpenVINO 10 to 20 ms of preparation once."""
+BAND, OVERLAP = 1_000_000, 96
+"""Pixels of a band, and rows that it sees of its neighbors."""
+
+
+class FastDetector:
+    """The shipped network, or one of a training run."""
+
+    def __init__(self, file: Path, backend: str) -> None:
+        """Load `file`. Raises `EngineError` where it is no fast detector."""
+        self._run: Network
+        self._run, facts = NETWORKS[backend](file)
+        if facts.get("kind") != KIND:
+            raise EngineError(f"{file.name} is not a fast detector", hint="--set options.detector=full|fitted|fast")
+
+    def see(self, gray: Gray, letter: float) -> PageMap:
+        """Return the map of a page, (H, W), whose usual letter is `letter` pixels high; 0 where that is unknown."""
+        factor = min(1.0, max(LEAST_FACTOR, SHOWN / letter)) if letter else 1.0
+        ink = _ink(gray, factor)
+        height, width = ink.shape
+        found = np.zeros((height // REDUCTION, width // REDUCTION), np.float32)
+        for start, end, above, below in bands(height, width):
+            seen: NDArray[np.float32] = self._run(np.ascontiguousarray(ink[None, None, above:below]))[0, 0]
+            skipped = (start - above) // REDUCTION
+            rows = slice(start // REDUCTION, end // REDUCTION)
+            found[rows] = seen[skipped : skipped + rows.stop - rows.start]
+        rows, columns = (round(side * factor / REDUCTION) for side in gray.shape)
+        return PageMap(found[:rows, :columns], factor / REDUCTION)
+
+
+def bands(height: int, width: int) -> list[tuple[int, int, int, int]]:
+    """Cut a shown page into bands: first and last row that it answers for, and first and last that it sees.
+
+    All are multiples of `MULTIPLE`, and all bands but the outer ones see equally many rows.
+    """
+    if height * width <= BAND + BAND // 2:
+        return [(0, height, 0, height)]
+    rows = max(MULTIPLE, BAND // width // MULTIPLE * MULTIPLE)
+    return [
+        (start, min(height, start + rows), max(0, start - OVERLAP), min(height, start + rows + OVERLAP))
+        for start in range(0, height, rows)
+    ]
+
+
+def _ink(gray: Gray, factor: float) -> NDArray[np.float32]:
+    """Return 0 for white to 1 for black of a page at `factor` of its size, with ground up to the next multiples."""
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    shown = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=way) if factor != 1.0 else gray
+    height, width = shown.shape
+    grown = (-(-height // MULTIPLE) * MULTIPLE, -(-width // WIDTH_STEP) * WIDTH_STEP)
+    ground = int(np.median(shown[::8, ::8]))
+    whole = np.full(grown, (255 - ground) / 255, np.float32)
+    np.multiply(255 - shown, np.float32(1 / 255), out=whole[:height, :width], dtype=np.float32)
+    return whole

@@ -1,0 +1,115 @@
+"""Find the strips of text on a page, by a detector that sees region after region or by one that sees the whole page.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.engines.local.detectors.map_strips import FAST_RULE, Strip, apart, first_run, strips
+from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.ppocr import Detector
+from ocr.engines.local.skew import Gray
+
+Area = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels of the page."""
+Detect = Callable[[Gray], NDArray[np.float32]]
+"""(H, W) gray -> probability map of text at about its size."""
+TILE, MOST_AT_ONCE, LARGEST_TILE = 1_300_000, 1_500_000, 2_500_000
+"""Pixels of a tile, of a region that is not cut, and of a tile where no row is white.
+
+The detector needs 160 MB for each million."""
+WHITE = 0.002
+"""Share of a row that may be dark for it to count as white."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageMap:
+    """The map of a whole page."""
+
+    probability: NDArray[np.float32]
+    scale: float
+    """Pixels of the map for a pixel of the page."""
+
+    def part(self, area: Area) -> tuple[NDArray[np.float32], tuple[float, float], tuple[int, int]]:
+        """Return the map of an area, its left upper corner in pixels of the page, and its size in such pixels."""
+        left, top, right, bottom = (round(edge * self.scale) for edge in area)
+        inside = self.probability[top:bottom, left:right]
+        size = (max(1, round(inside.shape[1] / self.scale)), max(1, round(inside.shape[0] / self.scale)))
+        return inside, (left / self.scale, top / self.scale), size
+
+
+@runtime_checkable
+class PageDetector(Protocol):
+    """Says for a whole page at once where the cores of its lines are."""
+
+    def see(self, gray: Gray, letter: float) -> PageMap:
+        """Return the map of a page, (H, W), whose usual letter is `letter` pixels high; 0 where that is unknown."""
+
+
+class LineFinder:
+    """Finds strips with a detector."""
+
+    def __init__(self, detector: Detect | PageDetector) -> None:
+        self._detector = detector
+
+    def release(self) -> None:
+        """Give back memory, where the detector holds some."""
+        if isinstance(self._detector, Detector):
+            self._detector.release()
+
+    def page_map(self, gray: Gray, letter: float) -> PageMap | None:
+        """Return the map of the page where the detector makes one; else regions are detected one by one."""
+        return self._detector.see(gray, letter) if isinstance(self._detector, PageDetector) else None
+
+    def strips(self, gray: Gray, page_map: PageMap | None, corner: tuple[int, int] = (0, 0)) -> list[Strip]:
+        """Return the strips of a region whose left upper corner is at `corner` of the page that was mapped."""
+        found = []
+        areas = sparse_areas(gray)
+        if areas is None:
+            whole = [(0, gray.shape[0])]
+            areas = [(0, top, gray.shape[1], bottom) for top, bottom in (whole if page_map else tiles(gray))]
+        for left, top, right, bottom in areas:
+            tile = gray[top:bottom, left:right]
+            if page_map:
+                inside = _mapped(page_map, (corner[0] + left, corner[1] + top), tile)
+            else:
+                inside = strips(self._detect(tile), (tile.shape[1], tile.shape[0]))
+            found += [strip.moved(left, top) for strip in apart(inside, tile)]
+        return found
+
+    def _detect(self, gray: Gray) -> NDArray[np.float32]:
+        assert not isinstance(self._detector, PageDetector)
+        return self._detector(gray)
+
+
+def _mapped(page_map: PageMap, corner: tuple[int, int], part: Gray) -> list[Strip]:
+    """Return the strips of a part of the mapped page, in pixels of the part."""
+    height, width = part.shape
+    probability, origin, size = page_map.part((corner[0], corner[1], corner[0] + width, corner[1] + height))
+    found = strips(probability, size, FAST_RULE)
+    return [strip.moved(origin[0] - corner[0], origin[1] - corner[1]) for strip in found]
+
+
+def tiles(gray: Gray) -> list[tuple[int, int]]:
+    """Cut a region between lines into (top, bottom) rows of about `TILE` pixels, which bounds the detector's memory.
+
+    If no row is white enough the tile grows, up to `LARGEST_TILE`, and ends at the row with the least ink.
+    """
+    height, width = gray.shape
+    dark, light = np.percentile(gray[::8, ::8], (2, 90))
+    ink = np.count_nonzero(gray < (dark + light) / 2, axis=1)
+    found, top = [], 0
+    while (height - top) * width > MOST_AT_ONCE and height - top > 1:
+        rows = TILE // width if (height - top) * width > 1.5 * TILE else (height - top) // 2
+        first, last = top + max(1, rows), top + max(2, LARGEST_TILE // width)
+        white = np.flatnonzero(ink[first:last] <= WHITE * width)
+        place = white[len(first_run(white)) // 2] if len(white) else ink[first:last].argmin()
+        cut_at = min(height, first + int(place))
+        found.append((top, cut_at))
+        top = cut_at
+    return [*found, (top, height)] if top < height else found
