@@ -11,6 +11,7 @@ from ocr.core.errors import ExitCode, UsageError
 from ocr.extract_commands import confirm
 
 if TYPE_CHECKING:
+    from training.detector.detector_stage import DetectorRequest
     from training.layout.layout_stage import LayoutRequest
     from training.plan import StageRequest
     from training.recognizer.stage.recognizer_stage import RecognizerRequest
@@ -21,8 +22,8 @@ def finetune(
     part: Annotated[
         str,
         typer.Option(
-            help="What to train: model (a vision-language model), recognizer (the built-in reader's) or layout (what "
-            "decides reading order and tables)."
+            help="What to train: model (a vision-language model), recognizer (the built-in reader's), fast-detector "
+            "(what finds its lines) or layout (what decides reading order and tables)."
         ),
     ] = "model",
     data: Annotated[
@@ -78,8 +79,13 @@ def finetune(
 
         layout = LayoutRequest(stage, runs, base, recipe, tuple(assignments or ()), seed, force_promote)
         return _finetune_layout(layout, dry_run=dry_run)
+    if part == "fast-detector":
+        from training.detector.detector_stage import DetectorRequest
+
+        detector = DetectorRequest(stage, runs, base, recipe, tuple(assignments or ()), seed, force_promote)
+        return _finetune_detector(detector, dry_run=dry_run)
     if part != "model":
-        raise UsageError(f"--part {part}: no such part", hint="--part model, recognizer or layout")
+        raise UsageError(f"--part {part}: no such part", hint="--part model, recognizer, fast-detector or layout")
     from training.plan import StageRequest
 
     request = StageRequest(stage, runs, recipe, assignments or (), data, base, seed=seed, force=force_promote)
@@ -134,4 +140,17 @@ def _finetune_layout(request: "LayoutRequest", *, dry_run: bool) -> int:
     run = finetune_layout(request)
     typer.echo(describe_gate(run))
     typer.echo(f"{run.name} is promoted: ocr extract scans/ --set layout={request.home / run.name}")
+    return ExitCode.OK
+
+
+def _finetune_detector(request: "DetectorRequest", *, dry_run: bool) -> int:
+    from training.detector.detector_run import describe_detector_gate
+    from training.detector.detector_stage import describe_detector_plan, finetune_detector
+
+    if dry_run:
+        typer.echo(describe_detector_plan(request))
+        return ExitCode.OK
+    run = finetune_detector(request)
+    typer.echo(describe_detector_gate(run))
+    typer.echo(f"{run.name} is promoted: ocr extract scans/ --set options.detector={request.home / run.name}")
     return ExitCode.OK

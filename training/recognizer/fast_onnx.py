@@ -73,7 +73,7 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.array(value, np.float32), name))
         return name
 
-    def convolution(self, x: str, name: str, layer: nn.Module, norm: MaskedNorm | None = None) -> str:
+    def convolution(self, x: str, name: str, layer: nn.Module, norm: nn.Module | None = None) -> str:
         """Add a convolution, with the normalization after it folded in."""
         weight, bias = fold(layer, norm)
         stride, padding = list(layer.stride), list(layer.padding)
@@ -89,7 +89,7 @@ class Graph:
         )
 
 
-def fold(layer: nn.Module, norm: MaskedNorm | None) -> tuple[Array, Array]:
+def fold(layer: nn.Module, norm: nn.Module | None) -> tuple[Array, Array]:
     """Return weight and bias of a convolution that does the work of `layer` and of `norm` after it."""
     weight = _array(layer.weight)
     bias = np.zeros(len(weight), np.float32) if layer.bias is None else _array(layer.bias)
@@ -99,9 +99,13 @@ def fold(layer: nn.Module, norm: MaskedNorm | None) -> tuple[Array, Array]:
     return weight * scale.reshape(-1, *(1,) * (weight.ndim - 1)), bias * scale + shift
 
 
-def _scale_and_shift(norm: MaskedNorm) -> tuple[Array, Array]:
-    scale = _array(norm.weight) / np.sqrt(_array(norm.get_buffer("variance")) + EPSILON)
-    return scale, _array(norm.bias) - _array(norm.get_buffer("mean")) * scale
+def _scale_and_shift(norm: nn.Module) -> tuple[Array, Array]:
+    if isinstance(norm, MaskedNorm):
+        mean, variance, least = norm.get_buffer("mean"), norm.get_buffer("variance"), EPSILON
+    else:
+        mean, variance, least = norm.running_mean, norm.running_var, norm.eps
+    scale = np.asarray(_array(norm.weight) / np.sqrt(_array(variance) + least), np.float32)
+    return scale, np.asarray(_array(norm.bias) - _array(mean) * scale, np.float32)
 
 
 def _array(tensor: Any) -> Array:

@@ -1,0 +1,1 @@
+"""Train the fast detector: network, trainer, regression check and runs, `ocr finetune --part fast-detector`."""
