@@ -74,6 +74,12 @@ BENCHMARKS = (
         "layout.composed_pages 30 two_languages,dictionary,verse,drop_cap,continued_table,wide_heading",
         by_default=False,
     ),
+    _module(
+        "layout-clippings",
+        "Rules and network on clippings of composed pages.",
+        "layout.composed_pages 90 clippings",
+        by_default=False,
+    ),
     _module("table-order", "A real page of tables against the order of its rows.", "layout.table_order"),
     _module("viewer-search", "Phrases that a viewer finds.", "accuracy.viewer_search node_modules", by_default=False),
     _module("pdf-layer", "Text layers of PDF beside the text that was read.", "accuracy.pdf_layer"),

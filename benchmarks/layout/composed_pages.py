@@ -1,8 +1,9 @@
 """Compare the rules and the network on composed pages: `python -m benchmarks.layout.composed_pages [COUNT] [FEATURES]`.
 
 COUNT pages that no training has seen are composed; FEATURES are layout features, with commas, that each page has (by
-default any). The table has a row for each kind of page: order error over words, field F1, boundary F1 of blocks and
-TEDS of tables, each for the rules and for the network, and the pages where the network is better and worse in order.
+default any), or `clippings`: of each page only some lines are seen, as wide as a block or as the page. The table has a
+row for each kind of page: order error over words, field F1, boundary F1 of blocks and TEDS of tables, each for the
+rules and for the network, and the pages where the network is better and worse in order.
 LAYOUT is what is compared with the rules: `learned`, or the folder of a run.
 """
 
@@ -14,6 +15,8 @@ from benchmarks.arguments import parse_positional
 from data.layouts.features.feature_catalog import FEATURES
 from data.layouts.page_composer import KINDS, PageRequest, compose_page
 from training.layout.layout_check import Scores, compare, table_of
+
+CLIPPINGS = "clippings"
 
 
 def doubts_of(pairs: Sequence[tuple[Scores, Scores]]) -> str:
@@ -30,7 +33,8 @@ def doubts_of(pairs: Sequence[tuple[Scores, Scores]]) -> str:
 
 def main(count: int, features: str, layout: str) -> int:
     """Print the comparison of `count` pages."""
-    names = tuple(filter(None, features.split(",")))
+    clipped = 1.0 if features == CLIPPINGS else 0.0
+    names = () if clipped else tuple(filter(None, features.split(",")))
     pages = []
     for number in range(count):
         name = names[number % len(names)] if names else ""
@@ -38,7 +42,7 @@ def main(count: int, features: str, layout: str) -> int:
         kinds = sorted(suited) if suited else list(KINDS)
         kind = kinds[number // max(1, len(names)) % len(kinds)]
         pages.append(compose_page(PageRequest(kind, f"fresh/{number}", (name,) if name else None)).truth)
-    results = compare(pages, "rules", layout)
+    results = compare(pages, "rules", layout, clipped)
     print(table_of(results))
     print(doubts_of([pair for pairs in results.values() for pair in pairs]))
     return 0

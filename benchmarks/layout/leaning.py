@@ -59,7 +59,7 @@ def table_pages(count: int) -> list[TablePage]:
         page = compose_page(PageRequest(KINDS[number % len(KINDS)], f"lean/{number}")).truth
         number += 1
         if any(map(_is_grid, page.tables)):
-            pages.append(TablePage(page, simulate(page, random.Random(f"lean/{page.seed}"))))
+            pages.append(TablePage(page, simulate(page, random.Random(f"lean/{page.seed}"), clipped=0.0)))
     return pages
 
 
@@ -101,7 +101,7 @@ def score(pages: Sequence[TablePage], degrees: float, layout: str) -> Scores:
     contents, structures, orders = [], [], []
     right, wanted, given = 0, 0, 0
     for page in pages:
-        output, upright = turned(output_of(page.truth, page.simulated), degrees)
+        output, upright = turned(output_of(page.simulated), degrees)
         made = arrange(output, 1, layout)
         for table in filter(_is_grid, page.truth.tables):
             rows = cells_of(page, table)

@@ -36,15 +36,16 @@ class Scores:
     seconds: float
 
 
-def output_of(page: LayoutPage, simulated: SimulatedPage) -> EngineOutput:
+def output_of(simulated: SimulatedPage) -> EngineOutput:
     """Return the engine output that holds the simulated lines."""
-    return EngineOutput("stop", lines=simulated.lines, width=page.width, height=page.height, rulings=simulated.rulings)
+    width, height = simulated.size
+    return EngineOutput("stop", lines=simulated.lines, width=width, height=height, rulings=simulated.rulings)
 
 
 def score(page: LayoutPage, simulated: SimulatedPage, layout: str) -> Scores:
     """Arrange a simulated page and score the result."""
     started = time.process_time()
-    made = arrange(output_of(page, simulated), 1, layout)
+    made = arrange(output_of(simulated), 1, layout)
     seconds = time.process_time() - started
     line_of = {word.box: simulated.truth_of[id(word)] for line in simulated.lines for word in line.words}
     reference, output = word_orders(page, made, line_of)
@@ -56,7 +57,7 @@ def score(page: LayoutPage, simulated: SimulatedPage, layout: str) -> Scores:
         order=order_error(reference, output),
         field=label_f1(fields, [line.field for _, line in words]),
         block=boundary_f1([block_of[order] for order, _ in text], [block for _, block in text]),
-        teds=_table_score(page, made, line_of),
+        teds=_table_score(page, made, simulated),
         flagged=any(flag.startswith(FLAG_WORDS) for flag in made.flags),
         seconds=seconds,
     )
@@ -79,27 +80,48 @@ def word_orders(page: LayoutPage, made: Page, line_of: Mapping[Box, int]) -> tup
     return sorted(number[key] for key in keys), [number[key] for key in keys]
 
 
-def _table_score(page: LayoutPage, made: Page, line_of: Mapping[Box, int]) -> float | None:
-    """Return the mean TEDS of the tables of a page against the best table of the output; None without tables."""
+def _table_score(page: LayoutPage, made: Page, simulated: SimulatedPage) -> float | None:
+    """Return the mean TEDS of the tables of a page against the best table of the output; None without tables.
+
+    Of a table that was cut, only the rows that were read are expected.
+    """
     wanted = [table for table in page.tables if table.rows > 1 and table.columns > 1]
-    found = set(line_of.values())
+    read = _read_text(simulated)
     scores = []
     for table in wanted:
         rows = [[""] * table.columns for _ in range(table.rows)]
         for place, line in enumerate(page.lines):
-            if line.cell is not None and line.cell.table == table.id and place in found:
+            if line.cell is not None and line.cell.table == table.id and place in read:
                 cell = rows[line.cell.row][line.cell.column]
-                rows[line.cell.row][line.cell.column] = f"{cell} {line.text}".strip()
+                rows[line.cell.row][line.cell.column] = f"{cell} {read[place]}".strip()
         kept = [row for row in rows if any(row)]
-        scores.append(max((teds(kept, other.rows) for other in made.tables), default=0.0))
+        if len(kept) > 1 and sum(map(any, zip(*kept, strict=True))) > 1:
+            scores.append(max((teds(kept, other.rows) for other in made.tables), default=0.0))
     return mean(scores) if scores else None
 
 
-def compare(pages: Iterable[LayoutPage], before: str, after: str) -> dict[str, list[tuple[Scores, Scores]]]:
-    """Return the scores of two layouts, each as `arrange` wants it, by kind of page."""
+def _read_text(simulated: SimulatedPage) -> dict[int, str]:
+    """Return what was read of each line of the page, by its place."""
+    words = defaultdict(list)
+    for line in simulated.lines:
+        for word in line.words:
+            words[simulated.truth_of[id(word)]].append(word)
+    return {
+        place: " ".join(word.text for word in sorted(found, key=lambda word: word.box[0]))
+        for place, found in words.items()
+    }
+
+
+def compare(
+    pages: Iterable[LayoutPage], before: str, after: str, clipped: float = 0.0
+) -> dict[str, list[tuple[Scores, Scores]]]:
+    """Return the scores of two layouts, each as `arrange` wants it, by kind of page.
+
+    `clipped` is the probability that a page is seen as a clipping.
+    """
     results = defaultdict(list)
     for page in pages:
-        simulated = simulate(page, random.Random(f"measure/{page.seed}"))
+        simulated = simulate(page, random.Random(f"measure/{page.seed}"), clipped)
         if simulated.lines:
             results[page.kind].append((score(page, simulated, before), score(page, simulated, after)))
     return dict(results)

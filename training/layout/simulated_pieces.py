@@ -25,12 +25,18 @@ SHOWN = 0.3
 RULES_LOST, ALL_RULES_LOST = 0.08, 0.15
 """Share of ruling lines that are not found, and of pages on which none is known."""
 NUMBER_OF_EDGES = 4
+LEAST_LINES = 2
+"""A clipping with fewer is not worth a page."""
 OVER_COLUMNS = 0.3
 """Share of the joints of running text over a gutter that are left: columns are cut before lines are detected."""
 TORN = 0.05
 """Share of lines of three words or more that a detector tears at a usual word gap, as in dense justified print."""
 CROPPED, PADDING = 0.15, (2.0, 40.0)
 """Share of pages that are cropped close to their print, and the pixels that are left around it."""
+CLIPPED, CLIPPED_LINES, MARGIN = 0.2, (4, 60), (0.1, 1.5)
+"""Share of pages of which only a clipping is scanned, its height in lines, and its margin in type sizes."""
+WHOLE_WIDTH = 0.35
+"""Share of clippings that are as wide as the page; others show the width of one block, such as a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,11 @@ class SimulatedPage:
     """Place of the page's line by the ruling line that its blank is found as."""
 
 
-def simulate(page: LayoutPage, generator: random.Random) -> SimulatedPage:
-    """Return the lines that a reader would find on a composed page. Level pages only: skew is corrected before."""
+def simulate(page: LayoutPage, generator: random.Random, clipped: float = CLIPPED) -> SimulatedPage:
+    """Return the lines that a reader would find on a composed page. Level pages only: skew is corrected before.
+
+    `clipped` is the probability that only a clipping of the page is scanned.
+    """
     truth_of: dict[int, int] = {}
     segments = [
         (place, line, words)
@@ -64,14 +73,39 @@ def simulate(page: LayoutPage, generator: random.Random) -> SimulatedPage:
     blanks = _blanks(segments, page, generator)
     rulings = (*_rulings(page, generator), *blanks)
     whole = SimulatedPage(tuple(lines), truth_of, rulings, (page.width, page.height), blanks)
-    return _cropped(whole, generator) if lines and generator.random() < CROPPED else whole
+    share = generator.random()
+    if not lines or share >= clipped + CROPPED:
+        return whole
+    area = _clipping(page, generator) if share < clipped else _print_area(whole, generator)
+    return _part(whole, area) if area else whole
 
 
-def _cropped(page: SimulatedPage, generator: random.Random) -> SimulatedPage:
-    """Return the page as if the scan ended close to its print."""
+def _print_area(page: SimulatedPage, generator: random.Random) -> Box:
+    """Return the area of a scan that ends close to the print."""
     left, top, right, bottom = box_around(line.box for line in page.lines)
     pad = generator.uniform(*PADDING)
-    x, y = left - pad, top - pad
+    return (left - pad, top - pad, right + pad, bottom + pad)
+
+
+def _clipping(page: LayoutPage, generator: random.Random) -> Box | None:
+    """Return the area of a clipping: some lines of the page, as wide as one block or as the page; None where not."""
+    level = [line for line in page.lines if line.direction == 0 and line.field != "noise"]
+    if not level:
+        return None
+    chosen = generator.choice(level)
+    left, _, right, _ = box_around(line.box for line in level if line.block == chosen.block)
+    margin = generator.uniform(*MARGIN) * chosen.size
+    if generator.random() < WHOLE_WIDTH:
+        left, right, margin = 0.0, float(page.width), 0.0
+    height = generator.uniform(*CLIPPED_LINES) * 1.3 * chosen.size
+    top = chosen.box[1] - generator.random() * height
+    return (left - margin, max(0.0, top), right + margin, min(float(page.height), top + height))
+
+
+def _part(page: SimulatedPage, area: Box) -> SimulatedPage:
+    """Return what a scan of a part of the page shows: words that its edges cut are not read."""
+    x, y = area[:2]
+    size = (round(area[2] - x), round(area[3] - y))
 
     def moved(box: Box) -> Box:
         return (box[0] - x, box[1] - y, box[2] - x, box[3] - y)
@@ -79,12 +113,36 @@ def _cropped(page: SimulatedPage, generator: random.Random) -> SimulatedPage:
     truth_of: dict[int, int] = {}
     lines = []
     for line in page.lines:
-        words = tuple(replace(word, box=moved(word.box)) for word in line.words)
-        truth_of |= {id(new): page.truth_of[id(old)] for new, old in zip(words, line.words, strict=True)}
-        lines.append(replace(line, box=moved(line.box), words=words))
-    size = (round(right - left + 2 * pad), round(bottom - top + 2 * pad))
-    blanks = {moved(box): place for box, place in page.blanks.items()}
-    return SimulatedPage(tuple(lines), truth_of, tuple(map(moved, page.rulings)), size, blanks)
+        inside = [word for word in line.words if _is_in(word.box, area)]
+        words = tuple(replace(word, box=moved(word.box)) for word in inside)
+        if not words:
+            continue
+        truth_of |= {id(new): page.truth_of[id(old)] for new, old in zip(words, inside, strict=True)}
+        is_whole = len(words) == len(line.words)
+        box = moved(line.box) if is_whole else box_around(word.box for word in words)
+        lines.append(replace(line, text=" ".join(word.text for word in words), box=box, words=words))
+    if len(lines) < LEAST_LINES:
+        return page
+    rulings = tuple(moved(_within(box, area)) for box in page.rulings if _meets(box, area))
+    blanks = {moved(_within(box, area)): place for box, place in page.blanks.items() if _meets(box, area)}
+    return SimulatedPage(tuple(lines), truth_of, rulings, size, blanks)
+
+
+def _is_in(box: Box, area: Box) -> bool:
+    """Return whether the middle half of a box lies in an area."""
+    wide, high = (box[2] - box[0]) / 4, (box[3] - box[1]) / 4
+    return (
+        area[0] <= box[0] + wide and box[2] - wide <= area[2] and area[1] <= box[1] + high and box[3] - high <= area[3]
+    )
+
+
+def _meets(box: Box, area: Box) -> bool:
+    return box[0] < area[2] and area[0] < box[2] and box[1] < area[3] and area[1] < box[3]
+
+
+def _within(box: Box, area: Box) -> Box:
+    """Return the part of a box that lies in an area, which it meets."""
+    return (max(box[0], area[0]), max(box[1], area[1]), min(box[2], area[2]), min(box[3], area[3]))
 
 
 Segment = tuple[int, PageLine, Sequence[PageWord]]

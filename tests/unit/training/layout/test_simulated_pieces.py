@@ -23,8 +23,8 @@ def test_every_word_is_known_by_its_line_and_equal_seeds_give_equal_pages() -> N
             assert word.text in truth.text or word.text in "".join(one.text for one in truth.words)
 
 
-def test_nearly_all_words_are_found() -> None:
-    found = sum(len(line.words) for line in simulate(PAGE, random.Random("b")).lines)
+def test_nearly_all_words_of_a_whole_page_are_found() -> None:
+    found = sum(len(line.words) for line in simulate(PAGE, random.Random("b"), clipped=0.0).lines)
     assert 0.9 < found / sum(len(line.words) for line in PAGE.lines if line.field != "noise") < 1.1
 
 
@@ -40,3 +40,19 @@ def test_what_stands_far_apart_is_two_lines_and_what_nearly_touches_is_one() -> 
 
 def test_a_page_without_lines_gives_none() -> None:
     assert simulate(LayoutPage("letter", "x", (), 200, 100, 100, ()), random.Random(0)).lines == ()
+
+
+def test_a_clipping_holds_part_of_the_page_and_its_words_keep_their_lines() -> None:
+    parts = [simulate(PAGE, random.Random(seed), clipped=1.0) for seed in range(20)]
+    clipped = [part for part in parts if part.size != (PAGE.width, PAGE.height)]
+    assert len(clipped) > 10
+    assert any(part.size[0] < 0.6 * PAGE.width for part in clipped)
+    for part in clipped:
+        assert 2 <= len(part.lines) < len(PAGE.lines)
+        for found in part.lines:
+            left, top, right, bottom = found.box
+            assert right > 0 and bottom > 0 and left < part.size[0] and top < part.size[1]
+            assert found.text == " ".join(word.text for word in found.words)
+            assert all(word.text in PAGE.lines[part.truth_of[id(word)]].text for word in found.words)
+        for left, top, right, bottom in part.rulings:
+            assert -1 <= left <= right <= part.size[0] + 1 and -1 <= top <= bottom <= part.size[1] + 1
