@@ -84,14 +84,29 @@ class Ink:
     """True where the ink is lines drawn as blocks, False where it is letters."""
 
 
-def cut(gray: NDArray[np.uint8]) -> list[Box]:
+class PageInk(NamedTuple):
+    """The text of a page on its working image."""
+
+    mask: Mask
+    working_letter: float
+    """Height of a letter in pixels of the mask; 0 without text."""
+    scale: int
+    """Pixels of the page for one of the mask."""
+
+    @property
+    def letter(self) -> float:
+        """Return the height of a letter in pixels of the page."""
+        return self.working_letter * self.scale
+
+
+def cut(gray: NDArray[np.uint8], seen: PageInk | None = None) -> list[Box]:
     """Cut an upright, level page, a (height, width) gray array, into regions for the text detector.
 
     The regions tile the page and come top to bottom, left to right. For a single column, and whenever the cut is
-    uncertain, the whole page is one region.
+    uncertain, the whole page is one region. `seen` is the page's ink where it is known.
     """
     height, width = gray.shape
-    ink, letter, scale = _ink(gray)
+    ink, letter, scale = seen or page_ink(gray)
     areas = split(Ink(ink, letter, GUTTER), Area(0, 0, ink.shape[1], ink.shape[0])) if letter else []
     if len(areas) < 2:
         return [(0.0, 0.0, float(width), float(height))]
@@ -112,11 +127,10 @@ def letter_height(gray: NDArray[np.uint8]) -> float:
 
     The page is measured at a reduced size, so the height is accurate to 1 or 2 pixels.
     """
-    _, letter, scale = _ink(gray)
-    return letter * scale
+    return page_ink(gray).letter
 
 
-def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
+def page_ink(gray: NDArray[np.uint8]) -> PageInk:
     """Return the text mask of the reduced page, the height of a letter there, and the reduction factor.
 
     Rules, frames, specks and the dark borders of a scan are removed. Height 0 means that there is no text.
@@ -130,7 +144,7 @@ def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
     dark = (small.astype(np.int16) < around.astype(np.int16) - CONTRAST).astype(np.uint8)
     letter = _letter_height(dark)
     if not letter:
-        return dark.astype(bool), 0.0, scale
+        return PageInk(dark.astype(bool), 0.0, scale)
     long = round(RULE * letter) | 1  # Odd: an even kernel opens one pixel to the side.
     for shape in ((2 * long + 1, 1), (1, long)):
         dark &= ~cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones(shape[::-1], np.uint8))
@@ -141,7 +155,7 @@ def _ink(gray: NDArray[np.uint8]) -> tuple[Mask, float, int]:
     speck = (tall < 0.3 * letter) & (wide < 0.3 * letter)
     keep = ~(border | speck)
     keep[0] = False
-    return keep[labels], letter, scale
+    return PageInk(keep[labels], letter, scale)
 
 
 def _letter_height(dark: NDArray[np.uint8]) -> float:

@@ -19,7 +19,7 @@ from ocr.engines.local.ink.show_through import contrast_of, pale_lines
 from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence
 from ocr.engines.local.recognizers.marked_lines import Piece, with_marks
 from ocr.engines.local.skew import Affine, Gray
-from ocr.layout.columns import cut, letter_height
+from ocr.layout.columns import cut, letter_height, page_ink
 
 UPRIGHT = 1.5
 """A strip this many times taller than wide is also read as text that runs up or down the page."""
@@ -94,12 +94,13 @@ class PpocrPageReader:
 
     def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
         """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
-        letter = letter_height(gray)
-        factor = working_scale(letter, gray.size)
+        ink = page_ink(gray)
+        letter, factor = ink.letter, working_scale(ink.letter, gray.size)
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
+            ink = page_ink(gray)
         page_map = self._finder.page_map(gray, letter * factor)
-        found = [place for region in cut(gray) for place in self._places(gray, region, placement, page_map)]
+        found = [place for region in cut(gray, ink) for place in self._places(gray, region, placement, page_map)]
         self._finder.release()
         crops = [place.crops() for place in found]
         surest = self._recognizer.read_surest(crops)

@@ -217,7 +217,7 @@ def _read_print(reader: LineReader, gray: Gray) -> EngineOutput:
 
 
 def _read_dark_print(reader: LineReader, gray: Gray) -> EngineOutput:
-    rotation = 90 if sparse_areas(gray) is None and is_sideways(gray) else 0
+    rotation = 90 if is_sideways(gray) and sparse_areas(gray) is None else 0
     generation = _read_turned(reader, gray, rotation)
     if _is_doubtful(generation.lines or ()):
         better = _best_turn(reader, gray, rotation)

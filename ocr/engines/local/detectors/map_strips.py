@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
 Points = NDArray[np.float64]
@@ -86,7 +87,7 @@ class Strip:
         if not above and not below:
             return crop
         alone = crop.copy()
-        paper = np.percentile(crop[::3, ::3], PAPER)
+        (paper,) = percentiles(crop[::3, ::3], (PAPER,))
         alone[:above] = paper
         alone[len(alone) - below :] = paper
         return alone

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ocr.engines.local.ink.show_through import contrast_of, pale_lines
+from ocr.engines.local.ink.show_through import contrast_of, pale_lines, percentiles
 
 PRINT = [180.0, 175.0, 190.0, 182.0]
 
@@ -37,3 +37,10 @@ def test_contrast_is_the_distance_of_strokes_and_paper() -> None:
     crop[15:25, ::4] = 40
     assert contrast_of(crop) == 200.0
     assert contrast_of(crop[:0]) == 0.0
+
+
+def test_percentiles_from_the_histogram_are_those_of_numpy() -> None:
+    draw = np.random.Generator(np.random.SFC64(0))
+    page = draw.integers(0, 256, (90, 900)).astype(np.uint8)
+    for crop in (page, page[3:4, 7:8], page[10:40, 100:103], page[::3, ::3], np.full((5, 9), 200, np.uint8)):
+        assert np.allclose(percentiles(crop, (0, 3, 50, 90, 100)), np.percentile(crop, (0, 3, 50, 90, 100)), atol=1e-9)
