@@ -1,10 +1,11 @@
 """Measure the fast recognizer and the cascade beside the large one and Tesseract, in one run on one thread.
 
-    python -m benchmarks.accuracy.fast_reader [--fast FILE] [--large FILE] [--composed NAME=FOLDER] [--tesseract]
+    python -m benchmarks.accuracy.fast_reader [--fast FILE] [--large FILE] [--detector full] [--detector fast]
+        [--composed NAME=FOLDER] [--tesseract]
 
 Sets are the shared pages (as in `character_errors`) and folders that `ocr data compose` wrote. Every network reads each
 line once, and its CPU seconds (process time of this one thread) are recorded. Every reader is then put together from
-what was recorded, so all thresholds are compared on the same measurement. The fast network reads a page twice and the
+what was recorded, so all thresholds are compared on the same measurement. The fast networks read a page twice and the
 second time counts, because OpenVINO prepares each new size of a batch once. CER as in `character_errors`: mean over
 pages; header, text, margin and footer as printed.
 """
@@ -28,9 +29,12 @@ from benchmarks.accuracy.character_errors import name_of, printed
 from benchmarks.paths import PAGES
 from eval.metrics.edit_distance import character_errors
 from ocr.core.document import EngineOutput
+from ocr.engines.local.detectors.detector_selection import choose_detector
+from ocr.engines.local.detectors.line_finder import PageDetector, PageMap
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector, Reading, Recognizer, surest
+from ocr.engines.local.ppocr import Reading, Recognizer, surest
+from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.recognizers.loading import CALIBRATION
@@ -118,6 +122,20 @@ class TimedFast(Timed):
         return [fast.reading for fast in self.read_with_doubt(lines)]
 
 
+@dataclass
+class TimedPageDetector:
+    """A detector that sees the whole page."""
+
+    name: str
+    network: PageDetector
+    clock: Clock
+
+    def see(self, gray: Gray, letter: float) -> PageMap:
+        key = key_of(f"{self.name} {letter}", gray)
+        found: PageMap = self.clock.ask(key, lambda: self.network.see(gray, letter), prepare=True)
+        return found
+
+
 @dataclass(frozen=True)
 class PageResult:
     cer: float
@@ -165,19 +183,21 @@ def tesseract_page(gray: Gray) -> tuple[EngineOutput, float]:
 class Bench:
     """All readers over recorded networks."""
 
-    def __init__(self, fast: Path, large: Path | None, backend: str) -> None:
+    def __init__(self, fast: Path, large: Path | None, backend: str, detectors: Sequence[str]) -> None:
         self.clock = Clock()
-        self._detectors = {
-            fitted: Timed(f"detector {fitted}", Detector(backend, fitted=fitted), self.clock)
-            for fitted in (False, True)
-        }
+        self._detectors = {name: self._detector(name, backend) for name in detectors}
         self._fast = TimedFast("fast", FastReader(fast, backend), self.clock)
         self._stock = Timed("stock", Recognizer(backend), self.clock)
         self._large = Timed("large", Recognizer(backend, large), self.clock) if large else self._stock
         self._backend = backend
 
-    def readers(self, calibration: Calibration, *, fitted: bool) -> dict[str, Any]:
-        """Name -> line recognizer; names that end in " fitted" are read with the fitted detector."""
+    def _detector(self, name: str, backend: str) -> Timed | TimedPageDetector:
+        network = load_detector(choose_detector(name).to_text(), backend)
+        kind = TimedPageDetector if isinstance(network, PageDetector) else Timed
+        return kind(f"detector {name}", network, self.clock)
+
+    def readers(self, calibration: Calibration) -> dict[tuple[str, str], Any]:
+        """Recognizer and detector, by name -> line recognizer."""
         cascades = {
             f"cascade {threshold:g}": CascadeReader(self._fast, lambda: self._large, threshold, calibration)  # type: ignore[arg-type]
             for threshold in THRESHOLDS
@@ -185,16 +205,18 @@ class Bench:
         stock = {"stock": self._stock} if self._large is self._stock else {}
         large = {} if self._large is self._stock else {"large": self._large}
         whole = {**stock, **large, "fast": self._fast, **cascades}
-        return whole | ({f"{name}, fitted": reader for name, reader in whole.items()} if fitted else {})
+        return {(name, detector): reader for detector in self._detectors for name, reader in whole.items()}
 
-    def run(self, rows: Sequence[tuple[Path, str]], readers: dict[str, Any]) -> dict[str, list[PageResult]]:
+    def run(
+        self, rows: Sequence[tuple[Path, str]], readers: dict[tuple[str, str], Any]
+    ) -> dict[tuple[str, str], list[PageResult]]:
         """Every reader on every page."""
         found = defaultdict(list)
         for file, text in rows:
             gray = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8)
             self.clock.known.clear()
             for name, recognizer in readers.items():
-                reader = PpocrPageReader(self._backend, recognizer, self._detectors[name.endswith("fitted")])
+                reader = PpocrPageReader(self._backend, recognizer, self._detectors[name[1]])
                 output, seconds, networks = read_with(reader, self.clock, gray)
                 reread = recognizer.take_reread() if isinstance(recognizer, CascadeReader) else 0
                 cer = character_errors(text, printed(arrange(output, 1)), "normalised").rate
@@ -202,12 +224,12 @@ class Bench:
         return found
 
 
-def report(name: str, found: dict[str, list[PageResult]]) -> None:
+def report(name: str, found: dict[tuple[str, str], list[PageResult]]) -> None:
     """One row a reader."""
-    for reader, pages in found.items():
+    for (reader, detector), pages in found.items():
         lines = sum(page.lines for page in pages)
         print(
-            f"| {name} | {len(pages)} | {reader} | {100 * mean(page.cer for page in pages):.2f} "
+            f"| {name} | {len(pages)} | {reader} | {detector} | {100 * mean(page.cer for page in pages):.2f} "
             f"| {mean(page.seconds for page in pages):.3f} | {mean(page.networks for page in pages):.3f} "
             f"| {sum(page.reread for page in pages) / max(1, lines):.1%} |",
             flush=True,
@@ -223,7 +245,7 @@ def main() -> int:
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", default="", help="sets whose name holds this")
     parser.add_argument("--most", type=int, default=0, help="pages of each set; 0 for all")
-    parser.add_argument("--fitted", action="store_true", help="measure every reader with the fitted detector too")
+    parser.add_argument("--detector", action="append", default=[], help="as options.detector has it; default: full")
     parser.add_argument("--tesseract", action="store_true")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -231,10 +253,10 @@ def main() -> int:
     if not sets:
         print(f"no pages in {arguments.pages} and no --composed folder")
         return NOT_RUN
-    bench = Bench(arguments.fast, arguments.large, arguments.backend)
-    readers = bench.readers(CALIBRATION, fitted=arguments.fitted)
-    print("| set | pages | reader | CER % | CPU s/page | of it networks | lines read again |")
-    print("|---|---|---|---|---|---|---|")
+    bench = Bench(arguments.fast, arguments.large, arguments.backend, arguments.detector or ["full"])
+    readers = bench.readers(CALIBRATION)
+    print("| set | pages | reader | detector | CER % | CPU s/page | of it networks | lines read again |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, rows in sets.items():
         chosen = rows[: arguments.most or None]
         found = bench.run(chosen, readers)
@@ -243,7 +265,7 @@ def main() -> int:
                 gray = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8)
                 output, seconds = tesseract_page(gray)
                 cer = character_errors(text, printed(arrange(output, 1)), "normalised").rate
-                found["tesseract"].append(PageResult(cer, seconds, seconds, len(output.lines or ()), 0))
+                found["tesseract", "-"].append(PageResult(cer, seconds, seconds, len(output.lines or ()), 0))
         report(name, found)
     return 0
 

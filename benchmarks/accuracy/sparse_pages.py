@@ -1,10 +1,13 @@
-"""Pages with one word, and pages on which nothing is printed: python -m benchmarks.accuracy.sparse_pages
+"""Pages with one word, and pages on which nothing is printed.
+
+    python -m benchmarks.accuracy.sparse_pages [--recognizer pt] [--detector full]
 
 Sixty composed A4 pages with one of twenty words in three sizes, clean, scanned or leaning; 100 blank ones, clean,
 noisy, with show-through, punched or shaded. Exits with 1 when fewer than 59 words are read right, a page with a word
 comes out blank, or more than two blank pages have lines or would be flagged.
 """
 
+import argparse
 import random
 import sys
 
@@ -14,9 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from data.synthesis.fonts import SHIPPED
+from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.rapidocr import DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
 from ocr.layout.page import arrange
@@ -97,8 +102,15 @@ def _back(strength: float) -> NDArray[np.float32]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recognizer", default=DEFAULT_RECOGNIZER, help="as options.recognizer has it")
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR, help="as options.detector has it")
+    arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    reader = PpocrPageReader("openvino", load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), "openvino"))
+    lines = load_recognizer(choose_recognizer(arguments.recognizer), "openvino")
+    reader = PpocrPageReader(
+        "openvino", lines, load_detector(choose_detector(arguments.detector).to_text(), "openvino")
+    )
     draw, right, empty = random.Random(1), 0, 0
     for number in range(60):
         page, word, looks = word_page(number, draw)
@@ -111,10 +123,10 @@ def main() -> None:
     clean = 0
     for number in range(100):
         page, kind = blank_page(number)
-        lines = read_page(reader, page).lines or ()
-        clean += not lines
-        if lines:
-            print(f"blank page {number} ({kind}) has {len(lines)} lines or places")
+        found = read_page(reader, page).lines or ()
+        clean += not found
+        if found:
+            print(f"blank page {number} ({kind}) has {len(found)} lines or places")
     print(f"blank pages: {clean} of 100 without lines and flags (bar: 98)")
     sys.exit(right < 59 or empty > 0 or clean < 98)
 
