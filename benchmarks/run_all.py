@@ -133,13 +133,13 @@ BENCHMARKS = (
     _module(
         "decoding-loops",
         "Repetition by decoding mode, of a model that loops.",
-        "decoding.loops_by_mode forms",
+        "decoding.loops_by_mode forms --pages 24",
         by_default=False,
     ),
     _module(
         "decoding-objectives",
         "The joint objective beside the autoregressive one, three seeds.",
-        "decoding.objectives_compared forms --steps 24 --pages 64",
+        "decoding.objectives_compared forms --steps 12 --pages 48",
         by_default=False,
     ),
     _module(

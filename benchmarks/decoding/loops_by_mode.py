@@ -3,11 +3,11 @@
     python -m benchmarks.decoding.loops_by_mode DIR [--name joint] [--steps 40] [--pages 48]
 
 DIR is that of benchmarks/decoding/miniature.py. The parent is its run DIR/NAME, trained on with forms of which half end
-in a blank. The blank is drawn as one rule, always up to the right edge, and the reference has 6 to 48 dashes for it, by
-lot: what is taught about such a blank is how likely one more dash is (`leaders = 0`). Each mode reads the same held-out
-forms up to the budget of 256 tokens, without the monitor that stops at a repetition. Loops are counted as in the
-regression check. Exits with 1 where self-speculation does not write the tokens of ar, and where ar does not loop, since
-nothing is shown then.
+in a blank. The blank is drawn as one rule, always up to the right edge, and the reference has 6 to 140 dashes for it,
+by lot: what is taught about such a blank is how likely one more dash is (`leaders = 0`). Each mode reads the same
+held-out forms up to the budget of 256 tokens, without the monitor that stops at a repetition. Loops are counted as in
+the regression check. Exits with 1 where self-speculation does not write the tokens of ar, and where ar does not loop,
+since nothing is shown then.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from training.trainer import process
 
 BLANKS = 0.5
 """Share of the forms that end in a blank."""
-SHORTEST, LONGEST = 6, 48
+SHORTEST, LONGEST = 6, 140
 AT_ONCE = 16
 MODES: tuple[tuple[str, dict[str, object]], ...] = (
     ("ar", {}),

@@ -60,6 +60,7 @@ class Reader:
     """A trained model with its held-out pages, prompts and drafts."""
 
     def __init__(self, folder: Path, examples: Sequence[Example], images: Path) -> None:
+        transformers.utils.logging.disable_progress_bar()  # its lines would stand in the table
         self.model = catalog.resolve(str(folder))
         self.processor = transformers.AutoProcessor.from_pretrained(folder)
         self.network = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
