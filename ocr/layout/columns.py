@@ -127,7 +127,8 @@ def letter_height(gray: NDArray[np.uint8]) -> float:
 
     The page is measured at a reduced size, so the height is accurate to 1 or 2 pixels.
     """
-    return page_ink(gray).letter
+    _, dark, scale = _dark(gray)
+    return _letter_height(dark) * scale
 
 
 def page_ink(gray: NDArray[np.uint8]) -> PageInk:
@@ -136,12 +137,7 @@ def page_ink(gray: NDArray[np.uint8]) -> PageInk:
     Rules, frames, specks and the dark borders of a scan are removed. Height 0 means that there is no text.
     """
     cv2 = environment.load("cv2")
-    scale = max(1, round(max(gray.shape) / WORKING_SIZE))
-    small = gray
-    if scale > 1:
-        small = cv2.resize(gray, (gray.shape[1] // scale, gray.shape[0] // scale), interpolation=cv2.INTER_AREA)
-    around = cv2.blur(small, (31, 31))
-    dark = (small.astype(np.int16) < around.astype(np.int16) - CONTRAST).astype(np.uint8)
+    small, dark, scale = _dark(gray)
     letter = _letter_height(dark)
     if not letter:
         return PageInk(dark.astype(bool), 0.0, scale)
@@ -156,6 +152,17 @@ def page_ink(gray: NDArray[np.uint8]) -> PageInk:
     keep = ~(border | speck)
     keep[0] = False
     return PageInk(keep[labels], letter, scale)
+
+
+def _dark(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
+    """Return the reduced page, 1 where it is darker than its surroundings, else 0, and the reduction factor."""
+    cv2 = environment.load("cv2")
+    scale = max(1, round(max(gray.shape) / WORKING_SIZE))
+    small = gray
+    if scale > 1:
+        small = cv2.resize(gray, (gray.shape[1] // scale, gray.shape[0] // scale), interpolation=cv2.INTER_AREA)
+    around = cv2.blur(small, (31, 31))
+    return small, (small.astype(np.int16) < around.astype(np.int16) - CONTRAST).astype(np.uint8), scale
 
 
 def _letter_height(dark: NDArray[np.uint8]) -> float:

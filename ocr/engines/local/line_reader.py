@@ -101,7 +101,6 @@ class PpocrPageReader:
             ink = page_ink(gray)
         page_map = self._finder.page_map(gray, letter * factor)
         found = [place for region in cut(gray, ink) for place in self._places(gray, region, placement, page_map)]
-        self._finder.release()
         crops = [place.crops() for place in found]
         surest = self._recognizer.read_surest(crops)
         pale = pale_lines(

@@ -30,7 +30,16 @@ from ocr.engines.local.rapidocr import DETECTOR, RECOGNIZER, model_file
 from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height
 
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+class Network(Protocol):
+    """A network that is loaded."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run it on a batch; the result may be overwritten by the next run."""
+
+    def release(self) -> None:
+        """Give back the memory of its last input's layers, where it holds any; the next input takes it again."""
+
 
 HEIGHT = 48
 """Pixels: the recognizer reads lines of this height."""
@@ -42,8 +51,9 @@ FITTED_FROM = 500_000
 STOCK_ALPHABET = 10_000
 """Classes from which on an alphabet is the stock one, which is mostly Chinese and is cut."""
 _OLD_VOWELS = frozenset("ẽẼỹỸ")
-MOST_HELD = 700_000_000
-"""Bytes of a process from which the detector gives back its memory, 240 MB, before the next region and the lines."""
+MOST_HELD = 750_000_000
+"""Bytes of a process from which memory goes back to the system after each tile and each page. Pages of 200 dpi stay
+below it: each page that takes its memory anew pays a twentieth of its time in page faults."""
 WIDTH_STEP = 64
 LEAST_WIDTH = 320
 """The recognizer was trained on nothing narrower; shorter lines are padded to it."""
@@ -175,7 +185,7 @@ class _OpenvinoNetwork:
         return output
 
     def release(self) -> None:
-        """Give back the memory of its last input's layers; the next input takes it again."""
+        """See `Network`."""
         self._compiled.release_memory()
 
 
@@ -249,13 +259,37 @@ def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, Alphabet]:
     keep = _kept(characters)
     if len(keep) == len(characters):
         return network, Alphabet(tuple(characters))
+    return _CutNetwork(network, keep), Alphabet(tuple(characters[place] for place in keep))
 
-    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        kept = network(batch)[..., keep]
+
+class _CutNetwork:
+    """A network whose other classes are left out of its output."""
+
+    def __init__(self, network: Network, keep: Sequence[int]) -> None:
+        self._network = network
+        self._keep = list(keep)
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        kept = self._network(batch)[..., self._keep]
         kept /= np.maximum(kept.sum(axis=-1, keepdims=True), 1e-9)
         return kept
 
-    return run, Alphabet(tuple(characters[place] for place in keep))
+    def release(self) -> None:
+        """See `Network`."""
+        self._network.release()
+
+
+class _OnnxNetwork:
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._source = session.get_inputs()[0].name
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        output: NDArray[np.float32] = self._session.run(None, {self._source: batch})[0]
+        return output
+
+    def release(self) -> None:
+        """Do nothing: its layers are freed after each run."""
 
 
 def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
@@ -270,13 +304,7 @@ def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
         session = ort.InferenceSession(str(file), sess_options=options, providers=["CPUExecutionProvider"])
     except kinds as cause:
         raise _broken(file, cause) from cause
-    source = session.get_inputs()[0].name
-
-    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = session.run(None, {source: batch})[0]
-        return output
-
-    return run, dict(session.get_modelmeta().custom_metadata_map)
+    return _OnnxNetwork(session), dict(session.get_modelmeta().custom_metadata_map)
 
 
 def _broken(file: Path, cause: Exception) -> EngineError:
@@ -324,27 +352,27 @@ class Detector:
 
         Full size is the default: at half of it gazette pages lose 0.1 to 0.2% of their characters.
         """
-        # OpenVINO would hold the layers of the last region until those of this one are there.
-        self.release()
         factor = fitting_factor(gray) if self._fitted else 1.0
         height, width = (round(side * factor / 32) * 32 for side in gray.shape)
         interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
         resized = np.asarray(cv2.resize(gray, (max(32, width), max(32, height)), interpolation=interpolation), np.uint8)
         probability: NDArray[np.float32] = self._run(_normalised(resized))[0, 0]
+        if not holds_much():
+            return probability
+        # OpenVINO would hold these layers until those of the next tile are there, and while lines are read.
+        probability = probability.copy()
+        self._run.release()
+        return_freed_memory()
         return probability
 
-    def release(self) -> None:
-        """Give back the memory that a large region took, where this process holds much and the backend can."""
-        if isinstance(self._run, _OpenvinoNetwork) and _resident_bytes() > MOST_HELD:
-            self._run.release()
-            return_freed_memory()
+
+def holds_much() -> bool:
+    """Return whether this process holds so much memory that it must give back what it can."""
+    return _resident_bytes() > MOST_HELD
 
 
 def return_freed_memory() -> None:
-    """Give the memory that a page took back to the system, where the C library can: glibc keeps it otherwise.
-
-    Without this a worker grows by 10 to 80 MB with each of the first pages.
-    """
+    """Give memory that was freed back to the system, where the C library can: glibc keeps it otherwise."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):

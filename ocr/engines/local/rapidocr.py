@@ -21,7 +21,7 @@ DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 DEFAULT_RECOGNIZER = "pt"
 DEFAULT_DETECTOR = "full"
-READING_VERSION = 4
+READING_VERSION = 5
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
 

@@ -16,7 +16,7 @@ from ocr.engines.local.detectors.fast_detector import FastDetector
 from ocr.engines.local.ink.ink_layers import ink_layers
 from ocr.engines.local.line_reader import PpocrPageReader, shrunk
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector, return_freed_memory
+from ocr.engines.local.ppocr import Detector, holds_much, return_freed_memory
 from ocr.engines.local.recognizers.cascade import CascadeReader
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice
@@ -57,7 +57,8 @@ def _handler(backend: str, recognizer: str, detector: str) -> Handler:
         output = replace(output, height=turned[0], width=turned[1])
         if isinstance(lines, CascadeReader):
             output = replace(output, lines_reread=lines.take_reread())
-        return_freed_memory()
+        if holds_much():
+            return_freed_memory()
         return Parcel(output)
 
     return handle
