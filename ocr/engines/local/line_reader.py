@@ -17,6 +17,7 @@ from ocr.engines.local.detectors.line_finder import Detect, LineFinder, PageDete
 from ocr.engines.local.detectors.map_strips import Strip
 from ocr.engines.local.ink.show_through import contrast_of, pale_lines
 from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence
+from ocr.engines.local.recognizers.foreign_letters import without_false_guesses
 from ocr.engines.local.recognizers.marked_lines import Piece, with_marks
 from ocr.engines.local.skew import Affine, Gray
 from ocr.layout.columns import cut, letter_height, page_ink
@@ -29,6 +30,8 @@ LARGE_PAGE, SPARED_LETTER = 6_000_000, 23.0
 """Pixels from which a page shrinks for smaller letters: print at 300 dpi, which reads as well at 200."""
 SAMPLE_SIDE = 1200
 """Pixels of the longer side at which the letters of a large page are measured."""
+EDGE = 1.0
+"""Pixels from the edge of a page within which a strip touches it."""
 UNREAD = Reading("", (), ())
 SAMPLE = 6
 """Lines that are read to measure the confidence of a page."""
@@ -102,7 +105,9 @@ class PpocrPageReader:
         page_map = self._finder.page_map(gray, letter * factor)
         found = [place for region in cut(gray, ink) for place in self._places(gray, region, placement, page_map)]
         crops = [place.crops() for place in found]
-        surest = self._recognizer.read_surest(crops)
+        ways, readings = zip(*self._recognizer.read_surest(crops), strict=True) if crops else ((), ())
+        edges = [_at_edge(place, way, gray) for place, way in zip(found, ways, strict=True)]
+        surest = list(zip(ways, without_false_guesses(readings, edges), strict=True))
         pale = pale_lines(
             [contrast_of(group[way]) for group, (way, _) in zip(crops, surest, strict=True)],
             [line_confidence(reading) for _, reading in surest],
@@ -149,6 +154,14 @@ class PpocrPageReader:
         moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
         for strip in self._finder.strips(part, page_map, (left, top)):
             yield Place(part, _ways(strip), (left, top), moved)
+
+
+def _at_edge(place: Place, way: int, page: Gray) -> bool:
+    """Return whether a line lies at an edge of the page or does not run level."""
+    strip = place.ways[way].moved(*place.corner)
+    left, top, right, bottom = strip.area()
+    height, width = page.shape
+    return strip.along != (1.0, 0.0) or min(left, top, width - right, height - bottom) < EDGE
 
 
 def _level_strip(area: tuple[float, float, float, float]) -> Strip:

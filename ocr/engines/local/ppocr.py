@@ -71,6 +71,8 @@ class Reading:
     confidences: tuple[float, ...]
     centers: tuple[float, ...]
     """Middle of each character along the line, as a share of its width."""
+    unguessed: "Reading | None" = None
+    """What was read before words in which no letter was recognized became marks, where any did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,11 @@ def line_confidence(reading: Reading) -> float:
     return float(np.mean(reading.confidences)) if reading.text.strip() else 0.0
 
 
+def unguessed(reading: Reading) -> Reading:
+    """Return the reading before words in which no letter was recognized became marks."""
+    return reading.unguessed or reading
+
+
 def surest(readings: Sequence[Reading]) -> int:
     """Return the place of the surest reading of one line in several directions; the first of equally sure ones wins.
 
@@ -120,7 +127,7 @@ def surest(readings: Sequence[Reading]) -> int:
     """
     if len(readings) == 3 and line_confidence(readings[2]) >= SURE_UPRIGHT:
         return 2
-    return max(range(len(readings)), key=lambda place: line_confidence(readings[place]))
+    return max(range(len(readings)), key=lambda place: line_confidence(unguessed(readings[place])))
 
 
 def in_alphabet(character: str) -> bool:

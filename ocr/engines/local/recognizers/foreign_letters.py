@@ -4,14 +4,15 @@ A tuned recognizer reads the nearest Portuguese letter with full confidence ("p�
 Two networks decide. The first names lines that may hold such a letter: a foreign letter of the stock network is not
 much less probable than the letter that was read, or the line reads badly. The stock network with all its 18,709
 characters then reads these lines again. Where it reads a foreign letter, or nothing at all in a whole word, a mark
-stands instead of a wrong letter.
+stands instead of a wrong letter. A word without any letter is a guess: on a page that reads badly everywhere it is a
+hand, whose letters are partly right, and at an edge it is dirt. There the marks for such words are taken back.
 
 Worker side only: this module imports numpy at the top.
 """
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -29,6 +30,7 @@ from ocr.engines.local.ppocr import (
     in_alphabet,
     is_foreign,
     line_confidence,
+    unguessed,
 )
 from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 
@@ -54,6 +56,9 @@ LEAST_OTHERS = 2
 FOREIGN_LINE, REST = 0.25, 0.8
 """A line is in another script if marks are this share of its letters and the others read below the second, on average.
 Of real lines in Portuguese, 1 of 1,831 has a mark at all."""
+LEGIBLE = 0.8
+"""Mean confidence of a page's text below which it reads badly everywhere: 0.55 to 0.7 on medieval hands, 0.92 and more
+on print."""
 STROKES = frozenset("一丨ー口〇丶丿")
 """Chinese and Japanese letters that dashes, bars, boxes and dots look like."""
 _BASES = dict(zip("đĐłŁħĦıŧŦ", "dDlLhHitT", strict=True))
@@ -132,16 +137,31 @@ def marked(reading: Reading, full: Reading, possible: Sequence[float], reach: fl
             signs[signs.index(near)] = _Sign(UNKNOWN_LETTER, MARK_CONFIDENCE, near.center)
         else:
             signs = sorted((*signs, _Sign(UNKNOWN_LETTER, MARK_CONFIDENCE, center)), key=lambda sign: sign.center)
+    certain = _reading(_with_rest(signs))
     seen = [center for sign, center in zip(full.text, full.centers, strict=True) if not sign.isspace()]
     words = [list(word) for _, word in groupby(signs, key=lambda sign: sign.letter.isspace())]
     signs = [_marked_if(sign, unseen) for word in words for unseen in [_is_unseen(word, seen, reach)] for sign in word]
-    foreign = _is_foreign_line(signs)
-    signs = [_marked_if(sign, foreign) for sign in signs]
-    return Reading(
-        "".join(sign.letter for sign in signs),
-        tuple(sign.confidence for sign in signs),
-        tuple(sign.center for sign in signs),
-    )
+    guessed = _reading(_with_rest(signs))
+    return certain if guessed.text == certain.text else replace(guessed, unguessed=certain)
+
+
+def without_false_guesses(readings: Sequence[Reading], at_edge: Sequence[bool]) -> list[Reading]:
+    """Return the readings of a page without marks for words that are no foreign script: those of a hand, and dirt.
+
+    `at_edge` says which lines lie at an edge of the page or do not run level, as dark edges of a copy do.
+    """
+    certain = [unguessed(reading) for reading in readings]
+    sure = [line_confidence(reading) for reading in certain]
+    text = [
+        (len(reading.text), value) for reading, value in zip(certain, sure, strict=True) if value >= MARK_CONFIDENCE
+    ]
+    letters = sum(length for length, _ in text)
+    if not letters or sum(length * value for length, value in text) < LEGIBLE * letters:
+        return certain
+    return [
+        plain if edge and value < MARK_CONFIDENCE else reading
+        for reading, plain, value, edge in zip(readings, certain, sure, at_edge, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +169,20 @@ class _Sign:
     letter: str
     confidence: float
     center: float
+
+
+def _with_rest(signs: Sequence[_Sign]) -> list[_Sign]:
+    """Mark all letters of a line that is in another script as a whole."""
+    foreign = _is_foreign_line(signs)
+    return [_marked_if(sign, foreign) for sign in signs]
+
+
+def _reading(signs: Sequence[_Sign]) -> Reading:
+    return Reading(
+        "".join(sign.letter for sign in signs),
+        tuple(sign.confidence for sign in signs),
+        tuple(sign.center for sign in signs),
+    )
 
 
 def _marked_if(sign: _Sign, unseen: bool) -> _Sign:

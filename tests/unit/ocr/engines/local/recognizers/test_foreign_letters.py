@@ -9,7 +9,12 @@ from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Alphabet, Evidence, Reading, is_foreign
-from ocr.engines.local.recognizers.foreign_letters import MARK_CONFIDENCE, ForeignLetterMarker, marked
+from ocr.engines.local.recognizers.foreign_letters import (
+    MARK_CONFIDENCE,
+    ForeignLetterMarker,
+    marked,
+    without_false_guesses,
+)
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
@@ -69,6 +74,38 @@ def test_the_rest_of_a_line_in_another_script_is_marked_where_it_reads_badly() -
     unsure = Reading("ab 12", (0.9, 0.9, 0.9, 0.7, 0.7), everywhere("ab 12")[:5])
     assert marked(unsure, full, [], REACH).text == "\ufffd\ufffd \ufffd\ufffd"
     assert marked(reading("ab 12"), full, [], REACH).text == "\ufffd\ufffd 12"
+
+
+def guess(confidence: float) -> Reading:
+    """A word in which the stock network sees no letter, and which the recognizer reads with some confidence."""
+    found = marked(reading("MocKBa", confidence), reading(""), [], REACH)
+    assert found.text == "\ufffd" * 6
+    return found
+
+
+def test_one_line_in_another_script_on_a_page_of_print_stays_marked() -> None:
+    page = [reading("de 12 de março"), guess(0.7), guess(0.3)]
+    assert without_false_guesses(page, [False] * 3) == page
+
+
+def test_a_page_that_reads_badly_everywhere_keeps_what_was_read() -> None:
+    page = [reading("dom pedro", 0.6), guess(0.7), guess(0.3)]
+    assert [line.text for line in without_false_guesses(page, [False] * 3)] == ["dom pedro", "MocKBa", "MocKBa"]
+    assert without_false_guesses([guess(0.3)], [False])[0].text == "MocKBa"
+
+
+def test_letters_of_another_script_that_were_seen_stay_marked_on_every_page() -> None:
+    seen = marked(reading("ab 12 MocKBa", 0.6), reading("東京 12"), [], REACH)
+    assert without_false_guesses([seen], [False])[0].text.startswith("\ufffd\ufffd")
+
+
+def test_dirt_at_an_edge_is_no_script() -> None:
+    page = [reading("de 12 de março"), guess(0.3), guess(0.7)]
+    assert [line.text for line in without_false_guesses(page, [True] * 3)][1:] == ["MocKBa", "\ufffd" * 6]
+
+
+def test_no_line_is_no_page() -> None:
+    assert without_false_guesses([], []) == []
 
 
 def test_a_sure_line_is_not_read_again() -> None:
