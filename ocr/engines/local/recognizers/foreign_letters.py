@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.ppocr import (
+    LEAST_WIDTH,
     NETWORKS,
     STRIDE,
     Alphabet,
@@ -49,6 +50,11 @@ REACH = 1.5
 """CTC steps by which the two networks may differ in where a letter stands."""
 BAD_WORD, SILENT = 0.95, 0.6
 """A word reads badly below the first; the stock network sees no letters in it if it has none for this share."""
+AGAIN, MARGIN = LEAST_WIDTH, 24
+"""Pixels of a line around a doubtful letter that are read again, about 15 letters, and how many of them at a cut are
+not trusted: half the height of the line."""
+MOST_AGAIN = 0.7
+"""Share of a line from which on the whole of it is read again."""
 LEAST_LETTERS = 3
 """Letters of a word that the stock network must not see."""
 LEAST_OTHERS = 2
@@ -62,6 +68,10 @@ on print."""
 STROKES = frozenset("一丨ー口〇丶丿")
 """Chinese and Japanese letters that dashes, bars, boxes and dots look like."""
 _BASES = dict(zip("đĐłŁħĦıŧŦ", "dDlLhHitT", strict=True))
+
+
+Part = tuple[float, float]
+"""Start and end of a part of a line, as shares of its width."""
 
 
 class ForeignLetterMarker:
@@ -93,8 +103,10 @@ class ForeignLetterMarker:
         if self._full is None:
             self._full = self._load(self._backend)
         width = evidence.pixels.shape[1]
-        possible = (np.flatnonzero(odds > POSSIBLE) + 0.5) * STRIDE / width
-        return marked(reading, self._full(evidence.batch, width), possible.tolist(), REACH * STRIDE / width)
+        places = (np.arange(len(odds), dtype=np.float64) + 0.5) * STRIDE
+        likely = places[odds >= LIKELY] if line_confidence(reading) >= BAD_LINE else None
+        full, parts = _read_again(self._full, evidence.batch, width, likely)
+        return marked(reading, full, (places[odds > POSSIBLE] / width).tolist(), REACH * STRIDE / width, parts)
 
     def _odds(self, steps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return for each step the odds of a foreign letter against the letter of the same base that was read."""
@@ -122,11 +134,49 @@ class FullReader:
         return decode(self._run(batch)[0], self._characters, width)
 
 
-def marked(reading: Reading, full: Reading, possible: Sequence[float], reach: float) -> Reading:
+def _read_again(
+    full: "FullReader", batch: NDArray[np.float32], width: int, likely: NDArray[np.float64] | None
+) -> tuple[Reading, tuple[Part, ...]]:
+    """Read a line of `width` pixels with all letters: the whole of it, or only around places in pixels, if given.
+
+    Also return the parts that were read.
+    """
+    spans = _spans(likely, width) if likely is not None else [(0, width)]
+    if sum(end - start for start, end in spans) > MOST_AGAIN * width:
+        spans = [(0, width)]
+    signs, parts = [], []
+    for start, end in spans:
+        left, right = start + MARGIN * (start > 0), end - MARGIN * (end < width)
+        part = batch if end - start == width else np.ascontiguousarray(batch[..., start:end])
+        again = full(part, end - start)
+        for letter, confidence, center in zip(again.text, again.confidences, again.centers, strict=True):
+            place = start + center * (end - start)
+            if left <= place <= right:
+                signs.append((letter, confidence, place / width))
+        parts.append((left / width, right / width))
+    text, confidences, centers = zip(*signs, strict=True) if signs else ((), (), ())
+    return Reading("".join(text), confidences, centers), tuple(parts)
+
+
+def _spans(places: NDArray[np.float64], width: int) -> list[tuple[int, int]]:
+    """Return spans of at least `AGAIN` pixels around places, inside a line of `width` pixels; they do not overlap."""
+    spans: list[tuple[int, int]] = []
+    for place in places.tolist():
+        start = max(0, min(int(place) - AGAIN // 2, width - AGAIN)) // STRIDE * STRIDE
+        end = min(width, start + AGAIN)
+        if spans and start <= spans[-1][1]:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
+
+
+def marked(
+    reading: Reading, full: Reading, possible: Sequence[float], reach: float, parts: Sequence[Part] = ((0.0, 1.0),)
+) -> Reading:
     """Return `reading` with marks where `full`, a reading with all letters, has foreign letters or sees no letters.
 
     `possible` are the places of letters that may have a foreign mark. Places are shares of the line's width, as is
-    `reach`, by which both readings may differ in where a letter stands.
+    `reach`, by which both readings may differ in where a letter stands, and `parts`, what `full` is a reading of.
     """
     signs = [_Sign(*sign) for sign in zip(reading.text, reading.confidences, reading.centers, strict=True)]
     for letter, center in _foreign_in(full, possible, reach):
@@ -140,7 +190,8 @@ def marked(reading: Reading, full: Reading, possible: Sequence[float], reach: fl
     certain = _reading(_with_rest(signs))
     seen = [center for sign, center in zip(full.text, full.centers, strict=True) if not sign.isspace()]
     words = [list(word) for _, word in groupby(signs, key=lambda sign: sign.letter.isspace())]
-    signs = [_marked_if(sign, unseen) for word in words for unseen in [_is_unseen(word, seen, reach)] for sign in word]
+    unseen = [_was_read(word, parts) and _is_unseen(word, seen, reach) for word in words]
+    signs = [_marked_if(sign, hidden) for word, hidden in zip(words, unseen, strict=True) for sign in word]
     guessed = _reading(_with_rest(signs))
     return certain if guessed.text == certain.text else replace(guessed, unguessed=certain)
 
@@ -207,6 +258,10 @@ def _foreign_in(full: Reading, possible: Sequence[float], reach: float) -> list[
     ]
     others = [sign for sign in sure if _is_greek(sign[0]) or not (in_alphabet(sign[0]) or is_foreign(sign[0]))]
     return latin + (others if len(others) >= LEAST_OTHERS else [])
+
+
+def _was_read(word: Sequence[_Sign], parts: Sequence[Part]) -> bool:
+    return any(start <= word[0].center and word[-1].center <= end for start, end in parts)
 
 
 def _is_unseen(word: Sequence[_Sign], seen: Sequence[float], reach: float) -> bool:

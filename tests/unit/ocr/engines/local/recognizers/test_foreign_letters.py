@@ -108,6 +108,37 @@ def test_no_line_is_no_page() -> None:
     assert without_false_guesses([], []) == []
 
 
+def test_a_word_that_was_not_read_again_is_no_guess() -> None:
+    script = Reading("de MocKBa", (*(0.99,) * 3, *(0.8,) * 6), tuple(everywhere("de MocKBa")))
+    assert marked(script, reading(""), [], REACH, [(0.0, 0.3)]) == script
+    assert marked(script, reading(""), [], REACH, [(0.0, 0.5)]).text == "de " + "\ufffd" * 6
+
+
+class Again:
+    """A network with all letters that reads a caron in the middle of what it is given, and junk at both ends."""
+
+    def __init__(self) -> None:
+        self.widths: list[int] = []
+
+    def __call__(self, batch: np.ndarray, width: int) -> Reading:
+        self.widths.append(batch.shape[-1])
+        return Reading("東ř京", (0.99,) * 3, (4 / width, 0.5, 1 - 4 / width))
+
+
+def test_a_sure_line_is_read_again_around_its_doubtful_letter_only() -> None:
+    again = Again()
+    mark = ForeignLetterMarker(Alphabet(("", "r", "a"), ("ř",)), "onnxruntime", lambda _: again)  # type: ignore[arg-type,return-value]
+    steps = np.tile(np.array((0.0, 0.0, 1.0, 0.0), np.float32), (128, 1))
+    steps[64] = (0.0, 1.0, 0.0, 0.1)
+    evidence = Evidence(np.zeros((48, 1024), np.uint8), np.zeros((1, 3, 48, 1024), np.float32), steps)
+    line = Reading("aara", (0.99,) * 4, (0.1, 0.3, 64.5 / 128, 0.8))
+    assert mark(line, evidence).text == "aa\ufffda"
+    assert again.widths == [320]
+    unsure = Reading("aara", (0.9,) * 4, line.centers)
+    mark(unsure, evidence)
+    assert again.widths == [320, 1024]
+
+
 def test_a_sure_line_is_not_read_again() -> None:
     def load(_: str) -> object:
         raise AssertionError("the stock network is not needed")
