@@ -25,7 +25,7 @@ from data.synthesis.typesetting import CELL
 from data.text.generators import write_document
 from ocr.core.errors import UsageError
 
-VERSION = 8
+VERSION = 9
 """Raised when equal requests give other pages than before; a correction of wrong truth alone does not raise it."""
 MILLIMETER = 72 / 25.4
 KINDS = tuple(name for name, page_type in PAGE_TYPES.items() if not page_type.hand)

@@ -23,7 +23,7 @@ from data.layouts.features.material.form_material import (
     pay_slip_foot,
     stacked_boxes,
 )
-from data.layouts.features.material.gazette_material import annex_table, column_table, signature_pairs
+from data.layouts.features.material.gazette_material import annex_table, column_table, leader_list, signature_pairs
 from data.layouts.features.material.list_material import contents, dictionary, hanging_numbers, two_languages
 from data.layouts.features.material.table_material import continued_table, open_table, spanned_table, upright_heads
 from data.layouts.features.material.text_material import dialogue, drop_cap, footnotes, spaced_heading, verse
@@ -101,6 +101,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         "line_numbers": Feature(0.12, finish=line_numbers, kinds=_COURT),
         "annex_table": Feature(0.2, annex_table, kinds=frozenset({"gazette", "edict"}), excludes=_STANDING),
         "column_table": Feature(0.3, column_table, kinds=_COLUMNED, excludes=_STANDING),
+        "leader_list": Feature(0.2, leader_list, kinds=_COLUMNED, excludes=_STANDING),
         "signature_pairs": Feature(0.25, signature_pairs, kinds=_DEEDS | {"letter", "official-letter"}),
     }
 )

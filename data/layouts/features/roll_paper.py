@@ -135,12 +135,13 @@ def _report(
 
 
 def two_pages(draft: Draft) -> None:
-    """Make the sheet twice as wide: an open book, read from the left page to the right one."""
+    """Make the sheet twice as wide: an open book, read from the left page to the right one. Nothing spans both."""
     gutter = draft.frame.x * draft.random.uniform(1.6, 2.0)
     width = draft.frame.width
     draft.sheet.width *= 2
     draft.frame = replace(draft.frame, width=2 * width + gutter)
     draft.columns = Columns(2, gutter, level=False)
+    draft.pieces = [replace(piece, wide=False) for piece in draft.pieces]
     number = 2 * draft.random.randint(2, 160)
     draft.repeated["foot"] = [f"{number} :: {number + 1}"] if draft.random.random() < 0.8 else []
     if draft.random.random() < 0.6:

@@ -1,14 +1,25 @@
-"""What gazettes and deeds print: annexes of budgets, small tables inside columns, signatures side by side."""
+"""What gazettes and deeds print: annexes of budgets, tables and lists inside columns, signatures side by side."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from data.layouts.draft import Draft
+from data.layouts.features.material.list_material import leader_words
 from data.layouts.page_flow import Material, Piece
+from data.layouts.page_truth import CellPlace
 from data.layouts.setting.block_setting import STYLES, BlockStyle, set_text
-from data.layouts.setting.line_breaking import Align, Measure, break_lines, tokens_of
-from data.layouts.setting.strips import Desk, Strip, Stroke, TextPart, one_line
+from data.layouts.setting.line_breaking import (
+    Align,
+    Measure,
+    SetWord,
+    Token,
+    break_lines,
+    space_of,
+    tokens_of,
+    width_of,
+)
+from data.layouts.setting.strips import Desk, Grid, Strip, Stroke, TextPart, one_line
 from data.layouts.setting.table_setting import LINE_MARK, Cell, Ruling, TableContent, set_table
 from data.synthesis.typesetting import CELL
 from data.text.generators import write, write_document
@@ -30,19 +41,25 @@ def annex_table(draft: Draft) -> None:
     rows = [] if continued else [tuple(head)]
     rows += [_entry(draft, n, figures, sign=sign) for n in range(choose.randint(5, 26))]
     totals = choose.choice(((), ("TOTAL",), ("TOTAL", "FISCAL", "SEGURIDADE")))
-    rows += [_total(draft, name, figures, sign=sign) for name in totals]
+    note = write("annex_note", draft.seed) if choose.random() < 0.6 else ""
+    is_level = bool(totals and note) and sign and choose.random() < 0.5
+    rows += [_total(draft, name, figures, sign=sign, note=note if is_level else None) for name in totals]
     ruling = choose.choice(_RULINGS)
     content = TableContent(
         tuple(rows), 0 if continued else 1, ruling, choose.uniform(0.68, 0.9), gap=choose.uniform(0, 14),
         continued=continued, foot_rows=len(totals),
     )  # fmt: skip
     before = [] if continued else _titles(draft)
-    note = write("annex_note", draft.seed) if choose.random() < 0.6 else ""
+    below_it = "" if is_level else note
 
     def build(width: float, desk: Desk) -> list[Strip]:
         below = replace(STYLES["plain"], role="caption", size=0.8, below=0.6)
         strips = [strip for line in before for strip in _spread(line, width, desk)]
-        return [*strips, *set_table(content, width, desk), *(set_text(note, below, width, desk) if note else [])]
+        return [
+            *strips,
+            *set_table(content, width, desk),
+            *(set_text(below_it, below, width, desk) if below_it else []),
+        ]
 
     piece = Piece(build, wide=True)
     if continued:
@@ -66,11 +83,14 @@ def _entry(draft: Draft, number: int, figures: int, *, sign: bool) -> tuple[Cell
     return (Cell(text, inset=4.0 * level), *marks, *(Cell(one, align="right") for one in amounts))
 
 
-def _total(draft: Draft, name: str, figures: int, *, sign: bool) -> tuple[Cell, ...]:
+def _total(draft: Draft, name: str, figures: int, *, sign: bool, note: str | None) -> tuple[Cell, ...]:
+    """Return a row of totals; a note stands at its left where there is one, level with the first total."""
     amounts = [write("price", f"{draft.seed}/{name}/{n}").split(",")[0] for n in range(figures)]
     shown = [one if n == 0 or draft.random.random() < 0.5 else "" for n, one in enumerate(amounts)]
-    label = Cell(name, column_span=2 if sign else 1, align="right")
-    return (label, *(Cell(one, align="right") for one in shown))
+    labels: tuple[Cell, ...] = (Cell(name, column_span=2 if sign else 1, align="right"),)
+    if note is not None:
+        labels = (Cell(note if name == "TOTAL" else ""), Cell(name, align="right"))
+    return (*labels, *(Cell(one, align="right") for one in shown))
 
 
 def _titles(draft: Draft) -> list[tuple[str, str, str]]:
@@ -130,6 +150,59 @@ def _below(text: str, content: TableContent) -> Material:
         return [*head, *set_table(content, width, desk)]
 
     return build
+
+
+def leader_list(draft: Draft) -> None:
+    """Put lists of names and amounts into the columns: dots or white from each name to its amount, without rules."""
+    choose = draft.random
+    for n in range(choose.randint(1, 2)):
+        seed = f"{draft.seed}/leader/{n}"
+        symbol = choose.choice(("person", "company", "department", "budget_name", "city"))
+        figure = choose.choice(("price", "price", "matricula", "date"))
+        upper = choose.random() < 0.4
+        rows = []
+        for row in range(choose.randint(6, 40)):
+            name = write(symbol, f"{seed}/{row}")
+            rows.append((name.upper() if upper else name, write(figure, f"{seed}/{row}")))
+        leader = choose.choice((".", ".", ".", ". ", ""))
+        hanging = choose.choice((0.0, 0.0, 1.0, 2.0))
+        before = write("office_sentence", seed) if choose.random() < 0.6 else ""
+        draft.insert(Piece(_led(before, rows, leader, hanging)), 6)
+
+
+def _led(text: str, rows: Sequence[tuple[str, str]], leader: str, hanging: float) -> Material:
+    """Return the setting of names with their amounts below a sentence."""
+
+    def build(width: float, desk: Desk) -> list[Strip]:
+        strips = set_text(text, replace(STYLES["plain"], keep=True), width, desk) if text else []
+        number = next(desk.tables)
+        desk.grids[number] = Grid(len(rows), 2, 0, ruled=False, continued=False)
+        for place, row in enumerate(rows):
+            strips.append(_led_row(row, (number, place), (leader, hanging), width, desk))
+        return [*strips, Strip(0.7 * desk.type.size)]
+
+    return build
+
+
+def _led_row(row: tuple[str, str], place: tuple[int, int], look: tuple[str, float], width: float, desk: Desk) -> Strip:
+    """Return a name, wrapped, with its amount at the right edge of its last line."""
+    (leader, hanging), size, ink = look, desk.type.size, desk.ink(0.92)
+    pitch = 1.12 * size
+    wide = width_of(Token(row[1], ink))
+    lines = break_lines(tokens_of(row[0], ink), Measure(width - wide - 2 * size, 0.0, hanging * size))
+    last = lines[-1][-1]
+    lines[-1] += leader_words(leader, last.x + width_of(Token(last.text, ink)) + space_of(ink), width - wide - 2, desk)
+    block, y = next(desk.blocks), len(lines) * pitch - 0.2 * size
+    texts = [
+        TextPart(line, 0, (n + 1) * pitch - 0.2 * size, "table_cell", block, cell=CellPlace(*place, 0))
+        for n, line in enumerate(lines)
+    ]
+    amount = (SetWord(row[1], ink, glued=False, x=width - wide),)
+    return Strip(
+        len(lines) * pitch,
+        0,
+        (*texts, TextPart(amount, 0, y, "table_cell", next(desk.blocks), cell=CellPlace(*place, 1))),
+    )
 
 
 def signature_pairs(draft: Draft) -> None:

@@ -140,13 +140,13 @@ def _contents_line(entry: tuple[str, str], level: int, leader: str, width: float
     start = level * 1.5 * size
     rows = break_lines(tokens_of(entry[0], ink), Measure(width - wide - 3 * size, start, start + 2 * size))
     end = rows[-1][-1].x + width_of(Token(rows[-1][-1].text, ink)) + space_of(ink)
-    rows[-1] += _leader(leader, end, width - wide - space_of(ink), desk)
+    rows[-1] += leader_words(leader, end, width - wide - space_of(ink), desk)
     rows[-1].append(SetWord(number.text, ink, glued=False, x=width - wide))
     part = TextPart((), 0, 0, "list_item", next(desk.blocks))
     return stack_lines(rows, part, desk.type.leading * size, 0.1 * size)
 
 
-def _leader(sign: str, start: float, end: float, desk: Desk) -> list[SetWord]:
+def leader_words(sign: str, start: float, end: float, desk: Desk) -> list[SetWord]:
     """Return dots from one place to another, as one word."""
     ink = desk.ink()
     each = width_of(Token(sign, ink)) if sign else 0.0

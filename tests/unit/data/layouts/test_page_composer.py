@@ -250,6 +250,20 @@ def test_an_annex_has_rules_between_its_columns_and_none_at_its_sides() -> None:
     assert open_sided
 
 
+def test_a_list_with_leaders_is_a_table_of_two_columns_inside_its_column() -> None:
+    pages = [compose_page(PageRequest("gazette", f"lead/{n}", ("leader_list",), dpi=DPI)).truth for n in range(6)]
+    dotted = 0
+    for page in pages:
+        check_truth(page)
+        lists = [table for table in page.tables if table.columns == 2 and not table.header_rows and not table.ruled]
+        assert lists and all(table.box[2] - table.box[0] < page.width / 2 for table in lists)
+        for table in lists:
+            rows = [line for line in page.lines if line.cell and line.cell.table == table.id]
+            assert len({line.cell.row for line in rows if line.cell and line.cell.column == 1}) == table.rows
+            dotted += any("...." in line.text.replace(" ", "") for line in rows)
+    assert dotted
+
+
 def test_places_to_sign_side_by_side_are_read_from_left_to_right() -> None:
     page = compose_page(PageRequest("contract", "sign", ("signature_pairs",), dpi=DPI)).truth
     check_truth(page)

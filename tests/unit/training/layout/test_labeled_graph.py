@@ -97,7 +97,7 @@ def test_a_piece_of_a_label_and_its_value_is_a_label() -> None:
 
 
 def test_blanks_are_found_where_underscores_were_not_read() -> None:
-    page = compose_page(PageRequest("form", "blanks", ("blanks",))).truth
+    page = compose_page(PageRequest("form", "blanks/2", ("blanks",))).truth
     graphs = [label(page, random.Random(seed)) for seed in range(3)]
     values = {place for place, one in enumerate(page.lines) if set(one.text) == {"_"}}
     assert values and any(values & set(graph.lines.tolist()) for graph in graphs if graph)
