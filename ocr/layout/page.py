@@ -9,8 +9,8 @@ from pathlib import Path
 from ocr.core.document import FIELDS, Box, EngineOutput, Field, Line, Page, Role, Table, box_around, confidence_of
 from ocr.core.errors import UsageError
 from ocr.core.files import hash_file
-from ocr.layout.learned.learned_structure import learned_structure
-from ocr.layout.learned.pieces import cut_lines, part_of
+from ocr.layout.learned.doubt.page_doubt import learned_structure
+from ocr.layout.learned.pieces import Piece, cut_lines, part_of
 from ocr.layout.learned.structure_network import WEIGHTS, read_weights, shipped_weights
 from ocr.layout.page_structure import LevelPage, PageStructure, possible_box, possible_line
 from ocr.layout.paragraphs import Paragraph, find_paragraphs
@@ -25,7 +25,7 @@ from ocr.layout.tables import find_tables
 from ocr.text.header_rows import count_header_rows
 from ocr.text.post_correction import correct_lines
 
-ARRANGEMENT = "layout-5"
+ARRANGEMENT = "layout-6"
 """Raise it when a change can give another page for the same lines: folders then make their pages again."""
 
 
@@ -39,9 +39,12 @@ MOST_SKEW = 30.0
 
 def arrange(generation: EngineOutput, number: int, layout: str = DEFAULT_LAYOUT) -> Page:
     """Make page `number` from the lines of a classical engine. Pure; raises for no lines."""
-    read = correct_lines([possible_line(line) for line in generation.lines or () if line.text.strip()])
-    structure, originals = _structure(read, generation, layout)
-    rows = structure.rows
+    pieces, level = level_pieces(possible_lines(generation), generation, at_gaps=layout != RULES)
+    if layout == RULES or not pieces:
+        structure = rule_structure([piece.line for piece in pieces], level)
+    else:
+        structure = learned_structure(pieces, level, read_weights(weights_file(layout)))
+    rows, originals = structure.rows, level.originals
     lines = tuple(
         _placed(originals[id(line)], field, *structure.roles[id(line)])
         for field in FIELDS
@@ -73,8 +76,11 @@ def _placed(line: Line, field: Field, role: Role, block: int) -> Line:
     return Line(line.text, line.box, line.confidence, line.words, field, role, block)
 
 
-def _structure(read: Sequence[Line], output: EngineOutput, layout: str) -> tuple[PageStructure, Mapping[int, Line]]:
-    """Return the structure of level lines, and each line as it stands on the page by the id of the level one."""
+def level_pieces(read: Sequence[Line], output: EngineOutput, *, at_gaps: bool = True) -> tuple[list[Piece], LevelPage]:
+    """Return the pieces of the lines of an output on the level page, and what else is known of the page.
+
+    `at_gaps` cuts lines as the network wants them, not at ruling lines alone.
+    """
     size, skew = (output.width, output.height), output.skew if abs(output.skew) <= MOST_SKEW else 0.0
     same = not skew and len(set(map(id, read))) == len(read)  # Lines are known by their ids.
     level = list(read) if same else [_leveled(line, skew, size) for line in read]
@@ -83,13 +89,15 @@ def _structure(read: Sequence[Line], output: EngineOutput, layout: str) -> tuple
     for place in find_blanks(level, rulings, height) if height else ():
         level.append(blank_at(rulings[place], height))
         read = [*read, blank_at(possible_box(output.rulings[place]), height)]
-    pieces = cut_lines(level, rulings, at_gaps=layout != RULES)
+    pieces = cut_lines(level, rulings, at_gaps=at_gaps)
     originals = {id(piece.line): part_of(read[piece.source], piece.start, piece.end) for piece in pieces}
     lines = [piece.line for piece in pieces]
-    page = LevelPage(size, rulings, originals, tuple(find_ruled_tables(lines, rulings, height or 1.0)))
-    if layout == RULES or not pieces:
-        return rule_structure(lines, page), originals
-    return learned_structure(pieces, page, read_weights(weights_file(layout))), originals
+    return pieces, LevelPage(size, rulings, originals, tuple(find_ruled_tables(lines, rulings, height or 1.0)))
+
+
+def possible_lines(output: EngineOutput) -> list[Line]:
+    """Return the lines of an output that hold text, corrected, with boxes that a page can have."""
+    return correct_lines([possible_line(line) for line in output.lines or () if line.text.strip()])
 
 
 def arrangement_of(layout: str) -> str:

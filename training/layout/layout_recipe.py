@@ -32,6 +32,8 @@ class LayoutRecipe(Settings):
     weight_decay: float = Setting(default=0.01, ge=0)
     held_out: int = Setting(default=120, ge=20)
     """Composed pages of other documents that judge the run, as many again with the features left out."""
+    doubt_pages: int = Setting(default=600, ge=20)
+    """Composed pages that the weights of doubt are fitted on."""
     save_seconds: float = Setting(default=30.0, gt=0)
     """Seconds between checkpoints: what a killed run loses at most."""
     sources: list[str] = Setting(default_factory=list)

@@ -19,6 +19,7 @@ from ocr.core.errors import GateError, UsageError
 from ocr.core.files import hash_file, write_atomic
 from ocr.layout.learned.structure_network import WEIGHTS, read_weights
 from ocr.layout.page import RULES, weights_file
+from training.layout.doubt.doubt_fit import doubt_pages, fit_doubt
 from training.layout.graph_supply import PageSupply, supply
 from training.layout.layout_check import LayoutComparison, check_pages, compare
 from training.layout.layout_recipe import read_layout_recipe
@@ -142,6 +143,7 @@ def _trained(run: LayoutRun, folder: Path) -> LayoutRun:
     trainer.resume()
     trainer.train(graphs)
     trainer.write(folder / WEIGHTS)
+    fit_doubt(doubt_pages(recipe.doubt_pages, run.seed), folder)
     run = replace(run, state="trained", seconds=trainer.seconds, loss=trainer.loss)
     save_layout_run(run, folder)
     return run

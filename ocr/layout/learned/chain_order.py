@@ -6,6 +6,7 @@ order is a topological sort by these rules.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ MOST = 300
 """Chains up to which all pairs are compared; more are ordered by top and left alone."""
 LONE_HEIGHT, LEAST_LEVEL = 5.0, 1.5
 """Line heights of a heading across columns at most, and of what columns share in height at least."""
+BAND, SPREAD = 5.0, 1.2
+"""Line heights of a white band across the page that parts what is above from what is below, at least, and how much
+wider than high the print of an open book is."""
 MOST_LINES = 2000
 """Lines up to which headings between columns are searched."""
 TOUCHING, BOTH_SIDES = 0.2, 12.0
@@ -28,8 +32,28 @@ def order_chains(boxes: Sequence[Box]) -> list[int]:
     """Return the places of the chains in reading order. `boxes` are in line heights."""
     if len(boxes) < 2 or len(boxes) > MOST:
         return sorted(range(len(boxes)), key=lambda place: (boxes[place][1], boxes[place][0]))
-    array = _widened(np.array(boxes, np.float32))
-    return _sorted(_precedes(array), array)
+    array = np.array(boxes, np.float32)
+    sections = np.searchsorted(_bands(array), array[:, 1])
+    found: list[int] = []
+    for section in np.unique(sections).tolist():
+        places = np.flatnonzero(sections == section)
+        inside = _widened(array[places])
+        found += places[_sorted(_precedes(inside), inside)].tolist()
+    return found
+
+
+def _bands(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the heights of white bands across the page, as above and below a picture: what is above is read first.
+
+    An open book has none: its pages are read one after the other.
+    """
+    left, top, right, bottom = boxes.T
+    if right.max() - left.min() > SPREAD * (bottom.max() - top.min()):
+        return np.zeros(0, np.float32)
+    order = np.argsort(top, kind="stable")
+    lowest, following = np.maximum.accumulate(bottom[order])[:-1], top[order][1:]
+    bands: NDArray[np.float32] = ((lowest + following) / 2)[following - lowest > BAND]
+    return bands
 
 
 def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -62,7 +86,10 @@ def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[l
     array = np.array(boxes, np.float32).reshape(-1, 4)
     found: list[list[int]] = []
     lone = _lone(array)
-    waiting = [part for chain in chains for part in _at_headings(chain, lone)][::-1]
+    bands = _bands(array) if len(array) else array[:0, 0]
+    waiting = [
+        part for chain in chains for level in _at_bands(chain, array, bands) for part in _at_headings(level, lone)
+    ][::-1]
     while waiting:
         chain = waiting.pop()
         cut = _cut_of(chain, array)
@@ -91,6 +118,15 @@ def _lone(boxes: NDArray[np.float32]) -> set[int]:
         if all(sides):
             lone.add(int(place))
     return lone
+
+
+def _at_bands(chain: Sequence[int], boxes: NDArray[np.float32], bands: NDArray[np.float32]) -> Iterator[Sequence[int]]:
+    """Yield the parts of a chain that stand between white bands."""
+    if not len(bands):
+        yield chain
+        return
+    for _, part in groupby(chain, key=lambda place: int(np.searchsorted(bands, boxes[place, 1]))):
+        yield [*part]
 
 
 def _at_headings(chain: Sequence[int], lone: Collection[int]) -> Iterator[list[int]]:

@@ -1,12 +1,23 @@
 """Find gutters between columns: no text goes on over them, whatever the network says.
 
 A gutter is a vertical ruling line, or a white strip with wide lines at both sides of it. Labels and cells of tables
-stand side by side for other reasons.
+stand side by side for other reasons. A line that a detector joined over a gutter is known by what stands above and
+below: lines start where its word starts, others end before it, and hardly one crosses that place without a gap.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ocr.core.document import Line
+from ocr.layout.reading_order import is_vertical
+
+Floats = NDArray[np.floating[Any]]
 
 WIDE = 6.0
 """Line heights of a line that may stand in a column of running text."""
@@ -14,6 +25,15 @@ REACH = 3.0
 """Line heights above and below in which the white strip must go on, with wide lines at both sides."""
 NARROWEST = 0.4
 """Line heights of the narrowest gutter."""
+NEAR, EDGE = 9.0, 0.45
+"""Line heights in which lines above and below tell of a gutter, and between edges that stand at one place."""
+LEAST_STARTS, LEAST_ENDS = 3, 2
+"""Lines that start and that end at a gutter, at least."""
+MOST_CROSSING = 0.34
+"""Lines that cross the place of a gutter, as a share of those that start at it, at most."""
+FEW = 3
+LEAST_GAP, UNUSUAL = 0.38, 1.08
+"""Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
 
 
 class Gutters:
@@ -26,8 +46,8 @@ class Gutters:
         self._boxes, self._middles = array[order], middle[order]
         self._down = [((x0 + x1) / 2, y0, y1) for x0, y0, x1, y1 in rulings if y1 - y0 > 2 * (x1 - x0)]
 
-    def part(self, one: Sequence[float], other: Sequence[float]) -> bool:
-        """Return whether a gutter lies between two boxes at one height."""
+    def part(self, one: Sequence[float], other: Sequence[float], *, anywhere: bool = False) -> bool:
+        """Return whether a gutter lies between two boxes at one height: midway, or `anywhere` between them."""
         before, after = (one, other) if one[0] <= other[0] else (other, one)
         start, end = before[2], after[0]
         top, bottom = max(one[1], other[1]), min(one[3], other[3])
@@ -35,13 +55,84 @@ class Gutters:
             return False
         if any(start - 0.5 < x < end + 0.5 and y0 < top and y1 > bottom for x, y0, y1 in self._down):
             return True
-        return end - start >= NARROWEST and self._is_white((start + end) / 2, (top + bottom) / 2)
+        if end - start < NARROWEST:
+            return False
+        middle = (start + end) / 2
+        strip = (start, end) if anywhere else (middle, middle)
+        return self._is_white(strip, (before, after), (top + bottom) / 2)
 
-    def _is_white(self, x: float, y: float) -> bool:
-        """Return whether a white strip with wide lines at both sides goes on above and below a place."""
+    def _is_white(self, strip: tuple[float, float], sides: tuple[Sequence[float], Sequence[float]], y: float) -> bool:
+        """Return whether a white strip between two places goes on above and below, with wide lines at both sides.
+
+        They stand over or under the boxes at the `sides`: beside numbers before paragraphs is no column of text.
+        """
+        (start, end), (before, after) = strip, sides
         near = self._boxes[slice(*np.searchsorted(self._middles, (y - REACH, y + REACH)).tolist())]
         near = near[np.abs((near[:, 1] + near[:, 3]) / 2 - y) > 0.5]
+        near = near[np.argsort(near[:, 0], kind="stable")]
         left, right = near[:, 0], near[:, 2]
         wide = right - left > WIDE
-        crossed = bool(((left < x) & (right > x)).any())
-        return not crossed and bool((wide & (right <= x)).any()) and bool((wide & (left >= x)).any())
+        mine, theirs = (wide & (left < box[2]) & (right > box[0]) for box in (before, after))
+        reached = np.maximum.accumulate(np.append(np.float32(start), right))
+        ends = np.minimum(np.append(left, np.float32(end)), end)
+        least = NARROWEST if end > start else 0.0
+        for place in np.flatnonzero(ends - reached >= least).tolist():
+            if bool((mine & (right <= ends[place])).any()) and bool((theirs & (left >= reached[place])).any()):
+                return True
+        return False
+
+
+def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]:
+    """Return by the place of a line its words that stand after a gutter over which a detector joined two lines.
+
+    `height` is the usual line height in pixels. The time grows with the number of wide word gaps.
+    """
+    level = [place for place, line in enumerate(lines) if not is_vertical(line)]
+    gaps = [gap for place in level for gap in _unusual_gaps(lines[place], place, height)]
+    if not gaps or len(level) < LEAST_STARTS + LEAST_ENDS:
+        return {}
+    boxes = np.array([lines[place].box for place in level], np.float32) / height
+    boxes = boxes[np.argsort(boxes[:, 1] + boxes[:, 3], kind="stable")]
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    gaps.sort(key=lambda gap: gap[2])
+    array = np.array([gap[:3] for gap in gaps], np.float32)
+    lefts = np.sort(boxes[:, 0])
+    starts = np.searchsorted(lefts, array[:, 1] + EDGE) - np.searchsorted(lefts, array[:, 1] - EDGE)
+    found = defaultdict(list)
+    for number in np.flatnonzero(starts >= LEAST_STARTS).tolist():
+        end, start, middle, place, word = gaps[number]
+        reach = (middle - NEAR, middle + NEAR)
+        near, others = (
+            values[slice(*np.searchsorted(heights, reach).tolist())]
+            for values, heights in ((boxes, middles), (array, array[:, 2]))
+        )
+        if _is_gutter(near, others, (end, start)):
+            found[place].append(word)
+    return found
+
+
+def _unusual_gaps(line: Line, place: int, height: float) -> Iterator[tuple[float, float, float, int, int]]:
+    """Yield the gaps between words that may be gutters: end and start, middle of the line, line and word."""
+    gaps = [after.box[0] - before.box[2] for before, after in pairwise(line.words)]
+    if not gaps or max(gaps) < LEAST_GAP * height:
+        return
+    usual = median(gaps) if len(gaps) > FEW else 0.0
+    middle = (line.box[1] + line.box[3]) / 2 / height
+    for number, gap in enumerate(gaps, start=1):
+        if gap >= LEAST_GAP * height and gap >= UNUSUAL * usual:
+            yield line.words[number - 1].box[2] / height, line.words[number].box[0] / height, middle, place, number
+
+
+def _is_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float]) -> bool:
+    """Return whether lines near a gap between words tell of a gutter.
+
+    `boxes` are those of lines near it, `gaps` the ends and starts of gaps between words that may be gutters.
+    """
+    end, start = gap
+    left, right = boxes[:, 0], boxes[:, 2]
+    starts = int((np.abs(left - start) < EDGE).sum())
+    if starts < LEAST_STARTS or int(((right < start) & (right > start - 12)).sum()) < LEAST_ENDS:
+        return False
+    over = int(((left < end - 0.5) & (right > start + 0.5)).sum())
+    parted = int(((gaps[:, 0] < start) & (gaps[:, 1] > end) & (np.abs(gaps[:, 1] - start) < EDGE)).sum())
+    return over - parted <= MOST_CROSSING * starts

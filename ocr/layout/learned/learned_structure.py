@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
-from ocr.layout.learned.cell_grid import Cells, Relations, find_cells, without_parts
+from ocr.layout.learned.cells.cell_grid import find_cells
+from ocr.layout.learned.cells.table_parts import Cells, Relations, without_parts
 from ocr.layout.learned.chain_order import order_chains, part_chains
-from ocr.layout.learned.features import Graph, describe
+from ocr.layout.learned.features import Graph
 from ocr.layout.learned.gutters import Gutters
 from ocr.layout.learned.line_chains import (
     BLOCK,
@@ -27,7 +27,7 @@ from ocr.layout.learned.line_chains import (
     printed_lines,
 )
 from ocr.layout.learned.pieces import Piece
-from ocr.layout.learned.structure_network import Structure, run_network
+from ocr.layout.learned.structure_network import Structure
 from ocr.layout.page_structure import LevelPage, PageStructure
 from ocr.layout.reading_order import Row, line_height
 from ocr.layout.reading_order import rows as group_rows
@@ -43,30 +43,26 @@ ROLE_NAMES: tuple[Role, ...] = (
 )
 """As the network numbers them; noise has the role of a stamp."""
 TEXT = FIELD_NAMES.index("text")
+EDGES = (FIELD_NAMES.index("header"), FIELD_NAMES.index("footer"))
+EDGE_SURE = 0.8
+"""Least probability of header or footer for lines that the rules leave in the body."""
 MARGIN = FIELD_NAMES.index("margin")
 NOISE = FIELD_NAMES.index("noise")
-BEYOND = 2.0
-"""Line heights by which the rule between two columns stands out over what only looks like a table."""
+BEYOND, FAR_BEYOND = 2.0, 8.0
+"""Line heights by which the rule between two columns stands out over what only looks like a table: at both ends, or at
+one of them."""
 FORM_SHARE = 0.6
 """Mean probability of labels and values above which ruled boxes are a form."""
 SAME_BLOCK = 0.5
+FLUSH, WIDE = 0.5, 8.0
+"""Line heights by which the edges of full lines of one column differ at most, and their least width."""
+PARAGRAPH = ROLE_NAMES.index("paragraph")
 CHECK_BOXES = ("☐", "☑", "☒")
-DOUBTFUL_PARTS = 26
-"""More parts of the body, each read from top to bottom, are rarely put in the right order."""
-TABLE_SURE = 0.92
-"""Mean distance of the relations of a table from even chances, below which its grid is often wrong. Of 240 composed
-pages, both bounds flag 38% of those with an order error above 5% and 4% of the others."""
+_SENTENCE_END = re.compile(r"[.:!?…][\"”’»)\]]*$")
+_ITEM = re.compile(r"\W|\d|[^\W\d]{1,4}\s?[)–—-]|Art\.", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:(?:p[áa]g(?:ina|\.)?|fls?\.?)\s*:?\s*)?\d{1,4}(?:\s*(?:de|/)\s*\d{1,4})?[-–—\s]*", re.I
 )
-
-
-def learned_structure(
-    pieces: Sequence[Piece], page: LevelPage, weights: Mapping[str, Any] | None = None
-) -> PageStructure:
-    """Return the structure of a page from its level pieces, one or more; `weights` are the shipped ones by default."""
-    graph = describe(pieces, page.size, page.rulings)
-    return _Page(pieces, graph, run_network(graph, weights), page).structure()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +74,21 @@ class _Block:
     cells: Cells | None = None
 
 
-class _Page:
+class LearnedPage:
     """One page while its structure is decided."""
 
-    def __init__(self, pieces: Sequence[Piece], graph: Graph, structure: Structure, page: LevelPage) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        graph: Graph,
+        structure: Structure,
+        page: LevelPage,
+        rule_fields: Sequence[Field] | None = None,
+    ) -> None:
+        """Decide lines, relations and tables. `rule_fields` are the fields by the rules, where known."""
         self.pieces, self.originals = pieces, page.originals
-        self.parts: list[list[int]] = []
+        lines = [piece.line for piece in pieces]
+        self.rule_fields = assign(lines, page.size) if rule_fields is None else rule_fields
         tables = [table for table in page.ruled if not _is_form(table, structure)]
         cells = {
             place: (number, row)
@@ -97,12 +102,12 @@ class _Page:
         self.lines = printed_lines(graph, structure, gutters, cells)
         self.following = line_pairs(graph, structure, self.lines, NEXT)
         self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
-        self.lines = self._with_edges(fields_by_block(self.lines, self.blocks), page.size)
+        self.lines = self._with_edges(fields_by_block(self.lines, self.blocks))
         self.following = {
             (one, other): value
             for (one, other), value in self.following.items()
             if not _is_running(self.lines[one], self.lines[other])
-            or not gutters.part(self.lines[one].box, self.lines[other].box)
+            or not gutters.part(self.lines[one].box, self.lines[other].box, anywhere=self._are_apart(one, other))
         }
         choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
         self.following |= form_rows(self.lines, graph, self.following, choices)
@@ -114,14 +119,17 @@ class _Page:
         found = find_cells(self.lines, is_open, relations, self.text_of)
         self.tables = [*ruled, *(table for table in found if not self._is_crossed(table.table.box, page.rulings))]
 
-    def _with_edges(self, lines: list[PrintedLine], size: tuple[int, int]) -> list[PrintedLine]:
+    def _are_apart(self, one: int, other: int) -> bool:
+        """Return whether two lines stand in the body and in different blocks."""
+        body = self.lines[one].field == self.lines[other].field == TEXT
+        return body and self.blocks.get((one, other), 0.0) < SAME_BLOCK
+
+    def _with_edges(self, lines: list[PrintedLine]) -> list[PrintedLine]:
         """Return the lines, with those in header and footer that the rules are sure of."""
-        ruled = assign([piece.line for piece in self.pieces], size)
-        found = []
-        for line in map(self._without_noise, lines):
-            names = {ruled[piece] for piece in line.pieces}
-            sure = names <= {"header"} or names <= {"footer"}
-            found.append(replace(line, field=FIELD_NAMES.index(min(names))) if sure and line.fields else line)
+        ruled = self.rule_fields
+        found = [
+            _at_edge(self._without_noise(line), frozenset(ruled[piece] for piece in line.pieces)) for line in lines
+        ]
         if any(line.field == TEXT for line in found):
             return found
         # A page without a body is rare, so the rules must agree; and no page is all header and footer.
@@ -136,10 +144,12 @@ class _Page:
         """Return whether the rule between two columns goes through a table, and far beyond it."""
         left, top, right, bottom = (edge * self.height for edge in box)
         beyond = BEYOND * self.height
-        return any(
-            left + beyond < rule[0] < right - beyond and rule[1] < top - beyond and rule[3] > bottom + beyond
+        ends = [
+            (top - rule[1], rule[3] - bottom)
             for rule in rulings
-        )
+            if left + beyond < rule[0] < right - beyond and rule[1] < bottom and rule[3] > top
+        ]
+        return any(min(end) > beyond or max(end) > FAR_BEYOND * self.height for end in ends)
 
     def _without_noise(self, line: PrintedLine) -> PrintedLine:
         """Return the line in a field that is printed: what was read is never left out, whatever the network says."""
@@ -152,7 +162,7 @@ class _Page:
         """Return a ruled table with its printed lines."""
         line_of = {piece: number for number, line in enumerate(self.lines) for piece in line.pieces}
         rows = tuple(tuple(line_of[piece] for piece in row) for row in ruled.rows)
-        return Cells(tuple(place for row in rows for place in row), rows, ruled.table, 1.0)
+        return Cells(tuple(place for row in rows for place in row), rows, ruled.table, 1.0, ruled.columns)
 
     def text_of(self, place: int) -> str:
         """Return the text of a printed line."""
@@ -169,8 +179,9 @@ class _Page:
         for field in FIELDS:
             for block in self._blocks_of(field):
                 self._add_rows(rows[field], block)
+                role = PARAGRAPH if block.role == CELL and block.cells is None else block.role
                 for line in (line for row in block.rows for line in self._row(row)):
-                    roles[id(line)] = (_role(block.role, field, line.text), number)
+                    roles[id(line)] = (_role(role, field, line.text), number)
                 number += 1
                 if field != "text":
                     continue
@@ -180,7 +191,7 @@ class _Page:
                     paragraphs.append(self._paragraph(block, known))
         # A running head is one printed line, whatever the gaps between its parts.
         rows["header"] = group_rows([line for row in rows["header"] for line in row])
-        return PageStructure(rows, tuple(paragraphs), tuple(tables), roles, tuple(self._doubts()))
+        return PageStructure(rows, tuple(paragraphs), tuple(tables), roles)
 
     def _add_rows(self, rows: list[Row], block: _Block) -> None:
         """Add the rows of a block. A blank or a value beside its label is printed in the row of the label."""
@@ -249,8 +260,6 @@ class _Page:
             [[at[place] for place in chain] for chain in found], [self.lines[place].box for place in members]
         )
         found = self._by_rows([[members[number] for number in part] for part in parts])
-        if any(self.lines[place].field == TEXT for place in members):
-            self.parts = found
         units: list[Sequence[int] | Cells] = [*found, *tables]
         boxes = [
             box_around(self.lines[place].box for place in (unit.lines if isinstance(unit, Cells) else unit))
@@ -280,12 +289,20 @@ class _Page:
         if self._are_choices(last, place):
             return True
         known = [self.blocks[pair] for pair in ((last, place), (place, last)) if pair in self.blocks]
-        if known:
-            return sum(known) / len(known) >= SAME_BLOCK
         above, below = self.text_of(last), self.text_of(place)
+        if known:
+            goes_on = not _SENTENCE_END.search(above) and not (above.endswith(";") and _ITEM.match(below))
+            return sum(known) / len(known) >= SAME_BLOCK or (goes_on and self._are_full(last, place))
         if re.search(r"\w-$", above):
             return below[:1].islower()
         return below[:1].islower() and not re.search(r"[.:;!?…][\"”’»)\]]*$", above)
+
+    def _are_full(self, last: int, place: int) -> bool:
+        """Return whether two lines of running text stand one below the other and are equally wide, as in a column."""
+        one, other = self.lines[last], self.lines[place]
+        (left, _, right, bottom), (start, top, end, _) = one.box, other.box
+        level = abs(left - start) < FLUSH and abs(right - end) < FLUSH and right - left > WIDE
+        return level and -FLUSH < top - bottom < FLUSH and {one.role, other.role} <= {PARAGRAPH, CELL}
 
     def _are_choices(self, last: int, place: int) -> bool:
         """Return whether two lines are choices with check boxes, side by side: answers to one question."""
@@ -300,18 +317,14 @@ class _Page:
             return (*rows[:-1], (*rows[-1], place))
         return (*rows, (place,))
 
-    def _doubts(self) -> Iterator[str]:
-        """Yield what is doubtful, with its place: call it after the blocks were found."""
-        if len(self.parts) > DOUBTFUL_PARTS:
-            short = [place for part in self.parts if len(part) < 3 for place in part]
-            box = box_around(self.lines[place].box for place in short or self.parts[0])
-            yield f"reading order is doubtful at {self._at(box)}: the text stands in {len(self.parts)} parts"
-        for table in self.tables:
-            if table.confidence < TABLE_SURE:
-                yield f"rows or columns of a table are doubtful at {self._at(table.table.box)}"
 
-    def _at(self, box: Box) -> str:
-        return "({}, {}, {}, {})".format(*(round(edge * self.height) for edge in box))
+def _at_edge(line: PrintedLine, ruled: Set[Field]) -> PrintedLine:
+    """Return the line in the header or footer where the rules put it, in the body where nobody is sure of an edge."""
+    if line.fields and ruled in ({"header"}, {"footer"}):
+        return replace(line, field=FIELD_NAMES.index(min(ruled)))
+    if line.field in EDGES and ruled == {"text"} and max(line.fields, default=1.0) < EDGE_SURE:
+        return replace(line, field=TEXT)
+    return line
 
 
 def _is_running(line: PrintedLine, other: PrintedLine) -> bool:

@@ -1,16 +1,19 @@
 """Cut the lines of an engine into pieces that belong to one column and one cell.
 
-A detector joins lines over a narrow gutter. A line is cut at word gaps that are much wider than its others, and where a
-vertical ruling line crosses it. The network joins again what belongs together.
+A detector joins lines over a narrow gutter. A line is cut at word gaps that are much wider than its others, at gutters
+that the lines above and below show, after dots that lead to a number, and where a vertical ruling line crosses it. The
+network joins again what belongs together.
 """
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from ocr.core.document import Box, Line, Word, box_around
+from ocr.layout.learned.gutters import find_joined
 from ocr.layout.reading_order import is_vertical, line_height
 
 WIDE, LOOSE = 0.8, 1.5
@@ -20,8 +23,8 @@ WIDEST = 1.7
 """Share of the line height from which any gap is cut."""
 UNUSUAL, HALF_WIDE = 2.2, 0.55
 """Gaps of this many times the usual gap are cut, if they are at least this share of the line height."""
-FAR = 1e9
-"""A line height with which no gap is wide."""
+_DOTS = ("....", "……", "····")
+_LEADER = re.compile(r"[.·]{4,}$|…{2,}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +47,41 @@ def cut_lines(lines: Sequence[Line], rulings: Sequence[Box] = (), *, at_gaps: bo
     """
     height = line_height(lines) or 1.0
     down = sorted((box for box in rulings if box[3] - box[1] > 2 * (box[2] - box[0])), key=_center)
-    return [
-        piece for place, line in enumerate(lines) for piece in _parts(line, place, height if at_gaps else FAR, down)
-    ]
+    joined = find_joined(lines, height) if at_gaps else {}
+    found: list[Piece] = []
+    for place, line in enumerate(lines):
+        starts: set[int] = set()
+        if len(line.words) > 1 and not is_vertical(line):
+            starts = {*_crossed(line, down), *joined.get(place, ())}
+            if at_gaps:
+                starts.update(_wide_gaps(line.words, height))
+                starts.update(_after_leaders(line))
+        found += _parts(line, place, starts)
+    return found
 
 
 def _center(box: Box) -> float:
     return (box[0] + box[2]) / 2
 
 
-def _parts(line: Line, source: int, height: float, rulings: Sequence[Box]) -> Iterator[Piece]:
-    """Yield the parts of a line, from left to right."""
-    if len(line.words) < 2 or is_vertical(line):
-        yield Piece(line, source)
-        return
-    places = {*_wide_gaps(line.words, height), *_crossed(line, rulings)}
-    if not places:
+def _parts(line: Line, source: int, starts: Set[int]) -> Iterator[Piece]:
+    """Yield the parts of a line that start at some of its words, from left to right; the whole line without any."""
+    if not starts:
         yield Piece(line, source)
         return
     start = 0
-    for end in (*sorted(places), len(line.words)):
+    for end in (*sorted(starts), len(line.words)):
         yield Piece(part_of(line, start, end), source, start, end)
         start = end
+
+
+def _after_leaders(line: Line) -> Iterator[int]:
+    """Yield the places of words that stand after dots which lead to them."""
+    if not any(dots in line.text for dots in _DOTS):
+        return
+    for place, (dots, word) in enumerate(pairwise(line.words), start=1):
+        if _LEADER.search(dots.text) and not _LEADER.search(word.text):
+            yield place
 
 
 def _wide_gaps(words: Sequence[Word], height: float) -> Iterator[int]:

@@ -51,6 +51,8 @@ class RuledTable:
     rows: tuple[tuple[int, ...], ...]
     """Places of the lines, row by row, from left to right."""
     table: Table
+    columns: tuple[tuple[int, ...], ...] = ()
+    """The column of each line, as `rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +202,18 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
             cells[span.row, span.column] += cells.pop((row, span.column), [])
     texts = [[""] * (len(edges) - 1) for _ in bands]
     by_row: list[list[int]] = [[] for _ in bands]
+    columns: list[list[int]] = [[] for _ in bands]
     for (row, column), places in sorted(cells.items()):
         places.sort(
             key=lambda place: (round((lines[place].box[1] + lines[place].box[3]) / 2 / near), lines[place].box[0])
         )
         texts[row][column] = " ".join(lines[place].text.strip() for place in places)
         by_row[row] += places
+        columns[row] += [column] * len(places)
     extent = box_around(lines[place].box for places in filled for place in places)
     table = Table(extent, tuple(map(tuple, texts)), spans=tuple(sorted(spans, key=lambda one: (one.row, one.column))))
-    return RuledTable(box, tuple(tuple(row) for row in by_row if row), table)
+    rows, in_columns = (tuple(tuple(row) for row in part if row) for part in (by_row, columns))
+    return RuledTable(box, rows, table, in_columns)
 
 
 def _cells(

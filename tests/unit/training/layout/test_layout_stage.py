@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from ocr.core.errors import TrainingError, UsageError
+from ocr.layout.learned.doubt.page_doubt import FIRST, SECOND
+from ocr.layout.learned.structure_network import read_weights
 from training.layout.layout_recipe import layout_recipes, read_layout_recipe
 from training.layout.layout_run import describe_layout_run, layout_runs, load_layout_run, save_layout_run
 from training.layout.layout_stage import LayoutRequest, describe_layout_plan, finetune_layout, plan_layout
@@ -44,9 +46,9 @@ def test_a_plan_is_the_run_that_was_begun(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_small_run_from_pages_to_promotion(tmp_path: Path) -> None:
-    changes = ("pages=20", "steps=2", "held_out=20")
+    changes = ("pages=20", "steps=2", "held_out=20", "doubt_pages=20")
     run = finetune_layout(LayoutRequest(home=tmp_path, assignments=changes, force=True))
     assert run.state == "promoted" and run.forced and set(run.gate) == {"other documents", "features left out"}
-    assert (tmp_path / run.name / "structure.npz").is_file()
+    assert {FIRST, SECOND} <= read_weights(tmp_path / run.name / "structure.npz").keys()
     assert "Regression check" in (tmp_path / run.name / "README.md").read_text(encoding="utf-8")
     assert finetune_layout(LayoutRequest(home=tmp_path, assignments=changes, force=True)) == run

@@ -47,3 +47,17 @@ def test_a_heading_with_columns_at_both_sides_is_cut_out_of_its_chain() -> None:
     middle = [8, 9, 10, 11, 24, 12, 13, 14, 15]
     assert part_chains([middle], [*columns, heading]) == [middle[:4], [24], middle[5:]]
     assert part_chains([middle], [*columns[:16], *columns[:8], heading]) == [middle]
+
+
+def test_a_white_band_across_the_page_parts_what_is_above_from_what_is_below() -> None:
+    """A picture as wide as the page stands between: no chain goes on over it, and both columns above come first."""
+    rows = [n * 1.5 for n in range(4)]
+    left, right = ([(x, y, x + 10, y + 1) for y in (*rows, *(20 + y for y in rows))] for x in (0.0, 12.0))
+    boxes = [*left, *right]
+    assert part_chains([list(range(8)), list(range(8, 16))], boxes) == [
+        [0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]
+    ]  # fmt: skip
+    units = [(0, 0, 10, 5.5), (0, 20, 10, 25.5), (12, 0, 22, 5.5), (12, 20, 22, 25.5)]
+    assert order_chains(units) == [0, 2, 1, 3]
+    book = [(0, 0, 30, 5.5), (0, 20, 30, 25.5), (40, 0, 70, 5.5), (40, 20, 70, 25.5)]
+    assert order_chains(book) == [0, 1, 2, 3]

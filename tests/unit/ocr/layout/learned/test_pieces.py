@@ -30,3 +30,36 @@ def test_lines_without_words_stay_whole() -> None:
     assert [piece.line for piece in cut_lines([Line("sem palavras", (0, 0, 500, 20))])] == [
         Line("sem palavras", (0, 0, 500, 20))
     ]
+
+
+def columns(*, joined: int = 3, crossing: bool = False) -> list[Line]:
+    """Return eight lines of two columns, twelve pixels apart; one is joined over the gutter."""
+    made = []
+    for n in range(8):
+        top = 100 + 36.0 * n
+        left = [("ordem", 100, 180), ("do", 190, 220), ("dia", 230, 270), (f"seguinte{n}", 280, 400)]
+        right = [("foi", 414, 450), ("lida", 460, 520), ("a", 530, 545), ("ata", 555, 600)]
+        if n == joined:
+            made.append(line(*left, *right, top=top))
+        elif crossing:
+            made.append(line(*left[:3], ("inteiramente", 280, 440), *right[1:], top=top))
+        else:
+            made += [line(*left, top=top), line(*right, top=top)]
+    return made
+
+
+def test_a_line_that_was_joined_over_a_narrow_gutter_is_cut_there() -> None:
+    cut = [piece for piece in cut_lines(columns()) if piece.end >= 0]
+    assert [piece.line.text for piece in cut] == ["ordem do dia seguinte3", "foi lida a ata"]
+
+
+def test_gaps_at_one_place_are_no_gutter_where_lines_go_on_over_it() -> None:
+    assert all(piece.end < 0 for piece in cut_lines(columns(crossing=True)))
+    assert all(piece.end < 0 for piece in cut_lines(columns()[6:8]))
+
+
+def test_a_line_is_cut_after_dots_that_lead_to_a_number() -> None:
+    row = line(("Caicó", 100, 180), (".........", 186, 400), ("899,54", 406, 480))
+    blank = line(("Nome:", 100, 180), ("..........", 186, 400))
+    assert [piece.line.text for piece in cut_lines([row, blank])] == ["Caicó .........", "899,54", "Nome: .........."]
+    assert len(cut_lines([row], at_gaps=False)) == 1

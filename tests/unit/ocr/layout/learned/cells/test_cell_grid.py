@@ -1,4 +1,6 @@
-from ocr.layout.learned.cell_grid import Cells, Relations, find_cells, without_parts
+from ocr.core.document import Table
+from ocr.layout.learned.cells.cell_grid import find_cells
+from ocr.layout.learned.cells.table_parts import Cells, Relations, without_parts
 from ocr.layout.learned.line_chains import CELL, Pairs, PrintedLine
 
 
@@ -42,3 +44,30 @@ def test_a_ruled_grid_gives_way_to_the_larger_table_around_it() -> None:
     inner = Cells((4, 5), ((4,), (5,)), whole.table, 1.0)
     assert without_parts([inner], LINES, RELATIONS) == []
     assert without_parts([whole], LINES, RELATIONS) == [whole]
+
+
+def test_a_ruled_grid_gives_way_where_its_rules_miss() -> None:
+    """Three names and three amounts between two rules: the network says that they stand in rows of their own."""
+    lines = [
+        *(cell(0, 1.2 * n, 8, 1.2 * n + 1) for n in range(4)),
+        *(cell(12, 1.2 * n, 15, 1.2 * n + 1) for n in range(4)),
+    ]
+    grid = Table((0, 0, 15, 5), (("a b c d", "1 2 3 4"),))
+    merged = Cells(tuple(range(8)), (tuple(range(8)),), grid, 1.0, ((0,) * 4 + (1,) * 4,))
+    table = both(*((one, other) for one in range(8) for other in range(one)))
+    rows = both(*((n, n + 4) for n in range(4)))
+    assert without_parts([merged], lines, Relations(table, rows, {}, {})) == []
+    assert without_parts([merged], lines, Relations(table, table, {}, {})) == [merged]
+
+
+def test_a_ruled_grid_gives_way_where_two_columns_share_a_cell() -> None:
+    lines = [
+        *(cell(0, 1.2 * n, 3, 1.2 * n + 1) for n in range(4)),
+        *(cell(5, 1.2 * n, 8, 1.2 * n + 1) for n in range(4)),
+    ]
+    rows = tuple((n, n + 4) for n in range(4))
+    grid = Table((0, 0, 8, 5), tuple((f"{n} {n + 4}",) for n in range(4)))
+    merged = Cells(tuple(range(8)), rows, grid, 1.0, ((0, 0),) * 4)
+    table = both(*((one, other) for one in range(8) for other in range(one)))
+    assert without_parts([merged], lines, Relations(table, both(*rows), {}, {})) == []
+    assert without_parts([merged], lines, Relations(table, both(*rows), both(*rows), {})) == [merged]

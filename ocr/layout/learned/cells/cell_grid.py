@@ -3,53 +3,27 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise, starmap
 from statistics import median
 
 import numpy as np
 
-from ocr.core.document import Box, CellSpan, Table, box_around
+from ocr.core.document import Box, Table, box_around
+from ocr.layout.learned.cells.cell_spans import find_spans, raise_tall_cells
+from ocr.layout.learned.cells.table_parts import SAME, SAME_TABLE, Cells, Relations, is_beside, is_stacked, mutual
 from ocr.layout.learned.line_chains import CELL, Groups, Pairs, PrintedLine
 
-SAME_TABLE, SAME = 0.5, 0.5
-"""Least probability for two lines to share a table, and a row or a column."""
 APART = 0.8
 """Line heights between the sides of two cells of one column, at most: a short head may stand beside its numbers."""
 LEAST_CELLS = 4
 """Fewer lines are no table."""
 LEVEL = 0.35
 """Line heights between the middles of a line and of an amount at its side, and between edges of a column, at most."""
-LEAST_OUTSIDE = 8
-"""A ruled table of so many cells is part of a larger table if one more cell stands outside it."""
 MOST_LINES = 3.5
 """Mean lines of a filled cell: more are columns of text."""
 _INNER = re.compile(r"\w|[\d.,%-]+")
 """Text that belongs to the table around it, whatever its role: an amount, a single letter."""
 _AMOUNT = re.compile(r"(?:R\$\s*)?-?\d{1,3}(?:\.\d{3})*(?:,\d+)?\s?%?")
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """A table: its lines by row, and the grid of its texts."""
-
-    lines: tuple[int, ...]
-    """Places of its lines, row by row."""
-    rows: tuple[tuple[int, ...], ...]
-    """The same, in the rows that are printed side by side."""
-    table: Table
-    confidence: float
-    """Mean probability of the relations that made it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relations:
-    """Probabilities of pairs of lines, in both directions."""
-
-    table: Pairs
-    row: Pairs
-    column: Pairs
-    block: Pairs
 
 
 def find_cells(
@@ -63,7 +37,7 @@ def find_cells(
             value >= SAME_TABLE
             and is_cell[one]
             and is_cell[other]
-            and _mutual(relations.table, one, other) >= SAME_TABLE
+            and mutual(relations.table, one, other) >= SAME_TABLE
         ):
             groups.join(one, other)
     joined = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
@@ -108,26 +82,6 @@ def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], inner: Seq
         yield own
 
 
-def without_parts(tables: Sequence[Cells], lines: Sequence[PrintedLine], relations: Relations) -> list[Cells]:
-    """Return the ruled tables without those that are part of a larger one: it is open at its sides, or rules miss.
-
-    Cells outside share rows with cells inside, one in `LEAST_OUTSIDE` of those inside or more.
-    """
-    table_of = {place: number for number, table in enumerate(tables) for place in table.lines}
-    outside: dict[int, set[int]] = defaultdict(set)
-    for (one, other), value in relations.row.items():
-        is_outside = one in table_of and other not in table_of and lines[other].role == CELL
-        if is_outside and value >= SAME and _mutual(relations.table, one, other) >= SAME_TABLE:
-            outside[table_of[one]].add(other)
-    return [table for n, table in enumerate(tables) if len(outside[n]) * LEAST_OUTSIDE < len(table.lines)]
-
-
-def _mutual(pairs: Pairs, one: int, other: int) -> float:
-    """Return the mean of what both lines say of each other."""
-    values = [pairs[pair] for pair in ((one, other), (other, one)) if pair in pairs]
-    return sum(values) / len(values) if values else 0.0
-
-
 def _grid(
     members: Sequence[int], lines: Sequence[PrintedLine], relations: Relations, text_of: Callable[[int], str]
 ) -> Cells | None:
@@ -137,10 +91,10 @@ def _grid(
     cell_of = {place: number for number, group in enumerate(stacked) for place in group}
 
     def apart(one: int, other: int) -> bool:
-        return cell_of[one] != cell_of[other] and _is_stacked(lines[one].box, lines[other].box)
+        return cell_of[one] != cell_of[other] and is_stacked(lines[one].box, lines[other].box)
 
     def beside(one: int, other: int) -> bool:
-        return _is_beside(lines[one].box, lines[other].box)
+        return is_beside(lines[one].box, lines[other].box)
 
     rows = _clusters(inside, lines, _with_stacked(relations.row, cell_of), _level, (apart, 0))
     columns = _clusters(inside, lines, relations.column, _in_column, (beside, 1))
@@ -153,20 +107,21 @@ def _grid(
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
     for place in members:
         cells[row_of[place], column_of[place]].append(place)
+    used = [value for pairs in (relations.row, relations.column) for pair, value in pairs.items() if pair[0] in inside]
+    sure = sum(abs(2 * value - 1) for value in used) / len(used) if used else 0.0
     if len(members) > MOST_LINES * len(cells):
         return None
+    tall = raise_tall_cells(cells, (len(row_order), len(column_order)), lines)
     ordered = sorted(cells.items())
     texts = [[""] * len(column_order) for _ in row_order]
     for (row, column), places in ordered:
         places.sort(key=lambda place: (_middle(lines[place].box), lines[place].box[0]))
         texts[row][column] = " ".join(text_of(place) for place in places)
-    spans = _spans(ordered, column_order, lines)
+    spans = find_spans(ordered, column_order, lines, tall)
     by_row = tuple(
         tuple(place for _, places in row for place in places) for _, row in groupby(ordered, key=lambda one: one[0][0])
     )
     box = box_around(lines[place].box for place in members)
-    used = [value for pairs in (relations.row, relations.column) for pair, value in pairs.items() if pair[0] in inside]
-    sure = sum(abs(2 * value - 1) for value in used) / len(used) if used else 0.0
     grid = tuple(tuple(row) for row in texts)
     return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans), sure)
 
@@ -250,21 +205,9 @@ def _excluded(
     return any(test(one, other) for one in ones for other in others)
 
 
-def _is_beside(box: Box, other: Box) -> bool:
-    """Return whether two lines stand beside each other, as in two columns of one row."""
-    level = min(box[3], other[3]) - max(box[1], other[1]) > 0.5 * min(box[3] - box[1], other[3] - other[1])
-    return level and max(box[0], other[0]) > min(box[2], other[2])
-
-
-def _is_stacked(box: Box, other: Box) -> bool:
-    """Return whether one line stands over the other, as in two rows of one column."""
-    over = min(box[2], other[2]) - max(box[0], other[0]) > 0.5 * min(box[2] - box[0], other[2] - other[0])
-    return over and max(box[1], other[1]) > min(box[3], other[3]) - 0.3
-
-
 def _is_over(box: Box, other: Box) -> bool:
     """Return whether two lines stand one over the other, in any order."""
-    return _is_stacked(box, other) or _is_stacked(other, box)
+    return is_stacked(box, other) or is_stacked(other, box)
 
 
 def _with_stacked(pairs: Pairs, cell_of: Mapping[int, int]) -> Pairs:
@@ -309,7 +252,7 @@ def _merged_rows(rows: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) ->
     for row in rows:
         before = found[-1] if found else []
         pairs = [(lines[one].box, lines[other].box) for one in before for other in row]
-        if any(starmap(_is_beside, pairs)) and not any(starmap(_is_over, pairs)):
+        if any(starmap(is_beside, pairs)) and not any(starmap(_is_over, pairs)):
             before += row
         else:
             found.append(list(row))
@@ -334,22 +277,3 @@ def _merged(columns: Sequence[Sequence[int]], lines: Sequence[PrintedLine]) -> l
 
 def _extent(column: Sequence[int], lines: Sequence[PrintedLine]) -> tuple[float, float]:
     return median(lines[place].box[0] for place in column), median(lines[place].box[2] for place in column)
-
-
-def _spans(
-    cells: Sequence[tuple[tuple[int, int], Sequence[int]]],
-    columns: Sequence[Sequence[int]],
-    lines: Sequence[PrintedLine],
-) -> tuple[CellSpan, ...]:
-    """Return the cells that reach over later columns which are empty in their row."""
-    filled = {key for key, _ in cells}
-    starts = [min(lines[place].box[0] for place in column) for column in columns]
-    spans = []
-    for (row, column), places in cells:
-        right = max(lines[place].box[2] for place in places)
-        end = column + 1
-        while end < len(columns) and (row, end) not in filled and right > starts[end] + 0.5:
-            end += 1
-        if end > column + 1:
-            spans.append(CellSpan(row, column, 1, end - column))
-    return tuple(spans)

@@ -1,0 +1,1 @@
+"""Build tables from what the network says of their cells."""

@@ -1,0 +1,1 @@
+"""Say where the learned structure of a page is doubtful."""

@@ -1,0 +1,1 @@
+"""Fit the weights by which the layout says that a page is doubtful."""
