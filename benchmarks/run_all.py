@@ -139,7 +139,7 @@ BENCHMARKS = (
     _module(
         "decoding-objectives",
         "The joint objective beside the autoregressive one, three seeds.",
-        "decoding.objectives_compared forms --steps 12 --pages 48",
+        "decoding.objectives_compared forms --steps 60 --pages 48",
         by_default=False,
     ),
     _module(
