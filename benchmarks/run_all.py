@@ -126,8 +126,8 @@ BENCHMARKS = (
     ),
     _module(
         "decoding-same-tokens",
-        "Self-speculation on every held-out form, block and batch.",
-        "decoding.same_tokens forms",
+        "Self-speculation and verify:rapid over blocks and batches.",
+        "decoding.same_tokens forms --pages 24",
         by_default=False,
     ),
     _module(
