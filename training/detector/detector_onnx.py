@@ -64,9 +64,10 @@ def _separable(graph: Graph, name: str, layer: Separable, x: str) -> str:
 
 
 def read_detector(path: Path) -> DetectorNetwork:
-    """Read a network that `write_detector` wrote, to train on: each normalization starts as an identity.
+    """Read a network that `write_detector` wrote, to train on.
 
-    Raises `DataError` when the file is missing, broken, or of another network.
+    Each normalization starts as an identity with an offset; in training it adapts within the first steps. Raises
+    `DataError` when the file is missing, broken, or of another network.
     """
     hint = "give a file that `ocr finetune --part fast-detector` wrote"
     try:

@@ -24,6 +24,8 @@ class DetectorRecipe(Settings):
     blocks: list[int] = Setting(default_factory=lambda: [1, 2, 3, 3], min_length=4, max_length=4)
     pages: int = Setting(default=1000, ge=4)
     """Composed pages, each drawn once."""
+    em: list[float] = Setting(default_factory=lambda: [10.0, 26.0], min_length=2, max_length=2)
+    """Least and most pixels of the usual type size at which a page is drawn."""
     steps: int = Setting(default=6000, ge=1)
     batch: int = Setting(default=6, ge=1)
     """Crops of a step."""

@@ -122,7 +122,7 @@ def _trained(run: DetectorRun, folder: Path) -> DetectorRun:
     from training.detector.drawn.drawn_pages import DrawnSupply, draw_pages
 
     recipe = run.recipe
-    drawn = DrawnSupply(PART if not run.seed else f"{PART}/{run.seed}", recipe.pages)
+    drawn = DrawnSupply(PART if not run.seed else f"{PART}/{run.seed}", recipe.pages, (recipe.em[0], recipe.em[1]))
     for _ in draw_pages(drawn, folder / PAGES):
         pass
     settings = LoopSettings(

@@ -31,8 +31,6 @@ SHARES = {
 }  # fmt: skip
 """Degradation profile -> how often of 105 pages."""
 STRENGTH = (0.4, 1.3)
-EM = (10.0, 26.0)
-"""Pixels of the usual type size at which pages are shown, log-uniform."""
 MULTIPLE = 32
 """Sides of a page are cut to multiples of it: the network halves them five times."""
 
@@ -53,11 +51,13 @@ class DrawnSupply:
 
     seed: str
     count: int
+    em: tuple[float, float] = (10.0, 26.0)
+    """Pixels of the usual type size at which pages are shown, log-uniform."""
 
     def page(self, number: int) -> DrawnPage:
         """Return page `number`, from 0."""
         scan, chance = self._scan(number, tuple(SHARES))
-        em = math.exp(chance.uniform(*(math.log(size) for size in EM)))
+        em = math.exp(chance.uniform(*(math.log(size) for size in self.em)))
         factor = min(1.0, em / usual_size(scan.page)) if scan.page.lines else 0.6
         width, height = (max(1, round(side * factor / MULTIPLE)) * MULTIPLE for side in scan.pixels.shape[::-1])
         shown = cv2.resize(scan.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

@@ -1,8 +1,8 @@
 """Turn the truth of a composed page into what the fast detector learns: the kernels of its lines.
 
 A kernel is the rectangle around a line, shrunk on all sides, so that lines that touch stay apart (Liao et al. 2020).
-`ocr.engines.local.line_reader.strips` grows what the detector finds back by the same rule. Kernels end at the edges of
-columns and cells: what is taught never joins two of them.
+`ocr.engines.local.detectors.map_strips` grows what the detector finds back by the same rule. Kernels end at the edges
+of columns and cells: what is taught never joins two of them.
 """
 
 import math
@@ -19,13 +19,14 @@ from data.layouts.page_truth import LayoutPage, PageLine, PageWord
 from data.synthesis.degradation import Placement
 from ocr.core.document import Box, box_around
 from ocr.engines.local.detectors.fast_detector import REDUCTION
-from ocr.engines.local.detectors.map_strips import FAST_RULE
 
 Labels = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
 PAPER, KERNEL, UNKNOWN, NEAR = 0, 1, 2, 3
 """Labels of a pixel: no text; in the kernel of a line; not taught; no kernel, and close to a line."""
+UNCLIP = 1.2
+"""A kernel grows by its area over its perimeter, times this. The reader grows by a little less: maps are wide."""
 MARGIN = 0.19
 """Ems of paper above, below and beside the ink of a line that the stock detector's strips hold."""
 LEAST_HEIGHT = 0.7
@@ -54,7 +55,7 @@ class PiecePlace:
 
     def shrunk(self) -> tuple[float, float]:
         """Return length and height of its kernel: what grows by its area over its perimeter to the whole piece."""
-        unclip, sides = FAST_RULE.unclip, self.length + self.height
+        unclip, sides = UNCLIP, self.length + self.height
         # unclip * (length - 2 g) * (height - 2 g) = 2 g * (length + height - 4 g), solved for g
         square, linear = 4 * unclip + 8, (2 * unclip + 2) * sides
         growth = (linear - math.sqrt(linear**2 - 4 * square * unclip * self.length * self.height)) / (2 * square)

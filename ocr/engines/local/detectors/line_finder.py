@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.engines.local.detectors.map_strips import FAST_RULE, Strip, apart, first_run, strips
+from ocr.engines.local.detectors.strip_ends import reach_small_ink
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.skew import Gray
 
@@ -86,7 +87,7 @@ def _mapped(page_map: PageMap, corner: tuple[int, int], part: Gray) -> list[Stri
     height, width = part.shape
     probability, origin, size = page_map.part((corner[0], corner[1], corner[0] + width, corner[1] + height))
     found = strips(probability, size, FAST_RULE)
-    return [strip.moved(origin[0] - corner[0], origin[1] - corner[1]) for strip in found]
+    return reach_small_ink([strip.moved(origin[0] - corner[0], origin[1] - corner[1]) for strip in found], part)
 
 
 def tiles(gray: Gray) -> list[tuple[int, int]]:

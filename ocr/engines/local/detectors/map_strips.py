@@ -39,7 +39,7 @@ class MapRule:
 
 STOCK_RULE = MapRule(threshold=0.3, mean=0.5, unclip=1.6, spread=2)
 """PP-OCR's values."""
-FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.2, spread=1)
+FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.1, spread=1)
 """Its kernels are less shrunk, so an error of a pixel of the map is less enlarged."""
 
 

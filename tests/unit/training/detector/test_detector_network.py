@@ -8,6 +8,7 @@ import torch
 
 from ocr.core.errors import DataError, EngineError
 from ocr.engines.local.detectors import fast_detector
+from ocr.engines.local.detectors.detector_selection import SHOWN
 from ocr.engines.local.detectors.fast_detector import FastDetector
 from ocr.engines.local.recognizers.selection import needed_file
 from training.detector.detector_network import DetectorNetwork, create_detector, shape_of
@@ -55,7 +56,7 @@ def test_a_page_in_bands_is_seen_as_in_one(file: Path, monkeypatch: pytest.Monke
 
 
 def test_a_page_of_large_letters_is_shown_reduced(file: Path) -> None:
-    seen = FastDetector(file, "onnxruntime").see(np.full((1000, 700), 250, np.uint8), 20.0)
+    seen = FastDetector(file, "onnxruntime").see(np.full((1000, 700), 250, np.uint8), 2 * SHOWN)
     assert seen.scale == 0.25 and seen.probability.shape == (250, 175)
 
 

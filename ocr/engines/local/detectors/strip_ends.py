@@ -1,0 +1,114 @@
+"""Move the ends of strips to small ink beside them: the fast detector stops short of dashes and full stops.
+
+Worker side only: this module imports numpy at the top.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr.engines.local.detectors.map_strips import MOST_SHARED, Strip
+from ocr.engines.local.ink.show_through import percentiles
+from ocr.engines.local.skew import Gray
+
+# All but the last two in heights of the strip, which is 1.3 times the type size.
+ROWS = (0.15, 0.76)
+"""The rows between which ink is sought: from the ascenders to the baseline, above an underline."""
+BACK, REACH = 0.5, 1.3
+"""How far inside and outside of its end a strip is looked at: an em dash and the space after it fit."""
+GAP = 0.65
+"""White up to which ink belongs to the line."""
+LONGEST = 1.0
+"""A longer run of ink is a rule."""
+MARGIN = 0.15
+"""Paper after the ink."""
+SPECK = 0.07
+"""Side of a square of ink that is no speck."""
+UPRIGHT = 0.9
+"""Share of the rows that a column of an upright rule fills."""
+LEAST_CONTRAST = 30
+"""Gray levels."""
+SMALL, INSIDE = 0.6, 0.6
+"""A strip of less than this share of a line's height is a mark of the line where more than this share of it lies in."""
+
+
+def reach_small_ink(strips: Sequence[Strip], gray: Gray) -> list[Strip]:
+    """Return the strips of a region, (H, W), with level ones longer where dashes, stops or commas stand beside them.
+
+    A strip of such a mark alone goes into that of its line.
+    """
+    level = [place for place, strip in enumerate(strips) if strip.along == (1.0, 0.0)]
+    areas = np.array([strips[place].area() for place in level], np.float64).reshape(-1, 4)
+    ends = areas.copy()
+    for number, area in enumerate(areas):
+        ends[number, [0, 2]] = _ends(area, gray, *_free(area, areas, gray.shape[1]))
+    inner = {place for place, number in zip(level, range(len(level)), strict=True) if _is_mark(areas[number], ends)}
+    moved = {
+        place: replace(strips[place], origin=(float(end[0]), strips[place].origin[1]), length=float(end[2] - end[0]))
+        for place, end in zip(level, ends, strict=True)
+    }
+    return [moved.get(place, strip) for place, strip in enumerate(strips) if place not in inner]
+
+
+def _is_mark(area: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+    """Return whether a strip lies in a much higher one."""
+    high = area[3] - area[1] < SMALL * (others[:, 3] - others[:, 1])
+    wide = np.minimum(others[:, 2], area[2]) - np.maximum(others[:, 0], area[0])
+    tall = np.minimum(others[:, 3], area[3]) - np.maximum(others[:, 1], area[1])
+    shared = np.clip(wide, 0, None) * np.clip(tall, 0, None)
+    return bool((high & (shared > INSIDE * (area[2] - area[0]) * (area[3] - area[1]))).any())
+
+
+def _free(area: NDArray[np.float64], areas: NDArray[np.float64], width: int) -> tuple[float, float]:
+    """Return how far left and right of a strip no other strip of its row begins; much lower ones do not count."""
+    height, own = areas[:, 3] - areas[:, 1], area[3] - area[1]
+    shared = np.minimum(areas[:, 3], area[3]) - np.maximum(areas[:, 1], area[1])
+    row = (shared > MOST_SHARED / 2 * np.minimum(height, own)) & (height >= SMALL * own)
+    before = areas[row & (areas[:, 0] < area[0]), 2]
+    after = areas[row & (areas[:, 2] > area[2]), 0]
+    return min(area[0], before.max(initial=0.0)), max(area[2], after.min(initial=float(width)))
+
+
+def _ends(area: NDArray[np.float64], gray: Gray, first: float, last: float) -> tuple[float, float]:
+    """Return the ends of a strip, moved out to ink that belongs to it but not beyond `first` and `last`."""
+    left, top, right, bottom = area.tolist()
+    height = bottom - top
+    rows = gray[round(top + ROWS[0] * height) : round(top + ROWS[1] * height)]
+    inside = rows[:, round(left) : round(right)]
+    if not inside.size:
+        return left, right
+    dark, light = percentiles(inside, (3, 90))
+    if light - dark < LEAST_CONTRAST:
+        return left, right
+    level = (dark + light) / 2
+    back, reach = round(BACK * height), round(REACH * height)
+    start, end = round(max(first, left - reach)), round(min(last, right + reach))
+    before = rows[:, start : round(left) + back][:, ::-1] < level
+    after = rows[:, max(0, round(right) - back) : end] < level
+    out_left, out_right = (_beyond(ink, ink.shape[1], back, height) for ink in (before, after))
+    return max(first, min(left, left - out_left)), min(last, max(right, right + out_right))
+
+
+def _beyond(ink: NDArray[np.bool_], width: int, back: int, height: float) -> float:
+    """Return by how many pixels a strip must grow that ends at column `back` of the ink; columns go outwards."""
+    counts = ink.sum(axis=0)
+    filled = counts > 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], filled, [False])).astype(np.int8)))
+    end = -1
+    for start, stop in pairwise(edges.tolist()):
+        if not filled[start]:
+            continue
+        run = counts[start:stop]
+        outside = stop > back
+        if outside and (
+            (end >= 0 and start - end > GAP * height)
+            or stop - start > LONGEST * height
+            or run.max() >= UPRIGHT * len(ink)
+        ):
+            break
+        if run.sum() >= (SPECK * height) ** 2:
+            end = stop
+    return min(float(width - back), end - back + MARGIN * height) if end > back - MARGIN * height else 0.0

@@ -1,0 +1,70 @@
+"""Strips reach the dashes and stops beside them, and nothing else."""
+
+import numpy as np
+import pytest
+
+from ocr.engines.local.detectors.map_strips import Strip
+from ocr.engines.local.detectors.strip_ends import reach_small_ink
+
+
+def page() -> np.ndarray:
+    """A line of letters from x = 200 to 500, its x-height from y = 106 to 118; the strip is 32 high."""
+    gray = np.full((200, 800), 250, np.uint8)
+    for left in range(200, 500, 12):
+        gray[102:118, left : left + 6] = 20
+    return gray
+
+
+def line(left: float = 200.0, right: float = 496.0, top: float = 94.0, height: float = 32.0) -> Strip:
+    return Strip((left, top), (1.0, 0.0), right - left, height)
+
+
+def ends(gray: np.ndarray, *strips: Strip) -> list[tuple[float, float]]:
+    return [(strip.area()[0], strip.area()[2]) for strip in reach_small_ink(strips, gray)]
+
+
+def test_a_line_with_paper_beside_it_stays() -> None:
+    ((left, right),) = ends(page(), line(194, 502))
+    assert (left, right) == (194, 502)
+
+
+def test_a_dash_before_and_a_stop_after_the_line_are_reached() -> None:
+    gray = page()
+    gray[110:113, 164:188] = 20
+    gray[115:118, 503:506] = 20
+    ((left, right),) = ends(gray, line())
+    assert 155 < left < 164 and 506 < right < 515
+
+
+def test_the_strip_of_a_dash_goes_into_that_of_its_line() -> None:
+    gray = page()
+    gray[110:113, 164:188] = 20
+    ((left, _),) = ends(gray, line(), line(162, 190, 106, 10))
+    assert left < 164
+
+
+@pytest.mark.parametrize("what", ["rule", "upright rule", "speck", "far", "underline"])
+def test_other_ink_is_left_alone(what: str) -> None:
+    gray = page()
+    areas = {
+        "rule": (slice(110, 112), slice(505, 700)),
+        "upright rule": (slice(60, 160), slice(510, 513)),
+        "speck": (slice(110, 111), slice(508, 510)),
+        "far": (slice(102, 118), slice(530, 536)),
+        "underline": (slice(121, 123), slice(200, 700)),
+    }
+    gray[areas[what]] = 20
+    ((_, right),) = ends(gray, line(194, 502))
+    assert right == pytest.approx(502, abs=2)
+
+
+def test_a_line_does_not_reach_into_the_next_cell() -> None:
+    gray = page()
+    gray[102:118, 510:516] = 20
+    first, second = ends(gray, line(), line(508, 700))
+    assert first[1] <= 508 and second[0] == pytest.approx(508, abs=2)
+
+
+def test_marks_over_a_line_are_no_lines() -> None:
+    assert len(ends(page(), line(), line(300, 312, 104, 12))) == 1
+    assert len(ends(page(), line(), line(300, 312, 150, 12))) == 2
