@@ -44,7 +44,7 @@ ROLE_NAMES: tuple[Role, ...] = (
 """As the network numbers them; noise has the role of a stamp."""
 TEXT = FIELD_NAMES.index("text")
 EDGES = (FIELD_NAMES.index("header"), FIELD_NAMES.index("footer"))
-EDGE_SURE = 0.8
+EDGE_SURE = 0.95
 """Least probability of header or footer for lines that the rules leave in the body."""
 MARGIN = FIELD_NAMES.index("margin")
 NOISE = FIELD_NAMES.index("noise")
