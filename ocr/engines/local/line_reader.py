@@ -16,7 +16,7 @@ from ocr.engines.local import orientation
 from ocr.engines.local.detectors.line_finder import Detect, LineFinder, PageDetector, PageMap
 from ocr.engines.local.detectors.map_strips import Strip
 from ocr.engines.local.ink.show_through import contrast_of, pale_lines
-from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence
+from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognizer, line_confidence, unguessed
 from ocr.engines.local.recognizers.foreign_letters import without_false_guesses
 from ocr.engines.local.recognizers.marked_lines import Piece, with_marks
 from ocr.engines.local.skew import Affine, Gray
@@ -144,7 +144,7 @@ class PpocrPageReader:
         level = [strip for strip in self._finder.strips(gray, page_map) if strip.length > 2 * strip.height]
         longest = sorted(level, key=lambda strip: -strip.length)[:SAMPLE]
         readings = self._recognizer.read([strip.crop(gray) for strip in longest])
-        return float(np.mean([line_confidence(reading) for reading in readings])) if readings else 0.0
+        return float(np.mean([line_confidence(unguessed(reading)) for reading in readings])) if readings else 0.0
 
     def _places(self, gray: Gray, region: Box, placement: Affine, page_map: PageMap | None) -> Iterator[Place]:
         left, top, right, bottom = (round(edge) for edge in region)

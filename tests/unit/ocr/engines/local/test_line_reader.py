@@ -1,14 +1,16 @@
 """Strips from a probability map, their crops, and words from a reading."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from ocr.engines.local.detectors.line_finder import LARGEST_TILE, MOST_AT_ONCE, tiles
 from ocr.engines.local.detectors.map_strips import Strip, apart, strips
-from ocr.engines.local.line_reader import _line
+from ocr.engines.local.line_reader import PpocrPageReader, _line
 from ocr.engines.local.ppocr import Reading, fitting_factor, in_alphabet
 
 STAY = np.eye(2, 3)
@@ -86,6 +88,28 @@ def test_a_strip_on_end_is_cropped_to_read_from_left_to_right(quarter: int, turn
 def reading(text: str) -> Reading:
     count = len(text)
     return Reading(text, (0.9,) * count, tuple((place + 0.5) / count for place in range(count)))
+
+
+class Guesser:
+    """A recognizer that reads badly, and takes what it reads for another script."""
+
+    def read(self, lines: Sequence[np.ndarray]) -> list[Reading]:
+        plain = Reading("ab", (0.3, 0.3), (0.2, 0.7))
+        return [Reading("\ufffd\ufffd", (0.5, 0.5), plain.centers, unguessed=plain) for _ in lines]
+
+    def read_surest(self, groups: Sequence[Sequence[np.ndarray]]) -> list[tuple[int, Reading]]:
+        return [(0, reading) for reading in self.read(groups)]
+
+
+def test_a_guess_of_another_script_makes_no_page_surer() -> None:
+    gray = np.full((320, 640), 250, np.uint8)
+    for left in range(60, 560, 14):
+        gray[100:130, left : left + 7] = 20
+    reader = PpocrPageReader(
+        "none", Guesser(), lambda part: cv2.dilate((part < 128).astype(np.float32), np.ones((3, 15)))
+    )
+    assert reader.confidence(gray) == pytest.approx(0.3)
+    assert [line.text for line in reader.lines(gray, STAY)] == [""]
 
 
 def test_words_split_at_spaces_and_keep_their_places() -> None:
