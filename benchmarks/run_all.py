@@ -94,7 +94,7 @@ BENCHMARKS = (
     _module(
         "beside-stock",
         "The default recognizer beside the stock one on composed lines.",
-        "recognizer.beside_stock out/faces",
+        "recognizer.beside_stock out/faces --each 12 --clean 60",
     ),
     Benchmark(
         "photocopied-pages",
