@@ -96,16 +96,6 @@ BENCHMARKS = (
         "The default recognizer beside the stock one on composed lines.",
         "recognizer.beside_stock out/faces --each 12 --clean 60",
     ),
-    Benchmark(
-        "photocopied-pages",
-        "The default recognizer beside the stock one on bad photocopies.",
-        (
-            "ocr data compose --kind ruling,contract,letter,book,newspaper --count 15 --seed 20261127 "
-            "--degrade photocopy:1.7 --to out/photocopies",
-            "python -m benchmarks.recognizer.page_errors --model stock --model pt "
-            "--composed photocopies=out/photocopies --only photocopies --most 0.333",
-        ),
-    ),
     _module(
         "archive-curve",
         "The recognizer tuned on 50, 200 and 1,000 lines of one archive.",
