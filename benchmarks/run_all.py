@@ -111,7 +111,7 @@ BENCHMARKS = (
     _module(
         "decoding-drafter",
         "Self-speculation with an adapter that drafts.",
-        "decoding.drafter_gain forms --name base-1-joint --pages 32",
+        "decoding.drafter_gain forms --name base-1-joint --pages 12",
         by_default=False,
     ),
     _module(
