@@ -27,6 +27,8 @@ UNSURE = (0.2, 0.8)
 """Probabilities between which a relation is unsure."""
 WATCHED = ("next", "table")
 """Relations whose uncertainty tells of wrong pages."""
+MOST_PIECES = 2000
+"""Pieces up to which a page is looked at again."""
 SHARE = 20.0
 """Factor by which a share is weighed like a number."""
 CERTAIN = 0.8
@@ -42,7 +44,7 @@ def learned_structure(
     signs = look.signs()
     if not _reaches(signs, weights.get(FIRST)):
         return look.found
-    again = look.again()
+    again = look.again() if len(pieces) <= MOST_PIECES else look
     if not _reaches([*signs, look.change(again)], weights.get(SECOND)):
         return look.found
     return replace(look.found, flags=(look.doubt(again),))

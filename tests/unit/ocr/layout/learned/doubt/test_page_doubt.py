@@ -46,7 +46,9 @@ def test_a_page_is_flagged_with_its_place_from_the_bounds_on() -> None:
     assert not learned_structure(PIECES, PAGE, weights(0, 0.1)).flags
 
 
-def test_a_page_that_the_first_signs_clear_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_that_the_first_signs_clear_and_huge_ones_are_not_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     looks: list[Graph] = []
 
     def counted(graph: Graph) -> Graph:
@@ -55,7 +57,9 @@ def test_a_page_that_the_first_signs_clear_is_not_looked_at_again(monkeypatch: p
 
     monkeypatch.setattr(page_doubt, "shaken", counted)
     assert not learned_structure(PIECES, PAGE, weights(0.1, -1)).flags and not looks
-    assert learned_structure(PIECES, PAGE, weights(0, -1)).flags and looks
+    assert learned_structure(PIECES, PAGE, weights(0, -1)).flags and len(looks) == 1
+    monkeypatch.setattr(page_doubt, "MOST_PIECES", len(PIECES) - 1)
+    assert learned_structure(PIECES, PAGE, weights(0, -1)).flags and len(looks) == 1
 
 
 def test_weights_without_doubt_or_of_another_version_flag_nothing() -> None:
