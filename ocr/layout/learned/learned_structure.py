@@ -222,15 +222,23 @@ class LearnedPage:
         box = box_around(self.originals[id(piece)].box for row in block.rows for piece in self._row(row))
         return replace(block.cells.table, box=box, after=after)
 
-    def _blocks_of(self, field: Field) -> list[_Block]:
-        """Return the blocks of a field in reading order."""
+    def read_order(self, field: Field) -> list[int]:
+        """Return the pieces of a field in reading order."""
+        units = (unit.lines if isinstance(unit, Cells) else unit for unit in self._units_of(field))
+        return [piece for unit in units for place in unit for piece in self.lines[place].pieces]
+
+    def _units_of(self, field: Field) -> Iterator[Sequence[int] | Cells]:
+        """Return the chains of lines of a field, and its tables, in reading order."""
         wanted = [FIELD_NAMES.index(field), *([FIELD_NAMES.index("noise")] if field == "margin" else [])]
         in_table = {place: table for table in self.tables for place in table.lines}
         members = [place for place, line in enumerate(self.lines) if line.field in wanted]
-        units = self._units(members, in_table)
+        return self._units(members, in_table)
+
+    def _blocks_of(self, field: Field) -> list[_Block]:
+        """Return the blocks of a field in reading order."""
         blocks: list[_Block] = []
         last = -1
-        for unit in units:
+        for unit in self._units_of(field):
             if isinstance(unit, Cells):
                 blocks.append(_Block(unit.rows, ROLE_NAMES.index("table-cell"), unit))
                 last = -1

@@ -14,7 +14,7 @@ import numpy as np
 
 from ocr.core.document import Field, box_around
 from ocr.layout.learned.doubt.second_look import moved, shaken
-from ocr.layout.learned.features import Graph, describe
+from ocr.layout.learned.features import describe
 from ocr.layout.learned.learned_structure import LearnedPage
 from ocr.layout.learned.pieces import Piece
 from ocr.layout.learned.structure_network import RELATIONS, read_weights, run_network, shipped_weights
@@ -27,6 +27,8 @@ UNSURE = (0.2, 0.8)
 """Probabilities between which a relation is unsure."""
 WATCHED = ("next", "table")
 """Relations whose uncertainty tells of wrong pages."""
+AGAIN: tuple[Field, Field] = ("text", "footer")
+"""Fields whose order a second look may change."""
 MOST_PIECES = 2000
 """Pieces up to which a page is looked at again."""
 SHARE = 20.0
@@ -44,7 +46,7 @@ def learned_structure(
     signs = look.signs()
     if not _reaches(signs, weights.get(FIRST)):
         return look.found
-    again = look.again() if len(pieces) <= MOST_PIECES else look
+    again = look.again() if len(pieces) <= MOST_PIECES else look.pieces
     if not _reaches([*signs, look.change(again)], weights.get(SECOND)):
         return look.found
     return replace(look.found, flags=(look.doubt(again),))
@@ -72,34 +74,31 @@ def score_of(signs: Sequence[float], weights: Sequence[float]) -> float:
 class _Look:
     """What the network says of a page, and the structure that is made of it."""
 
-    def __init__(
-        self, pieces: Sequence[Piece], page: LevelPage, weights: Mapping[str, Any], first: "_Look | None" = None
-    ) -> None:
-        """Look at the pieces, or at those of the first look, shaken."""
+    def __init__(self, pieces: Sequence[Piece], page: LevelPage, weights: Mapping[str, Any]) -> None:
         self._level, self._weights = page, weights
-        self.graph: Graph = shaken(first.graph) if first else describe(pieces, page.size, page.rulings)
+        self.graph = describe(pieces, page.size, page.rulings)
         self.said = run_network(self.graph, weights)
-        self.page: LearnedPage = LearnedPage(
-            pieces, self.graph, self.said, page, first.page.rule_fields if first else None
-        )
+        self.page = LearnedPage(pieces, self.graph, self.said, page)
         self.found = self.page.structure()
         numbers = {id(piece.line): number for number, piece in enumerate(pieces)}
         line_of = {piece: place for place, line in enumerate(self.page.lines) for piece in line.pieces}
-        fields: tuple[Field, ...] = ("header", "text", "footer")
-        self.pieces = [numbers[id(line)] for name in fields for row in self.found.rows[name] for line in row]
-        """The pieces of header, body and footer in reading order."""
-        body = (line_of[numbers[id(line)]] for row in self.found.rows["text"] for line in row)
-        self.order = [place for place, _ in groupby(body)]
+        body, foot = ([numbers[id(line)] for row in self.found.rows[name] for line in row] for name in AGAIN)
+        self.pieces = [*body, *foot]
+        """The pieces of body and footer in reading order."""
+        self.order = [place for place, _ in groupby(line_of[piece] for piece in body)]
         """The printed lines of the body in reading order."""
         self.cells = {place for table in self.page.tables for place in table.lines}
 
-    def again(self) -> "_Look":
-        """Return a look at the shaken page."""
-        return _Look(self.page.pieces, self._level, self._weights, self)
+    def again(self) -> list[int]:
+        """Return the pieces in the order of a second look, at the shaken page."""
+        graph = shaken(self.graph)
+        said = run_network(graph, self._weights)
+        page = LearnedPage(self.page.pieces, graph, said, self._level, self.page.rule_fields)
+        return [piece for name in AGAIN for piece in page.read_order(name)]
 
-    def change(self, again: "_Look") -> float:
+    def change(self, again: Sequence[int]) -> float:
         """Return the sign of a second look: the share of pieces whose place in the order changes."""
-        return float(np.log1p(SHARE * len(moved(self.pieces, again.pieces)) / max(1, len(self.pieces))))
+        return float(np.log1p(SHARE * len(moved(self.pieces, again)) / max(1, len(self.pieces))))
 
     def signs(self) -> list[float]:
         """Return the signs: the number of pieces, lines that stand above the line read before them, unsure relations,
@@ -112,10 +111,10 @@ class _Look:
         signs: list[float] = np.log1p([len(self.graph.boxes), up, *unsure, broken, jumps]).tolist()
         return signs
 
-    def doubt(self, again: "_Look") -> str:
+    def doubt(self, again: Sequence[int]) -> str:
         """Return what is doubtful and where: what moves in a second look, else where links are not followed, or any."""
         lines = self.page.lines
-        pieces = moved(self.pieces, again.pieces) or {
+        pieces = moved(self.pieces, again) or {
             piece for pair in (*self._broken(), *self._jumps()) for place in pair for piece in lines[place].pieces
         }
         pieces = pieces or set(range(len(self.page.pieces)))
