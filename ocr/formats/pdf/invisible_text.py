@@ -24,6 +24,8 @@ _TOLERANCE = 0.1
 """Share by which a word may be wider or narrower than its box, where that saves a move to the next word."""
 _DRIFT = 0.08
 """Share of its length by which a word may begin beside its box, where that saves a move to it."""
+_RISE = 0.05
+"""Share of the font size by which a word may stand above or below its box, where that saves a move to it."""
 _SAME_SIZE = 0.06
 """Words whose heights differ from the line's by less have the line's font size."""
 
@@ -116,7 +118,7 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
     words = [word for word in words_of(line) if word.text.strip()]
     turned = direction_of(line, lines)
     usual = max(1, round(median(_extent(word.box, turned)[1] for word in words))) if words else 1
-    at = -math.inf  # how far the pen has come along the line
+    at, space = -math.inf, 0.0  # how far the pen has come along the line, and the space before it
     for place, word in enumerate(words):
         length, high = _extent(word.box, turned)
         own = usual if abs(high - usual) <= _SAME_SIZE * usual else max(1, round(high))
@@ -126,14 +128,17 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
         if place == 0 and turned != pen.turned:
             parts.append(f"{_DIRECTIONS[turned]} {x} {y} Tm")
             pen.turned, pen.corner, at = turned, (forward, up), forward
-        elif up != pen.corner[1] or abs(forward - at) > _DRIFT * length:
+        elif abs(up - pen.corner[1]) > _RISE * own or abs(forward - at) > _DRIFT * length or space < LEAST_GAP * own:
             parts.append(f"{forward - pen.corner[0]} {up - pen.corner[1]} Td")
             pen.corner, at = (forward, up), forward
         room = _distance(word.box, words[place + 1].box, turned) if place + 1 < len(words) else math.inf
-        fitting = _fitting(min(length, room - LEAST_GAP * own), room + forward - at, len(word.text), own)
+        # Up to the end of the word's box, and up to the next word, from where the pen stands.
+        reach, left = length + forward - at, room + forward - at
+        fitting = _fitting(min(reach, left - LEAST_GAP * own), left, len(word.text), own)
         parts += [f"{fitting:g} Tz"] if fitting != pen.scale else []
         pen.size, pen.scale = own, fitting
-        at += fitting / 100 * (len(word.text) + 1) * WIDTH * own
+        space = fitting / 100 * WIDTH * own
+        at += space * (len(word.text) + 1)
         yield " ".join(parts).encode("ascii") + b"(" + pen.codes.encode(word.text + " ") + b")Tj"
 
 

@@ -24,7 +24,7 @@ _ROW = struct.Struct(">BQH")
 """An entry of a cross-reference stream: kind, place or number of a stream, generation or place in the stream."""
 _UP = b"\x02"
 """Mark of a row that is given by its change from the row above. Source: PNG (ISO/IEC 15948), 9.2."""
-_OBJECTS_A_STREAM = 400
+_OBJECTS_A_STREAM = 1000
 _TOKEN = re.compile(rb"/LusocrObject-(\d{10})")
 
 

@@ -71,6 +71,7 @@ def test_words_begin_near_their_boxes_and_end_before_the_next(sizes: list[tuple[
         places.append(("a" * letters, left, left + letters * width))
         left += letters * width + gap
     pen = start = scale = 0.0
+    ended = -100.0
     for row, (text, begin, end) in zip(layer(words(*places), width=9000)[1:-1], places, strict=True):
         head = row.partition("(")[0].split()
         start = float(head[head.index("Tm") - 2]) if "Tm" in head else start
@@ -80,6 +81,8 @@ def test_words_begin_near_their_boxes_and_end_before_the_next(sizes: list[tuple[
         scale = float(head[head.index("Tz") - 1]) if "Tz" in head else scale
         size, length = 20, len(text) * 0.5 * scale / 100
         assert abs(pen - begin) <= max(1, 0.08 * (end - begin)) + 0.5
+        assert pen - ended >= 0.15 * size - 1, "closer words are one word to poppler"
+        ended = pen + length * size
         assert pen + length * size <= max(end, begin + 1) + 0.1 * (end - begin) + 3
         pen += (len(text) + 1) * 0.5 * size * scale / 100
 
