@@ -13,13 +13,17 @@ REACH, LOST = 0.2, 0.12
 
 
 def shaken(graph: Graph) -> Graph:
-    """Return the graph as another reading of the same page might give it. Equal graphs give equal results."""
+    """Return the graph as another reading of the same page might give it.
+
+    Equal pages give equal results, in whatever order their pieces come: chance goes by the place on the page.
+    """
     random = np.random.default_rng(0)
     count = len(graph.boxes)
-    left, top, right = random.uniform(-REACH, REACH, (3, count)).astype(np.float32)
+    rank = np.argsort(np.lexsort(graph.boxes.T))
+    left, top, right = random.uniform(-REACH, REACH, (3, count)).astype(np.float32)[:, rank]
     boxes = graph.boxes + np.stack((left, top, right, top), axis=1)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 0.1)
-    lost = random.random(graph.neighbors.shape) < LOST
+    lost = random.random(graph.neighbors.shape)[rank] < LOST
     return replace(graph, boxes=boxes, neighbors=np.where(lost, np.arange(count)[:, None], graph.neighbors))
 
 
