@@ -117,7 +117,7 @@ BENCHMARKS = (
     _module(
         "decoding-same-tokens",
         "Self-speculation and verify:rapid over blocks and batches.",
-        "decoding.same_tokens forms --pages 24",
+        "decoding.same_tokens forms --pages 100",
         by_default=False,
     ),
     _module(
