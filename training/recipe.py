@@ -4,19 +4,16 @@
 table for each stage, so that one file takes a model up the whole hierarchy.
 """
 
-import difflib
 from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field as Setting
 from pydantic import field_validator, model_serializer
 
-from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
 from ocr.models.catalog import ImageSize
 from ocr.models.prompts import PROMPTS
+from training.recipe_files import find_recipe, recipe_names
 from training.trainer.tiny_model import TinyModelConfig
 
 StageName = Literal["general", "domain", "dpo", "drafter"]
@@ -163,8 +160,7 @@ class Recipe(Settings):
 
 def shipped() -> list[str]:
     """Return the names of the recipes that come with lusocr."""
-    folder = files("training").joinpath("recipes")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return recipe_names("training")
 
 
 def change(recipe: Recipe, assignments: list[str]) -> Recipe:
@@ -177,11 +173,5 @@ def read_recipe(name: str, assignments: list[str]) -> Recipe:
 
     Raises `UsageError` for an unknown recipe or key.
     """
-    file = Path(name)
-    if name in shipped():
-        file = Path(str(files("training").joinpath("recipes", f"{name}.toml")))
-    elif not file.is_file():
-        near = difflib.get_close_matches(name, shipped(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(shipped())}; or the path of a file"
-        raise UsageError(f"no such recipe: {name}", hint=hint)
+    file = find_recipe(name, "training")
     return load(Recipe, file=file, assignments=assignments, flags={"name": file.stem})

@@ -3,14 +3,10 @@
 The recipes that ship lie in the folder `recipes` beside this file.
 """
 
-import difflib
-from importlib.resources import files
-from pathlib import Path
-
 from pydantic import Field as Setting
 
-from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
+from training.recipe_files import find_recipe, recipe_names
 
 DEFAULT_RECIPE = "fast-detector-cpu"
 
@@ -47,8 +43,7 @@ class DetectorRecipe(Settings):
 
 def detector_recipes() -> list[str]:
     """Return the names of the recipes that come with lusocr."""
-    folder = files("training").joinpath("detector", "recipes")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return recipe_names("training.detector")
 
 
 def read_detector_recipe(name: str, assignments: list[str]) -> DetectorRecipe:
@@ -57,12 +52,6 @@ def read_detector_recipe(name: str, assignments: list[str]) -> DetectorRecipe:
     Raises `UsageError` for an unknown recipe or key.
     """
     name = name or DEFAULT_RECIPE
-    file = Path(name)
-    if name in detector_recipes():
-        file = Path(str(files("training").joinpath("detector", "recipes", f"{name}.toml")))
-    elif not file.is_file():
-        near = difflib.get_close_matches(name, detector_recipes(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(detector_recipes())}; or a file's path"
-        raise UsageError(f"no such recipe for the fast detector: {name}", hint=hint)
+    file = find_recipe(name, "training.detector", " for the fast detector")
     recipe = load(DetectorRecipe, file=file, assignments=assignments, flags={})
     return recipe.model_copy(update={"name": recipe.name or file.stem})

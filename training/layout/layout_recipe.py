@@ -3,14 +3,10 @@
 The recipes that ship lie in the folder `recipes` beside this file.
 """
 
-import difflib
-from importlib.resources import files
-from pathlib import Path
-
 from pydantic import Field as Setting
 
-from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, load
+from training.recipe_files import find_recipe, recipe_names
 
 DEFAULT_RECIPE = "layout-cpu"
 
@@ -42,8 +38,7 @@ class LayoutRecipe(Settings):
 
 def layout_recipes() -> list[str]:
     """Return the names of the recipes that come with lusocr."""
-    folder = files("training").joinpath("layout", "recipes")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return recipe_names("training.layout")
 
 
 def read_layout_recipe(name: str, assignments: list[str]) -> LayoutRecipe:
@@ -52,12 +47,6 @@ def read_layout_recipe(name: str, assignments: list[str]) -> LayoutRecipe:
     Raises `UsageError` for an unknown recipe or key.
     """
     name = name or DEFAULT_RECIPE
-    file = Path(name)
-    if name in layout_recipes():
-        file = Path(str(files("training").joinpath("layout", "recipes", f"{name}.toml")))
-    elif not file.is_file():
-        near = difflib.get_close_matches(name, layout_recipes(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(layout_recipes())}; or the path of a file"
-        raise UsageError(f"no such recipe for the layout: {name}", hint=hint)
+    file = find_recipe(name, "training.layout", " for the layout")
     recipe = load(LayoutRecipe, file=file, assignments=assignments, flags={})
     return recipe.model_copy(update={"name": recipe.name or file.stem})

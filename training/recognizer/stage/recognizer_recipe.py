@@ -4,9 +4,7 @@ The recipes that ship lie in the folder `recipes` beside this file. The tables `
 what differs in that stage; `--set key=value` changes the stage at hand.
 """
 
-import difflib
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +13,7 @@ from pydantic import Field as Setting
 from ocr.core.environment import count_cores, sees_gpu
 from ocr.core.errors import UsageError
 from ocr.core.settings import Settings, check, load
+from training.recipe_files import find_recipe, recipe_names
 
 Stage = Literal["general", "domain"]
 RECOGNIZER_STAGES: tuple[Stage, ...] = ("general", "domain")
@@ -88,8 +87,7 @@ class RecognizerRecipe(Settings):
 
 def shipped_recipes() -> list[str]:
     """Return the names of the recipes that come with lusocr."""
-    folder = files("training").joinpath("recognizer", "stage", "recipes")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return recipe_names("training.recognizer.stage")
 
 
 def read_recognizer_recipe(name: str, stage: Stage, assignments: list[str]) -> RecognizerRecipe:
@@ -98,13 +96,7 @@ def read_recognizer_recipe(name: str, stage: Stage, assignments: list[str]) -> R
     Raises `UsageError` for an unknown recipe, key or stage, and for a recipe without a budget.
     """
     name = name or (GPU if sees_gpu() else CPU)
-    file = Path(name)
-    if name in shipped_recipes():
-        file = Path(str(files("training").joinpath("recognizer", "stage", "recipes", f"{name}.toml")))
-    elif not file.is_file():
-        near = difflib.get_close_matches(name, shipped_recipes(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"recipes: {', '.join(shipped_recipes())}; or the path of a file"
-        raise UsageError(f"no such recipe for the recognizer: {name}", hint=hint)
+    file = find_recipe(name, "training.recognizer.stage", " for the recognizer")
     start = check(RecognizerRecipe, _of_stage(file, stage) | {"name": file.stem}, where=str(file))
     recipe = load(RecognizerRecipe, file=None, assignments=assignments, flags={}, start=start)
     if not (recipe.lines or recipe.minutes):
