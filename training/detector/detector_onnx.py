@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from ocr.core.errors import DataError
 from ocr.engines.local.detectors.fast_detector import KIND
 from training.detector.detector_network import DetectorNetwork, Separable, shape_of
-from training.recognizer.fast_onnx import OPSET, Graph
+from training.recognizer.fast_onnx import OPSET, Graph, read_weights
 
 
 def write_detector(network: DetectorNetwork, path: Path, *, half: bool = True) -> None:
@@ -69,17 +67,9 @@ def read_detector(path: Path) -> DetectorNetwork:
     Each normalization starts as an identity with an offset; in training it adapts within the first steps. Raises
     `DataError` when the file is missing, broken, or of another network.
     """
-    hint = "give a file that `ocr finetune --part fast-detector` wrote"
-    try:
-        model = onnx.load(str(path))
-    except (OSError, ValueError, DecodeError) as cause:
-        raise DataError(f"{path} does not load as an ONNX file: {cause}", hint=hint) from cause
-    facts = {entry.key: entry.value for entry in model.metadata_props}
-    if facts.get("kind") != KIND:
-        raise DataError(f"{path} is not a fast detector", hint=hint)
+    facts, weights = read_weights(path, KIND, "fast detector", "--part fast-detector")
     shape: dict[str, Any] = json.loads(facts["shape"])
     network = DetectorNetwork(replace(shape_of(shape["channels"], shape["blocks"]), kernel=shape["kernel"]))
-    weights = {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer}
     norms = {name: module for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
     for norm in norms.values():
         nn.init.ones_(norm.weight)

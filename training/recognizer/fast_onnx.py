@@ -253,23 +253,33 @@ def _coarse(graph: Graph, network: FastNetwork, x: str, mask: str) -> str:
     return graph.node("Mul", [y, mask])
 
 
+def read_weights(path: Path, kind: str, name: str, options: str) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the metadata and the weights of an ONNX file of one `kind`.
+
+    `name` and `options` of `ocr finetune` tell the user what is expected. Raises `DataError` when the file is missing,
+    broken, or of another kind.
+    """
+    hint = f"give a file that `ocr finetune {options}` wrote"
+    try:
+        model = onnx.load(str(path))
+    except (OSError, ValueError, DecodeError) as cause:
+        raise DataError(f"{path} does not load as an ONNX file: {cause}", hint=hint) from cause
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    if facts.get("kind") != kind:
+        raise DataError(f"{path} is not a {name}", hint=hint)
+    return facts, {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer}
+
+
 def read_onnx(path: Path) -> tuple[FastNetwork, tuple[str, ...]]:
     """Read a network and its characters from a file that `write_onnx` wrote, to train on.
 
     The file has normalization folded in. So each normalization starts as an identity with an offset, and keeps its
     statistics frozen. Raises `DataError` when the file is missing, broken, or of another network.
     """
-    hint = "give a file that `ocr finetune --part recognizer --set network=fast` wrote"
-    try:
-        model = onnx.load(str(path))
-    except (OSError, ValueError, DecodeError) as cause:
-        raise DataError(f"{path} does not load as an ONNX file: {cause}", hint=hint) from cause
-    facts = {entry.key: entry.value for entry in model.metadata_props}
-    if facts.get("kind") != KIND:
-        raise DataError(f"{path} is not a fast recognizer", hint=hint)
+    facts, weights = read_weights(path, KIND, "fast recognizer", "--part recognizer --set network=fast")
     characters = ("", *facts["character"].split("\n"), " ")
     network = FastNetwork(FastShape(**json.loads(facts["shape"])), len(characters))
-    _load_weights(network, {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer})
+    _load_weights(network, weights)
     return network, characters
 
 
