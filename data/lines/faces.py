@@ -6,7 +6,7 @@ reading of its tables. Without it every file is read, and the style is guessed f
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.lines.texts import ALPHABET
+from data.lines.texts import ALPHABET, FOREIGN
 from ocr.core.environment import load
 from ocr.core.errors import DataError
 
@@ -59,6 +59,8 @@ class FontFile:
     """Characters of `ALPHABET` and `OPTIONAL` that it cannot print."""
     licence: str = ""
     source: str = ""
+    foreign: str = ""
+    """Letters of `FOREIGN` that it can print."""
 
 
 @dataclass
@@ -162,7 +164,7 @@ def write_index(folder: Path, styles: Mapping[str, str], licences: Mapping[str, 
         font = _read_font(path)
         style = styles.get(_longest_start(path.name, styles), font.style)
         licence, source = licences.get(_longest_start(path.name, licences), ("", ""))
-        rows.append(FontFile(font.file, font.family, style, font.bold, font.italic, font.missing, licence, source))
+        rows.append(replace(font, style=style, licence=licence, source=source))
     lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
     (folder / INDEX).write_text("".join(lines), encoding="utf-8")
     return len(rows)
@@ -183,7 +185,7 @@ def _faces_of(folder: Path) -> list[Face]:
     fonts = []
     for path in _font_files(folder):
         font = known.get(path.relative_to(folder).as_posix()) or _read_font(path)
-        characters = frozenset(ALPHABET + OPTIONAL) - frozenset(font.missing) | {" "}
+        characters = frozenset(ALPHABET + OPTIONAL) - frozenset(font.missing) | {" ", *font.foreign}
         if characters.issuperset(NEEDED):
             fonts.append(Face(path, font, characters))
     return fonts
@@ -207,13 +209,14 @@ def _read_font(path: Path) -> FontFile:
         with fonts.TTFont(path, lazy=True) as font:
             present = font.getBestCmap() or {}
             missing = "".join(sign for sign in ALPHABET + OPTIONAL if sign != " " and ord(sign) not in present)
+            foreign = "".join(sign for sign in FOREIGN if ord(sign) in present)
             names = font["name"]
             family = str(names.getBestFamilyName() or path.stem)
             weight, sloped = font["OS/2"].usWeightClass, bool(font["OS/2"].fsSelection & 1)
             style = _guess_style(path, bool(font["post"].isFixedPitch), font["OS/2"].sFamilyClass >> 8)
     except (fonts.TTLibError, KeyError, OSError) as failure:
         raise DataError(f"{path}: cannot be read as a font: {failure}", hint="remove it from the folder") from failure
-    return FontFile(path.name, family, style, weight >= 600, sloped, missing)
+    return FontFile(path.name, family, style, weight >= 600, sloped, missing, foreign=foreign)
 
 
 def _guess_style(path: Path, fixed_pitch: bool, family_class: int) -> str:

@@ -14,10 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from data.lines.texts import clean, cut_line, divide
+from data.lines.texts import FOREIGN, clean, cut_line, divide
 from data.text.consistency import render_amount
 from data.text.generators import FUNCTIONS, roman
 from data.text.grammar import read_banks
+from ocr.engines.local.ppocr import in_alphabet
 
 Look = Literal["plain", "bold", "italic", "bold-italic", "raised", "small-caps", "spaced", "comb", "drawn"]
 Words = Callable[[int], str]
@@ -54,6 +55,24 @@ _NAMES = (
     "MARIA", "JOSE", "DA", "SILVA", "ANTONIO", "DE", "SOUZA", "RIO", "BRANCO", "FRANCISCA", "OLIVEIRA", "DOS",
     "SANTOS", "PEREIRA", "JOAO", "BELEM", "OURO", "PRETO", "LIMA", "COSTA", "RIBEIRO", "SAO", "PAULO", "IGOR",
 )  # fmt: skip
+_MARKED = {
+    "a": "ăą", "c": "ćč", "d": "ďđ", "e": "ėęě", "g": "ğģ", "k": "ķ", "l": "łľļ", "n": "ńňņ", "o": "ő", "r": "řŕ",
+    "s": "śšşș", "t": "ťţț", "u": "ůűųū", "z": "źżž", "A": "ĂĄ", "C": "ĆČ", "D": "ĎĐ", "E": "ĖĘĚ", "G": "ĞĢ",
+    "L": "ŁĽĻ", "N": "ŃŇŅ", "O": "Ő", "R": "ŘŔ", "S": "ŚŠŞȘ", "T": "ŤŢȚ", "U": "ŮŰŲŪ", "Z": "ŹŻŽ",
+}  # fmt: skip
+"""Letter -> the same with marks of other languages; no ı and no ā, which a worn i and ã look like."""
+_PLAIN = "áàâãéêíóôõúüç", "aaaaeeiooouuc"
+_CYRILLIC = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + _PLAIN[0],
+    "абцдефгхийклмнопкрстувшчызАБЦДЕФГХИЙКЛМНОПКРСТУВШЧЫЗ" + _PLAIN[1].translate(str.maketrans("aeiouc", "яэюёуж")),
+)
+_GREEK = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + _PLAIN[0],
+    "αβψδεφγηιξκλμνοπχρστθωςχυζΑΒΨΔΕΦΓΗΙΞΚΛΜΝΟΠΧΡΣΤΘΩΣΧΥΖ" + _PLAIN[1].translate(str.maketrans("aeiouc", "αειουψ")),
+)
+"""Portuguese letters -> letters of another script: words with the shape of words, in no language."""
+_UNKNOWN = {ord(letter): "\ufffd" for letter in FOREIGN if not in_alphabet(letter)}
+"""Letters that no recognizer of ours spells -> the mark for such a letter. Greek letters stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ def text_of(runs: Runs) -> str:
 _TEMPLATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {name.replace("_", "-"): lines for name, lines in read_banks(Path(__file__).parent / "templates").items()}
 )
-_PARTS = ("figure", "noted")
+_PARTS = ("figure", "noted", "foreign-name")
 """Templates of parts of a line."""
 _IDENTIFIERS = (
     "cpf", "cnpj", "process", "date", "date_words", "money", "price", "percent", "article", "law_number", "cep", "rg",
@@ -108,6 +127,7 @@ _FILLERS: Mapping[str, Callable[[random.Random], str]] = MappingProxyType(
         "roman": _roman,
         "dot": lambda generator: generator.choice("••••••••·······––—--▪■●○*"),
         "letter": lambda generator: generator.choice("ooooooooooaaaaaeeeeeéééààOOOAAEEÉÀ"),
+        "bar": lambda _: "|",
         "dash": lambda generator: generator.choice("–—-–—"),
         "good": lambda generator: generator.choice(_GOODS),
         "month": lambda generator: generator.choice(_MONTHS),
@@ -239,6 +259,31 @@ def _mixed(generator: random.Random, words: Words) -> Runs:
     return (Run(f"{first} "), Run(second, look), Run(f" {third}"))
 
 
+def _foreign(generator: random.Random, words: Words) -> Runs:
+    """Return a line with a name or words of another language; letters that no recognizer of ours spells are U+FFFD."""
+    way = generator.random()
+    if way < 0.35:
+        shown = generator.choice(_TEMPLATES["foreign-name"])
+    elif way < 0.75:
+        shown = _marked(words(generator.randint(4, 30)), generator)
+    else:
+        table = generator.choice((_CYRILLIC, _GREEK))
+        shown = words(generator.randint(3, 24)).translate(table)
+    before = f"{words(generator.randint(3, 24))} " if generator.random() < 0.7 else ""
+    after = f"{generator.choice((' ', ' ', ', ', ') '))}{words(generator.randint(3, 24))}" if way < 0.75 else ""
+    return (Run(f"{before}{shown.translate(_UNKNOWN)}{after}", "plain", f"{before}{shown}{after}"),)
+
+
+def _marked(said: str, generator: random.Random) -> str:
+    """Return words in which some letters, one at least where any can, carry a mark that Portuguese does not have."""
+    places = [place for place, letter in enumerate(said) if letter in _MARKED]
+    chosen = {place for place in places if generator.random() < 0.2}
+    chosen |= set(generator.sample(places, 1)) if places and not chosen else set()
+    return "".join(
+        generator.choice(_MARKED[letter]) if place in chosen else letter for place, letter in enumerate(said)
+    )
+
+
 CASES: Mapping[str, tuple[Case, float]] = MappingProxyType(
     {
         **{name: (_from_templates(name), 1.0) for name in _TEMPLATES if name not in _PARTS},
@@ -257,6 +302,10 @@ CASES: Mapping[str, tuple[Case, float]] = MappingProxyType(
         "spaced": (_spaced, 0.8),
         "comb": (_comb, 0.4),
         "mixed": (_mixed, 1.2),
+        "bars": (_from_templates("bars"), 1.6),
+        "umlauts": (_from_templates("umlauts"), 0.4),
+        "fillers": (_from_templates("fillers"), 0.5),
+        "foreign": (_foreign, 1.2),
     }
 )
 """Kinds of hard lines, and the relative frequency of each."""

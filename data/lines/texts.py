@@ -27,6 +27,15 @@ ALPHABET = "".join(
 )
 """Every character that a composed line may hold: Portuguese print of all centuries, marks and check boxes."""
 
+FOREIGN = "".join(
+    (
+        "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīİıĶķĹĺĻļĽľŁłŃńŅņŇňŌōŐőŔŕŘřŚśŞşŠšȘșŢţŤťȚțŪūŮůŰűŲųŹźŻżŽž",
+        "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщыьэюя",
+        "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρςστυφχψω",
+    )
+)
+"""Letters that are printed in lines with words of other languages; the text of such a line has U+FFFD for most."""
+
 BLOCK = 4096
 """Bytes of a text file that are kept for training or held out together."""
 HELD_OUT = 20
