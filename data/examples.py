@@ -68,6 +68,8 @@ class Example:
     """Body text, joined and de-hyphenated; empty where the corpus does not state it."""
     lines: tuple[ReferenceLine, ...] = ()
     """In reading order within each field; empty where the corpus has no boxes."""
+    illegible: tuple[Box, ...] = ()
+    """Places of the words that `UNREADABLE` replaces, in pixels of the image; empty where the corpus has no boxes."""
     split: Split = ""
     seed: int | None = None
     test_only: bool = False

@@ -10,7 +10,7 @@ from data.examples import Example, join_lines
 from data.synthesis.degradation import PROFILES, Degraded, degrade
 from data.synthesis.effects import Pixels
 from data.synthesis.fonts import SHIPPED, Face, faces_for, read_faces
-from data.synthesis.ground_truth import follow, mark_unreadable, reference_lines
+from data.synthesis.ground_truth import follow, illegible_places, mark_unreadable, reference_lines
 from data.synthesis.page_types import LINE, PAGE_TYPES, PageType, draw_look
 from data.synthesis.text_layer import PrintedLine, compounds_of, join_paragraphs, open_pdf, read_lines, render
 from data.synthesis.typesetting import Block, Setting, build_lines_source, build_source, typeset
@@ -154,6 +154,7 @@ def _picture(identity: Example, lines: list[PrintedLine], degraded: Degraded) ->
         width=width,
         height=height,
         lines=marked,
+        illegible=illegible_places(lines),
         header=texts["header"],
         text=texts["text"],
         margin=texts["margin"],

@@ -12,6 +12,7 @@ from data.examples import UNREADABLE, ReferenceLine
 from data.synthesis.degradation import Placement
 from data.synthesis.effects import Pixels
 from data.synthesis.text_layer import PrintedLine, PrintedWord
+from ocr.core.document import Box
 
 _LOST = 0.12
 """A word is illegible when the place of one letter keeps less than this share of its ink, against the page's median.
@@ -86,6 +87,11 @@ def mark_unreadable(
 def reference_lines(lines: Sequence[PrintedLine]) -> tuple[ReferenceLine, ...]:
     """Return the lines of a manifest row."""
     return tuple(ReferenceLine(line.text, line.box, line.field) for line in lines)
+
+
+def illegible_places(lines: Sequence[PrintedLine]) -> tuple[Box, ...]:
+    """Return the boxes of the words that `mark_unreadable` replaced, (left, top, right, bottom) in pixels."""
+    return tuple(word.box for line in lines for word in line.words if word.text == UNREADABLE)
 
 
 def _places(boxes: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import pytest
 from data.examples import UNREADABLE
 from data.synthesis.degradation import PROFILES, degrade, parse_profiles, place
 from data.synthesis.effects import STEPS, Pixels
-from data.synthesis.ground_truth import follow, mark_unreadable
+from data.synthesis.ground_truth import follow, illegible_places, mark_unreadable
 from data.synthesis.text_layer import PrintedLine, PrintedWord
 from ocr.core.errors import UsageError
 
@@ -88,6 +88,8 @@ def test_lost_words_are_marked_as_one_run() -> None:
     assert marked[1].text == f"w10 {UNREADABLE} w12 w13 w14 w15"
     assert marked[2:] == lines[2:]
     assert marked[0].words[1].box == (160, 60, 300, 76)
+    assert illegible_places(marked) == ((160, 60, 300, 76), marked[1].words[1].box)
+    assert illegible_places(lines) == ()
 
 
 def test_blackened_words_are_marked_and_faded_pages_are_not() -> None:
