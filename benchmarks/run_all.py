@@ -96,6 +96,17 @@ BENCHMARKS = (
         "The default recognizer beside the stock one on composed lines.",
         "recognizer.beside_stock out/faces --each 12 --clean 60",
     ),
+    Benchmark(
+        "photocopied-pages",
+        "Recognizers on whole composed photocopies, line by line.",
+        (
+            "ocr data compose --kind certificate,official-letter,letter,edict,newspaper,book,gazette,petition "
+            "--degrade photocopy:1.7 --count 8 --seed 29 --to out/photocopies",
+            "python -m benchmarks.recognizer.page_errors --model stock --model pt --pages none "
+            "--composed photocopies=out/photocopies --most .333",
+        ),
+        by_default=False,
+    ),
     _module(
         "archive-curve",
         "The recognizer tuned on 50, 200 and 1,000 lines of one archive.",

@@ -1,15 +1,21 @@
 """Check that benchmarks stay runnable: imports resolve, commands exist, docs/benchmarks.md shows those commands."""
 
 import ast
+import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paths import ROOT
 
+from benchmarks.recognizer.legible_words import legible_reference, legible_words, line_errors
 from benchmarks.run_all import BENCHMARKS, NOT_RUN, PAGE, Benchmark, render_table, replace_table, run
+from eval.metrics.edit_distance import Errors
+from ocr.core.document import Box, Line, Page, Word
 
 FILES = sorted((ROOT / "benchmarks").rglob("*.py"))
 PROJECT = ("ocr", "data", "eval", "training", "benchmarks", "cli")
@@ -125,3 +131,35 @@ def test_an_unknown_name_is_refused() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 2
     assert "no such benchmark: no-such" in done.stderr
+
+
+def read_line(text: str, top: float) -> Line:
+    words = tuple(Word(word, (100.0 * n, top, 100.0 * n + 90, top + 20)) for n, word in enumerate(text.split()))
+    return Line(text, (0, top, 390, top + 20), words=words)
+
+
+def test_what_is_read_in_an_illegible_place_is_left_out() -> None:
+    lines = (read_line("do Tr1b~ Regional", 0), read_line("a b c", 30), Line("#", (0, 60, 50, 80)))
+    page = Page(1, "ok", lines=lines)
+    places: list[Box] = [(95, 2, 200, 18), (-5, 28, 300, 52), (0, 61, 40, 79)]
+    assert [word.text for word in legible_words(page, places)] == ["do", "Regional"]
+    beside: list[Box] = [(60, 2, 130, 18), (0, 24, 300, 29)]  # less than half of two words, and a place between lines
+    assert [word.text for word in legible_words(page, beside)] == ["do", "Tr1b~", "Regional", "a", "b", "c", "#"]
+    assert legible_reference("do [ilegível] Regional\n[ilegível]") == "do  Regional\n"
+
+
+def test_lines_are_compared_in_place() -> None:
+    def reference(text: str, top: float) -> dict[str, Any]:
+        return {"text": text, "box": (0, top, 390, top + 20)}
+
+    page = Page(1, "ok", lines=(read_line("mais um", 30), read_line("do Regional", 0), read_line("x", 90)))
+    wanted = [reference("do [ilegível] Regional", 0), reference("mais dois", 30)]
+    assert line_errors(wanted, legible_words(page, []), 0) == Errors(edits=4 + 1, length=11 + 9)
+    slope = math.tan(math.radians(2))
+    skewed = [
+        replace(word, box=(x, y + slope * x, right, bottom + slope * x))
+        for word in legible_words(page, [])[:-1]
+        for x, y, right, bottom in [word.box]
+    ]
+    leaning = [{**line, "box": (0, line["box"][1], 390, line["box"][3] + slope * 390)} for line in wanted]
+    assert line_errors(leaning, skewed, 2.0).edits == 4

@@ -4,14 +4,17 @@
 
 A model is stock, pt or an ONNX file. The others are compared with the first one, page by page. `--surer THRESHOLD` (may
 be repeated) adds the second model with the first for lines whose mean confidence is below the threshold. CER as in
-`character_errors`. `--to` keeps every page's rate as JSON. With `--most SHARE` it exits with 1 where the second model
-makes more than this share of the first one's errors on a set.
+`character_errors`, of the page in reading order. Of composed pages the illegible places are left out of reference and
+output, and each line is compared in its place as well (`legible_words`); change and bar are then those of lines, since
+the reading order is the layout's. `--to` keeps every page's rate as JSON. With `--most SHARE` it exits with 1 where the
+second model makes more than this share of the first one's errors on a set.
 """
 
 import argparse
 import json
 import sys
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -20,16 +23,20 @@ import cv2
 import numpy as np
 
 from benchmarks.accuracy.character_errors import printed
-from benchmarks.accuracy.fast_reader import Clock, Timed, load_sets
+from benchmarks.accuracy.fast_reader import Clock, Timed, load_sets, rows_of
 from benchmarks.paths import PAGES
+from benchmarks.recognizer.legible_words import is_level, legible_reference, legible_words, line_errors
 from benchmarks.recognizer.surer import SurerReader
 from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import bootstrap_mean
+from ocr.core.document import EngineOutput
+from ocr.core.files import hash_file
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Detector, Recognizer
 from ocr.engines.local.recognizers.selection import shipped_file
 from ocr.layout.page import arrange
+from training.recognizer.bases import base_file
 
 
 def load_readers(models: list[str], thresholds: list[float], backend: str, clock: Clock) -> dict[str, Any]:
@@ -47,19 +54,56 @@ def load_readers(models: list[str], thresholds: list[float], backend: str, clock
     return {**timed, **surer}
 
 
-def report(name: str, rates: dict[str, list[float]], reread: dict[str, int], lines: dict[str, int]) -> None:
+@dataclass
+class SetResult:
+    """What one reader made of a set of pages."""
+
+    pages: list[float] = field(default_factory=list)
+    """CER of each page in reading order."""
+    lines: list[float] = field(default_factory=list)
+    """CER of each page line by line; empty where the lines are not known."""
+    read: int = 0
+    reread: int = 0
+
+    @property
+    def judged(self) -> list[float]:
+        """Return the rates that readers are compared by."""
+        return self.lines or self.pages
+
+
+def report(name: str, results: dict[str, SetResult]) -> None:
     """One row a reader: mean CER, the paired difference from the first reader, and lines read again."""
-    first = next(iter(rates.values()))
-    for reader, found in rates.items():
-        changes = [one - other for one, other in zip(found, first, strict=True)]
+    first = next(iter(results.values())).judged
+    for reader, found in results.items():
+        changes = [one - other for one, other in zip(found.judged, first, strict=True)]
         interval = bootstrap_mean(changes, [str(place) for place in range(len(changes))], seed=0)
         bounds = "" if interval.low is None else f" ({100 * interval.low:+.2f} to {100 * (interval.high or 0):+.2f})"
         better, worse = sum(change < 0 for change in changes), sum(change > 0 for change in changes)
+        by_line = f"{100 * mean(found.lines):.2f}" if found.lines else "-"
         print(
-            f"| {name} | {len(found)} | {reader} | {100 * mean(found):.2f} | {100 * interval.value:+.2f}{bounds} "
-            f"| {better} / {worse} | {reread[reader] / max(1, lines[reader]):.1%} |",
+            f"| {name} | {len(changes)} | {reader} | {100 * mean(found.pages):.2f} | {by_line} "
+            f"| {100 * interval.value:+.2f}{bounds} | {better} / {worse} | {found.reread / max(1, found.read):.1%} |",
             flush=True,
         )
+
+
+def composed_rows(composed: list[str]) -> dict[Path, dict[str, Any]]:
+    """Image file of a composed page -> its row of the manifest."""
+    folders = [Path(entry.partition("=")[2]) for entry in composed]
+    return {folder / row["image"]: row for folder in folders for row in rows_of(folder)}
+
+
+def error_rates(reference: str, output: EngineOutput, row: dict[str, Any] | None) -> list[float]:
+    """CER of a page in reading order, and of a composed page line by line as well."""
+    page = arrange(output, 1)
+    if row is None:
+        return [character_errors(reference, printed(page), "normalized").rate]
+    places = row.get("illegible", [])
+    read = " ".join(word.text for word in legible_words(page, places))
+    level = [line for line in row["lines"] if is_level(line)]
+    upright = [line["box"] for line in row["lines"] if not is_level(line)]
+    by_line = line_errors(level, legible_words(page, [*places, *upright]), output.skew)
+    return [character_errors(legible_reference(reference), read, "normalized").rate, by_line.rate]
 
 
 def main() -> int:
@@ -77,26 +121,29 @@ def main() -> int:
     clock = Clock()
     detector = Timed("detector", Detector(given.backend), clock)
     readers = load_readers(given.model, given.surer, given.backend, clock)
-    print("| set | pages | reader | CER % | change, points (95%) | pages better / worse | lines read again |")
-    print("|---|---|---|---|---|---|---|")
+    digests = (f"{model} is {hash_file(base_file(model))[:8]}" for model in given.model)
+    print(f"SHA-256: {', '.join(digests)}\n")
+    print("| set | pages | reader | CER % | line by line, CER % | change (95%) | pages better / worse | read again |")
+    print("|---" * 8 + "|")
     missed = False
-    kept: dict[str, dict[str, dict[str, float]]] = {}
-    for name, rows in load_sets(given.pages, given.composed, given.only).items():
-        rates: dict[str, list[float]] = defaultdict(list)
-        reread: dict[str, int] = defaultdict(int)
-        lines: dict[str, int] = defaultdict(int)
-        for file, text in rows:
+    kept: dict[str, dict[str, dict[str, list[float]]]] = {}
+    composed = composed_rows(given.composed)
+    for name, pages in load_sets(given.pages, given.composed, given.only).items():
+        results: dict[str, SetResult] = defaultdict(SetResult)
+        for file, text in pages:
             gray = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8)
             clock.known.clear()
             for reader, recognizer in readers.items():
                 output = read_page(PpocrPageReader(given.backend, recognizer, detector), gray)
-                rate = character_errors(text, printed(arrange(output, 1)), "normalised").rate
-                rates[reader].append(rate)
-                lines[reader] += len(output.lines or ())
-                reread[reader] += recognizer.take_reread() if isinstance(recognizer, SurerReader) else 0
-                kept.setdefault(name, {}).setdefault(file.name, {})[reader] = round(rate, 6)
-        report(name, rates, reread, lines)
-        first, second = (mean(found) for found in list(rates.values())[:2])
+                rates = error_rates(text, output, composed.get(file))
+                result = results[reader]
+                result.pages.append(rates[0])
+                result.lines += rates[1:]
+                result.read += len(output.lines or ())
+                result.reread += recognizer.take_reread() if isinstance(recognizer, SurerReader) else 0
+                kept.setdefault(name, {}).setdefault(file.name, {})[reader] = [round(rate, 6) for rate in rates]
+        report(name, results)
+        first, second = (mean(found.judged) for found in list(results.values())[:2])
         missed |= given.most > 0 and second > given.most * first
         if given.to:
             given.to.write_text(json.dumps(kept, indent=1), encoding="utf-8")
