@@ -210,8 +210,9 @@ def test_a_broken_model_is_an_engine_error(tmp_path: Path) -> None:
     broken = tmp_path / "model.onnx"
     broken.write_bytes(b"this is not a network")
     for load in BACKENDS.values():
-        with pytest.raises(EngineError, match=r"model\.onnx does not load"):
+        with pytest.raises(EngineError, match=r"model\.onnx does not load") as refusal:
             load(broken, False)
+        assert str(broken) in refusal.value.hint and "reinstall" not in refusal.value.hint
 
 
 GUARD = """

@@ -27,6 +27,7 @@ from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.engines.local.detectors.detector_selection import LETTER
 from ocr.engines.local.rapidocr import DETECTOR, RECOGNIZER, model_file
+from ocr.engines.local.recognizers.selection import weights_folder
 from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height
 
@@ -315,10 +316,13 @@ def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
 
 
 def _broken(file: Path, cause: Exception) -> EngineError:
-    return EngineError(
-        f"the model {file.name} does not load: {str(cause).splitlines()[0]}",
-        hint="pip install --force-reinstall 'rapidocr>=3.10,<3.11' openvino onnxruntime",
-    )
+    if file.is_relative_to(model_file(DETECTOR).parent):
+        hint = "pip install --force-reinstall 'rapidocr>=3.10,<3.11' openvino onnxruntime"
+    elif file.is_relative_to(weights_folder()):
+        hint = "pip install --force-reinstall lusocr openvino onnxruntime"
+    else:
+        hint = f"is {file} a whole ONNX file? Or leave out --set options.detector and options.recognizer"
+    return EngineError(f"the model {file.name} does not load: {str(cause).splitlines()[0]}", hint=hint)
 
 
 BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, Alphabet]]] = {

@@ -15,6 +15,8 @@ LETTER = 14.0
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 SHOWN = 14.0
 """Pixels: the same for the fast detector."""
+FAST_VERSION = 2
+"""Raised whenever strips are made of the fast detector's map in another way."""
 SHIPPED_DETECTOR = "detector-fast.onnx"
 RUN_FILE = "detector.onnx"
 """What a training run calls its weights."""
@@ -33,7 +35,7 @@ class DetectorChoice:
     def fingerprint(self) -> str:
         """What goes into the engine's fingerprint: "" for the default, as before there was a choice."""
         if self.file:
-            return f"detector={digest_of(Path(self.file))}at{SHOWN:g}"
+            return f"detector={digest_of(Path(self.file))}at{SHOWN:g}v{FAST_VERSION}"
         return f"detector=fitted{LETTER:g}" if self.name == "fitted" else ""
 
     def to_text(self) -> str:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.detectors.joined_lines import divided
 from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
@@ -35,11 +36,13 @@ class MapRule:
     """Expands the core to the full height of the letters: by this, times area over perimeter."""
     spread: int
     """Side of the square by which shapes are thickened first; 1 leaves them."""
+    divides: bool = False
+    """Whether shapes that hold several lines are divided."""
 
 
 STOCK_RULE = MapRule(threshold=0.3, mean=0.5, unclip=1.6, spread=2)
 """PP-OCR's values."""
-FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.1, spread=1)
+FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.1, spread=1, divides=True)
 """Its kernels are less shrunk, so an error of a pixel of the map is less enlarged."""
 
 
@@ -124,6 +127,8 @@ def strips(probability: NDArray[np.float32], size: tuple[int, int], rule: MapRul
     if rule.spread > 1:
         mask = np.asarray(cv2.dilate(mask, np.ones((rule.spread, rule.spread), np.uint8)), np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    if rule.divides:
+        contours = [part for shape in contours for part in divided(np.asarray(shape), probability, rule.threshold)]
     found = []
     for contour in contours:
         left, top, width, height = cv2.boundingRect(contour)

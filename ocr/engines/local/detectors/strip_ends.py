@@ -14,7 +14,7 @@ from ocr.engines.local.detectors.map_strips import MOST_SHARED, Strip
 from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
-# All but the last two in heights of the strip, which is 1.3 times the type size.
+# All but the last three in heights of the strip, which is 1.3 times the type size.
 ROWS = (0.15, 0.76)
 """The rows between which ink is sought: from the ascenders to the baseline, above an underline."""
 BACK, REACH = 0.5, 1.3
@@ -31,6 +31,8 @@ UPRIGHT = 0.9
 """Share of the rows that a column of an upright rule fills."""
 LEAST_CONTRAST = 30
 """Gray levels."""
+HIGHEST = 2.5
+"""A strip that is higher than long, and so many times higher than most, is a line that runs up or down the page."""
 SMALL, INSIDE = 0.6, 0.6
 """A strip of less than this share of a line's height is a mark of the line where more than this share of it lies in."""
 
@@ -43,7 +45,11 @@ def reach_small_ink(strips: Sequence[Strip], gray: Gray) -> list[Strip]:
     level = [place for place, strip in enumerate(strips) if strip.along == (1.0, 0.0)]
     areas = np.array([strips[place].area() for place in level], np.float64).reshape(-1, 4)
     ends = areas.copy()
+    height, length = areas[:, 3] - areas[:, 1], areas[:, 2] - areas[:, 0]
+    upright = (height > length) & (height > HIGHEST * np.median(np.minimum(height, length))) if level else []
     for number, area in enumerate(areas):
+        if upright[number]:
+            continue
         ends[number, [0, 2]] = _ends(area, gray, *_free(area, areas, gray.shape[1]))
     inner = {place for place, number in zip(level, range(len(level)), strict=True) if _is_mark(areas[number], ends)}
     moved = {

@@ -68,3 +68,15 @@ def test_a_line_does_not_reach_into_the_next_cell() -> None:
 def test_marks_over_a_line_are_no_lines() -> None:
     assert len(ends(page(), line(), line(300, 312, 104, 12))) == 1
     assert len(ends(page(), line(), line(300, 312, 150, 12))) == 2
+
+
+def test_a_line_that_runs_up_the_page_takes_nothing_from_beside_it() -> None:
+    gray = np.full((800, 800), 250, np.uint8)
+    for top in range(100, 700, 40):
+        for left in range(100, 600, 12):
+            gray[top : top + 16, left : left + 6] = 20
+    gray[50:750:2, 660:676] = 20
+    level = [line(94, 606, top - 8.0, 32.0) for top in range(100, 700, 40)]
+    upright = Strip((652.0, 40.0), (1.0, 0.0), 32.0, 720.0)
+    moved = reach_small_ink([*level, upright], gray)
+    assert moved[-1] == upright

@@ -1,0 +1,111 @@
+"""Divide shapes of a probability map that hold several lines.
+
+One weak pixel between two lines makes them one shape: a margin line that runs up the page took every line that it
+touched along, and the strip around them held the page.
+
+Worker side only: this module imports numpy and OpenCV at the top.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Contour = NDArray[np.int32]
+Shape = NDArray[np.uint8]
+"""(H, W), 1 inside and 0 outside."""
+
+MOST_THICK = 2.0
+"""A shape whose rectangle is so many times thicker than its strokes is no line."""
+RISING = (0.7, 0.85, 0.95)
+"""Probabilities from which pixels are looked at, one after the other, until shapes are lines."""
+RIM = 2
+"""Pixels of the rim that a line loses to the higher probabilities, and gets back."""
+LEAST_LENGTH = 2.0
+"""A part is a line if it is so many times longer than the strokes of its shape are thick; pen strokes are not."""
+LEAST_UPRIGHT = 4.0
+"""A stroke that stands across lines is a line of its own if it is so many times longer than thick."""
+
+
+def divided(contour: Contour, probability: NDArray[np.float32], threshold: float) -> list[Contour]:
+    """Return the contours of the lines in a shape of a map, (H, W): itself where it is one."""
+    if is_line(contour):
+        return [contour]
+    left, top, width, height = cv2.boundingRect(contour)
+    within = probability[top : top + height, left : left + width]
+    whole = _filled(contour - (left, top), (height, width)) & (within > threshold).astype(np.uint8)
+    parts = np.zeros((height, width), np.uint16)
+    for number, part in enumerate(_lines(whole, within, RISING), start=1):
+        parts[part > 0] = number
+    rim = (whole > 0) & (within <= RISING[-1])
+    for _ in range(RIM):
+        parts = np.where((parts == 0) & rim, cv2.dilate(parts, np.ones((3, 3), np.uint8)), parts)
+    found: list[Contour] = []
+    for number in range(1, int(parts.max()) + 1):
+        one: Contour = max(_contours((parts == number).astype(np.uint8)), key=cv2.contourArea)
+        if max(cv2.minAreaRect(one)[1]) >= LEAST_LENGTH * _stroke(contour):
+            found.append(one + np.array((left, top), np.int32))
+    return found
+
+
+def is_line(contour: Contour) -> bool:
+    """Return whether a shape is about as thick as its strokes."""
+    _, sides, _ = cv2.minAreaRect(contour)
+    return float(min(sides)) <= MOST_THICK * max(1.0, _stroke(contour)) + 1
+
+
+def _stroke(contour: Contour) -> float:
+    """Return how thick the strokes of a shape are: one of length l and thickness t has the perimeter 2 (l + t)."""
+    return float(2 * cv2.contourArea(contour) / max(1.0, cv2.arcLength(contour, closed=True)))
+
+
+def _lines(shape: Shape, probability: NDArray[np.float32], rising: tuple[float, ...]) -> Iterator[Shape]:
+    """Yield the parts of a shape that are lines, each (H, W)."""
+    for contour in _contours(shape):
+        part = _filled(contour, shape.shape) & shape
+        if is_line(contour):
+            yield part
+            continue
+        core = part & (probability > rising[0]).astype(np.uint8) if rising else part
+        if not core.any():
+            yield part
+        elif rising:
+            yield from _lines(core, probability, rising[1:])
+        else:
+            yield from _by_direction(part)
+
+
+def _by_direction(shape: Shape) -> Iterator[Shape]:
+    """Yield what runs along rows, then what runs along columns: the longer run of a pixel counts."""
+    level, upright = _runs(shape), _runs(np.ascontiguousarray(shape.T)).T
+    stroke = float(np.median(np.minimum(level, upright)[shape > 0]))
+    rows = shape & (level >= upright).astype(np.uint8)
+    for contour in _contours(rows):
+        yield _filled(contour, shape.shape) & rows
+    columns = shape & (level < upright).astype(np.uint8)
+    for contour in _contours(columns):
+        if cv2.boundingRect(contour)[3] >= LEAST_UPRIGHT * stroke:
+            yield _filled(contour, shape.shape) & columns
+
+
+def _runs(shape: Shape) -> NDArray[np.int64]:
+    """Return for each pixel the length of its run along the row; 0 outside."""
+    flat = np.pad(shape, ((0, 0), (1, 1))).ravel().astype(np.int8)
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    lengths = edges[1::2] - edges[::2]
+    runs = np.zeros(flat.size, np.int64)
+    runs[flat > 0] = np.repeat(lengths, lengths)
+    found: NDArray[np.int64] = runs.reshape(shape.shape[0], -1)[:, 1:-1]
+    return found
+
+
+def _contours(shape: Shape) -> list[Contour]:
+    contours, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(contour, np.int32) for contour in contours]
+
+
+def _filled(contour: Contour, size: tuple[int, ...]) -> Shape:
+    shape = np.zeros(size, np.uint8)
+    cv2.drawContours(shape, [contour], -1, 1, cv2.FILLED)
+    return shape
