@@ -20,17 +20,19 @@ from ocr.engines.local.detectors.fast_detector import REDUCTION
 from training.detector.detector_network import DetectorNetwork
 from training.detector.detector_onnx import write_detector
 from training.detector.drawn.drawn_pages import DrawnPage, open_page
-from training.detector.drawn.kernel_map import KERNEL, NEAR, UNKNOWN, Labels
+from training.detector.drawn.kernel_map import END, KERNEL, NEAR, UNKNOWN, Labels, is_kernel
 from training.recognizer.ctc.averaging import AveragedWeights
 
 CHECKPOINT = "detector.pt"
 REPORTED = 50
 """Steps between two lines of the log."""
-NEAR_WEIGHT = 2.0
-"""Weight of the paper between two lines, where a wrong pixel joins them."""
+NEAR_WEIGHT, END_WEIGHT = 2.0, 3.0
+"""Weights of the paper between two lines, where a wrong pixel joins them, and of the ends of kernels."""
 ROTATED, ZOOMED, INVERSE, BLURRED, NOISY, ERASED = 0.16, 0.4, 0.04, 0.15, 0.3, 0.05
 """Shares of crops that are turned by a quarter or half, zoomed, inverted, blurred, given noise, or partly erased."""
 ZOOM = (0.75, 1.6)
+TRIES = 3
+"""Places of a crop that are looked at for one with print: a page may hold a single word."""
 _log = logging.getLogger(__name__)
 
 
@@ -57,10 +59,13 @@ def crop_of(page: DrawnPage, side: int, chance: random.Random) -> tuple[NDArray[
     zoom = math.exp(chance.uniform(*map(math.log, ZOOM))) if chance.random() < ZOOMED else 1.0
     source = round(side / zoom / REDUCTION) * REDUCTION
     height, width = page.pixels.shape
-    top, left = (chance.randrange(max(1, extent - source + 1)) // REDUCTION * REDUCTION for extent in (height, width))
+    for _ in range(TRIES):
+        top, left = (chance.randrange(max(1, side - source + 1)) // REDUCTION * REDUCTION for side in (height, width))
+        rows, columns = (slice(start // REDUCTION, (start + source) // REDUCTION) for start in (top, left))
+        labels = np.asarray(page.labels[rows, columns])
+        if is_kernel(labels).any():
+            break
     pixels = np.asarray(page.pixels[top : top + source, left : left + source])
-    part = np.s_[top // REDUCTION : (top + source) // REDUCTION, left // REDUCTION : (left + source) // REDUCTION]
-    labels = np.asarray(page.labels[part])
     missing = (source - pixels.shape[0], source - pixels.shape[1])
     if any(missing):
         pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1])), mode="edge")
@@ -101,8 +106,9 @@ def worn(pixels: NDArray[np.uint8], labels: Labels, chance: random.Random) -> tu
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     """Return cross-entropy, weighted, plus what the Dice coefficient lacks to 1 (Milletari et al. 2016), a scalar."""
-    target = (labels == KERNEL).float()
-    weight = (labels != UNKNOWN).float() + (NEAR_WEIGHT - 1) * (labels == NEAR).float()
+    ends = (labels == END).float()
+    target = (labels == KERNEL).float() + ends
+    weight = (labels != UNKNOWN).float() + (NEAR_WEIGHT - 1) * (labels == NEAR).float() + (END_WEIGHT - 1) * ends
     entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
     known = (labels != UNKNOWN).float()
     found = logits.sigmoid() * known

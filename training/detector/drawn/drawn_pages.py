@@ -7,13 +7,14 @@ files.
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from data.layouts.features.feature_catalog import choose_features
 from data.layouts.page_composer import KINDS, PageRequest, compose_page
 from data.layouts.page_drawing import draw_page
 from data.layouts.page_truth import LayoutPage
@@ -22,9 +23,12 @@ from data.synthesis.effects import Pixels
 from ocr.engines.local.detectors.fast_detector import REDUCTION
 from training.detector.drawn.kernel_map import Labels, label_map, pieces_of
 from training.detector.drawn.sheet_changes import changed
+from training.detector.drawn.taught_changes import changed_to_teach
 
 COLUMNED = ("gazette", "newspaper", "edict", "book")
 """Every third page is of these kinds, whose lines are closest."""
+SPOKEN = 8
+"""One taught page of so many is a book with a dialogue: dashes, and stops at the ends of short lines."""
 SHARES = {
     "clean": 15, "light": 10, "scan": 20, "photocopy": 12, "fax": 6, "binary": 8, "phone": 8, "archive": 6,
     "newsprint": 9, "microfilm": 5, "dark": 6,
@@ -56,7 +60,7 @@ class DrawnSupply:
 
     def page(self, number: int) -> DrawnPage:
         """Return page `number`, from 0."""
-        scan, chance = self._scan(number, tuple(SHARES))
+        scan, chance = self._scan(number, tuple(SHARES), taught=True)
         em = math.exp(chance.uniform(*(math.log(size) for size in self.em)))
         factor = min(1.0, em / usual_size(scan.page)) if scan.page.lines else 0.6
         width, height = (max(1, round(side * factor / MULTIPLE)) * MULTIPLE for side in scan.pixels.shape[::-1])
@@ -69,12 +73,16 @@ class DrawnSupply:
         """Return page `number` at its full size, as it comes from a good printer or worn."""
         return self._scan(number, tuple(SHARES) if worn else ("clean",))[0]
 
-    def _scan(self, number: int, profiles: Sequence[str]) -> tuple["Scan", random.Random]:
+    def _scan(self, number: int, profiles: Sequence[str], *, taught: bool = False) -> tuple["Scan", random.Random]:
         chance = random.Random(f"detector/{self.seed}/{number}")
         kind = COLUMNED[number // 3 % len(COLUMNED)] if number % 3 == 0 else KINDS[number % len(KINDS)]
-        composed = compose_page(PageRequest(kind, f"{self.seed}/{number}"))
+        request = PageRequest(kind, f"{self.seed}/{number}")
+        composed = compose_page(_spoken(request) if taught and number % SPOKEN == 1 else request)
         profile = PROFILES[chance.choices(profiles, [SHARES[name] for name in profiles])[0]]
-        page, clean = changed(composed.truth, draw_page(composed, color=profile.color), chance)
+        page, clean = composed.truth, draw_page(composed, color=profile.color)
+        if taught:
+            page, clean = changed_to_teach(page, clean, chance)
+        page, clean = changed(page, clean, chance)
         degraded = degrade(clean, profile, chance.uniform(*STRENGTH), [chance.randrange(2**32)])
         return Scan(page, decoded(degraded.content), degraded.placement), chance
 
@@ -88,6 +96,12 @@ class Scan:
     pixels: NDArray[np.uint8]
     """(H, W) gray of the degraded page."""
     placement: Placement
+
+
+def _spoken(request: PageRequest) -> PageRequest:
+    """Return a request for a book with a dialogue."""
+    chosen = choose_features("book", random.Random(f"dialogue/{request.seed}"), frozenset())
+    return replace(request, kind="book", features=tuple(dict.fromkeys((*chosen, "dialogue"))))
 
 
 def decoded(content: bytes) -> Pixels:

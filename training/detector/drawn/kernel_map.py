@@ -23,8 +23,10 @@ from ocr.engines.local.detectors.fast_detector import REDUCTION
 Labels = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-PAPER, KERNEL, UNKNOWN, NEAR = 0, 1, 2, 3
-"""Labels of a pixel: no text; in the kernel of a line; not taught; no kernel, and close to a line."""
+PAPER, KERNEL, UNKNOWN, NEAR, END = 0, 1, 2, 3, 4
+"""Labels of a pixel: no text; in a kernel, but for its ends; not taught; no kernel, and close to one; in an end."""
+END_LENGTH = 0.7
+"""Heights of a piece that the end of its kernel is long: a stop or a dash and the space before it."""
 UNCLIP = 1.2
 """A kernel grows by its area over its perimeter, times this. The reader grows by a little less: maps are wide."""
 MARGIN = 0.19
@@ -35,6 +37,8 @@ JOINED, SPLIT = 1.2, 2.0
 """Ems between two words up to which they are one piece, and from which they are two; nothing is taught between."""
 INITIAL = 1.6
 """A first word so many times higher than the others is a drop cap, a piece of its own."""
+RING = 3.0
+"""Ems: a level line that is higher runs along a circle, as in a seal. It is no rectangle, and is not taught."""
 STEP = 48.0
 """Pixels between two points of an edge, so that it follows a warped page."""
 
@@ -50,6 +54,8 @@ class PiecePlace:
     degrees: float = 0.0
     """Direction of writing, clockwise."""
     taught: bool = True
+    blank: bool = False
+    """To fill in: ruling lines look the same, so the detector is not taught it."""
     line: int = -1
     """Order of its line on the page."""
 
@@ -93,22 +99,30 @@ def label_map(pieces: Sequence[PiecePlace], placement: Placement, size: tuple[in
         points = np.round((placement.places(outline) * scale - 0.5) * 16).astype(np.int32)
         cv2.fillPoly(labels, [points], label, shift=4)
 
+    taught = [piece for piece in pieces if piece.taught and not piece.blank]
     for piece in pieces:
-        if not piece.taught:
+        if not piece.taught or piece.blank:
             fill(piece.outline(piece.length, piece.height), UNKNOWN)
-    taught = [piece for piece in pieces if piece.taught]
     for piece in taught:
         fill(piece.outline(piece.length, piece.height), NEAR)
     # What is filled holds the pixels that its edge only touches: half a pixel of the map on each side.
     edge = 1.0 / scale
     for piece in taught:
-        length, height = piece.shrunk()
-        fill(piece.outline(max(edge, length - edge), max(edge, height - edge)), KERNEL)
+        length, height = (max(edge, side - edge) for side in piece.shrunk())
+        fill(piece.outline(length, height), END)
+        if length > 2 * END_LENGTH * piece.height:
+            fill(piece.outline(length - 2 * END_LENGTH * piece.height, height), KERNEL)
     return labels
 
 
+def is_kernel(labels: Labels) -> NDArray[np.bool_]:
+    """Return which pixels are in the kernel of a line, its ends included."""
+    kernel: NDArray[np.bool_] = (labels == KERNEL) | (labels == END)
+    return kernel
+
+
 def _pieces(line: PageLine) -> Iterator[PiecePlace]:
-    if line.field == "noise":
+    if line.field == "noise" or _is_ring(line):
         yield _of_box(box_around(word.box for word in line.words), line.size, line.direction, taught=False)
         return
     if line.direction % 90:
@@ -121,7 +135,8 @@ def _pieces(line: PageLine) -> Iterator[PiecePlace]:
         yield _of_box(box, (box[3] - box[1]) / 0.7, 0.0)
     em = line.size if not initial else max(word.box[3] - word.box[1] for word in words) / 0.9
     for group, gap in _groups(words, em, line.direction):
-        yield _of_box(box_around(word.box for word in group), em, line.direction)
+        piece = _of_box(box_around(word.box for word in group), em, line.direction)
+        yield replace(piece, blank=_is_blank(group[0]))
         if gap:
             yield _of_box(gap, em, line.direction, taught=False)
 
@@ -137,6 +152,10 @@ def _groups(words: Sequence[PageWord], em: float, direction: float) -> Iterator[
         yield group, _between(before.box, word.box, direction) if 0 < end - start < SPLIT * em else None
         group = [word]
     yield group, None
+
+
+def _is_ring(line: PageLine) -> bool:
+    return not line.direction and line.box[3] - line.box[1] > RING * line.size
 
 
 def _is_blank(word: PageWord) -> bool:

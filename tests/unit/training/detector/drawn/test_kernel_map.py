@@ -11,7 +11,7 @@ from ocr.core.document import Box
 from ocr.engines.local.detectors.map_strips import FAST_RULE, strips
 from training.detector.detector_check import score
 from training.detector.drawn.drawn_pages import Scan
-from training.detector.drawn.kernel_map import KERNEL, NEAR, REDUCTION, UNKNOWN, label_map, pieces_of
+from training.detector.drawn.kernel_map import END, KERNEL, NEAR, REDUCTION, UNKNOWN, is_kernel, label_map, pieces_of
 
 STILL = Placement(np.eye(3), np.zeros((0, 5)))
 CELL = CellPlace(0, 0, 0)
@@ -32,7 +32,7 @@ def labels_of(made: LayoutPage, placement: Placement = STILL, factor: float = 1.
 
 
 def found(made: LayoutPage) -> list:  # type: ignore[type-arg]
-    probability = (labels_of(made) == KERNEL).astype(np.float32)
+    probability = is_kernel(labels_of(made)).astype(np.float32)
     return strips(probability, (made.width, made.height), FAST_RULE)
 
 
@@ -63,7 +63,7 @@ def test_upright_and_leaning_lines_have_kernels_along_their_writing() -> None:
     upright = page(line(0, (300, 100, 320, 160), (300, 168, 320, 300), direction=270.0))
     (strip,) = found(upright)
     assert strip.height > 4 * strip.length
-    kernel = labels_of(page(line(0, (100, 100, 180, 150), (190, 155, 270, 205), direction=30.0))) == KERNEL
+    kernel = is_kernel(labels_of(page(line(0, (100, 100, 180, 150), (190, 155, 270, 205), direction=30.0))))
     rows, columns = np.nonzero(kernel)
     assert np.corrcoef(rows, columns)[0, 1] > 0.9
 
@@ -84,7 +84,7 @@ def test_noise_is_not_taught_but_what_shows_through_is_paper() -> None:
 
 def test_kernels_follow_a_page_that_leans() -> None:
     made = page(line(0, (100, 230, 540, 250)))
-    kernel = labels_of(made, turning(640, 480, 10.0), factor=0.5) == KERNEL
+    kernel = is_kernel(labels_of(made, turning(640, 480, 10.0), factor=0.5))
     rows, columns = np.nonzero(kernel)
     slope = np.polyfit(columns, rows, 1)[0]
     assert np.degrees(np.arctan(slope)) == pytest.approx(10.0, abs=1.0)
@@ -108,6 +108,24 @@ def test_the_truth_scores_without_error_and_faults_cost() -> None:
 def test_near_is_the_rim_of_a_kernel() -> None:
     labels = labels_of(page(line(0, (100, 200, 500, 220))))
     rows, columns = np.nonzero(labels == NEAR)
-    inner_rows, inner_columns = np.nonzero(labels == KERNEL)
+    inner_rows, inner_columns = np.nonzero(is_kernel(labels))
     assert rows.min() < inner_rows.min() and rows.max() > inner_rows.max()
     assert columns.min() < inner_columns.min() and columns.max() > inner_columns.max()
+
+
+def test_blanks_and_words_along_a_circle_are_not_taught() -> None:
+    words = (PageWord("Nome:", (100, 100, 160, 120)), PageWord("______", (170, 116, 400, 120)))
+    blank = labels_of(page(PageLine(words, "text", "form_label", 0, 0, 20.0)))
+    assert is_kernel(blank)[55, 65] and blank[58, 140] == UNKNOWN and not is_kernel(blank)[:, 90:].any()
+    ring = tuple(
+        PageWord("O", (300 + 80 * x, 240 + 80 * y, 312 + 80 * x, 252 + 80 * y), glued=True)
+        for x, y in ((-1, 0), (0, -1), (1, 0), (0, 1))
+    )
+    seal = labels_of(page(PageLine(ring, "margin", "stamp", 0, 0, 14.0)))
+    assert set(np.unique(seal)) == {0, UNKNOWN}
+
+
+def test_the_ends_of_a_kernel_weigh_more_than_its_middle() -> None:
+    labels = labels_of(page(line(0, (100, 200, 500, 220))))
+    columns = [set(labels[:, column].tolist()) for column in (56, 150, 244)]
+    assert END in columns[0] and END not in columns[1] and KERNEL in columns[1] and END in columns[2]
