@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ocr.core.errors import DataError
-from ocr.engines.local.ppocr import in_alphabet
+from ocr.engines.local.ppocr import STOCK_ALPHABET, in_alphabet
 from training.recognizer.ppocr_network.onnx_network import ALPHABET_KEY, characters_of, with_arrays
 
 UNKNOWN = "\ufffd"
@@ -45,11 +45,14 @@ HANDICAP = 2.0
 
 
 def cut_alphabet(model: Any) -> Any:
-    """Return the model with the classes of `in_alphabet` alone, the blank first and the space last."""
+    """Return the stock model with the classes of `in_alphabet` alone, the blank first and the space last.
+
+    A model whose alphabet was chosen already is left alone: it may have classes of its own, such as `UNKNOWN`.
+    """
     characters = characters_of(model)
-    keep = [0, *(place for place, character in enumerate(characters) if in_alphabet(character))]
-    if len(keep) == len(characters):
+    if len(characters) < STOCK_ALPHABET:
         return model
+    keep = [0, *(place for place, character in enumerate(characters) if in_alphabet(character))]
     return _with_classes(model, [characters[place] for place in keep], _columns(model)[:, keep])
 
 

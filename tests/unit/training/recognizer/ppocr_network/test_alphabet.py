@@ -53,6 +53,7 @@ def test_new_characters_stand_before_the_space_and_change_no_score(cut: Any) -> 
     assert np.allclose(scores[..., old], logits(cut), atol=1e-5)
     assert not np.isin(scores.argmax(-1), range(len(known) - 1, len(characters) - 1)).any()
     assert extend_alphabet(extended, ADDED) is extended
+    assert cut_alphabet(extended) is extended
 
 
 def test_a_new_character_starts_like_the_one_of_its_shape(cut: Any) -> None:
