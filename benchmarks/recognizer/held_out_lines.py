@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from data.lines import HEIGHT, WEARS, ComposedLine, LineComposer, LineConfig
 from eval.metrics.edit_distance import character_errors
 from ocr.core.errors import DataError
+from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
 from ocr.engines.local.ppocr import BACKENDS
-from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 
 STEP, LEAST_WIDTH = 64, 320
 """Pixels: the engine pads strips to multiples of one and at least the other."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ocr.core.errors import DataError
-from ocr.engines.local.rapidocr import RECOGNIZER, model_file
+from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
 from ocr.engines.local.recognizers.selection import SHIPPED, needed_file
 
 STOCK, NOTHING = "stock", "none"

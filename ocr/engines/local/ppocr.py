@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.engines.local.detectors.detector_selection import LETTER
-from ocr.engines.local.rapidocr import DETECTOR, RECOGNIZER, model_file
+from ocr.engines.local.detectors.stock_models import DETECTOR, RECOGNIZER, model_file
 from ocr.engines.local.recognizers.selection import weights_folder
 from ocr.engines.local.skew import Gray
 from ocr.layout.columns import letter_height

@@ -6,7 +6,6 @@ What a worker does with a page stands in `ocr.engines.local.rapidocr_worker`.
 import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 from ocr.core.environment import package_version
@@ -14,11 +13,10 @@ from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
 from ocr.engines.backend_speed import BACKENDS, remembered
 from ocr.engines.local.detectors.detector_selection import choose_detector
+from ocr.engines.local.detectors.stock_models import DETECTOR, RECOGNIZER, model_file
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 DEFAULT_RECOGNIZER = "pt"
 DEFAULT_DETECTOR = "full"
 READING_VERSION = 5
@@ -53,18 +51,6 @@ def create(options: Mapping[str, Any]) -> PoolEngine:
     fingerprint = " ".join(part for part in (_fingerprint(backend), choice.fingerprint, detector.fingerprint) if part)
     target = f"ocr.engines.local.rapidocr_worker:{backend}"
     return PoolEngine("rapid", fingerprint, target, settings.workers, arguments=(choice.to_text(), detector.to_text()))
-
-
-def model_file(name: str) -> Path:
-    """Where the wheel keeps a model. Raises `DependencyError` if the package or the file is missing."""
-    package = find_spec("rapidocr")
-    hint = "pip install --force-reinstall 'rapidocr>=3.10,<3.11'"
-    if package is None or not package.submodule_search_locations:
-        raise DependencyError("the Python package 'rapidocr', which carries the models, is not installed", hint=hint)
-    file = Path(package.submodule_search_locations[0]) / "models" / name
-    if not file.is_file():
-        raise DependencyError(f"the model file {name} is missing from the rapidocr package", hint=hint)
-    return file
 
 
 def model_digest() -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.core.document import UNKNOWN_LETTER
+from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
 from ocr.engines.local.ppocr import (
     LEAST_WIDTH,
     NETWORKS,
@@ -33,7 +34,6 @@ from ocr.engines.local.ppocr import (
     line_confidence,
     unguessed,
 )
-from ocr.engines.local.rapidocr import RECOGNIZER, model_file
 
 MARK_CONFIDENCE = 0.5
 """Confidence of a mark: below every flag's bound, and enough for a line of marks to keep its place."""

@@ -11,7 +11,7 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 import torch
 
 from ocr.core.errors import DataError
-from ocr.engines.local.rapidocr import RECOGNIZER, model_file
+from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
 from training.recognizer.ppocr_network.alphabet import ADDED, UNKNOWN, cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, characters_of, read_model
 

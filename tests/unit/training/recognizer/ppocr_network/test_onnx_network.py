@@ -15,7 +15,7 @@ import onnxruntime as ort
 import torch
 
 from ocr.core.errors import DataError, TrainingError
-from ocr.engines.local.rapidocr import RECOGNIZER, model_file
+from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
 from training.recognizer.ppocr_network.alphabet import cut_alphabet
 from training.recognizer.ppocr_network.onnx_graph import translate
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, halved, read_model, widened
