@@ -73,12 +73,8 @@ def find_strips(detector: Detect | PageDetector, scan: Scan) -> list[Strip]:
     """Return the strips of a page as the reader finds them, region by region."""
     finder, gray = LineFinder(detector), scan.pixels
     page_map = finder.page_map(gray, letter_height(gray))
-    found = []
-    for region in cut(gray):
-        left, top, right, bottom = (round(edge) for edge in region)
-        inside = finder.strips(gray[top:bottom, left:right], page_map, (left, top))
-        found += [strip.moved(left, top) for strip in inside]
-    return found
+    regions = [(round(left), round(top), round(right), round(bottom)) for left, top, right, bottom in cut(gray)]
+    return [strip.moved(area[0], area[1]) for area, strip in finder.find(gray, regions, page_map)]
 
 
 def score(scan: Scan, strips: Sequence[Strip]) -> PageFound:

@@ -103,7 +103,7 @@ class PpocrPageReader:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))
             ink = page_ink(gray)
         page_map = self._finder.page_map(gray, letter * factor)
-        found = [place for region in cut(gray, ink) for place in self._places(gray, region, placement, page_map)]
+        found = list(self._places(gray, cut(gray, ink), placement, page_map))
         crops = [place.crops() for place in found]
         ways, readings = zip(*self._recognizer.read_surest(crops), strict=True) if crops else ((), ())
         edges = [_at_edge(place, way, gray) for place, way in zip(found, ways, strict=True)]
@@ -146,14 +146,14 @@ class PpocrPageReader:
         readings = self._recognizer.read([strip.crop(gray) for strip in longest])
         return float(np.mean([line_confidence(unguessed(reading)) for reading in readings])) if readings else 0.0
 
-    def _places(self, gray: Gray, region: Box, placement: Affine, page_map: PageMap | None) -> Iterator[Place]:
-        left, top, right, bottom = (round(edge) for edge in region)
-        part = gray[top:bottom, left:right]
-        if not orientation.has_ink(part):
-            return
-        moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
-        for strip in self._finder.strips(part, page_map, (left, top)):
-            yield Place(part, _ways(strip), (left, top), moved)
+    def _places(
+        self, gray: Gray, regions: Sequence[Box], placement: Affine, page_map: PageMap | None
+    ) -> Iterator[Place]:
+        whole = [(round(left), round(top), round(right), round(bottom)) for left, top, right, bottom in regions]
+        inked = [area for area in whole if orientation.has_ink(gray[area[1] : area[3], area[0] : area[2]])]
+        for (left, top, right, bottom), strip in self._finder.find(gray, inked, page_map):
+            moved = placement @ np.array(((1.0, 0.0, left), (0.0, 1.0, top), (0.0, 0.0, 1.0)))
+            yield Place(gray[top:bottom, left:right], _ways(strip), (left, top), moved)
 
 
 def _at_edge(place: Place, way: int, page: Gray) -> bool:

@@ -3,7 +3,7 @@
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from ocr.engines.local.detectors.map_strips import FAST_RULE, Strip, apart, first_run, strips
 from ocr.engines.local.detectors.strip_ends import reach_small_ink
+from ocr.engines.local.detectors.torn_lines import Area, whole_lines
 from ocr.engines.local.ink.ink_areas import sparse_areas
 from ocr.engines.local.skew import Gray
 
-Area = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels of the page."""
 Detect = Callable[[Gray], NDArray[np.float32]]
 """(H, W) gray -> probability map of text at about its size."""
 TILE, MOST_AT_ONCE, LARGEST_TILE = 700_000, 800_000, 1_400_000
@@ -61,17 +60,47 @@ class LineFinder:
         """Return the map of the page where the detector makes one; else regions are detected one by one."""
         return self._detector.see(gray, letter) if isinstance(self._detector, PageDetector) else None
 
-    def strips(self, gray: Gray, page_map: PageMap | None, corner: tuple[int, int] = (0, 0)) -> list[Strip]:
-        """Return the strips of a region whose left upper corner is at `corner` of the page that was mapped."""
+    def find(self, gray: Gray, regions: Sequence[Area], page_map: PageMap | None) -> list[tuple[Area, Strip]]:
+        """Return the strips of a page, (H, W), region by region, each in pixels of the area that it is given with.
+
+        The area is the strip's region, or the whole page for a line that crosses an edge between regions or tiles.
+        """
+        areas = [_areas(gray[top:bottom, left:right], page_map) for left, top, right, bottom in regions]
+        found = [
+            (region, strip)
+            for region, inside in zip(regions, areas, strict=True)
+            for strip in self._strips(gray, page_map, region, inside)
+        ]
+        edges = {
+            (region[0], region[2], row)
+            for region, inside in zip(regions, areas, strict=True)
+            for row in (region[1], region[3], *(region[1] + top for _, top, _, _ in inside))
+            if 0 < row < gray.shape[0]
+        }
+        whole = whole_lines(
+            [strip.moved(region[0], region[1]) for region, strip in found],
+            edges,
+            gray,
+            lambda area: [
+                strip.moved(area[0], area[1]) for strip in self._strips(gray, page_map, area, [_all_of(area)])
+            ],
+        )
+        page = (0, 0, gray.shape[1], gray.shape[0])
+        kept = [(page, whole[place]) if place in whole else pair for place, pair in enumerate(found)]
+        return [(area, strip) for area, strip in kept if strip is not None]
+
+    def strips(self, gray: Gray, page_map: PageMap | None) -> list[Strip]:
+        """Return the strips of a whole page, or of a sample of one without a map."""
+        return [strip for _, strip in self.find(gray, [(0, 0, gray.shape[1], gray.shape[0])], page_map)]
+
+    def _strips(self, page: Gray, page_map: PageMap | None, region: Area, areas: Sequence[Area]) -> list[Strip]:
+        """Return the strips in some areas of a region, all in pixels of the region."""
         found = []
-        areas = sparse_areas(gray)
-        if areas is None:
-            whole = [(0, gray.shape[0])]
-            areas = [(0, top, gray.shape[1], bottom) for top, bottom in (whole if page_map else tiles(gray))]
         for left, top, right, bottom in areas:
-            tile = gray[top:bottom, left:right]
+            corner = (region[0] + left, region[1] + top)
+            tile = page[corner[1] : region[1] + bottom, corner[0] : region[0] + right]
             if page_map:
-                inside = _mapped(page_map, (corner[0] + left, corner[1] + top), tile)
+                inside = _mapped(page_map, corner, tile)
             else:
                 inside = strips(self._detect(tile), (tile.shape[1], tile.shape[0]))
             found += [strip.moved(left, top) for strip in apart(inside, tile)]
@@ -80,6 +109,19 @@ class LineFinder:
     def _detect(self, gray: Gray) -> NDArray[np.float32]:
         assert not isinstance(self._detector, PageDetector)
         return self._detector(gray)
+
+
+def _all_of(area: Area) -> Area:
+    return 0, 0, area[2] - area[0], area[3] - area[1]
+
+
+def _areas(region: Gray, page_map: PageMap | None) -> list[Area]:
+    """Return the areas of a region, in its pixels, that are looked at one by one."""
+    areas = sparse_areas(region)
+    if areas is not None:
+        return areas
+    height, width = region.shape
+    return [(0, top, width, bottom) for top, bottom in ([(0, height)] if page_map else tiles(region))]
 
 
 def _mapped(page_map: PageMap, corner: tuple[int, int], part: Gray) -> list[Strip]:

@@ -39,8 +39,9 @@ def test_strips_of_a_region_lie_where_the_page_has_its_lines() -> None:
     gray, field = page()
     finder = LineFinder(Seen(field, 0.25))
     page_map = finder.page_map(gray, 15.0)
-    left = finder.strips(gray[:, :600], page_map)
-    right = finder.strips(gray[:, 600:], page_map, (600, 0))
+    halves = [(0, 0, 600, 800), (600, 0, 1200, 800)]
+    found = finder.find(gray, halves, page_map)
+    left, right = ([strip for area, strip in found if area == half] for half in halves)
     assert len(left) == len(right) == 17
     for strip, edges in ((left[3], (100, 560)), (right[3], (40, 500))):
         x0, y0, x1, y1 = strip.area()
@@ -53,8 +54,7 @@ def test_a_detector_that_sees_the_page_is_asked_once() -> None:
     seen = Seen(field, 0.25)
     finder = LineFinder(seen)
     page_map = finder.page_map(gray, 15.0)
-    for corner in ((0, 0), (600, 0)):
-        finder.strips(gray[:, corner[0] : corner[0] + 600], page_map, corner)
+    assert finder.find(gray, [(0, 0, 600, 800), (600, 0, 1200, 800)], page_map)
     assert seen.letters == [15.0]
 
 
