@@ -92,6 +92,8 @@ class PageInk(NamedTuple):
     """Height of a letter in pixels of the mask; 0 without text."""
     scale: int
     """Pixels of the page for one of the mask."""
+    pieces: NDArray[np.int32]
+    """Left, top, width and height of each connected piece of the mask, (count, 4), in its pixels."""
 
     @property
     def letter(self) -> float:
@@ -106,7 +108,7 @@ def cut(gray: NDArray[np.uint8], seen: PageInk | None = None) -> list[Box]:
     uncertain, the whole page is one region. `seen` is the page's ink where it is known.
     """
     height, width = gray.shape
-    ink, letter, scale = seen or page_ink(gray)
+    ink, letter, scale, _ = seen or page_ink(gray)
     areas = split(Ink(ink, letter, GUTTER), Area(0, 0, ink.shape[1], ink.shape[0])) if letter else []
     if len(areas) < 2:
         return [(0.0, 0.0, float(width), float(height))]
@@ -140,7 +142,7 @@ def page_ink(gray: NDArray[np.uint8]) -> PageInk:
     small, dark, scale = _dark(gray)
     letter = _letter_height(dark)
     if not letter:
-        return PageInk(dark.astype(bool), 0.0, scale)
+        return PageInk(dark.astype(bool), 0.0, scale, np.zeros((0, 4), np.int32))
     long = round(RULE * letter) | 1  # Odd: an even kernel opens one pixel to the side.
     for shape in ((2 * long + 1, 1), (1, long)):
         dark &= ~cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones(shape[::-1], np.uint8))
@@ -151,7 +153,7 @@ def page_ink(gray: NDArray[np.uint8]) -> PageInk:
     speck = (tall < 0.3 * letter) & (wide < 0.3 * letter)
     keep = ~(border | speck)
     keep[0] = False
-    return PageInk(keep[labels], letter, scale)
+    return PageInk(keep[labels], letter, scale, stats[keep, :4])
 
 
 def _dark(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:

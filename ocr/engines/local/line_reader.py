@@ -20,7 +20,7 @@ from ocr.engines.local.ppocr import Detector, LineRecognizer, Reading, Recognize
 from ocr.engines.local.recognizers.foreign_letters import without_false_guesses
 from ocr.engines.local.recognizers.marked_lines import Piece, with_marks
 from ocr.engines.local.skew import Affine, Gray
-from ocr.layout.columns import cut, letter_height, page_ink
+from ocr.layout.columns import PageInk, cut, letter_height, page_ink
 
 UPRIGHT = 1.5
 """A strip this many times taller than wide is also read as text that runs up or down the page."""
@@ -95,9 +95,12 @@ class PpocrPageReader:
         self._finder = LineFinder(detector or Detector(backend))
         self._recognizer = recognizer or Recognizer(backend)
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
-        """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each."""
-        ink = page_ink(gray)
+    def lines(self, gray: Gray, placement: Affine, ink: PageInk | None = None) -> tuple[Line, ...]:
+        """Read an upright, deskewed page, (H, W) uint8; lines come column by column, from top to bottom in each.
+
+        `ink` is the page's ink where it is known.
+        """
+        ink = ink or page_ink(gray)
         letter, factor = ink.letter, working_scale(ink.letter, gray.size)
         if factor != 1.0:
             gray, placement = resized(gray, factor), placement @ np.diag((1 / factor, 1 / factor, 1.0))

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ocr.core.document import UNKNOWN_LETTER, VERY_SMALL_TYPE, Box, EngineOutput, Line
 from ocr.engines.local.ink.cut_edges import cut_edges
 from ocr.engines.local.ink.ink_areas import sparse_areas
+from ocr.engines.local.ink.ink_over_print import Placed, hard_print
 from ocr.engines.local.ink.page_contrast import may_be_inverted
 from ocr.engines.local.ink.ruling_lines import ruling_lines
 from ocr.engines.local.skew import SKEW_SIZE, Affine, Gray, bands_of, find_skew, ink_of, level
-from ocr.layout.columns import letter_height
+from ocr.layout.columns import PageInk, page_ink
 
 SIDEWAYS_SIZE = 300
 """Pixels of the longer side on which letters merge and lines do not."""
@@ -119,8 +120,8 @@ MARGIN = 0.1
 class LineReader(Protocol):
     """Reads upright, deskewed pages of (H, W) gray pixels."""
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
-        """Read a page; `placement` maps its pixels to the coordinates of boxes."""
+    def lines(self, gray: Gray, placement: Affine, ink: PageInk | None = None) -> tuple[Line, ...]:
+        """Read a page; `placement` maps its pixels to the coordinates of boxes, `ink` is its ink where it is known."""
 
     def confidence(self, gray: Gray) -> float:
         """Return the confidence of level text on it, 0 to 1; 0 if there is none."""
@@ -163,7 +164,7 @@ def _enlarged(output: EngineOutput, factor: float) -> EngineOutput:
 
 
 def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None, enlarged: float) -> EngineOutput:
-    output = _read_print(reader, gray)
+    output = _read_print(reader, gray, enlarged)
     if overlay is None or not has_ink(overlay):
         return output
     lines = output.lines or ()
@@ -172,7 +173,7 @@ def _read_with_overlay(reader: LineReader, gray: Gray, overlay: Gray | None, enl
     touched = _touched(lines, turn(overlay, output.rotation))
     doubts = output.doubts
     if touched:
-        doubts = (f"ink lies over print that is hard to read at {_at(touched[0], enlarged)}", *doubts)
+        doubts = (_hard_to_read(touched[0].box, enlarged), *doubts)
     return replace(output, lines=(*lines, *added), doubts=doubts)
 
 
@@ -188,8 +189,9 @@ def _touched(lines: tuple[Line, ...], overlay: Gray) -> list[Line]:
     return found
 
 
-def _at(line: Line, enlarged: float) -> str:
-    return "({}, {}, {}, {})".format(*(round(edge * enlarged) for edge in line.box))
+def _hard_to_read(box: Box, enlarged: float) -> str:
+    place = ", ".join(str(round(edge * enlarged)) for edge in box)
+    return f"ink lies over print that is hard to read at ({place})"
 
 
 def _covered(line: Line, others: tuple[Line, ...]) -> bool:
@@ -205,45 +207,66 @@ def _covered(line: Line, others: tuple[Line, ...]) -> bool:
     return shared > MOST_COVERED * area
 
 
-def _read_print(reader: LineReader, gray: Gray) -> EngineOutput:
+def _read_print(reader: LineReader, gray: Gray, enlarged: float) -> EngineOutput:
     """Read dark print on light paper; where none is found on a dark page, light print on a dark ground."""
     if not has_ink(gray):
         return EngineOutput("stop", lines=(), width=gray.shape[1], height=gray.shape[0])
-    output = _read_dark_print(reader, gray)
+    output = _read_dark_print(reader, gray, enlarged)
     if not _is_doubtful(output.lines or ()) or not may_be_inverted(gray):
         return output
-    light = _read_dark_print(reader, np.asarray(255 - gray, np.uint8))
+    light = _read_dark_print(reader, np.asarray(255 - gray, np.uint8), enlarged)
     return output if _is_doubtful(light.lines or ()) else light
 
 
-def _read_dark_print(reader: LineReader, gray: Gray) -> EngineOutput:
+def _read_dark_print(reader: LineReader, gray: Gray, enlarged: float) -> EngineOutput:
     rotation = 90 if is_sideways(gray) and sparse_areas(gray) is None else 0
-    generation = _read_turned(reader, gray, rotation)
+    generation = _read_turned(reader, gray, rotation, enlarged)
     if _is_doubtful(generation.lines or ()):
         better = _best_turn(reader, gray, rotation)
         if better != rotation:
-            generation = _read_turned(reader, gray, better)
+            generation = _read_turned(reader, gray, better, enlarged)
     if not generation.lines and looks_printed(gray):
         page = (0.0, 0.0, float(generation.width), float(generation.height))
         return replace(generation, lines=(Line("", page, 0.0),))
     return generation
 
 
-def _read_turned(reader: LineReader, gray: Gray, rotation: int) -> EngineOutput:
+def _read_turned(reader: LineReader, gray: Gray, rotation: int, enlarged: float) -> EngineOutput:
     turned = turn(gray, rotation)
     skew = find_skew(turned)
     leveled, back = level(turned, skew)
     height, width = turned.shape
-    lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back))
-    letter = letter_height(leveled)
-    rulings = tuple(placed(box, back) for box in ruling_lines(leveled, letter))
+    ink = page_ink(leveled)
+    lines = tuple(_inside(line, width, height) for line in reader.lines(leveled, back, ink))
+    rulings = tuple(placed(box, back) for box in ruling_lines(leveled, ink.letter))
     output = EngineOutput(
         "stop", lines=lines, width=width, height=height, rotation=rotation, skew=skew, rulings=rulings
     )
     doubts = [*cut_edges(turned, [line.box for line in lines if line.text and not _is_vertical(line)])]
-    if lines and 0 < letter < TINY_LETTER:
+    hard = hard_print(ink, _level_words(lines, back))
+    if hard:
+        doubts.append(_hard_to_read(placed(hard, back), enlarged))
+    if lines and 0 < ink.letter < TINY_LETTER:
         doubts.append(VERY_SMALL_TYPE)
     return replace(output, doubts=tuple(doubts)) if doubts else output
+
+
+def _level_words(lines: tuple[Line, ...], back: Affine) -> list[Placed]:
+    """Return the words of a page where they stand on the level page, which `back` maps to it."""
+    words = [word for line in lines if line.text for word in line.words or (line,)]
+    if not words:
+        return []
+    boxes = np.array([word.box for word in words])
+    turned = np.abs(np.linalg.inv(back[:, :2]))
+    lean = turned[0, 1]
+    middles = ((boxes[:, :2] + boxes[:, 2:]) / 2 - back[:, 2]) @ np.linalg.inv(back[:, :2]).T
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    halves = np.maximum(1.0, sizes - lean * sizes[:, ::-1]) / 2
+    level_boxes = np.concatenate((middles - halves, middles + halves), axis=1).tolist()
+    return [
+        ((left, top, right, bottom), word.confidence or 0.0)
+        for (left, top, right, bottom), word in zip(level_boxes, words, strict=True)
+    ]
 
 
 def _read_at(reader: LineReader, gray: Gray, rotation: int, skew: float) -> tuple[Line, ...]:

@@ -19,6 +19,7 @@ from ocr.core.worker_pool import Handler, Parcel
 from ocr.engines.local.orientation import placed, read_page
 from ocr.engines.local.skew import Affine, Gray
 from ocr.engines.local.tesseract import LANGUAGE
+from ocr.layout.columns import PageInk
 
 RULES = frozenset("|¦")
 """How Tesseract reads the vertical rules of a table."""
@@ -56,7 +57,7 @@ def _handle(request: Parcel) -> Parcel:
 class TesseractReader:
     """The program as a `LineReader`."""
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+    def lines(self, gray: Gray, placement: Affine, ink: PageInk | None = None) -> tuple[Line, ...]:  # noqa: ARG002
         """Read an upright, deskewed page; lines come in Tesseract's own reading order."""
         return tuple(_line(list(rows), placement) for _, rows in groupby(_rows(_run(gray)), key=lambda row: row.line))
 

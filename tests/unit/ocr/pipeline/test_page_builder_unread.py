@@ -13,7 +13,7 @@ from ocr.pipeline.page_builder import classify
 class BlindReader:
     """Finds no line on any page."""
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:  # noqa: ARG002
+    def lines(self, gray: Gray, placement: Affine, ink: object = None) -> tuple[Line, ...]:  # noqa: ARG002
         return ()
 
     def confidence(self, gray: Gray) -> float:  # noqa: ARG002

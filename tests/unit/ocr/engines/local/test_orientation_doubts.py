@@ -15,7 +15,7 @@ class SureReader:
     def __init__(self, box: tuple[float, float, float, float] = (40.0, 40.0, 500.0, 60.0)) -> None:
         self.box = box
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+    def lines(self, gray: Gray, placement: Affine, ink: object = None) -> tuple[Line, ...]:  # noqa: ARG002
         return (Line(f"{gray.size} pixels", orientation.placed(self.box, placement), 0.99),)
 
     def confidence(self, gray: Gray) -> float:

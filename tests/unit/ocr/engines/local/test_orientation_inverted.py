@@ -16,7 +16,7 @@ class LightPaperReader:
         self.on_light = confidence
         self.asked: list[bool] = []
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+    def lines(self, gray: Gray, placement: Affine, ink: object = None) -> tuple[Line, ...]:  # noqa: ARG002
         self.asked.append(float(np.median(gray)) > 128)
         box = orientation.placed((30.0, 30.0, 200.0, 50.0), placement)
         return (Line("some words", box, self.on_light),) if self.asked[-1] else ()

@@ -36,7 +36,7 @@ class ScriptedReader:
         corners = {0: gray[0, 0], 90: gray[0, -1], 180: gray[-1, -1], 270: gray[-1, 0]}
         return next(turn for turn, pixel in corners.items() if pixel == MARK)
 
-    def lines(self, gray: Gray, placement: Affine) -> tuple[Line, ...]:
+    def lines(self, gray: Gray, placement: Affine, ink: object = None) -> tuple[Line, ...]:  # noqa: ARG002
         self.last = self._turned(gray)
         confidence = self.confidences[self.last]
         return (Line("some words", orientation.placed(self.box, placement), confidence),) if confidence else ()

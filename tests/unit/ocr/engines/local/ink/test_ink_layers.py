@@ -75,7 +75,9 @@ def test_a_page_in_one_ink_is_read_as_it_is(color: tuple[int, int, int]) -> None
 
 def test_print_under_ink_that_reads_badly_flags_the_page() -> None:
     class Unsure:
-        def lines(self, gray: NDArray[np.uint8], _placement: NDArray[np.float64]) -> tuple[Line, ...]:
+        def lines(
+            self, gray: NDArray[np.uint8], _placement: NDArray[np.float64], _ink: object = None
+        ) -> tuple[Line, ...]:
             return (Line("áreas de pastagem", (60.0, 210.0, 1100.0, 260.0), 0.8),) if gray.min() < 60 else ()
 
         def confidence(self, _gray: NDArray[np.uint8]) -> float:
