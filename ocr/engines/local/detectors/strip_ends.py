@@ -14,13 +14,15 @@ from ocr.engines.local.detectors.map_strips import MOST_SHARED, Strip
 from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
-# All but the last three in heights of the strip, which is 1.3 times the type size.
+# All but FLAT, UPRIGHT and the last three in heights of the strip, which is 1.3 times the type size.
 ROWS = (0.15, 0.76)
 """The rows between which ink is sought: from the ascenders to the baseline, above an underline."""
-BACK, REACH = 0.5, 1.3
-"""How far inside and outside of its end a strip is looked at: an em dash and the space after it fit."""
-GAP = 0.65
-"""White up to which ink belongs to the line."""
+BACK, REACH = 0.5, 2.4
+"""How far inside and outside of its end a strip is looked at: an em dash and the wide space after it fit."""
+GAP, DASH_GAP = 0.65, 1.3
+"""White up to which ink belongs to the line, and a dash: in justified lines wide spaces stand beside it."""
+DASH, FLAT = 0.35, 0.25
+"""Length of a dash at least, and the share of the rows that it fills at most."""
 LONGEST = 1.0
 """A longer run of ink is a rule."""
 MARGIN = 0.15
@@ -109,8 +111,9 @@ def _beyond(ink: NDArray[np.bool_], width: int, back: int, height: float) -> flo
             continue
         run = counts[start:stop]
         outside = stop > back
+        is_dash = stop - start >= DASH * height and run.max() <= FLAT * len(ink)
         if outside and (
-            (end >= 0 and start - end > GAP * height)
+            (end >= 0 and start - end > (DASH_GAP if is_dash else GAP) * height)
             or stop - start > LONGEST * height
             or run.max() >= UPRIGHT * len(ink)
         ):

@@ -80,3 +80,11 @@ def test_a_line_that_runs_up_the_page_takes_nothing_from_beside_it() -> None:
     upright = Strip((652.0, 40.0), (1.0, 0.0), 32.0, 720.0)
     moved = reach_small_ink([*level, upright], gray)
     assert moved[-1] == upright
+
+
+@pytest.mark.parametrize(("rows", "reached"), [(slice(109, 112), True), (slice(102, 118), False)])
+def test_a_dash_is_reached_across_a_wide_space_and_a_letter_is_not(rows: slice, reached: bool) -> None:
+    gray = page()
+    gray[rows, 150:168] = 20
+    ((left, _),) = ends(gray, line(194, 502))
+    assert (left < 150) == reached
