@@ -20,6 +20,9 @@ LONE_HEIGHT, LEAST_LEVEL = 5.0, 1.5
 BAND, SPREAD = 5.0, 1.2
 """Line heights of a white band across the page that parts what is above from what is below, at least, and how much
 wider than high the print of an open book is."""
+SHORT_BAND, SHORT_HEIGHT, SHORT_SHARE = 2.2, 6.0, 0.8
+"""The same for rows of short blocks side by side, such as signatures: their height at most, and the share of the width
+of the page that they cover at most."""
 MOST_LINES = 2000
 """Lines up to which headings between columns are searched."""
 TOUCHING, BOTH_SIDES = 0.2, 12.0
@@ -52,8 +55,28 @@ def _bands(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.zeros(0, np.float32)
     order = np.argsort(top, kind="stable")
     lowest, following = np.maximum.accumulate(bottom[order])[:-1], top[order][1:]
-    bands: NDArray[np.float32] = ((lowest + following) / 2)[following - lowest > BAND]
+    white = following - lowest
+    bands: NDArray[np.float32] = ((lowest + following) / 2)[white > SHORT_BAND]
+    wide = white[white > SHORT_BAND] > BAND
+    if not wide.all():
+        sections = np.searchsorted(bands, top)
+        short = np.array(
+            [_is_short_row(boxes[sections == n], float(right.max() - left.min())) for n in range(len(bands) + 1)]
+        )
+        bands = bands[wide | short[:-1] | short[1:]]
     return bands
+
+
+def _is_short_row(boxes: NDArray[np.float32], width: float) -> bool:
+    """Return whether the boxes between two bands of a page of some width are a row of short blocks side by side."""
+    left, top, right, bottom = boxes.T
+    if len(boxes) < 2 or bottom.max() - top.min() > SHORT_HEIGHT:
+        return False
+    order = np.argsort(left, kind="stable")
+    before, start = np.maximum.accumulate(right[order])[:-1], left[order][1:]
+    gaps = np.maximum(0, start - before)
+    covered = right.max() - left.min() - gaps.sum()
+    return bool(gaps.any()) and bool(covered <= SHORT_SHARE * width)
 
 
 def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

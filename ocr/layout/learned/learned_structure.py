@@ -1,5 +1,6 @@
 """Decide the structure of a page with the network: fields, roles, printed lines, reading order, blocks and tables."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ TEXT = FIELD_NAMES.index("text")
 EDGES = (FIELD_NAMES.index("header"), FIELD_NAMES.index("footer"))
 EDGE_SURE = 0.95
 """Least probability of header or footer for lines that the rules leave in the body."""
+BODY_SURE = 0.99
+"""Probability of the body from which neither a line nor what stands below it is in the header by rules."""
 MARGIN = FIELD_NAMES.index("margin")
 NOISE = FIELD_NAMES.index("noise")
 BEYOND, FAR_BEYOND = 2.0, 8.0
@@ -127,8 +130,10 @@ class LearnedPage:
     def _with_edges(self, lines: list[PrintedLine]) -> list[PrintedLine]:
         """Return the lines, with those in header and footer that the rules are sure of."""
         ruled = self.rule_fields
+        start = _body_start(lines, ruled)
         found = [
-            _at_edge(self._without_noise(line), frozenset(ruled[piece] for piece in line.pieces)) for line in lines
+            _at_edge(self._without_noise(line), frozenset(ruled[piece] for piece in line.pieces), start)
+            for line in lines
         ]
         if any(line.field == TEXT for line in found):
             return found
@@ -326,9 +331,24 @@ class LearnedPage:
         return (*rows, (place,))
 
 
-def _at_edge(line: PrintedLine, ruled: Set[Field]) -> PrintedLine:
-    """Return the line in the header or footer where the rules put it, in the body where nobody is sure of an edge."""
-    if line.fields and ruled in ({"header"}, {"footer"}):
+def _body_start(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> float:
+    """Return the upper edge of the highest line that certainly is in the body, of those in the header by rules."""
+    return min(
+        (
+            line.box[1]
+            for line in lines
+            if line.fields and line.fields[TEXT] >= BODY_SURE and {ruled[piece] for piece in line.pieces} == {"header"}
+        ),
+        default=math.inf,
+    )
+
+
+def _at_edge(line: PrintedLine, ruled: Set[Field], start: float) -> PrintedLine:
+    """Return the line in the header or footer where the rules put it, in the body where nobody is sure of an edge.
+
+    What lies below `start` is in the header only if the network says so.
+    """
+    if line.fields and (ruled == {"footer"} or (ruled == {"header"} and line.box[1] < start)):
         return replace(line, field=FIELD_NAMES.index(min(ruled)))
     if line.field in EDGES and ruled == {"text"} and max(line.fields, default=1.0) < EDGE_SURE:
         return replace(line, field=TEXT)

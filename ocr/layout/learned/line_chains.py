@@ -40,6 +40,8 @@ FORM_SURE = 0.6
 """Least probability of a link that keeps a form from being read by rows."""
 FORM = (7, 8)
 """Places of the roles of labels and values of forms."""
+PRINTED = (0, 1, 2, 3, 4)
+"""Places of the roles of titles, headings, paragraphs, items and captions."""
 TEXT, CELL = 1, 6
 """Places of the field of the body, and of the role of a cell, in what the network says."""
 

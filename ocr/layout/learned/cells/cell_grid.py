@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise, starmap
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from ocr.core.document import Box, Table, box_around
 from ocr.layout.learned.cells.cell_spans import find_spans, raise_tall_cells
 from ocr.layout.learned.cells.table_parts import SAME, SAME_TABLE, Cells, Relations, is_beside, is_stacked, mutual
-from ocr.layout.learned.line_chains import CELL, Groups, Pairs, PrintedLine
+from ocr.layout.learned.line_chains import CELL, PRINTED, Groups, Pairs, PrintedLine
 
 APART = 0.8
 """Line heights between the sides of two cells of one column, at most: a short head may stand beside its numbers."""
@@ -45,7 +46,8 @@ def find_cells(
         is_open[place] and (line.role == CELL or _INNER.fullmatch(text_of(place).strip()) is not None)
         for place, line in enumerate(lines)
     ]
-    kept = list(_whole(joined, lines, inner))
+    between = np.array(is_open) & ~np.array(inner) & np.isin([line.role for line in lines], PRINTED)
+    kept = [part for table in _whole(joined, lines, inner) for part in _parted(table, lines, between)]
     found = []
     for members, inside in zip(kept, _divided(relations, kept), strict=True):
         made = _grid(members, lines, inside, text_of)
@@ -80,6 +82,30 @@ def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], inner: Seq
         own = sorted({*own, *np.flatnonzero(inside).tolist()} - taken)
         taken.update(own)
         yield own
+
+
+def _parted(table: list[int], lines: Sequence[PrintedLine], between: Any) -> Iterator[list[int]]:
+    """Yield the lines of a table, cut where another line of the body stands alone between its rows.
+
+    That is a caption, or a line between two tables that the network takes for one. `between` says which lines are
+    print of the body and in no table; a cut leaves tables of `LEAST_CELLS` lines or more.
+    """
+    boxes = np.array([lines[place].box for place in table], np.float32)
+    left, top, right, bottom = boxes.min(axis=0)[0], boxes[:, 1], boxes.max(axis=0)[2], boxes[:, 3]
+    heights = [
+        _middle(box)
+        for box in (lines[place].box for place in np.flatnonzero(between).tolist())
+        if box[0] < right and box[2] > left and not ((top < _middle(box)) & (bottom > _middle(box))).any()
+    ]
+    middles = (top + bottom) / 2
+    cuts, above = [], 0
+    for height in sorted(heights):
+        higher = int((middles < height).sum())
+        if higher - above >= LEAST_CELLS and len(table) - higher >= LEAST_CELLS:
+            cuts.append(height)
+            above = higher
+    parts = np.searchsorted(cuts, middles)
+    yield from ([table[place] for place in np.flatnonzero(parts == part).tolist()] for part in range(len(cuts) + 1))
 
 
 def _grid(

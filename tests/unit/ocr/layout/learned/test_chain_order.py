@@ -61,3 +61,17 @@ def test_a_white_band_across_the_page_parts_what_is_above_from_what_is_below() -
     assert order_chains(units) == [0, 2, 1, 3]
     book = [(0, 0, 30, 5.5), (0, 20, 30, 25.5), (40, 0, 70, 5.5), (40, 20, 70, 25.5)]
     assert order_chains(book) == [0, 1, 2, 3]
+
+
+def test_signatures_side_by_side_are_read_row_by_row() -> None:
+    rows = (0.0, 6.0)
+    left, right = ([(x, y + n, x + 9, y + n + 0.9) for y in rows for n in range(3)] for x in (0.0, 20.0))
+    wide = (0.0, 12.0, 40.0, 50.0)
+    boxes = [*left, *right, wide]
+    parts = part_chains([[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11], [12]], boxes)
+    assert parts == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [12]]
+    units = [(0, 0, 9, 2.9), (0, 6, 9, 8.9), (20, 0, 29, 2.9), (20, 6, 29, 8.9), wide]
+    assert order_chains(units) == [0, 2, 1, 3, 4]
+    # Columns that fill the page are read one after the other, although both have white at the same place.
+    full = [(x, y, x + 19, y + 2.9) for x in (0.0, 21.0) for y in (0.0, 6.0)]
+    assert order_chains([*full, wide]) == [0, 1, 2, 3, 4]

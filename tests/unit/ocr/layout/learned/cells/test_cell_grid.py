@@ -8,6 +8,7 @@ def cell(left: float, top: float, right: float, bottom: float) -> PrintedLine:
     return PrintedLine((0,), (left, top, right, bottom), 1, CELL)
 
 
+CAPTION, STAMP = 4, 9
 NAMES = [cell(0, 1.2 * n, 8, 1.2 * n + 1) for n in range(4)]
 AMOUNTS = [cell(12, 2.4 * n, 15, 2.4 * n + 1) for n in range(2)]
 LINES = [*NAMES, *AMOUNTS]
@@ -71,3 +72,18 @@ def test_a_ruled_grid_gives_way_where_two_columns_share_a_cell() -> None:
     table = both(*((one, other) for one in range(8) for other in range(one)))
     assert without_parts([merged], lines, Relations(table, both(*rows), {}, {})) == []
     assert without_parts([merged], lines, Relations(table, both(*rows), both(*rows), {})) == [merged]
+
+
+def test_two_tables_are_parted_by_a_caption_between_them() -> None:
+    """The network takes them for one; what is no print of the body, such as a stamp, parts nothing."""
+    columns = (0.0, 12.0)
+    cells = [cell(x, y, x + 5, y + 1) for y in (0, 1.5, 8, 9.5) for x in columns]
+    texts = ["a", "b", "c", "d", "e", "f", "g", "h", "Tabela 2"]
+    rows = both((0, 1), (2, 3), (4, 5), (6, 7))
+    down = both((0, 2), (2, 4), (4, 6), (1, 3), (3, 5), (5, 7))
+    related = Relations(rows | down, rows, down, {})
+    for role, tables in ((CAPTION, 2), (STAMP, 1)):
+        between = PrintedLine((8,), (3, 5, 14, 6), 1, role)
+        found = find_cells([*cells, between], [True] * 9, related, texts.__getitem__)
+        assert len(found) == tables
+        assert all(8 not in table.lines for table in found)
