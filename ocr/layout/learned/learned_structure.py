@@ -99,10 +99,11 @@ class LearnedPage:
             for row, places in enumerate(table.rows)
             for place in places
         }
-        self.height = max(1.0, line_height([piece.line for piece in pieces]))
+        self.height = max(1.0, line_height(lines))
         rulings = [tuple(edge / self.height for edge in rule) for rule in page.rulings]
         gutters = Gutters(graph.boxes.tolist(), rulings)
         self.lines = printed_lines(graph, structure, gutters, cells)
+        self._texts = [" ".join(lines[piece].text.strip() for piece in line.pieces) for line in self.lines]
         self.following = line_pairs(graph, structure, self.lines, NEXT)
         self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
         self.lines = self._with_edges(fields_by_block(self.lines, self.blocks))
@@ -171,7 +172,7 @@ class LearnedPage:
 
     def text_of(self, place: int) -> str:
         """Return the text of a printed line."""
-        return " ".join(self.pieces[piece].line.text.strip() for piece in self.lines[place].pieces)
+        return self._texts[place]
 
     def structure(self) -> PageStructure:
         """Return what was decided."""

@@ -296,9 +296,7 @@ def chains(lines: Sequence[PrintedLine], following: Pairs) -> list[list[int]]:
     after: dict[int, int] = {}
     before: dict[int, int] = {}
     groups = Groups.of(len(lines))
-    for (one, other), value in sorted(following.items(), key=lambda item: (-item[1], item[0])):
-        if value < FOLLOWS:
-            break
+    for _, (one, other) in sorted((-value, pair) for pair, value in following.items() if value >= FOLLOWS):
         free = one not in after and other not in before and groups.root(one) != groups.root(other)
         if free and lines[one].field == lines[other].field:
             after[one], before[other] = other, one

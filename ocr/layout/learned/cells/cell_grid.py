@@ -58,12 +58,16 @@ def find_cells(
 def _divided(relations: Relations, tables: Sequence[Sequence[int]]) -> list[Relations]:
     """Return for each table the relations of its lines to any line."""
     table_of = {place: number for number, members in enumerate(tables) for place in members}
-    parts = [Relations({}, {}, {}, {}) for _ in tables]
-    for name in ("row", "column", "block"):
-        for pair, value in getattr(relations, name).items():
-            if (number := table_of.get(pair[0])) is not None:
-                getattr(parts[number], name)[pair] = value
-    return parts
+
+    def divided(pairs: Pairs) -> list[Pairs]:
+        found: list[Pairs] = [{} for _ in tables]
+        for pair, value in pairs.items() if tables else ():
+            if pair[0] in table_of:
+                found[table_of[pair[0]]][pair] = value
+        return found
+
+    kinds = (divided(pairs) for pairs in (relations.row, relations.column, relations.block))
+    return [Relations({}, row, column, block) for row, column, block in zip(*kinds, strict=True)]
 
 
 def _whole(tables: Sequence[list[int]], lines: Sequence[PrintedLine], inner: Sequence[bool]) -> Iterator[list[int]]:
@@ -199,10 +203,9 @@ def _clusters(
     members = {number: [place] for place, number in numbers.items()}
     axis = excludes[1] if excludes else 0
     spans = {number: (lines[place].box[axis], lines[place].box[axis + 2]) for place, number in numbers.items()}
-    for (one, other), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
-        if value < SAME:
-            break
-        if one not in inside or other not in inside or not fits(lines[one].box, lines[other].box):
+    likely = [(-value, pair) for pair, value in pairs.items() if value >= SAME and inside.issuperset(pair)]
+    for _, (one, other) in sorted(likely):
+        if not fits(lines[one].box, lines[other].box):
             continue
         a, b = groups.root(numbers[one]), groups.root(numbers[other])
         if a == b or (excludes and _excluded(excludes, lines, (members[a], members[b]), (spans[a], spans[b]))):

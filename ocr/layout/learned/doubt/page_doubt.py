@@ -46,6 +46,8 @@ def learned_structure(
     signs = look.signs()
     if not _reaches(signs, weights.get(FIRST)):
         return look.found
+    if not any(_reaches([*signs, change], weights.get(SECOND)) for change in (0.0, look.most_change)):
+        return look.found  # Whatever a second look changes.
     again = look.again() if len(pieces) <= MOST_PIECES else look.pieces
     if not _reaches([*signs, look.change(again)], weights.get(SECOND)):
         return look.found
@@ -98,7 +100,15 @@ class _Look:
 
     def change(self, again: Sequence[int]) -> float:
         """Return the sign of a second look: the share of pieces whose place in the order changes."""
-        return float(np.log1p(SHARE * len(moved(self.pieces, again)) / max(1, len(self.pieces))))
+        return self._sign_of(len(moved(self.pieces, again)))
+
+    @property
+    def most_change(self) -> float:
+        """The sign of a second look that reads every piece at another place."""
+        return self._sign_of(len(self.page.pieces))
+
+    def _sign_of(self, pieces: int) -> float:
+        return float(np.log1p(SHARE * pieces / max(1, len(self.pieces))))
 
     def signs(self) -> list[float]:
         """Return the signs: the number of pieces, lines that stand above the line read before them, unsure relations,
