@@ -179,9 +179,18 @@ def _cut_of(chain: Sequence[int], boxes: NDArray[np.float32]) -> int:
     before = np.concatenate((np.minimum.accumulate(mine[:, :2]), np.maximum.accumulate(mine[:, 2:])), axis=1)
     turned = mine[::-1]
     after = np.concatenate((np.minimum.accumulate(turned[:, :2]), np.maximum.accumulate(turned[:, 2:])), axis=1)[::-1]
-    met = _meets(before[:-1], others).sum(axis=1) + _meets(after[1:], others).sum(axis=1)
+    first, rest = _meets(before, others).sum(axis=1), _meets(after, others).sum(axis=1)
+    met = first[:-1] + rest[1:]
     best = int(met.argmin())
-    return best + 1 if met[best] < len(others) else 0
+    if met[best] < len(others):
+        return best + 1
+    # A column between wide lines above and below it: two cuts, if they leave parts that meet no other line.
+    start, end = int((first > 0).argmax()), len(chain) - int((rest[::-1] > 0).argmax())
+    if not 0 < start < end < len(chain):
+        return 0
+    part = mine[start:end]
+    middle = np.concatenate((part[:, :2].min(axis=0), part[:, 2:].max(axis=0)))
+    return 0 if _meets(middle[None], others).any() else start
 
 
 def _meets(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.bool_]:

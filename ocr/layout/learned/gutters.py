@@ -31,6 +31,8 @@ LEAST_STARTS, LEAST_ENDS = 3, 2
 """Lines that start and that end at a gutter, at least."""
 MOST_CROSSING = 0.34
 """Lines that cross the place of a gutter, as a share of those that start at it, at most."""
+LEVEL = 0.5
+"""Line heights between the middles of lines at one height, at most."""
 FEW = 3
 LEAST_GAP, UNUSUAL = 0.38, 1.08
 """Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
@@ -106,7 +108,7 @@ def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]
             values[slice(*np.searchsorted(heights, reach).tolist())]
             for values, heights in ((boxes, middles), (array, array[:, 2]))
         )
-        if _is_gutter(near, others, (end, start)):
+        if _is_gutter(near, others, (end, start), middle):
             found[place].append(word)
     return found
 
@@ -123,15 +125,19 @@ def _unusual_gaps(line: Line, place: int, height: float) -> Iterator[tuple[float
             yield line.words[number - 1].box[2] / height, line.words[number].box[0] / height, middle, place, number
 
 
-def _is_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float]) -> bool:
+def _is_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float], middle: float) -> bool:
     """Return whether lines near a gap between words tell of a gutter.
 
-    `boxes` are those of lines near it, `gaps` the ends and starts of gaps between words that may be gutters.
+    `boxes` are those of lines near it, `gaps` the ends and starts of gaps between words that may be gutters, `middle`
+    is that of the line. A line with nothing at its height that reaches into the gutter is a heading over both columns.
     """
     end, start = gap
     left, right = boxes[:, 0], boxes[:, 2]
     starts = int((np.abs(left - start) < EDGE).sum())
-    if starts < LEAST_STARTS or int(((right < start) & (right > start - 12)).sum()) < LEAST_ENDS:
+    ends = right[(right < start) & (right > start - 12)]
+    if starts < LEAST_STARTS or len(ends) < LEAST_ENDS:
+        return False
+    if end > ends.max() + EDGE and (np.abs((boxes[:, 1] + boxes[:, 3]) / 2 - middle) < LEVEL).sum() == 1:
         return False
     over = int(((left < end - 0.5) & (right > start + 0.5)).sum())
     parted = int(((gaps[:, 0] < start) & (gaps[:, 1] > end) & (np.abs(gaps[:, 1] - start) < EDGE)).sum())

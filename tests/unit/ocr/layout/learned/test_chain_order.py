@@ -75,3 +75,11 @@ def test_signatures_side_by_side_are_read_row_by_row() -> None:
     # Columns that fill the page are read one after the other, although both have white at the same place.
     full = [(x, y, x + 19, y + 2.9) for x in (0.0, 21.0) for y in (0.0, 6.0)]
     assert order_chains([*full, wide]) == [0, 1, 2, 3, 4]
+
+
+def test_a_column_between_wide_lines_is_cut_out_of_its_chain() -> None:
+    """The left of two columns goes on to the wide lines below them: the right one is read before these."""
+    left, right = ([(x, 2.0 * n, x + 10, 2.0 * n + 1) for n in range(1, 4)] for x in (0.0, 12.0))
+    above, below = (0.0, 0.0, 22.0, 1.0), (0.0, 8.0, 22.0, 9.0)
+    boxes = [above, *left, below, *right]
+    assert part_chains([[0, 1, 2, 3, 4], [5, 6, 7]], boxes) == [[0], [1, 2, 3], [4], [5, 6, 7]]

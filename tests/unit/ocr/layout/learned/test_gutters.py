@@ -1,4 +1,5 @@
-from ocr.layout.learned.gutters import Gutters
+from ocr.core.document import Line, Word, box_around
+from ocr.layout.learned.gutters import Gutters, find_joined
 
 LEFT = [(0.0, 1.5 * n, 12.0, 1.5 * n + 1) for n in range(5)]
 RIGHT = [(13.0, 1.5 * n, 25.0, 1.5 * n + 1) for n in range(5)]
@@ -41,3 +42,15 @@ def test_a_ruling_line_between_two_lines_is_a_gutter() -> None:
 def test_lines_at_other_heights_have_none() -> None:
     assert not Gutters([*LEFT, *RIGHT], []).part(LEFT[0], RIGHT[3])
     assert not Gutters([], []).part(LEFT[0], RIGHT[0])
+
+
+def test_a_line_that_was_joined_over_a_gutter_is_cut_and_a_heading_over_both_columns_is_not() -> None:
+    def line(*words: tuple[float, float], y: float) -> Line:
+        found = tuple(Word("x", (10 * x0, 10 * y, 10 * x1, 10 * y + 10), 0.9) for x0, x1 in words)
+        return Line("x", box_around(word.box for word in found), 0.9, found)
+
+    left, right = ([line((x, x + 5.8), (x + 6.1, x + 12), y=y) for y in (0, 1.5, 4.5, 6)] for x in (0.0, 13.0))
+    joined = line((0, 5.8), (6.1, 12), (13, 18.8), (19.1, 25), y=3)
+    assert find_joined([*left, *right, joined], 10) == {8: [2]}
+    heading = line((8, 10), (10.3, 12.6), (13.0, 15), y=3)
+    assert find_joined([*left, *right, heading], 10) == {}
