@@ -1,6 +1,5 @@
 """Decide the structure of a page with the network: fields, roles, printed lines, reading order, blocks and tables."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from ocr.layout.learned.line_chains import (
     NEXT,
     ROW,
     TABLE,
+    TEXT,
     PrintedLine,
     chains,
     fields_by_block,
@@ -27,6 +27,7 @@ from ocr.layout.learned.line_chains import (
     line_pairs,
     printed_lines,
 )
+from ocr.layout.learned.page_edges import FIELD_NAMES, with_edges
 from ocr.layout.learned.pieces import Piece
 from ocr.layout.learned.structure_network import Structure
 from ocr.layout.page_structure import LevelPage, PageStructure
@@ -37,20 +38,11 @@ from ocr.layout.ruled.blanks import MARK
 from ocr.layout.ruled.ruled_grids import RuledTable
 from ocr.text.hyphenation import join, words_in
 
-FIELD_NAMES = ("header", "text", "margin", "footer", "noise")
 ROLE_NAMES: tuple[Role, ...] = (
     *("title", "heading", "paragraph", "list-item", "caption", "footnote", "table-cell", "form-label", "form-value"),
     *("stamp", "line-number", "side-note", "verse", "header", "footer", "stamp"),
 )
 """As the network numbers them; noise has the role of a stamp."""
-TEXT = FIELD_NAMES.index("text")
-EDGES = (FIELD_NAMES.index("header"), FIELD_NAMES.index("footer"))
-EDGE_SURE = 0.95
-"""Least probability of header or footer for lines that the rules leave in the body."""
-BODY_SURE = 0.99
-"""Probability of the body from which neither a line nor what stands below it is in the header by rules."""
-MARGIN = FIELD_NAMES.index("margin")
-NOISE = FIELD_NAMES.index("noise")
 BEYOND, FAR_BEYOND = 2.0, 8.0
 """Line heights by which the rule between two columns stands out over what only looks like a table: at both ends, or at
 one of them."""
@@ -100,13 +92,12 @@ class LearnedPage:
             for place in places
         }
         self.height = max(1.0, line_height(lines))
-        rulings = [tuple(edge / self.height for edge in rule) for rule in page.rulings]
-        gutters = Gutters(graph.boxes.tolist(), rulings)
+        gutters = Gutters(graph.boxes.tolist(), [tuple(edge / self.height for edge in rule) for rule in page.rulings])
         self.lines = printed_lines(graph, structure, gutters, cells)
         self._texts = [" ".join(lines[piece].text.strip() for piece in line.pieces) for line in self.lines]
         self.following = line_pairs(graph, structure, self.lines, NEXT)
         self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
-        self.lines = self._with_edges(fields_by_block(self.lines, self.blocks))
+        self.lines = with_edges(fields_by_block(self.lines, self.blocks), self.rule_fields)
         self.following = {
             (one, other): value
             for (one, other), value in self.following.items()
@@ -128,24 +119,6 @@ class LearnedPage:
         body = self.lines[one].field == self.lines[other].field == TEXT
         return body and self.blocks.get((one, other), 0.0) < SAME_BLOCK
 
-    def _with_edges(self, lines: list[PrintedLine]) -> list[PrintedLine]:
-        """Return the lines, with those in header and footer that the rules are sure of."""
-        ruled = self.rule_fields
-        start = _body_start(lines, ruled)
-        found = [
-            _at_edge(self._without_noise(line), frozenset(ruled[piece] for piece in line.pieces), start)
-            for line in lines
-        ]
-        if any(line.field == TEXT for line in found):
-            return found
-        # A page without a body is rare, so the rules must agree; and no page is all header and footer.
-        found = [
-            replace(line, field=TEXT) if {ruled[piece] for piece in line.pieces} == {"text"} else line for line in found
-        ]
-        if any(line.field in (TEXT, MARGIN) for line in found):
-            return found
-        return [replace(line, field=TEXT) for line in found]
-
     def _is_crossed(self, box: Box, rulings: Sequence[Box]) -> bool:
         """Return whether the rule between two columns goes through a table, and far beyond it."""
         left, top, right, bottom = (edge * self.height for edge in box)
@@ -156,13 +129,6 @@ class LearnedPage:
             if left + beyond < rule[0] < right - beyond and rule[1] < bottom and rule[3] > top
         ]
         return any(min(end) > beyond or max(end) > FAR_BEYOND * self.height for end in ends)
-
-    def _without_noise(self, line: PrintedLine) -> PrintedLine:
-        """Return the line in a field that is printed: what was read is never left out, whatever the network says."""
-        if line.field != NOISE:
-            return line
-        others = line.fields[:NOISE]
-        return replace(line, field=others.index(max(others)))
 
     def _ruled(self, ruled: RuledTable) -> Cells:
         """Return a ruled table with its printed lines."""
@@ -330,30 +296,6 @@ class LearnedPage:
         if level and box[0] >= before[2] - 0.3:
             return (*rows[:-1], (*rows[-1], place))
         return (*rows, (place,))
-
-
-def _body_start(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> float:
-    """Return the upper edge of the highest line that certainly is in the body, of those in the header by rules."""
-    return min(
-        (
-            line.box[1]
-            for line in lines
-            if line.fields and line.fields[TEXT] >= BODY_SURE and {ruled[piece] for piece in line.pieces} == {"header"}
-        ),
-        default=math.inf,
-    )
-
-
-def _at_edge(line: PrintedLine, ruled: Set[Field], start: float) -> PrintedLine:
-    """Return the line in the header or footer where the rules put it, in the body where nobody is sure of an edge.
-
-    What lies below `start` is in the header only if the network says so.
-    """
-    if line.fields and (ruled == {"footer"} or (ruled == {"header"} and line.box[1] < start)):
-        return replace(line, field=FIELD_NAMES.index(min(ruled)))
-    if line.field in EDGES and ruled == {"text"} and max(line.fields, default=1.0) < EDGE_SURE:
-        return replace(line, field=TEXT)
-    return line
 
 
 def _is_running(line: PrintedLine, other: PrintedLine) -> bool:

@@ -1,0 +1,29 @@
+from dataclasses import replace
+
+from ocr.layout.learned.line_chains import CELL, TEXT, PrintedLine
+from ocr.layout.learned.page_edges import FIELD_NAMES, with_edges
+
+HEADER = FIELD_NAMES.index("header")
+SURE_HEAD, SURE_BODY = (1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0, 0.0)
+
+
+def line(place: int, field: int, fields: tuple[float, ...]) -> PrintedLine:
+    return PrintedLine((place,), (0.0, 2.0 * place, 9.0, 2.0 * place + 1), field, CELL, fields)
+
+
+def test_what_is_certainly_body_ends_the_header_that_rules_find() -> None:
+    unsure = (0.4, 0.6, 0.0, 0.0, 0.0)
+    lines = [line(0, HEADER, SURE_HEAD), line(1, TEXT, unsure), line(2, TEXT, SURE_BODY), line(3, TEXT, unsure)]
+    found = with_edges(lines, ["header"] * 4)
+    assert [one.field for one in found] == [HEADER, HEADER, TEXT, TEXT]
+
+
+def test_an_unsure_header_is_body_and_no_line_is_noise() -> None:
+    unsure, noise = (0.8, 0.2, 0.0, 0.0, 0.0), (0.1, 0.2, 0.0, 0.0, 0.7)
+    found = with_edges([line(0, HEADER, unsure), line(1, FIELD_NAMES.index("noise"), noise)], ["text", "text"])
+    assert [one.field for one in found] == [TEXT, TEXT]
+
+
+def test_no_page_is_all_header() -> None:
+    heads = [replace(line(place, HEADER, SURE_HEAD)) for place in range(2)]
+    assert [one.field for one in with_edges(heads, ["header"] * 2)] == [TEXT, TEXT]
