@@ -27,7 +27,7 @@ _DRIFT = 0.08
 _RISE = 0.05
 """Share of the font size by which a word may stand above or below its box, where that saves a move to it."""
 _SAME_SIZE = 0.06
-"""Words whose heights differ from the line's by less have the line's font size."""
+"""Words whose heights differ by less have the font size of the word before, or that of their line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,8 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
     at, space = -math.inf, 0.0  # how far the pen has come along the line, and the space before it
     for place, word in enumerate(words):
         length, high = _extent(word.box, turned)
-        own = usual if abs(high - usual) <= _SAME_SIZE * usual else max(1, round(high))
+        sizes = (size for size in (pen.size, usual) if size and abs(high - size) <= _SAME_SIZE * size)
+        own = next(sizes, max(1, round(high)))
         parts = [f"/{pen.font} {own} Tf"] if own != pen.size else []
         x, y = _start(word.box, own, height, turned)
         forward, up = _along(x, y, turned)

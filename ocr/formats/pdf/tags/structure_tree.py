@@ -31,12 +31,13 @@ class StructureTree:
         first = self._writer.reserve(len(elements) + 2)
         numbers = {id(tag): number for number, tag in enumerate(elements, start=first + 1)}
         here = b"/Pg %d %d R" % page
-        bodies = [_element("Div", self._document, _kids(tags.elements, numbers))]
+        bodies = [_element("Div", self._document, _kids(tags.elements, numbers, first))]
         above = {id(kid): numbers[id(tag)] for tag in elements for kid in tag.kids if isinstance(kid, Tag)}
         for tag in elements:
             has_text = any(isinstance(kid, int) for kid in tag.kids)
             more = (here if has_text else b"") + _attributes(tag)
-            bodies.append(_element(tag.kind, above.get(id(tag), first), _kids(tag.kids, numbers), more))
+            kids = _kids(tag.kids, numbers, numbers[id(tag)])
+            bodies.append(_element(tag.kind, above.get(id(tag), first), kids, more))
         bodies.append(b"[%b]" % b" ".join(b"%d 0 R" % numbers[id(tag)] for tag in tags.parents))
         self._pages.append(first)
         self._parents.append(first + len(elements) + 1)
@@ -73,14 +74,23 @@ class StructureTree:
 
 
 def _below(tags: Sequence[Tag]) -> Iterator[Tag]:
-    """Yield elements and all elements below them, each before those below it."""
+    """Yield elements and all elements below them, each before those below it; without those that hold nothing."""
     for tag in tags:
-        yield tag
-        yield from _below([kid for kid in tag.kids if isinstance(kid, Tag)])
+        if tag.kids:
+            yield tag
+            yield from _below([kid for kid in tag.kids if isinstance(kid, Tag)])
 
 
-def _kids(kids: Sequence[Tag | int], numbers: dict[int, int]) -> list[bytes]:
-    return [b"%d" % kid if isinstance(kid, int) else _reference(numbers[id(kid)]) for kid in kids]
+def _kids(kids: Sequence[Tag | int], numbers: dict[int, int], parent: int) -> list[bytes]:
+    """Return what an element holds. An element without content, such as an empty cell, needs no object of its own."""
+    return [
+        b"%d" % kid
+        if isinstance(kid, int)
+        else _reference(numbers[id(kid)])
+        if id(kid) in numbers
+        else _element(kid.kind, parent, (), _attributes(kid))
+        for kid in kids
+    ]
 
 
 def _element(kind: str, parent: int, kids: Sequence[bytes], more: bytes = b"") -> bytes:

@@ -47,7 +47,7 @@ def text_of_marks(page: pikepdf.Page) -> dict[int, str]:
     maps = {}
     for name, font in page.resources.Font.items():
         rows = [row.split() for row in font.ToUnicode.read_bytes().decode("ascii").split("\n") if row.startswith("<")]
-        pairs = (row for row in rows if len(row) == 2 and row != ["<0000>", "<FFFF>"])
+        pairs = (row for row in rows if len(row) == 2 and row[0] not in ("<00>", "<C000>"))
         maps[name] = {int(a[1:-1], 16): bytes.fromhex(b[1:-1]).decode("utf-16-be") for a, b in pairs}
     codes: dict[int, str] = {}
     for operands, operator in pikepdf.parse_content_stream(page):
@@ -59,7 +59,7 @@ def text_of_marks(page: pikepdf.Page) -> dict[int, str]:
             codes = maps[str(operands[0])]
         elif str(operator) == "Tj" and stack and stack[-1] is not None:
             raw = bytes(operands[0])
-            text = "".join(codes[raw[at] << 8 | raw[at + 1]] for at in range(0, len(raw), 2))
+            text = "".join(map(codes.__getitem__, raw))
             found[stack[-1]] = found.get(stack[-1], "") + text
     assert not stack
     return found
@@ -132,6 +132,20 @@ def test_an_image_is_tagged_and_its_picture_an_artifact(tmp_path: Path) -> None:
         operators = [str(operator) for _, operator in pikepdf.parse_content_stream(pdf.pages[0])]
         assert operators.index("BMC") < operators.index("Do") < len(operators) - 1
         assert operators[-1] == "EMC"
+
+
+def test_empty_cells_keep_their_place_and_need_no_objects(tmp_path: Path) -> None:
+    rows = (("Item", "", "Valor"), ("Custas", "", "R$ 10,00"), ("", "", ""))
+    page = replace(FIRST, tables=(replace(FIRST.tables[0], rows=rows),))
+    sizes = []
+    for one in (FIRST, page):
+        with pikepdf.open(io.BytesIO(made(scan_of(tmp_path / "a.pdf", 1), [one]))) as pdf:
+            assert (pdf.check_pdf_syntax(), pdf.get_warnings()) == ([], [])
+            assert texts(pdf) == EXPECTED[:7]
+            sizes.append(len(pdf.objects))
+            kinds = [(str(kid.S), "/K" in kid) for kid in elements(pdf.Root.StructTreeRoot.K)]
+    assert [has_content for kind, has_content in kinds if kind == "/TD"] == [True, False, True] * 2 + [False] * 3
+    assert sizes[1] == sizes[0] + 1  # the third row
 
 
 @pytest.mark.skipif(not shutil.which("pdfinfo"), reason="needs pdfinfo (apt-get install poppler-utils)")
