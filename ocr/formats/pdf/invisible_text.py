@@ -55,9 +55,11 @@ def placing(sheet: Sheet, width: float, height: float) -> Matrix:
 
 Marks = Mapping[tuple[int, int], str]
 """Operators that start marked content, by line and word of the layer."""
+Fonts = Mapping[str, CharacterCodes]
+"""Fonts of the layer by their names in the page's resources: a word has the first one with room, or else the last."""
 
 
-def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str, marks: Marks | None = None) -> bytes:
+def layer_of(page: Page, sheet: Sheet, fonts: Fonts, marks: Marks | None = None) -> bytes:
     """Return the content stream of a page's text layer; empty where the page has no text.
 
     `sheet.rotation` holds both the page's own rotation and the one that was found by reading. `marks` are for a
@@ -67,23 +69,27 @@ def layer_of(page: Page, sheet: Sheet, codes: CharacterCodes, font: str, marks: 
     if not lines or page.width < 1 or page.height < 1:
         return b""
     matrix = " ".join(map(_number, placing(sheet, page.width, page.height)))
-    pen = _Pen(codes, font)
+    pen = _Pen(fonts)
     body = b"\n".join(_marked((_line(line, lines, page.height, pen) for line in lines), marks or {}))
     return f"q {matrix} cm BT 3 Tr\n".encode("ascii") + body + b"\nET Q\n"
 
 
 @dataclass(slots=True)
 class _Pen:
-    """The font, and what the operators have set so far: it stays set from one line to the next."""
+    """The fonts, and what the operators have set so far: it stays set from one line to the next."""
 
-    codes: CharacterCodes
-    font: str
+    fonts: Fonts
+    font: str = ""
     size: int = 0
     scale: float = 0.0
     turned: int | None = None
     """The direction of the last line."""
     corner: tuple[int, int] = (0, 0)
     """Where the last move led, along and across the line."""
+
+    def font_for(self, text: str) -> str:
+        """Return the name of the font in which a text is written."""
+        return next((name for name, codes in self.fonts.items() if codes.has_room(text)), list(self.fonts)[-1])
 
 
 def _marked(lines: Iterable[Iterator[bytes]], marks: Marks) -> Iterator[bytes]:
@@ -123,7 +129,8 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
         length, high = _extent(word.box, turned)
         sizes = (size for size in (pen.size, usual) if size and abs(high - size) <= _SAME_SIZE * size)
         own = next(sizes, max(1, round(high)))
-        parts = [f"/{pen.font} {own} Tf"] if own != pen.size else []
+        font = pen.font_for(word.text + " ")
+        parts = [f"/{font} {own} Tf"] if (font, own) != (pen.font, pen.size) else []
         x, y = _start(word.box, own, height, turned)
         forward, up = _along(x, y, turned)
         if place == 0 and turned != pen.turned:
@@ -137,10 +144,10 @@ def _line(line: Line, lines: Sequence[Line], height: int, pen: _Pen) -> Iterator
         reach, left = length + forward - at, room + forward - at
         fitting = _fitting(min(reach, left - LEAST_GAP * own), left, len(word.text), own)
         parts += [f"{fitting:g} Tz"] if fitting != pen.scale else []
-        pen.size, pen.scale = own, fitting
+        pen.font, pen.size, pen.scale = font, own, fitting
         space = fitting / 100 * WIDTH * own
         at += space * (len(word.text) + 1)
-        yield " ".join(parts).encode("ascii") + b"(" + pen.codes.encode(word.text + " ") + b")Tj"
+        yield " ".join(parts).encode("ascii") + b"(" + pen.fonts[font].encode(word.text + " ") + b")Tj"
 
 
 def _start(box: Box, size: int, height: int, turned: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -227,7 +227,7 @@ class _Texts:
 
 
 class _Layers:
-    """Writes the layers of one PDF, the font that they share, and their structure tree."""
+    """Writes the layers of one PDF, the fonts that they share, and their structure tree."""
 
     def __init__(self, writer: ObjectWriter, tree: StructureTree | None) -> None:
         """`tree` is None where the layers get no tags."""
@@ -237,10 +237,9 @@ class _Layers:
         self.tags: int | None = None
         """Object number of the structure tree, once it is written."""
         self._tree = tree
-        self._codes = CharacterCodes()
-        self._font = writer.reserve()
+        self._fonts = {writer.reserve(): CharacterCodes(width) for width in (1, 2)}
         self._frame = (writer.reserve(), writer.reserve())
-        self._is_used = self._is_framed = False
+        self._is_framed = False
 
     def add(self, leaf: "pikepdf.Page", page: Page, place: tuple[int, int]) -> bool:
         """Write the layer of a page and change the page in memory, with tokens for new objects.
@@ -251,14 +250,17 @@ class _Layers:
         sheet = sheet_of(leaf)
         if sheet is None:
             return False
-        name, fonts = _free_name(leaf)
+        fonts = _fonts_of(leaf)
+        names = list(islice(_free_names(fonts), len(self._fonts)))
         turned = Sheet(sheet.box, (sheet.rotation + page.rotation) % 360)
         tags = None if self._tree is None else tags_of(page)
-        content = layer_of(page, turned, self._codes, name, None if tags is None else tags.starts)
+        ours = dict(zip(names, self._fonts.values(), strict=True))
+        content = layer_of(page, turned, ours, None if tags is None else tags.starts)
         if not content:
             return False
-        self._is_used = True
-        fonts[f"/{name}"] = pikepdf.Name(token(self._font))
+        for name, (number, codes) in zip(names, self._fonts.items(), strict=True):
+            if codes.is_used:
+                fonts[f"/{name}"] = pikepdf.Name(token(number))
         resources = copy.copy(leaf.resources) if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
         resources.Font = fonts
         leaf.obj.Resources = resources
@@ -271,11 +273,12 @@ class _Layers:
 
     def finish(self) -> None:
         """Write what the pages share, once all text is encoded."""
-        if self._is_used:
-            with load("pikepdf", extra="pdf").new() as pdf:
-                font = pdf.make_indirect(load("pikepdf", extra="pdf").Dictionary())
-                self._codes.fill(pdf, font)
-                ObjectCopier(self.writer).copy_as(self._font, font)
+        for number, codes in self._fonts.items():
+            if codes.is_used:
+                with load("pikepdf", extra="pdf").new() as pdf:
+                    font = pdf.make_indirect(load("pikepdf", extra="pdf").Dictionary())
+                    codes.fill(pdf, font)
+                    ObjectCopier(self.writer).copy_as(number, font)
         for number, content in zip(self._frame, (b"/Artifact BMC\n", b"\nEMC\n"), strict=True):
             if self._is_framed:
                 self.writer.write_stream(number, b"", content)
@@ -298,12 +301,16 @@ class _Layers:
         return [start, *parts, end]
 
 
-def _free_name(leaf: "pikepdf.Page") -> tuple[str, Any]:
-    """Return a name for the layer's font that no font of the page has, and a copy of the page's fonts."""
+def _fonts_of(leaf: "pikepdf.Page") -> Any:
+    """Return a copy of the page's fonts by name."""
     pikepdf = load("pikepdf", extra="pdf")
     resources = leaf.resources if inherited(leaf, "/Resources") is not None else pikepdf.Dictionary()
-    fonts = copy.copy(resources.get("/Font", pikepdf.Dictionary()))
-    return next(name for number in count() if f"/{(name := f'LusoText{number or str()}')}" not in fonts), fonts
+    return copy.copy(resources.get("/Font", pikepdf.Dictionary()))
+
+
+def _free_names(fonts: Any) -> Iterator[str]:
+    """Yield names for the layer's fonts that no font of the page has."""
+    return (name for number in count() if f"/{(name := f'LusoText{number or str()}')}" not in fonts)
 
 
 def sheet_of(leaf: "pikepdf.Page") -> Sheet | None:

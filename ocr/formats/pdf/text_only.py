@@ -15,8 +15,8 @@ FONT = "F1"
 def write_text_only(page: Page, path: Path, size: tuple[float, float]) -> None:
     """Write the text of `page` to a PDF of `size` points, on the scan as it lies in its file."""
     pikepdf = load("pikepdf", extra="pdf")
-    codes = CharacterCodes()
-    content = layer_of(page, Sheet((0.0, 0.0, *size), page.rotation), codes, FONT)
+    codes = CharacterCodes(2)
+    content = layer_of(page, Sheet((0.0, 0.0, *size), page.rotation), {FONT: codes})
     with pikepdf.new() as pdf:
         leaf = pdf.add_blank_page(page_size=size)
         leaf.obj.Contents = pdf.make_indirect(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ocr.core.document import Line, Page, Word, box_around
 from ocr.formats.pdf.glyphless_font import CharacterCodes
-from ocr.formats.pdf.invisible_text import Sheet, layer_of, placing
+from ocr.formats.pdf.invisible_text import Fonts, Sheet, layer_of, placing
 
 
 def at(matrix: tuple[float, ...], x: float, y: float) -> tuple[float, float]:
@@ -32,10 +32,10 @@ def test_corners_of_the_upright_page_fall_on_those_of_the_sheet(
     assert at(matrix, 0, height) == top_left
 
 
-def layer(*lines: Line, width: int = 600, height: int = 800) -> list[str]:
-    codes = CharacterCodes()
+def layer(*lines: Line, width: int = 600, height: int = 800, fonts: Fonts | None = None) -> list[str]:
     page = Page(1, "ok", lines=lines, width=width, height=height)
-    return layer_of(page, Sheet((0, 0, width, height)), codes, "F").decode("latin-1").rstrip().split("\n")
+    content = layer_of(page, Sheet((0, 0, width, height)), fonts or {"F": CharacterCodes(2)})
+    return content.decode("latin-1").rstrip().split("\n")
 
 
 def test_words_have_place_height_and_width_of_their_boxes() -> None:
@@ -104,15 +104,25 @@ def test_words_of_other_sizes_have_their_own_size() -> None:
     assert second.startswith("/F 50 Tf ")
 
 
+def test_a_word_has_the_first_font_with_room_for_it() -> None:
+    usual, rare = CharacterCodes(1), CharacterCodes(2)
+    usual.encode("".join(map(chr, range(0x4E00, 0x4E00 + 247))))
+    _, *rows, _ = layer(line("de 日本 de", 0, 100), line("de 日本", 0, 200), fonts={"F": usual, "G": rare})
+    heads, texts = [row.partition("(")[0].split() for row in rows], [row.partition("(")[2] for row in rows]
+    assert ["/F" in head for head in heads] == [True, False, True, False, False]
+    assert ["/G" in head for head in heads] == [False, True, False, False, True]
+    assert [len(text.removesuffix(")Tj")) for text in texts] == [3, 6, 3, 3, 6]
+
+
 def test_pages_without_text_or_size_have_no_layer() -> None:
-    codes = CharacterCodes()
+    fonts = {"F": CharacterCodes(2)}
     sheet = Sheet((0, 0, 600, 800))
-    assert layer_of(LOST, sheet, codes, "F") == b""
-    assert layer_of(Page(1, "ok", text="a", lines=(line("a", 0, 0),)), sheet, codes, "F") == b""
+    assert layer_of(LOST, sheet, fonts) == b""
+    assert layer_of(Page(1, "ok", text="a", lines=(line("a", 0, 0),)), sheet, fonts) == b""
 
 
 def test_text_without_boxes_is_spread_over_the_page_in_order() -> None:
-    content = layer_of(UNPLACED, Sheet((0, 0, 500, 700)), CharacterCodes(), "F").decode("latin-1")
+    content = layer_of(UNPLACED, Sheet((0, 0, 500, 700)), {"F": CharacterCodes(1)}).decode("latin-1")
     (first,) = (int(part.split(" Tm ")[0].split()[-1]) for part in content.splitlines() if " Tm " in part)
     (down,) = (int(part.split(" Td")[0].split()[-1]) for part in content.splitlines() if " Td" in part)
     assert 700 > first > first + down > 0
@@ -120,5 +130,5 @@ def test_text_without_boxes_is_spread_over_the_page_in_order() -> None:
 
 
 def test_every_word_of_a_page_is_there() -> None:
-    content = layer_of(FIRST, Sheet((0, 0, 600, 800)), CharacterCodes(), "F")
+    content = layer_of(FIRST, Sheet((0, 0, 600, 800)), {"F": CharacterCodes(1)})
     assert content.count(b"Tj") == sum(len(one.words) for one in FIRST.lines)

@@ -2,10 +2,11 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import pdfplumber
 import pikepdf
 import pypdfium2
 import pytest
-from boxed_pages import FIRST, READER
+from boxed_pages import FIRST, READER, line
 from PIL import Image
 
 from ocr.core.document import Source
@@ -135,3 +136,19 @@ def test_pages_of_an_image_that_were_not_read_stay_without_layer(tmp_path: Path)
     with pikepdf.open(io.BytesIO(content)) as pdf:
         assert (pdf.check_pdf_syntax(), pdf.get_warnings()) == ([], [])
     assert [count > 0 for count in words_in(content)] == [False, True, False]
+
+
+def test_pages_of_many_characters_have_a_second_font(tmp_path: Path) -> None:
+    scan = scan_of(tmp_path / "a.pdf", 3)
+    signs = "".join(map(chr, range(0x4E00, 0x4E00 + 600)))
+    many = tuple(line(f"É de {signs[at : at + 20]} e", 10, 10 + at) for at in range(0, 600, 20))
+    pages = [replace(FIRST, number=1), replace(FIRST, number=2, lines=many), replace(FIRST, number=3)]
+    job = ScanJob(Source(scan.name, hash_file(scan), 3), READER, iter(pages), scan, scan.parent)
+    content = b"".join(write_searchable_pdf(job))
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        kinds = [sorted(str(font.Subtype) for font in page.resources.Font.values()) for page in pdf.pages]
+    assert kinds == [["/TrueType"], ["/TrueType", "/Type0"], ["/TrueType", "/Type0"]]
+    expected = [[word.text for one in page.lines for word in one.words] for page in pages]
+    with pdfplumber.open(io.BytesIO(content)) as pdf:
+        assert ["".join(char["text"] for char in page.chars).split() for page in pdf.pages] == expected
+    assert pypdfium2.PdfDocument(content)[1].get_textpage().get_text_range().split() == expected[1]

@@ -47,7 +47,7 @@ def text_of_marks(page: pikepdf.Page) -> dict[int, str]:
     maps = {}
     for name, font in page.resources.Font.items():
         rows = [row.split() for row in font.ToUnicode.read_bytes().decode("ascii").split("\n") if row.startswith("<")]
-        pairs = (row for row in rows if len(row) == 2 and row[0] not in ("<00>", "<C000>"))
+        pairs = (row for row in rows if len(row) == 2 and row[0] != "<00>")
         maps[name] = {int(a[1:-1], 16): bytes.fromhex(b[1:-1]).decode("utf-16-be") for a, b in pairs}
     codes: dict[int, str] = {}
     for operands, operator in pikepdf.parse_content_stream(page):
