@@ -9,9 +9,10 @@ either trained on or held out. For each size DIR/SIZE gets the lines, and the co
 
     ocr finetune --part recognizer --stage domain --base pt --data DIR/SIZE --set minutes=0 --set lines=N
 
-"Lines seen" are those of the archive and composed ones together, each as often as it came. Errors are those of the
-held-out lines, read as the engine reads them; intervals are of 95%, by a bootstrap over documents. General and clean
-are the frozen sets of the regression check. Exits with 1 where errors on the archive do not fall, or where the check
+"Lines seen" are those of the archive and composed ones together, each as often as it came. "Weights kept" is the share
+of the way from the base's weights to the tuned ones (`blends` of the recipe). Errors are those of the held-out lines,
+read as the engine reads them; intervals are of 95%, by a bootstrap over documents. General and clean are the frozen
+sets of the regression check. Exits with 1 where errors on the archive do not fall, or where the check
 finds the general or the clean set worse. A command that was stopped goes on when it is typed again.
 """
 
@@ -27,9 +28,11 @@ from benchmarks.recognizer.worn_faces import TypeWear, write_face
 from data.lines import WEARS, LineComposer, LineConfig, RealLine, write_lines
 from eval.metrics.edit_distance import character_errors
 from eval.metrics.stats import Interval, bootstrap_mean
+from ocr.core.files import hash_file
 from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
+from training.recognizer.bases import base_file
 from training.recognizer.stage.recognizer_run import RecognizerRun, recognizer_runs
 
 FACE = "cousine-400-normal.ttf"
@@ -42,7 +45,7 @@ STRENGTH = (1.0, 1.7)
 """Wear of the palest and of the worst document."""
 COLUMNS = (
     "lines", "lines seen", "minutes", "archive, CER %", "change, points (95%)", "general, CER %", "clean, CER %",
-    "check",
+    "weights kept", "check",
 )  # fmt: skip
 GATED = ("general", "clean")
 
@@ -126,7 +129,7 @@ def describe(run: RecognizerRun, size: int, errors: tuple[Errors, Errors], found
     archive = f"{100 * before.rate:.2f} -> {100 * after.rate:.2f}"
     return (
         f"| {size} | {run.metrics.lines:,} | {run.seconds / 60:.1f} | {archive} | {bounds(found)} "
-        f"| {' | '.join(general)} | {verdict} |"
+        f"| {' | '.join(general)} | {run.metrics.blend:.0%} | {verdict} |"
     )
 
 
@@ -147,6 +150,7 @@ def main() -> None:
     documents = -(-wanted.held_out // DOCUMENT)
     held_out = write_documents(machine, range(documents), wanted.seed)
     own = write_documents(machine, range(documents, documents - (-max(wanted.sizes) // DOCUMENT)), wanted.seed)
+    print(f"pt is {hash_file(base_file('pt'))[:8]}")
     before = read("pt", held_out)
     stock = read("stock", held_out).rate
     print(f"{len(held_out)} held-out lines of {documents} documents; the stock recognizer: {100 * stock:.2f}% CER\n")

@@ -25,7 +25,7 @@ from training.recognizer.stage.recognizer_run import load_run
 TINY = ("lines=12", "minutes=0", "columns=4096", "window=64", "own_share=0.5")
 
 
-def _four(held_out_lines: Callable[..., list[Sample]], lines: Any, _count: int, **kinds: str) -> list[Sample]:
+def _four(held_out_lines: Callable[..., list[Sample]], lines: Any, _count: int, **kinds: Any) -> list[Sample]:
     return held_out_lines(lines, 4, **kinds)
 
 

@@ -25,6 +25,8 @@ LINES = "lines"
 """Folder of chunk files in that of a run."""
 HELD_OUT_SEED = 20_261_126
 """Of the frozen lines that judge every run; training seeds are small numbers."""
+CHOOSING_SEED = HELD_OUT_SEED + 1
+"""Of composed lines that choose between weights, and so must not judge them."""
 STANDARDIZED_LINES, STANDARDIZED_WIDTH = 24, 704
 """Lines that random weights are scaled by, and their greatest width in pixels."""
 
@@ -154,8 +156,8 @@ def _complain(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def held_out_lines(lines: Lines, count: int, *, wear: str = "") -> list[Sample]:
-    """Return the first `count` frozen composed lines, of one wear where it is named.
+def held_out_lines(lines: Lines, count: int, *, wear: str = "", seed: int = HELD_OUT_SEED) -> list[Sample]:
+    """Return the first `count` frozen composed lines, of one wear where it is named; another seed gives others.
 
     They are the same for every run with the same texts and fonts.
     """
@@ -164,7 +166,7 @@ def held_out_lines(lines: Lines, count: int, *, wear: str = "") -> list[Sample]:
         config = LineConfig(
             texts=config.texts, fonts=config.fonts, shipped_fonts=config.shipped_fonts, held_out=True, wears=only(wear)
         )
-    return compose_lines(partial(LineComposer, config, HELD_OUT_SEED), count)
+    return compose_lines(partial(LineComposer, config, seed), count)
 
 
 def only(wear: str) -> dict[str, float]:

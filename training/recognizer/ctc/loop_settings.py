@@ -56,6 +56,8 @@ class Progress:
     again: int = 0
     seconds: float = 0.0
     position: Position = field(default_factory=Position)
+    blend: float = 1.0
+    """Share of the way from the base's weights to the trained ones at which the saved ones lie."""
 
 
 def learning_rate(training: Training, step: int, share: float) -> float:

@@ -6,7 +6,7 @@ what differs in that stage; `--set key=value` changes the stage at hand.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Setting
 
@@ -54,6 +54,9 @@ class RecognizerRecipe(Settings):
     """Composed lines that are different; 0 for no repetition."""
     own_share: float = Setting(default=0.5, gt=0, le=1)
     """Share of the archive's own lines (--data DIR) in training; the others are composed."""
+    blends: list[Annotated[float, Setting(gt=0, le=1)]] = Setting(default_factory=list)
+    """Shares of the way from the base's weights to the tuned ones, the largest first. The first at which composed lines
+    read about as well as with the base is kept; empty keeps the tuned weights. Only with lines of an archive."""
     own_held_out: float = Setting(default=0.2, gt=0, lt=1)
     """Share of the archive's own lines that judges the run."""
     held_out: int = Setting(default=400, ge=50)

@@ -32,6 +32,8 @@ class RecognizerMetrics:
     lines: int = 0
     """Lines trained on, those that came again included."""
     again: int = 0
+    blend: float = 1.0
+    """Share of the way from the base's weights to the tuned ones at which the saved ones lie."""
     gate: dict[str, LineComparison] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     """What reads worse than before."""
@@ -115,6 +117,7 @@ def describe_recognizer(run: RecognizerRun) -> str:
         f"| seed | {run.seed} |",
         f"| training took | {run.seconds:.0f} s, {metrics.steps} steps, {metrics.lines:,} lines"
         f" ({metrics.again:,} again, with new noise) |",
+        *([f"| weights | {metrics.blend:.0%} of the way from the base to the tuned ones |"] * (metrics.blend < 1)),
         *(f"| data | {_short(path)} ({digest[:16]}) |" for path, digest in run.data.items()),
         *(f"| {name} | {version} |" for name, version in run.packages.items()),
         f"| command | `{run.command}` |",

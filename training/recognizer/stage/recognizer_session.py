@@ -6,18 +6,23 @@ Imports torch; the planning of a stage (`recognizer_stage`) does not.
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import RecognizerChoice, choose_recognizer
 from training.recognizer.bases import NOTHING, STOCK, base_file
-from training.recognizer.ctc.ctc_trainer import CHECKPOINT
+from training.recognizer.ctc.ctc_trainer import CHECKPOINT, WEIGHTS
+from training.recognizer.ctc.line_reading import read_lines
+from training.recognizer.ctc.line_scores import ALL, rates, score
 from training.recognizer.ctc.loop_settings import Progress, Training
 from training.recognizer.fast_network import FastRecognizer, create_fast_recognizer
 from training.recognizer.fast_onnx import read_onnx
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.line_training import (
+    CHOOSING_SEED,
     LINES,
     Lines,
     Session,
@@ -27,6 +32,7 @@ from training.recognizer.line_training import (
     train_lines,
 )
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
+from training.recognizer.stage.recognizer_blend import choose_blend, weights_of
 from training.recognizer.stage.recognizer_recipe import RecognizerRecipe, resolved
 from training.recognizer.stage.recognizer_regression import LEAST_LINES
 from training.recognizer.stage.recognizer_run import RecognizerRun
@@ -43,10 +49,21 @@ def train_run(run: RecognizerRun, data: str, folder: Path) -> Progress:
     """
     recognizer = open_network(run.base, run.recipe, run.seed)
     teacher = open_base(run.recipe.teacher, seed=run.seed) if run.recipe.teacher else None
-    progress = train_lines(_session(run, data), folder, recognizer, teacher)
+    session = _session(run, data)
+    base = weights_of(recognizer.module) if run.recipe.blends and data != COMPOSED else {}
+    progress = train_lines(session, folder, recognizer, teacher)
+    if base:
+        chosen = held_out_lines(session.lines, run.recipe.held_out, seed=CHOOSING_SEED)
+        rate = partial(_error_rate, recognizer, chosen, run.recipe.columns)
+        progress = replace(progress, blend=choose_blend(recognizer.module, base, run.recipe.blends, rate))
+        recognizer.save(folder / WEIGHTS, half=False)
     shutil.rmtree(folder / LINES, ignore_errors=True)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return progress
+
+
+def _error_rate(recognizer: TrainableRecognizer, lines: Sequence[Sample], columns: int) -> float:
+    return rates(score(lines, read_lines(recognizer, lines, columns=columns)))[ALL]
 
 
 def open_network(base: str, recipe: RecognizerRecipe, seed: int) -> TrainableRecognizer:

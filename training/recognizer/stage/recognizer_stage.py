@@ -193,7 +193,7 @@ def _trained(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> Re
     from training.recognizer.stage import recognizer_session
 
     progress = recognizer_session.train_run(run, request.data, folder)
-    metrics = RecognizerMetrics(progress.step, progress.lines, progress.again)
+    metrics = RecognizerMetrics(progress.step, progress.lines, progress.again, progress.blend)
     run = replace(run, state="trained", seconds=progress.seconds, metrics=metrics)
     save_run(run, folder)
     return run

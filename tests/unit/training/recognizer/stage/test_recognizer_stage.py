@@ -49,7 +49,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     def train(_run: Any, _data: str, folder: Path) -> Progress:
         state["trained"] += 1
         (folder / "recognizer.onnx").write_bytes(b"weights")
-        return Progress(step=7, lines=70, again=5, seconds=3.0)
+        return Progress(step=7, lines=70, again=5, seconds=3.0, blend=0.75)
 
     def read_base(_: Any, sets: Any) -> dict[str, list[str]]:
         return {name: [misread(s.text) if k % 5 == 0 else s.text for k, s in enumerate(v)] for name, v in sets.items()}
@@ -82,9 +82,11 @@ def test_a_run_that_reads_better_is_promoted_with_its_lineage(tmp_path: Path) ->
     assert record["recipe"]["minutes"] == 2
     assert "--set minutes=2" in record["command"]
     assert record["metrics"]["lines"] == 70
+    assert record["metrics"]["blend"] == 0.75
     assert record["metrics"]["gate"]["general"]["after"] == 0
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert NOTICE in card
+    assert "75% of the way from the base to the tuned ones" in card
     assert "Apache License 2.0" in card
     assert "--engine rapid --model runs/recognizer-general-1" in card
 
