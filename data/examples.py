@@ -119,8 +119,13 @@ def parse_row(line: str) -> Example | str:
 
 
 def render_row(example: Example) -> str:
-    """Return the manifest line of an example, without the newline; the inverse of `parse_row`."""
-    return _row_type().dump_json(example).decode("utf-8")
+    """Return the manifest line of an example, without the newline; the inverse of `parse_row`.
+
+    A key that came after the first version is left out where it is empty, so that the manifest of a finished run keeps
+    its digest.
+    """
+    empty = {"illegible"} if not example.illegible else set()
+    return _row_type().dump_json(example, exclude=empty).decode("utf-8")
 
 
 def write_manifest(path: Path, examples: Iterable[Example]) -> int:
