@@ -19,7 +19,7 @@ from ocr.engines.local.recognizers.selection import choose_recognizer
 
 DEFAULT_RECOGNIZER = "pt"
 DEFAULT_DETECTOR = "full"
-READING_VERSION = 6
+READING_VERSION = 7
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.engines.local.ppocr import HEIGHT, Reading
+from ocr.engines.local.recognizers.lone_letters import dark_ink
 
 BOXES = frozenset("☐☑☒")
 BAR = "|"
@@ -27,6 +28,7 @@ def with_bars(reading: Reading, line: NDArray[np.uint8]) -> Reading:
     """
     if not BOXES.intersection(reading.text):
         return reading
+    line = dark_ink(line)
     dark = np.asarray(line < (int(line.min()) + int(np.percentile(line, 90))) / 2, np.bool_)
     inked = np.asarray(dark.any(axis=0), np.bool_)
     text = [

@@ -29,10 +29,24 @@ LOWER_CASE = 1.22
 more."""
 
 
+def dark_ink(crop: Gray) -> Gray:
+    """Return a crop of any size with dark ink on light paper: inverted where more than half of it is dark.
+
+    Where hardly any ink is there, its darkest and lightest pixel say which is which.
+    """
+    if not crop.size:
+        return crop
+    dark, middle, light = np.percentile(crop, (5, 50, 95))
+    if light - dark < CONTRAST:
+        dark, light = crop.min(), crop.max()
+    return np.asarray(255 - crop, np.uint8) if middle < (float(dark) + float(light)) / 2 else crop
+
+
 def without_phantoms(reading: Reading, line: Gray) -> Reading:
     """Return the reading without thin signs where `line`, the (48, W) crop, holds no ink."""
     if not THIN.intersection(reading.text):
         return reading
+    line = dark_ink(line)
     inked = line.min(axis=0) < int(np.percentile(line, 90)) - CONTRAST
     kept = [
         place
@@ -58,6 +72,7 @@ def ink_height(crop: Gray) -> int:
     """Return the rows from the first to the last that hold ink in a crop of any size; 0 for none."""
     if not crop.size:
         return 0
+    crop = dark_ink(crop)
     rows = np.flatnonzero(crop.min(axis=1) < int(np.percentile(crop, 90)) - CONTRAST)
     return int(rows[-1] - rows[0] + 1) if len(rows) else 0
 

@@ -32,12 +32,14 @@ def box(crossed: bool) -> np.ndarray:
 def test_a_narrow_stroke_is_a_bar(width: int) -> None:
     assert with_bars(reading("☐", 0.5), bar(width)).text == "|"
     assert with_bars(reading("☐", 0.48), bar(width)).text == "|"
+    assert with_bars(reading("☐", 0.5), 255 - bar(width)).text == "|"
 
 
 @pytest.mark.parametrize("crossed", [False, True])
 def test_a_drawn_box_stays(crossed: bool) -> None:
     for sign in "☐☒☑":
         assert with_bars(reading(sign, 0.505), box(crossed)).text == sign
+        assert with_bars(reading(sign, 0.505), 255 - box(crossed)).text == sign
 
 
 def test_other_characters_dots_and_white_places_stay() -> None:

@@ -26,6 +26,17 @@ def test_a_dash_on_white_paper_goes_and_a_printed_one_stays() -> None:
     assert without_phantoms(reading("x ab", 0.2, 0.3, 0.6, 0.8), np.full((48, 400), 245, np.uint8)).text == "x ab"
 
 
+def test_light_ink_on_dark_paper_is_ink_too() -> None:
+    line = np.full((48, 400), 250, np.uint8)
+    line[34:37, 30:33] = 20
+    line[10:36, 200:390:4] = 20
+    dots = reading(". ab", 0.08, 0.3, 0.6, 0.8)
+    assert without_phantoms(dots, 255 - line).text == ". ab"
+    line[34:37, 30:33] = 250
+    assert without_phantoms(dots, 255 - line).text == "ab"
+    assert ink_height(255 - crop(14)) == 14
+
+
 @pytest.mark.parametrize("sign", ["O", "0"])
 def test_a_small_lone_letter_between_words_is_the_article(sign: str) -> None:
     assert ink_height(crop(14)) == 14
