@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.ppocr import HEIGHT, Reading
 from ocr.engines.local.recognizers.lone_letters import dark_ink
 
@@ -29,7 +30,7 @@ def with_bars(reading: Reading, line: NDArray[np.uint8]) -> Reading:
     if not BOXES.intersection(reading.text):
         return reading
     line = dark_ink(line)
-    dark = np.asarray(line < (int(line.min()) + int(np.percentile(line, 90))) / 2, np.bool_)
+    dark = np.asarray(line < (int(line.min()) + int(percentiles(line, (90,))[0])) / 2, np.bool_)
     inked = np.asarray(dark.any(axis=0), np.bool_)
     text = [
         BAR if character in BOXES and _is_bar(dark, inked, round(center * line.shape[1])) else character

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.ppocr import HEIGHT, Reading
 
 Gray = NDArray[np.uint8]
@@ -36,7 +37,7 @@ def dark_ink(crop: Gray) -> Gray:
     """
     if not crop.size:
         return crop
-    dark, middle, light = np.percentile(crop, (5, 50, 95))
+    dark, middle, light = percentiles(crop, (5, 50, 95))
     if light - dark < CONTRAST:
         dark, light = crop.min(), crop.max()
     return np.asarray(255 - crop, np.uint8) if middle < (float(dark) + float(light)) / 2 else crop
@@ -47,7 +48,7 @@ def without_phantoms(reading: Reading, line: Gray) -> Reading:
     if not THIN.intersection(reading.text):
         return reading
     line = dark_ink(line)
-    inked = line.min(axis=0) < int(np.percentile(line, 90)) - CONTRAST
+    inked = line.min(axis=0) < int(percentiles(line, (90,))[0]) - CONTRAST
     kept = [
         place
         for place, (sign, center) in enumerate(zip(reading.text, reading.centers, strict=True))
@@ -73,7 +74,7 @@ def ink_height(crop: Gray) -> int:
     if not crop.size:
         return 0
     crop = dark_ink(crop)
-    rows = np.flatnonzero(crop.min(axis=1) < int(np.percentile(crop, 90)) - CONTRAST)
+    rows = np.flatnonzero(crop.min(axis=1) < int(percentiles(crop, (90,))[0]) - CONTRAST)
     return int(rows[-1] - rows[0] + 1) if len(rows) else 0
 
 
