@@ -18,6 +18,11 @@ Shape = NDArray[np.uint8]
 
 MOST_THICK = 2.0
 """A shape whose rectangle is so many times thicker than its strokes is no line."""
+MOST_RAGGED, FORKED = 2.0, 0.1
+"""A shape is one line with uneven sides if it is at most so many times thicker than most of it, and if it has two
+strokes side by side in at most this share of its length."""
+DOUBLE = 0.6
+"""Share of its length with two strokes side by side from which on a shape is two lines."""
 RISING = (0.7, 0.85, 0.95)
 """Probabilities from which pixels are looked at, one after the other, until shapes are lines."""
 RIM = 2
@@ -28,13 +33,17 @@ LEAST_UPRIGHT = 4.0
 """A stroke that stands across lines is a line of its own if it is so many times longer than thick."""
 
 
-def divided(contour: Contour, probability: NDArray[np.float32], threshold: float) -> list[Contour]:
-    """Return the contours of the lines in a shape of a map, (H, W): itself where it is one."""
-    if is_line(contour):
-        return [contour]
+def divided(contour: Contour, mask: Shape, bridges: Shape, probability: NDArray[np.float32]) -> list[Contour]:
+    """Return the contours of the lines in a shape of the mask of a map, (H, W): itself where it is one.
+
+    `bridges` are pixels of the mask that belong to a line although their probability is low.
+    """
     left, top, width, height = cv2.boundingRect(contour)
-    within = probability[top : top + height, left : left + width]
-    whole = _filled(contour - (left, top), (height, width)) & (within > threshold).astype(np.uint8)
+    window = np.s_[top : top + height, left : left + width]
+    within = np.where(bridges[window] > 0, np.float32(1.0), probability[window])
+    whole = _filled(contour - (left, top), (height, width)) & mask[window]
+    if _is_one(contour, whole):
+        return [contour]
     parts = np.zeros((height, width), np.uint16)
     for number, part in enumerate(_lines(whole, within, RISING), start=1):
         parts[part > 0] = number
@@ -55,6 +64,29 @@ def is_line(contour: Contour) -> bool:
     return float(min(sides)) <= MOST_THICK * max(1.0, _stroke(contour)) + 1
 
 
+def _is_one(contour: Contour, shape: Shape) -> bool:
+    """Return whether a shape, (H, W), with this outline is one line.
+
+    It is two where two strokes stand side by side nearly everywhere, though the outline is that of one: they meet at
+    both ends. It is one with uneven sides where hardly anywhere two do.
+    """
+    strokes, thick = _strokes(shape)
+    held = strokes > 0
+    forked = float(np.mean(strokes[held] > 1)) if held.any() else 0.0
+    if is_line(contour):
+        return forked < DOUBLE
+    return bool(held.any() and forked <= FORKED and min(shape.shape) <= MOST_RAGGED * np.median(thick[held]))
+
+
+def _strokes(shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each place along a shape how many strokes stand side by side there, and how thick all are together."""
+    across = shape if shape.shape[1] >= shape.shape[0] else shape.T
+    begins = np.diff(across, axis=0, prepend=np.zeros((1, across.shape[1]), np.uint8)) == 1
+    strokes: NDArray[np.int64] = begins.sum(axis=0)
+    thick: NDArray[np.int64] = across.sum(axis=0, dtype=np.int64)
+    return strokes, thick
+
+
 def _stroke(contour: Contour) -> float:
     """Return how thick the strokes of a shape are: one of length l and thickness t has the perimeter 2 (l + t)."""
     return float(2 * cv2.contourArea(contour) / max(1.0, cv2.arcLength(contour, closed=True)))
@@ -64,7 +96,7 @@ def _lines(shape: Shape, probability: NDArray[np.float32], rising: tuple[float, 
     """Yield the parts of a shape that are lines, each (H, W)."""
     for contour in _contours(shape):
         part = _filled(contour, shape.shape) & shape
-        if is_line(contour):
+        if _is_one(contour, part):
             yield part
             continue
         core = part & (probability > rising[0]).astype(np.uint8) if rising else part

@@ -3,6 +3,7 @@
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -20,6 +21,10 @@ LEAST_SIDE = 3
 """Map pixels: a thinner shape is a speck."""
 MOST_SHARED = 0.5
 """Strips that share more of their height than this are parts of one line, or a large initial and its neighbors."""
+SIDE = 0.25
+"""Share of the fullest row of a shape where the line has its upper and lower side."""
+RIDGED = 0.8
+"""Share of a gap that must be a ridge of the map."""
 FLAT = 12
 """Gray levels that columns of paper differ by."""
 
@@ -38,11 +43,17 @@ class MapRule:
     """Side of the square by which shapes are thickened first; 1 leaves them."""
     divides: bool = False
     """Whether shapes that hold several lines are divided."""
+    bridge: float = 0.0
+    """Probability above which a gap in a row of pixels is closed: a wide space between words; 0 leaves gaps."""
+    span: int = 0
+    """Pixels of the widest gap that is closed."""
+    ridge: int = 1
+    """Pixels over and under a gap that the map must not exceed it."""
 
 
 STOCK_RULE = MapRule(threshold=0.3, mean=0.5, unclip=1.6, spread=2)
 """PP-OCR's values."""
-FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.1, spread=1, divides=True)
+FAST_RULE = MapRule(threshold=0.5, mean=0.6, unclip=1.15, spread=1, divides=True, bridge=0.15, span=26, ridge=4)
 """Its kernels are less shrunk, so an error of a pixel of the map is less enlarged."""
 
 
@@ -126,9 +137,15 @@ def strips(probability: NDArray[np.float32], size: tuple[int, int], rule: MapRul
     mask = (probability > rule.threshold).astype(np.uint8)
     if rule.spread > 1:
         mask = np.asarray(cv2.dilate(mask, np.ones((rule.spread, rule.spread), np.uint8)), np.uint8)
-    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    bridges = _bridges(probability, mask, rule) if rule.bridge else np.zeros_like(mask)
+    mask |= bridges
+    contours: Sequence[NDArray[np.int32]]
     if rule.divides:
-        contours = [part for shape in contours for part in divided(np.asarray(shape), probability, rule.threshold)]
+        shapes, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        outer = [shape for shape, links in zip(shapes, tree[0], strict=True) if links[3] < 0] if shapes else []
+        contours = [part for shape in outer for part in divided(np.asarray(shape), mask, bridges, probability)]
+    else:
+        contours = [np.asarray(shape) for shape in cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]]
     found = []
     for contour in contours:
         left, top, width, height = cv2.boundingRect(contour)
@@ -137,7 +154,7 @@ def strips(probability: NDArray[np.float32], size: tuple[int, int], rule: MapRul
         within = np.s_[top : top + height, left : left + width]
         if cv2.mean(probability[within], mask[within])[0] < rule.mean:
             continue
-        found.append(_grown(contour, ratio, size, rule.unclip))
+        found.append(_grown(contour, probability, ratio, size, rule))
     return _separated(sorted(found, key=lambda strip: (strip.origin[1], strip.origin[0])))
 
 
@@ -197,9 +214,16 @@ def _separated(found: list[Strip]) -> list[Strip]:
     return [separated.get(id(strip), strip) for strip in found]
 
 
-def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[int, int], unclip: float) -> Strip:
+def _grown(
+    contour: NDArray[np.int32],
+    probability: NDArray[np.float32],
+    ratio: tuple[float, float],
+    size: tuple[int, int],
+    rule: MapRule,
+) -> Strip:
     """Return the strip around one shape of the map, at the full size of its letters, inside the image."""
-    left, top, width, height = cv2.boundingRect(contour)
+    unclip = rule.unclip
+    left, top, width, height = map(float, cv2.boundingRect(contour))
     (x, y), (length, thickness), degrees = cv2.minAreaRect(contour)
     if length < thickness:
         length, thickness, degrees = thickness, length, degrees - 90
@@ -207,6 +231,8 @@ def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[i
     growth = unclip * length * thickness / max(1.0, 2 * (length + thickness))
     leans = 0.5 < abs(degrees) < 45 and height > 1.25 * thickness and length > 4 * thickness
     if not leans:
+        if rule.divides:
+            left, top, width, height = _core(contour, probability, (left, top, width, height))
         growth = unclip * width * height / (2 * (width + height))
         x0, y0 = max(0.0, (left - growth) * ratio[0]), max(0.0, (top - growth) * ratio[1])
         x1 = min(float(size[0]), (left + width + growth) * ratio[0])
@@ -224,6 +250,57 @@ def _grown(contour: NDArray[np.int32], ratio: tuple[float, float], size: tuple[i
         length * scale,
         thickness * scale,
     )
+
+
+def _bridges(probability: NDArray[np.float32], mask: NDArray[np.uint8], rule: MapRule) -> NDArray[np.uint8]:
+    """Return the pixels, (H, W), of short gaps in the rows of a mask that are a ridge of the map.
+
+    Between two words of a line the map falls, but stays above what it is over and under the line. Between two lines it
+    is a valley.
+    """
+    reach = rule.ridge
+    padded = np.pad(probability, ((reach, reach), (0, 0)))
+    ridge = (probability > rule.bridge) & (probability >= np.maximum(padded[: -2 * reach], padded[2 * reach :]))
+    gaps = np.pad(mask ^ 1, ((0, 0), (1, 1)))
+    edges = np.flatnonzero(np.diff(gaps.ravel().astype(np.int8)))
+    starts, ends = edges[::2] + 1, edges[1::2] + 1
+    columns = gaps.shape[1]
+    inner = (starts % columns > 1) & (ends % columns < columns - 1) & (ends - starts <= rule.span)
+    totals = np.concatenate(([0], np.cumsum(np.pad(ridge, ((0, 0), (1, 1))).ravel(), dtype=np.int64)))
+    filled = np.zeros(gaps.size, np.uint8)
+    held = totals[ends] - totals[starts] >= RIDGED * (ends - starts)
+    for start, end in zip(starts[inner & held].tolist(), ends[inner & held].tolist(), strict=True):
+        filled[start:end] = 1
+    found: NDArray[np.uint8] = filled.reshape(gaps.shape)[:, 1:-1]
+    return found
+
+
+def _core(
+    contour: NDArray[np.int32], probability: NDArray[np.float32], box: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """Return left, top, width and height of a level or upright shape of the map, to fractions of a pixel.
+
+    Its sides lie where rows, or columns of an upright shape, hold `SIDE` of the probability of the fullest one. So a
+    bulge does not count: where the map touches a raised figure, a descender of the line above, or a stroke of a pen.
+    """
+    left, top, width, height = (int(value) for value in box)
+    shape = np.zeros((height, width), np.uint8)
+    cv2.drawContours(shape, [contour - (left, top)], -1, 1, cv2.FILLED)
+    within = np.where(shape > 0, probability[top : top + height, left : left + width], 0)
+    level = width >= height
+    counts = within.sum(axis=1 if level else 0)
+    first, last = _half_way(counts), _half_way(counts[::-1])
+    if level:
+        return left, top + first, width, height - first - last
+    return left + first, top, width - first - last, height
+
+
+def _half_way(counts: NDArray[np.float32]) -> float:
+    """Return the place before which counts stay below `SIDE` of the highest, by interpolation between their middles."""
+    least = SIDE * float(counts.max())
+    place = int((counts >= least).argmax())
+    before, after = float(counts[place - 1]) if place else 0.0, float(counts[place])
+    return place + 0.5 - (after - least) / (after - before)
 
 
 def first_run(places: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -19,9 +19,10 @@ def lines(*, tops: tuple[int, ...] = (40, 60, 80, 100), right: int = 250) -> Map
 
 def boxes(field: Map) -> list[tuple[int, int, int, int]]:
     """Return left, top, width and height of the parts of the only shape of a map."""
-    contours, _ = cv2.findContours((field > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    mask = (field > 0.5).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     (contour,) = contours
-    return sorted(cv2.boundingRect(part) for part in divided(np.asarray(contour), field, 0.5))
+    return sorted(cv2.boundingRect(part) for part in divided(np.asarray(contour), mask, np.zeros_like(mask), field))
 
 
 def test_a_margin_line_that_touches_lines_is_one_and_they_are_others() -> None:

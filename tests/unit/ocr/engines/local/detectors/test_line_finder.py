@@ -31,7 +31,7 @@ def page() -> tuple[np.ndarray, np.ndarray]:
         for left, right in ((100, 560), (640, 1100)):
             for letter in range(left, right, 14):
                 gray[top : top + 20, letter : letter + 7] = 20
-            field[(top + 4) // 4 : (top + 16) // 4, left // 4 : right // 4] = 0.9
+            field[(top + 4) // 4 : (top + 16) // 4, left // 4 + 1 : right // 4 - 1] = 0.9
     return gray, field
 
 
