@@ -13,9 +13,9 @@ from ocr.engines.local.recognizers.selection import digest_of, weights_folder
 LETTER = 14.0
 """Pixels: the median height of letters (mostly lower case) that the fitted detector is shown. At 12 gazette and book
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
-SHOWN = 14.0
+SHOWN = 18.0
 """Pixels: the same for the fast detector."""
-FAST_VERSION = 2
+FAST_VERSION = 3
 """Raised whenever strips are made of the fast detector's map in another way."""
 SHIPPED_DETECTOR = "detector-fast.onnx"
 RUN_FILE = "detector.onnx"

@@ -6,6 +6,7 @@ pixels high, in bands that overlap, so that memory does not grow with the page. 
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ocr.core.errors import EngineError
 from ocr.engines.local.detectors.detector_selection import SHOWN
+from ocr.engines.local.detectors.large_print import COARSER, has_large_print
 from ocr.engines.local.detectors.line_finder import PageMap
 from ocr.engines.local.ppocr import NETWORKS, Network
 from ocr.engines.local.skew import Gray
@@ -44,7 +46,17 @@ class FastDetector:
     def see(self, gray: Gray, letter: float) -> PageMap:
         """Return the map of a page, (H, W), whose usual letter is `letter` pixels high; 0 where that is unknown."""
         factor = min(1.0, max(LEAST_FACTOR, SHOWN / letter)) if letter else 1.0
-        ink = _ink(gray, factor)
+        shown = _reduced(gray, factor)
+        page_map = self._seen(gray, factor, _ink(shown))
+        if not letter:
+            return page_map
+        smaller = factor / COARSER
+        ink = _ink(_reduced(shown, 1 / COARSER))
+        if not has_large_print(ink, letter * smaller):
+            return page_map
+        return replace(page_map, coarse=self._seen(gray, smaller, ink), letter=letter)
+
+    def _seen(self, gray: Gray, factor: float, ink: NDArray[np.float32]) -> PageMap:
         height, width = ink.shape
         found = np.zeros((height // REDUCTION, width // REDUCTION), np.float32)
         for start, end, above, below in bands(height, width):
@@ -70,10 +82,15 @@ def bands(height: int, width: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def _ink(gray: Gray, factor: float) -> NDArray[np.float32]:
-    """Return 0 for white to 1 for black of a page at `factor` of its size, with ground up to the next multiples."""
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    shown = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=way) if factor != 1.0 else gray
+def _reduced(gray: Gray, factor: float) -> Gray:
+    """Return a page at `factor`, at most 1, of its size."""
+    if factor == 1.0:
+        return gray
+    return np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _ink(shown: Gray) -> NDArray[np.float32]:
+    """Return 0 for white to 1 for black of a reduced page, with ground up to the next multiples."""
     height, width = shown.shape
     grown = (-(-height // MULTIPLE) * MULTIPLE, -(-width // WIDTH_STEP) * WIDTH_STEP)
     ground = int(np.median(shown[::8, ::8]))

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.engines.local.detectors.large_print import with_large_print
 from ocr.engines.local.detectors.map_strips import FAST_RULE, Strip, apart, first_run, strips
 from ocr.engines.local.detectors.strip_ends import reach_small_ink
 from ocr.engines.local.detectors.torn_lines import Area, whole_lines
@@ -33,6 +34,10 @@ class PageMap:
     probability: NDArray[np.float32]
     scale: float
     """Pixels of the map for a pixel of the page."""
+    coarse: "PageMap | None" = None
+    """The map of the page at a smaller size, where it has large print."""
+    letter: float = 0.0
+    """Height of the page's usual letter in its pixels, where it has large print."""
 
     def part(self, area: Area) -> tuple[NDArray[np.float32], tuple[float, float], tuple[int, int]]:
         """Return the map of an area, its left upper corner in pixels of the page, and its size in such pixels."""
@@ -126,10 +131,16 @@ def _areas(region: Gray, page_map: PageMap | None) -> list[Area]:
 
 def _mapped(page_map: PageMap, corner: tuple[int, int], part: Gray) -> list[Strip]:
     """Return the strips of a part of the mapped page, in pixels of the part."""
+    found = _in_part(page_map, corner, part)
+    if page_map.coarse:
+        found = with_large_print(found, _in_part(page_map.coarse, corner, part), part, page_map.letter)
+    return reach_small_ink(found, part)
+
+
+def _in_part(page_map: PageMap, corner: tuple[int, int], part: Gray) -> list[Strip]:
     height, width = part.shape
     probability, origin, size = page_map.part((corner[0], corner[1], corner[0] + width, corner[1] + height))
-    found = strips(probability, size, FAST_RULE)
-    return reach_small_ink([strip.moved(origin[0] - corner[0], origin[1] - corner[1]) for strip in found], part)
+    return [strip.moved(origin[0] - corner[0], origin[1] - corner[1]) for strip in strips(probability, size, FAST_RULE)]
 
 
 def tiles(gray: Gray) -> list[tuple[int, int]]:
