@@ -1,5 +1,7 @@
 """Move the ends of strips to small ink beside them: the fast detector stops short of dashes and full stops.
 
+It also takes the first letters of two or three lines for an upright line, where a wide space follows them (I -, II -).
+
 Worker side only: this module imports numpy at the top.
 """
 
@@ -15,7 +17,7 @@ from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
 # All but FLAT, UPRIGHT and the last three in heights of the strip, which is 1.3 times the type size.
-ROWS = (0.15, 0.76)
+ROWS = (0.15, 0.88)
 """The rows between which ink is sought: from the ascenders to the baseline, above an underline."""
 BACK, REACH = 0.5, 2.4
 """How far inside and outside of its end a strip is looked at: an em dash and the wide space after it fit."""
@@ -38,12 +40,18 @@ HIGHEST = 2.5
 SMALL, INSIDE = 0.6, 0.6
 """A strip of less than this share of a line's height is a mark of the line where more than this share of it lies in."""
 
+STACKED, NARROW = (1.4, 4.5), 1.3
+"""Height of letters that stand one over the other, and their width at most, in usual strips."""
+COVERED = 0.7
+"""Share of their height that the lines beside them have."""
+
 
 def reach_small_ink(strips: Sequence[Strip], gray: Gray) -> list[Strip]:
     """Return the strips of a region, (H, W), with level ones longer where dashes, stops or commas stand beside them.
 
     A strip of such a mark alone goes into that of its line.
     """
+    strips = _unstacked(strips)
     level = [place for place, strip in enumerate(strips) if strip.along == (1.0, 0.0)]
     areas = np.array([strips[place].area() for place in level], np.float64).reshape(-1, 4)
     ends = areas.copy()
@@ -59,6 +67,38 @@ def reach_small_ink(strips: Sequence[Strip], gray: Gray) -> list[Strip]:
         for place, end in zip(level, ends, strict=True)
     }
     return [moved.get(place, strip) for place, strip in enumerate(strips) if place not in inner]
+
+
+def _unstacked(strips: Sequence[Strip]) -> list[Strip]:
+    """Return the strips with letters that stand one over the other as the beginnings of the lines beside them."""
+    areas = np.array([strip.area() if strip.along == (1.0, 0.0) else (0, 0, 0, 0) for strip in strips], np.float64)
+    if not len(areas):
+        return []
+    length, height = areas[:, 2] - areas[:, 0], areas[:, 3] - areas[:, 1]
+    usual = float(np.median(np.minimum(height, length)))
+    stacks = (
+        (height > STACKED[0] * usual) & (height < STACKED[1] * usual) & (length < NARROW * usual) & (height > length)
+    )
+    middle = (areas[:, 1] + areas[:, 3]) / 2
+    gone, left = set(), areas[:, 0].copy()
+    for number in np.flatnonzero(stacks).tolist():
+        x0, top, x1, bottom = areas[number].tolist()
+        beside = ~stacks & (length > 2 * usual) & (height < STACKED[0] * usual) & (middle > top) & (middle < bottom)
+        beside &= (areas[:, 0] > x0) & (areas[:, 0] < x1 + usual)
+        rows = areas[beside]
+        if len(rows) >= 2 and min(bottom, rows[:, 3].max()) - max(top, rows[:, 1].min()) > COVERED * (bottom - top):
+            left[beside] = np.minimum(left[beside], x0)
+            gone.add(number)
+    return [
+        strip if left[number] == areas[number, 0] else _from(strip, float(left[number]))
+        for number, strip in enumerate(strips)
+        if number not in gone
+    ]
+
+
+def _from(strip: Strip, left: float) -> Strip:
+    """Return a level strip that begins further left."""
+    return replace(strip, origin=(left, strip.origin[1]), length=strip.origin[0] + strip.length - left)
 
 
 def _is_mark(area: NDArray[np.float64], others: NDArray[np.float64]) -> bool:

@@ -88,3 +88,20 @@ def test_a_dash_is_reached_across_a_wide_space_and_a_letter_is_not(rows: slice, 
     gray[rows, 150:168] = 20
     ((left, _),) = ends(gray, line(194, 502))
     assert (left < 150) == reached
+
+
+def test_first_letters_that_stand_over_each_other_go_to_their_lines() -> None:
+    gray = np.full((300, 800), 250, np.uint8)
+    stacked = Strip((180.0, 94.0), (1.0, 0.0), 24.0, 66.0)
+    lines = [line(215, 600, 94), line(210, 560, 128), line(180, 600, 162)]
+    found = reach_small_ink([stacked, *lines], gray)
+    assert [strip.area()[0] for strip in found] == [180, 180, 180]
+
+
+def test_a_line_that_runs_up_beside_lines_stays() -> None:
+    gray = np.full((500, 800), 250, np.uint8)
+    upright = Strip((180.0, 94.0), (1.0, 0.0), 28.0, 300.0)
+    lines = [line(215, 600, 94.0 + 34 * row) for row in range(9)]
+    found = reach_small_ink([upright, *lines], gray)
+    assert len(found) == 10
+    assert [strip.area()[0] for strip in found[1:]] == [215] * 9
