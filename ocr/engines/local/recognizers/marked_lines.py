@@ -22,14 +22,20 @@ DOTS = frozenset("oO0°º•·.,-–—'*e■▪●")
 """What a list dot is read as where the detector finds it."""
 DOUBTFUL = 0.6
 BAR = "|"
+FRAME = 0.5
+"""Sides of a box around it in which a bar is a reading of its frame."""
 MOST_TWICE = 0.1
 """Share of boxes with two letters from which on a row of boxes is a table."""
 NEAR = 2.0
 """Sides of a box, or heights of a line, by which a mark may stand before its line."""
 MARK_CONFIDENCE = 0.95
 SURE_INITIAL = 0.8
+PIECE = 0.5
+"""Height of a piece that a detector finds of an initial, in its heights."""
 INNER = 0.6
 """Share of a line's area inside a mark from which on the line is a reading of that mark."""
+WIDER = 1.8
+"""Widths of a mark that a strip around it has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def _add_box(found: list[Piece | None], box: CheckBox) -> None:
     left, _, right, _ = box.area
     side = right - left
     for place, piece in enumerate(found):
-        if piece is not None and _inside(piece.area, box.area) > INNER:
+        if piece is not None and (_inside(piece.area, box.area) > INNER or _is_only(piece, box.area)):
             found[place] = None
     candidates = [
         (piece.area[0], place)
@@ -120,6 +126,12 @@ def _add_box(found: list[Piece | None], box: CheckBox) -> None:
     piece = found[place]
     if piece is not None:
         found[place] = _with_sign(piece, "☒" if box.crossed else "☐", box.area)
+
+
+def _is_only(piece: Piece, area: Area) -> bool:
+    """Return whether a line is one sign that was read of a mark and the paper around it."""
+    wide = piece.area[2] - piece.area[0] < WIDER * (area[2] - area[0])
+    return wide and len(piece.reading.text.strip()) <= 1 and _inside(area, piece.area) > INNER
 
 
 def _add_dots(found: list[Piece | None], region: Gray, letter: float) -> None:
@@ -165,6 +177,8 @@ def _with_sign(piece: Piece, sign: str, area: Area) -> Piece:
         )
     ]
     start, end = (area[0] - left) / length, (area[2] - left) / length
+    reach = FRAME * (end - start)
+    characters = [part for part in characters if part[0] != BAR or not start - reach < part[2] < end + reach]
     before = [part for part in characters if part[2] < start]
     after = [part for part in characters if part[2] > end]
     over = [part for part in characters if start <= part[2] <= end]
@@ -198,7 +212,7 @@ def _add_initial(found: list[Piece | None], area: Area, region: Gray, read: Call
     if area[3] - area[1] < 1.5 * height or abs(area[1] - first.area[1]) > 0.7 * height:
         return
     mine = [number for number, piece in enumerate(found) if piece is not None and _inside(piece.area, area) > INNER]
-    if any(len(((piece := found[number]) and piece.reading.text.strip()) or "") > 1 for number in mine):
+    if any((piece := found[number]) is not None and _is_text_in(piece, area) for number in mine):
         return
     margin = max(2, (area[3] - area[1]) // 8)
     crop = region[max(0, area[1] - margin) : area[3] + margin, max(0, area[0] - margin) : area[2] + margin]
@@ -211,12 +225,18 @@ def _add_initial(found: list[Piece | None], area: Area, region: Gray, read: Call
     left, length = float(area[0]), first.area[2] - area[0]
     old = first.area[2] - first.area[0]
     centers = [(first.area[0] + center * old - left) / length for center in first.reading.centers]
+    start = len(first.reading.text) - len(first.reading.text.lstrip())
     joined = Reading(
-        letter + first.reading.text,
-        (reading.confidences[0], *first.reading.confidences),
-        ((area[2] - area[0]) / 2 / length, *centers),
+        letter + first.reading.text[start:],
+        (reading.confidences[0], *first.reading.confidences[start:]),
+        ((area[2] - area[0]) / 2 / length, *centers[start:]),
     )
     found[place] = Piece((left, first.area[1], first.area[2], first.area[3]), joined)
+
+
+def _is_text_in(piece: Piece, area: Area) -> bool:
+    """Return whether a line is too high, and reads as too much, to be a piece of the initial in this area."""
+    return piece.area[3] - piece.area[1] > PIECE * (area[3] - area[1]) and len(piece.reading.text.strip()) > 1
 
 
 def _same_row(one: Sequence[float], other: Sequence[float]) -> bool:
