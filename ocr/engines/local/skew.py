@@ -90,6 +90,9 @@ def ink_of(gray: Gray, longest: int) -> NDArray[np.float32]:
     """Return 1 where a copy of the page of at most `longest` pixels a side is darker than its surroundings, else 0."""
     scale = min(1.0, longest / max(gray.shape))
     size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+    if scale <= 0.5:
+        # Halving is ten times as fast as other reductions, and what is left is a fourth.
+        gray = np.asarray(cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     paper = cv2.blur(small, (41, 41), borderType=cv2.BORDER_REPLICATE)
     darker: NDArray[np.bool_] = small.astype(np.int16) < paper.astype(np.int16) - 12

@@ -48,6 +48,9 @@ def sparse_areas(gray: Gray) -> list[Area] | None:
     boxes = _printed(gray, scale)
     if len(boxes) > 50 * MOST_AREAS or not min(size):
         return None
+    letters = boxes[np.maximum(boxes[:, 2], boxes[:, 3]) >= LETTER]
+    if _around(letters, size).mean() > SPARSE:
+        return None  # The areas of these components alone cover more.
     areas = _joined(boxes, size) if len(boxes) else []
     areas = [area for area in areas if _holds_letter(boxes, area)]
     covered = sum((right - left) * (bottom - top) for left, top, right, bottom in areas)
@@ -85,11 +88,17 @@ def _holds_letter(boxes: Boxes, area: Area) -> bool:
     return bool((inside & (np.maximum(tall, wide) >= LETTER)).any())
 
 
-def _joined(boxes: Boxes, size: tuple[int, int]) -> list[Area]:
-    """Join boxes that are close to each other to the areas of an image of `size` (height, width)."""
+def _around(boxes: Boxes, size: tuple[int, int]) -> Gray:
+    """Return 1 in the boxes and the paper around them, else 0, for an image of `size` (height, width)."""
     mask = np.zeros(size, np.uint8)
     for left, top, width, height in boxes.tolist():
         mask[max(0, top - REACH[1]) : top + height + REACH[1], max(0, left - REACH[0]) : left + width + REACH[0]] = 1
+    return mask
+
+
+def _joined(boxes: Boxes, size: tuple[int, int]) -> list[Area]:
+    """Join boxes that are close to each other to the areas of an image of `size` (height, width)."""
+    mask = _around(boxes, size)
     while True:
         stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
         filled = np.zeros(size, np.uint8)

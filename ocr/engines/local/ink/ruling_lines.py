@@ -65,8 +65,10 @@ def _along(dark: Mask, least: int, letter: float) -> list[tuple[int, int, int, i
     runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
     # Rows one pixel apart belong to one line that leans by a pixel.
     joined = cv2.dilate(runs, np.ones((3, 3), np.uint8))
-    stats = cv2.connectedComponentsWithStats(joined, connectivity=8)[2][1:]
-    left, top, wide, tall = stats.T[:4]
+    # Contours are found much faster than components where there are few of them.
+    shapes, tree = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outer = [shape for shape, links in zip(shapes, tree[0], strict=True) if links[3] < 0] if shapes else []
+    left, top, wide, tall = np.array([cv2.boundingRect(shape) for shape in outer], np.int64).reshape(-1, 4).T
     thin = (tall - 2 <= max(3.0, THICKEST * letter)) & (wide > 4 * tall)
     found = np.stack((left + 1, top + 1, left + wide - 1, top + tall - 1), axis=1)[thin].tolist()
     away = max(1, round(0.15 * letter))
