@@ -20,10 +20,12 @@ from rapidfuzz.fuzz import partial_ratio
 from benchmarks.arguments import parse_positional
 from data.synthesis.fonts import SHIPPED
 from ocr.core.document import Page
+from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.ink.ink_layers import ink_layers
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.rapidocr import DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
 from ocr.layout.page import arrange
@@ -128,7 +130,9 @@ def is_read(page: Page, row: int, text: str) -> bool:
 
 def main(pages: int) -> int:
     cv2.setNumThreads(1)
-    reader = PpocrPageReader("openvino", load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), "openvino"))
+    recognizer = load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), "openvino")
+    detector = load_detector(choose_detector(DEFAULT_DETECTOR).to_text(), "openvino")
+    reader = PpocrPageReader("openvino", recognizer, detector)
     counts: Counter[tuple[str, str]] = Counter()
     for number in range(pages):
         composed = compose(number)

@@ -17,8 +17,8 @@ from ocr.engines.local.detectors.stock_models import DETECTOR, RECOGNIZER, model
 from ocr.engines.local.pool_engine import PoolEngine
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
-DEFAULT_RECOGNIZER = "pt"
-DEFAULT_DETECTOR = "full"
+DEFAULT_RECOGNIZER = "cascade"
+DEFAULT_DETECTOR = "fast"
 READING_VERSION = 7
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 

@@ -15,6 +15,9 @@ from ocr.engines.local.ppocr import LineRecognizer, Reading
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.skew import Gray
 
+LONG = 100
+"""Characters: errors of a longer line are counted as of one of this length, or one error in it would go unseen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -31,7 +34,7 @@ class Calibration:
         characters = len(fast.reading.text.strip())
         if not characters or UNKNOWN_LETTER in fast.reading.text:
             return 1.0
-        return min(1.0, self.scale * math.pow(max(0.0, fast.doubt), self.power) / characters)
+        return min(1.0, self.scale * math.pow(max(0.0, fast.doubt), self.power) / min(characters, LONG))
 
 
 class CascadeReader:

@@ -16,7 +16,7 @@ SHIPPED = {"pt": "recognizer-pt.onnx", "fast": "recognizer-fast.onnx"}
 NAMES = ("stock", "pt", "fast", "cascade")
 RUN_FILE = "recognizer.onnx"
 """What a training run calls its weights."""
-THRESHOLD = 0.01
+THRESHOLD = 0.005
 """Expected character error rate of a line above which the cascade reads it again; chosen by a cost curve."""
 
 

@@ -98,3 +98,10 @@ def test_expected_errors(text: str, doubt: float, expected: float) -> None:
 def test_calibration_is_a_line_between_logarithms() -> None:
     fast = FastReading(reading("f" * 10), 0.25)
     assert Calibration(scale=2.0, power=0.5).errors_per_character(fast) == pytest.approx(2 * 0.5 / 10)
+
+
+def test_a_long_line_is_read_again_where_one_error_is_likely() -> None:
+    fast = FastReading(reading("f" * 180), 0.6)
+    short = FastReading(reading("f" * 90), 0.4)
+    assert Calibration().errors_per_character(fast) == pytest.approx(0.006)
+    assert Calibration().errors_per_character(short) == pytest.approx(0.4 / 90)
