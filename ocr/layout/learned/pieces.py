@@ -2,7 +2,8 @@
 
 A detector joins lines over a narrow gutter. A line is cut at word gaps that are much wider than its others, at gutters
 that the lines above and below show, after dots that lead to a number, and where a vertical ruling line crosses it. The
-network joins again what belongs together.
+network joins again what belongs together. A line with a large initial is as high as several lines, but is taken to
+stand where its words do: at the first of them.
 """
 
 import re
@@ -11,6 +12,9 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ocr.core.document import Box, Line, Word, box_around
 from ocr.layout.learned.gutters import find_joined
@@ -23,6 +27,14 @@ WIDEST = 1.7
 """Share of the line height from which any gap is cut."""
 UNUSUAL, HALF_WIDE = 2.2, 0.55
 """Gaps of this many times the usual gap are cut, if they are at least this share of the line height."""
+INITIAL, HIGHEST = 1.6, 7.0
+"""Usual line heights of a line with a large initial, at least and at most."""
+NARROWEST, BROADEST = 0.2, 1.2
+"""Width of a large initial as a share of its height, at least and at most."""
+EVEN, MARGIN, PITCH = 0.8, 0.25, 1.2
+"""Line heights between edges that agree, or share of the height of the initial, whose box is larger than its ink; and
+line heights from one line to the next where that is not seen."""
+_QUOTES = "\"“”'‘«–—- "
 _DOTS = ("....", "……", "····")
 _LEADER = re.compile(r"[.·]{4,}$|…{2,}$")
 
@@ -47,6 +59,7 @@ def cut_lines(lines: Sequence[Line], rulings: Sequence[Box] = (), *, at_gaps: bo
     """
     height = line_height(lines) or 1.0
     down = sorted((box for box in rulings if box[3] - box[1] > 2 * (box[2] - box[0])), key=_center)
+    lines = _without_initials(lines, height) if at_gaps else lines
     joined = find_joined(lines, height) if at_gaps else {}
     found: list[Piece] = []
     for place, line in enumerate(lines):
@@ -58,6 +71,66 @@ def cut_lines(lines: Sequence[Line], rulings: Sequence[Box] = (), *, at_gaps: bo
                 starts.update(_after_leaders(line))
         found += _parts(line, place, starts)
     return found
+
+
+def _without_initials(lines: Sequence[Line], height: float) -> Sequence[Line]:
+    """Return the lines, those with a large initial as high as the first of the lines that it stands beside."""
+    tall = [
+        place
+        for place, line in enumerate(lines)
+        if INITIAL * height < line.box[3] - line.box[1] < HIGHEST * height and _may_have_initial(line)
+    ]
+    if not tall:
+        return lines
+    found = list(lines)
+    boxes = np.array([line.box for line in lines], np.float64)
+    usual = boxes[boxes[:, 3] - boxes[:, 1] <= INITIAL * height]
+    for place in tall:
+        left, _, right, _ = lines[place].box
+        span = _first_line(lines[place], usual, height)
+        if span:
+            found[place] = replace(lines[place], box=(left, span[0], right, span[1]))
+    return found
+
+
+def _may_have_initial(line: Line) -> bool:
+    """Return whether a line starts with a capital and goes on in small letters, or is a capital alone."""
+    text = line.text.strip(_QUOTES)
+    return text[:1].isupper() and (len(text) == 1 or not text.isupper()) and not is_vertical(line)
+
+
+def _first_line(line: Line, usual: NDArray[np.float64], height: float) -> tuple[float, float] | None:
+    """Return top and bottom of the first line beside the large initial of a line; None where it has none.
+
+    `usual` are the boxes of lines of usual height. Those beside the initial start at one place, and the last of them
+    ends where it does. The first is the line itself, unless its initial was read alone.
+    """
+    left, top, right, bottom = line.box
+    alone = len(line.text.strip(_QUOTES)) == 1
+    middles = (usual[:, 1] + usual[:, 3]) / 2
+    level = (middles > top + 0.3 * height) & (middles < bottom - 0.3 * height)
+    end = right if alone else left
+    reach = right + height if alone else min(right, left + BROADEST * (bottom - top))
+    rows = _rows(usual[level & (usual[:, 2] > end) & (usual[:, 0] < max(right, reach))], height)
+    if len(rows) < 1 + alone:
+        return None
+    least = right - EVEN * height if alone else left + NARROWEST * (bottom - top)
+    starts, pitch = rows[:, 0], float(np.median(np.diff(rows[:, 1]))) if len(rows) > 1 else PITCH * height
+    first = rows[0, 1] - (0 if alone else pitch)
+    near = max(EVEN * height, MARGIN * (bottom - top))
+    fits = least < starts.min() and starts.max() < reach and np.ptp(starts) < EVEN * height
+    if not (fits and abs(first - top) < near and abs(rows[-1, 3] - bottom) < near):
+        return None
+    return float(first), float(first + np.median(rows[:, 3] - rows[:, 1]))
+
+
+def _rows(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    """Return the boxes around those at one height, from top to bottom."""
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    order = np.argsort(middles, kind="stable")
+    starts = np.flatnonzero(np.diff(middles[order], prepend=-np.inf) > height / 2)
+    ends = (np.minimum.reduceat(boxes[order, :2], starts), np.maximum.reduceat(boxes[order, 2:], starts))
+    return np.concatenate(ends, axis=1) if len(boxes) else boxes
 
 
 def _center(box: Box) -> float:

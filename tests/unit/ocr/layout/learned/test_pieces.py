@@ -63,3 +63,35 @@ def test_a_line_is_cut_after_dots_that_lead_to_a_number() -> None:
     blank = line(("Nome:", 100, 180), ("..........", 186, 400))
     assert [piece.line.text for piece in cut_lines([row, blank])] == ["Caicó .........", "899,54", "Nome: .........."]
     assert len(cut_lines([row], at_gaps=False)) == 1
+
+
+def initial(*, alone: bool = False, rows: int = 3, text: str = "Diziam") -> list[Line]:
+    """Return a paragraph with a large initial as high as some rows; `alone` where it was read as a line of its own."""
+    height = 36.0 * rows
+    first = Line(text, (96, 92, 700, 98 + height), 0.9)
+    beside = [Line("as outras linhas", (100 + 0.8 * height, 100 + 36.0 * n, 700, 130 + 36.0 * n)) for n in range(rows)]
+    below = [Line("e o que segue", (100, 100 + 36.0 * n, 700, 130 + 36.0 * n)) for n in range(rows, rows + 4)]
+    if alone:
+        return [Line("D", (96, 92, 96 + 0.8 * height, 98 + height), 0.9), *beside, *below]
+    return [first, *beside[1:], *below]
+
+
+def test_a_line_with_a_large_initial_is_as_high_as_its_words() -> None:
+    for rows in (2, 3, 4):
+        for alone in (False, True):
+            lines = initial(rows=rows, alone=alone)
+            boxes = [piece.line.box for piece in cut_lines(lines)]
+            left, top, right, bottom = boxes[0]
+            assert (left, right) == (96, lines[0].box[2])
+            assert abs(top - 100) < 8 and abs(bottom - 130) < 8
+            assert boxes[1:] == [one.box for one in lines[1:]]
+            assert [piece.line.box for piece in cut_lines(lines, at_gaps=False)] == [one.box for one in lines]
+
+
+def test_other_tall_lines_stay_as_they_are() -> None:
+    title = [Line("JORNAL DO COMMERCIO", (96, 0, 700, 70)), *initial()[1:]]
+    stamp = [Line("RECEBIDO", (400, 92, 700, 206)), *initial()[1:]]
+    small = initial(text="diziam")
+    number = [Line("AUTENTICADO", (0, 80, 200, 150)), Line("nº", (40, 116, 70, 146)), *initial()[3:]]
+    for lines in (title, stamp, small, number, initial()[:1]):
+        assert [piece.line.box for piece in cut_lines(lines)] == [one.box for one in lines]
