@@ -19,12 +19,12 @@ from ocr.layout.learned.line_chains import (
     ROW,
     TABLE,
     TEXT,
+    LineLinks,
     PrintedLine,
     chains,
     fields_by_block,
     form_rows,
     is_level,
-    line_pairs,
     printed_lines,
 )
 from ocr.layout.learned.page_edges import FIELD_NAMES, with_edges
@@ -95,8 +95,8 @@ class LearnedPage:
         gutters = Gutters(graph.boxes.tolist(), [tuple(edge / self.height for edge in rule) for rule in page.rulings])
         self.lines = printed_lines(graph, structure, gutters, cells)
         self._texts = [" ".join(lines[piece].text.strip() for piece in line.pieces) for line in self.lines]
-        self.following = line_pairs(graph, structure, self.lines, NEXT)
-        self.blocks = line_pairs(graph, structure, self.lines, BLOCK)
+        links = LineLinks(graph, self.lines)
+        self.following, self.blocks = links.pairs(structure, NEXT), links.pairs(structure, BLOCK)
         self.lines = with_edges(fields_by_block(self.lines, self.blocks), self.rule_fields)
         self.following = {
             (one, other): value
@@ -106,7 +106,7 @@ class LearnedPage:
         }
         choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
         self.following |= form_rows(self.lines, graph, self.following, choices)
-        table, row, column = (line_pairs(graph, structure, self.lines, name) for name in (TABLE, ROW, COLUMN))
+        table, row, column = (links.pairs(structure, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
         ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
         closed = {place for table in ruled for place in table.lines}
@@ -134,7 +134,7 @@ class LearnedPage:
         """Return a ruled table with its printed lines."""
         line_of = {piece: number for number, line in enumerate(self.lines) for piece in line.pieces}
         rows = tuple(tuple(line_of[piece] for piece in row) for row in ruled.rows)
-        return Cells(tuple(place for row in rows for place in row), rows, ruled.table, 1.0, ruled.columns)
+        return Cells(tuple(place for row in rows for place in row), rows, ruled.table, ruled.columns)
 
     def text_of(self, place: int) -> str:
         """Return the text of a printed line."""

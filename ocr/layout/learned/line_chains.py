@@ -230,41 +230,64 @@ def fields_by_block(lines: Sequence[PrintedLine], blocks: Pairs) -> list[Printed
     return found
 
 
-def line_pairs(graph: Graph, structure: Structure, lines: Sequence[PrintedLine], relation: int) -> Pairs:
-    """Return how probable it is that a relation holds between two lines, for lines that see each other.
+class LineLinks:
+    """The links between pieces of different lines, sorted by the lines that they join."""
 
-    For `NEXT`, (a, b) means that b follows a, and what b says of its predecessor counts as well.
-    """
-    owner = np.zeros(len(graph.boxes), np.int64)
-    owner[[piece for line in lines for piece in line.pieces]] = [
-        number for number, line in enumerate(lines) for _ in line.pieces
-    ]
-    a, b = owner[:, None].repeat(graph.neighbors.shape[1], axis=1).reshape(-1), owner[graph.neighbors.reshape(-1)]
-    values = structure.relations[..., relation].reshape(-1)
-    least = 0.0 if relation == BLOCK else UNLIKELY
-    if relation == NEXT:
-        backward = structure.relations[..., PREVIOUS].reshape(-1)
-        a, b, values = np.concatenate((a, b)), np.concatenate((b, a)), np.concatenate((values, backward))
-    kept = (a != b) & (values >= least)
-    return _strong(a[kept] * len(lines) + b[kept], values[kept].astype(np.float64), len(lines))
+    def __init__(self, graph: Graph, lines: Sequence[PrintedLine]) -> None:
+        owner = np.zeros(len(graph.boxes), np.int64)
+        owner[[piece for line in lines for piece in line.pieces]] = [
+            number for number, line in enumerate(lines) for _ in line.pieces
+        ]
+        here, there = owner.repeat(graph.neighbors.shape[1]), owner[graph.neighbors.reshape(-1)]
+        links = np.flatnonzero(here != there)
+        here, there = here[links], there[links]
+        self._count = len(lines)
+        self._forward = _sorted_links(here * self._count + there, links)
+        self._backward = _sorted_links(there * self._count + here, links)
+
+    def pairs(self, structure: Structure, relation: int) -> Pairs:
+        """Return how probable it is that a relation holds between two lines, for lines that see each other.
+
+        For `NEXT`, (a, b) means that b follows a, and what b says of its predecessor counts as well.
+        """
+        numbers, links = self._forward
+        values = structure.relations[..., relation].reshape(-1)[links]
+        if relation == NEXT:
+            others, turned = self._backward
+            numbers = np.concatenate((numbers, others))
+            values = np.concatenate((values, structure.relations[..., PREVIOUS].reshape(-1)[turned]))
+            order = np.argsort(numbers, kind="stable")
+            numbers, values = numbers[order], values[order]
+        if relation != BLOCK:
+            kept = values >= UNLIKELY
+            numbers, values = numbers[kept], values[kept]
+        return _strong(numbers, values.astype(np.float64), self._count)
+
+
+def _sorted_links(numbers: Any, links: Any) -> tuple[Any, Any]:
+    """Return numbers of pairs of lines in ascending order, and the links that belong to them."""
+    order = np.argsort(numbers, kind="stable")
+    return numbers[order], links[order]
 
 
 def _strong(pairs: Any, values: Any, count: int) -> Pairs:
     """Return one probability a pair: the mean of the greater half of three values or more, else the greatest.
 
-    The pieces in the middle of a line see less than those at its ends. A pair is one number, a times `count` plus b.
+    The pieces in the middle of a line see less than those at its ends. A pair is one number, a times `count` plus b;
+    equal ones stand together.
     """
-    order = np.lexsort((-values, pairs))
-    pairs, values = pairs[order], values[order]
-    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else np.zeros(0, np.int64)
+    if not len(pairs):
+        return {}
+    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
     sizes = np.diff(np.append(starts, len(pairs)))
-    used = np.where(sizes < 3, 1, (sizes + 1) // 2)
-    rank = np.arange(len(pairs)) - np.repeat(starts, sizes)
-    sums = np.bincount(
-        np.repeat(np.arange(len(starts)), sizes), np.where(rank < np.repeat(used, sizes), values, 0.0), len(starts)
-    )
+    found = np.maximum.reduceat(values, starts)
+    if sizes.max() > 2:
+        rank = np.arange(len(pairs)) - np.repeat(starts, sizes)
+        falling = values[np.lexsort((-values, pairs))]
+        used = np.where(sizes < 3, 1, (sizes + 1) // 2)
+        found = np.add.reduceat(np.where(rank < np.repeat(used, sizes), falling, 0.0), starts) / used
     ones, others = np.divmod(pairs[starts], count)
-    return dict(zip(zip(ones.tolist(), others.tolist(), strict=True), (sums / used).tolist(), strict=True))
+    return dict(zip(zip(ones.tolist(), others.tolist(), strict=True), found.tolist(), strict=True))
 
 
 def form_rows(lines: Sequence[PrintedLine], graph: Graph, following: Pairs, choices: Collection[int]) -> Pairs:

@@ -34,12 +34,9 @@ def find_cells(
     is_cell = [one and line.role == CELL for one, line in zip(is_open, lines, strict=True)]
     groups = Groups.of(len(lines))
     for (one, other), value in relations.table.items():
-        if (
-            value >= SAME_TABLE
-            and is_cell[one]
-            and is_cell[other]
-            and mutual(relations.table, one, other) >= SAME_TABLE
-        ):
+        if value < SAME_TABLE or not (is_cell[one] and is_cell[other]) or groups.root(one) == groups.root(other):
+            continue
+        if mutual(relations.table, one, other) >= SAME_TABLE:
             groups.join(one, other)
     joined = [members for members in groups.sets() if len(members) >= LEAST_CELLS and is_cell[members[0]]]
     inner = [
@@ -56,13 +53,16 @@ def find_cells(
 
 
 def _divided(relations: Relations, tables: Sequence[Sequence[int]]) -> list[Relations]:
-    """Return for each table the relations of its lines to any line."""
+    """Return for each table the relations within it that hold, each once: as the line says it that is surer of it."""
     table_of = {place: number for number, members in enumerate(tables) for place in members}
 
     def divided(pairs: Pairs) -> list[Pairs]:
         found: list[Pairs] = [{} for _ in tables]
         for pair, value in pairs.items() if tables else ():
-            if pair[0] in table_of:
+            if value < SAME or table_of.get(pair[0], -1) != table_of.get(pair[1], -2):
+                continue
+            turned = pair[::-1]
+            if (value, turned) >= (pairs.get(turned, 0.0), pair):
                 found[table_of[pair[0]]][pair] = value
         return found
 
@@ -137,8 +137,6 @@ def _grid(
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
     for place in members:
         cells[row_of[place], column_of[place]].append(place)
-    used = [value for pairs in (relations.row, relations.column) for pair, value in pairs.items() if pair[0] in inside]
-    sure = sum(abs(2 * value - 1) for value in used) / len(used) if used else 0.0
     if len(members) > MOST_LINES * len(cells):
         return None
     tall = raise_tall_cells(cells, (len(row_order), len(column_order)), lines)
@@ -153,7 +151,7 @@ def _grid(
     )
     box = box_around(lines[place].box for place in members)
     grid = tuple(tuple(row) for row in texts)
-    return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans), sure)
+    return Cells(tuple(place for row in by_row for place in row), by_row, Table(box, grid, spans=spans))
 
 
 def _at_amounts(
@@ -167,6 +165,9 @@ def _at_amounts(
     heights, edges = np.array([_middle(box) for box in amounts]), np.array([box[2] for box in amounts])
     found = []
     for group in cells:
+        if len(group) == 1:
+            found.append([*group])
+            continue
         part: list[int] = []
         ordered = sorted(group, key=lambda place: _middle(lines[place].box))
         beside = [edges[np.abs(heights - _middle(lines[place].box)) < LEVEL] for place in ordered]
@@ -196,19 +197,18 @@ def _clusters(
     fits: Fits,
     excludes: Excludes | None = None,
 ) -> list[list[int]]:
-    """Return the lines joined by a relation, where their boxes agree and no two lines exclude each other."""
+    """Return the lines joined by the pairs of them whose boxes agree, where no two lines exclude each other."""
     names = sorted(inside)
     numbers = {place: number for number, place in enumerate(names)}
     groups = Groups.of(len(names))
     members = {number: [place] for place, number in numbers.items()}
     axis = excludes[1] if excludes else 0
     spans = {number: (lines[place].box[axis], lines[place].box[axis + 2]) for place, number in numbers.items()}
-    likely = [(-value, pair) for pair, value in pairs.items() if value >= SAME and inside.issuperset(pair)]
-    for _, (one, other) in sorted(likely):
-        if not fits(lines[one].box, lines[other].box):
-            continue
+    for _, (one, other) in sorted((-value, pair) for pair, value in pairs.items()):
         a, b = groups.root(numbers[one]), groups.root(numbers[other])
-        if a == b or (excludes and _excluded(excludes, lines, (members[a], members[b]), (spans[a], spans[b]))):
+        if a == b or not fits(lines[one].box, lines[other].box):
+            continue
+        if excludes and _excluded(excludes, lines, (members[a], members[b]), (spans[a], spans[b])):
             continue
         groups.join(a, b)
         members[groups.root(a)] = members.pop(a) + members.pop(b)

@@ -24,8 +24,6 @@ class Cells:
     rows: tuple[tuple[int, ...], ...]
     """The same, in the rows that are printed side by side."""
     table: Table
-    confidence: float
-    """Mean probability of the relations that made it."""
     columns: tuple[tuple[int, ...], ...] = ()
     """The column of each line of a ruled table, as `rows`."""
 
@@ -48,7 +46,7 @@ def without_parts(tables: Sequence[Cells], lines: Sequence[PrintedLine], relatio
     """
     table_of = {place: number for number, table in enumerate(tables) for place in table.lines}
     outside: dict[int, set[int]] = defaultdict(set)
-    for (one, other), value in relations.row.items():
+    for (one, other), value in relations.row.items() if tables else ():
         is_outside = one in table_of and other not in table_of and lines[other].role == CELL
         if is_outside and value >= SAME and mutual(relations.table, one, other) >= SAME_TABLE:
             outside[table_of[one]].add(other)

@@ -42,7 +42,7 @@ def test_a_cell_inside_a_table_belongs_to_it() -> None:
 
 def test_a_ruled_grid_gives_way_to_the_larger_table_around_it() -> None:
     (whole,) = find_cells(LINES, [True] * 6, RELATIONS, TEXTS.__getitem__)
-    inner = Cells((4, 5), ((4,), (5,)), whole.table, 1.0)
+    inner = Cells((4, 5), ((4,), (5,)), whole.table)
     assert without_parts([inner], LINES, RELATIONS) == []
     assert without_parts([whole], LINES, RELATIONS) == [whole]
 
@@ -54,7 +54,7 @@ def test_a_ruled_grid_gives_way_where_its_rules_miss() -> None:
         *(cell(12, 1.2 * n, 15, 1.2 * n + 1) for n in range(4)),
     ]
     grid = Table((0, 0, 15, 5), (("a b c d", "1 2 3 4"),))
-    merged = Cells(tuple(range(8)), (tuple(range(8)),), grid, 1.0, ((0,) * 4 + (1,) * 4,))
+    merged = Cells(tuple(range(8)), (tuple(range(8)),), grid, ((0,) * 4 + (1,) * 4,))
     table = both(*((one, other) for one in range(8) for other in range(one)))
     rows = both(*((n, n + 4) for n in range(4)))
     assert without_parts([merged], lines, Relations(table, rows, {}, {})) == []
@@ -68,7 +68,7 @@ def test_a_ruled_grid_gives_way_where_two_columns_share_a_cell() -> None:
     ]
     rows = tuple((n, n + 4) for n in range(4))
     grid = Table((0, 0, 8, 5), tuple((f"{n} {n + 4}",) for n in range(4)))
-    merged = Cells(tuple(range(8)), rows, grid, 1.0, ((0, 0),) * 4)
+    merged = Cells(tuple(range(8)), rows, grid, ((0, 0),) * 4)
     table = both(*((one, other) for one in range(8) for other in range(one)))
     assert without_parts([merged], lines, Relations(table, both(*rows), {}, {})) == []
     assert without_parts([merged], lines, Relations(table, both(*rows), both(*rows), {})) == [merged]
