@@ -46,6 +46,11 @@ class Graph:
     links: Floats
     """(n, NEIGHBORS, LINKS)."""
 
+    @property
+    def beside(self) -> tuple[Ints, Ints]:
+        """The places of the nearest piece at the left and at the right of each piece; itself where there is none."""
+        return self.neighbors[:, SIDES[0][1]], self.neighbors[:, 0]
+
 
 def describe(pieces: Sequence[Piece], size: tuple[int, int], rulings: Sequence[Box] = ()) -> Graph:
     """Return the graph of the pieces, one or more, of a page of `size` (width, height) pixels."""

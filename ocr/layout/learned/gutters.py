@@ -3,10 +3,14 @@
 A gutter is a vertical ruling line, or a white strip with wide lines at both sides of it. Labels and cells of tables
 stand side by side for other reasons. A line that a detector joined over a gutter is known by what stands above and
 below: lines start where its word starts, others end before it, and hardly one crosses that place without a gap.
+
+Between columns of justified text, full lines end and start at the edges of the strip. Such a strip is the gutter of
+all lines along it, whatever they are taken for: entries of an index look like labels with their values.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -18,6 +22,8 @@ from ocr.core.document import Line
 from ocr.layout.reading_order import is_vertical
 
 Floats = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.signedinteger[Any]]
 
 WIDE = 6.0
 """Line heights of a line that may stand in a column of running text."""
@@ -36,16 +42,40 @@ LEVEL = 0.5
 FEW = 3
 LEAST_GAP, UNUSUAL = 0.38, 1.08
 """Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
+FULL_LINES, WIDEST, TALLEST = 3, 8.0, 2.5
+"""Full lines at each side of a gutter between columns of justified text, at least, its greatest width, and the greatest
+height of a line of text."""
+TOGETHER, STEPS, BELOW = 1.2, 8, 1.5
+"""Line heights between pieces of one line of text, at most; pieces that it is followed over; and line heights between
+the middles of lines that go on below each other, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnGutter:
+    """A white strip between two columns of justified text."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    columns: tuple[float, float]
+    """Left edge of the column at its left, and right edge of that at its right."""
 
 
 class Gutters:
     """The gutters of a page, known by what stands around them; all lengths in line heights."""
 
-    def __init__(self, boxes: Sequence[Sequence[float]], rulings: Sequence[Sequence[float]]) -> None:
+    def __init__(
+        self,
+        boxes: Sequence[Sequence[float]],
+        rulings: Sequence[Sequence[float]],
+        columns: Sequence[ColumnGutter] = (),
+    ) -> None:
         array = np.array(boxes, np.float32).reshape(-1, 4)
         middle = (array[:, 1] + array[:, 3]) / 2
         order = np.argsort(middle, kind="stable")
         self._boxes, self._middles = array[order], middle[order]
+        self._columns = columns
         self._down = [((x0 + x1) / 2, y0, y1) for x0, y0, x1, y1 in rulings if y1 - y0 > 2 * (x1 - x0)]
 
     def part(self, one: Sequence[float], other: Sequence[float], *, anywhere: bool = False) -> bool:
@@ -57,11 +87,27 @@ class Gutters:
             return False
         if any(start - 0.5 < x < end + 0.5 and y0 < top and y1 > bottom for x, y0, y1 in self._down):
             return True
+        if self._are_columns(start, end, (top + bottom) / 2):
+            return True
         if end - start < NARROWEST:
             return False
         middle = (start + end) / 2
         strip = (start, end) if anywhere else (middle, middle)
         return self._is_white(strip, (before, after), (top + bottom) / 2)
+
+    def _are_columns(self, start: float, end: float, y: float) -> bool:
+        """Return whether a gutter between columns of justified text lies between two places at a height."""
+        return any(
+            start <= one.left + EDGE and end >= one.right - EDGE and one.top < y < one.bottom for one in self._columns
+        )
+
+    def is_beside_column(self, box: Sequence[float]) -> bool:
+        """Return whether a line stands in a column of justified text beside another one."""
+        y = (box[1] + box[3]) / 2
+        return any(
+            one.columns[0] - EDGE <= box[0] and box[2] <= one.columns[1] + EDGE and one.top < y < one.bottom
+            for one in self._columns
+        )
 
     def _is_white(self, strip: tuple[float, float], sides: tuple[Sequence[float], Sequence[float]], y: float) -> bool:
         """Return whether a white strip between two places goes on above and below, with wide lines at both sides.
@@ -82,6 +128,71 @@ class Gutters:
             if bool((mine & (right <= ends[place])).any()) and bool((theirs & (left >= reached[place])).any()):
                 return True
         return False
+
+
+def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Flags) -> list[ColumnGutter]:
+    """Return the gutters between columns of justified text.
+
+    `boxes` are those of pieces, `beside` the places of the nearest piece at the left and at the right of each, and
+    `is_running` tells which may be running text. A strip is searched once between the lines that cross it, so the time
+    grows little faster than the number of pieces.
+    """
+    left, right = beside
+    running = is_running & (boxes[:, 3] - boxes[:, 1] < TALLEST)
+    starts, ends = _reach(boxes, left, side=0), _reach(boxes, right, side=2)
+    full_left, full_right = running & (boxes[:, 2] - starts > WIDE), running & (ends - boxes[:, 0] > WIDE)
+    gaps = boxes[right, 0] - boxes[:, 2]
+    fits = full_left & full_right[right] & (gaps >= NARROWEST) & (gaps <= WIDEST)
+    fits &= _count_near(boxes[full_left, 2], boxes[:, 2]) >= FULL_LINES
+    fits &= _count_near(boxes[full_right, 0], boxes[right, 0]) >= FULL_LINES
+    found: list[ColumnGutter] = []
+    seen: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    for place in np.flatnonzero(fits).tolist():
+        x0, x1, y = float(boxes[place, 2]), float(boxes[right[place], 0]), float(middles[place])
+        stretches = seen[round(x0 / EDGE), round(x1 / EDGE)]
+        if any(low < y < high for low, high in stretches):
+            continue
+        crossing = (boxes[:, 0] < x1 - (x1 - x0) / 4) & (boxes[:, 2] > x0 + (x1 - x0) / 4)
+        top = float(np.max(middles[crossing & (middles < y)], initial=-np.inf))
+        bottom = float(np.min(middles[crossing & (middles > y)], initial=np.inf))
+        stretches.append((top, bottom))
+        along = (middles > top) & (middles < bottom)
+        before = along & full_left & (np.abs(boxes[:, 2] - x0) < EDGE)
+        after = along & full_right & (np.abs(boxes[:, 0] - x1) < EDGE)
+        if min(before.sum(), after.sum()) >= FULL_LINES:
+            columns = (float(starts[before].min()), float(ends[after].max()))
+            inside = along & (boxes[:, 2] > columns[0]) & (boxes[:, 0] < columns[1])
+            high, low = _extended(middles[inside], middles[before | after])
+            found.append(ColumnGutter(x0, x1, high - LEVEL, low + LEVEL, columns))
+    return found
+
+
+def _extended(middles: Floats, full: Floats) -> tuple[float, float]:
+    """Return the least and the greatest of the middles of full lines and of lines that go on above and below them."""
+    ordered = np.sort(middles)
+    ends = np.flatnonzero(np.diff(ordered) > BELOW)
+    starts = np.append(0, ends + 1)
+    first = int(np.searchsorted(ordered[starts], full.min(), side="right")) - 1
+    last = int(np.searchsorted(ordered[np.append(ends, len(ordered) - 1)], full.max()))
+    return float(ordered[starts[first]]), float(ordered[np.append(ends, len(ordered) - 1)[last]])
+
+
+def _reach(boxes: Floats, neighbors: Places, side: int) -> Floats:
+    """Return how far the line of text of each piece reaches to one side: 0 to the left, 2 to the right."""
+    gaps = boxes[neighbors, 0] - boxes[:, 2] if side else boxes[:, 0] - boxes[neighbors, 2]
+    following = np.where(gaps < TOGETHER, neighbors, np.arange(len(boxes)))
+    reached = np.arange(len(boxes))
+    for _ in range(STEPS):
+        reached = following[reached]
+    edges: Floats = boxes[reached, side]
+    return edges
+
+
+def _count_near(edges: Floats, places: Floats) -> Places:
+    """Return how many edges stand near each place."""
+    ordered = np.sort(edges)
+    return np.searchsorted(ordered, places + EDGE) - np.searchsorted(ordered, places - EDGE)
 
 
 def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]:

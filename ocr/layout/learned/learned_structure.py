@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
 from ocr.layout.learned.cells.cell_grid import find_cells
 from ocr.layout.learned.cells.table_parts import Cells, Relations, without_parts
 from ocr.layout.learned.chain_order import order_chains, part_chains
 from ocr.layout.learned.features import Graph
-from ocr.layout.learned.gutters import Gutters
+from ocr.layout.learned.gutters import Gutters, column_gutters
 from ocr.layout.learned.line_chains import (
     BLOCK,
     CELL,
@@ -92,8 +94,16 @@ class LearnedPage:
             for place in places
         }
         self.height = max(1.0, line_height(lines))
-        gutters = Gutters(graph.boxes.tolist(), [tuple(edge / self.height for edge in rule) for rule in page.rulings])
-        self.lines = printed_lines(graph, structure, gutters, cells)
+        is_text = np.array([any(map(str.isalnum, line.text)) for line in lines])  # Leaders are none.
+        columns = column_gutters(graph.boxes, graph.beside, is_text & (structure.roles.argmax(axis=1) != CELL))
+        rulings = [tuple(edge / self.height for edge in rule) for rule in page.rulings]
+        gutters = Gutters(graph.boxes.tolist(), rulings, columns)
+        self.lines = [
+            replace(line, role=PARAGRAPH)
+            if columns and line.role in FORM and gutters.is_beside_column(line.box)
+            else line
+            for line in printed_lines(graph, structure, gutters, cells)
+        ]
         self._texts = [" ".join(lines[piece].text.strip() for piece in line.pieces) for line in self.lines]
         links = LineLinks(graph, self.lines)
         self.following, self.blocks = links.pairs(structure, NEXT), links.pairs(structure, BLOCK)

@@ -29,7 +29,7 @@ UNUSUAL, HALF_WIDE = 2.2, 0.55
 """Gaps of this many times the usual gap are cut, if they are at least this share of the line height."""
 INITIAL, HIGHEST = 1.6, 7.0
 """Usual line heights of a line with a large initial, at least and at most."""
-NARROWEST, BROADEST = 0.2, 1.2
+NARROWEST, BROADEST = 0.2, 1.4
 """Width of a large initial as a share of its height, at least and at most."""
 EVEN, MARGIN, PITCH = 0.8, 0.25, 1.2
 """Line heights between edges that agree, or share of the height of the initial, whose box is larger than its ink; and
