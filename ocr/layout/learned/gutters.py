@@ -45,6 +45,8 @@ LEAST_GAP, UNUSUAL = 0.38, 1.08
 FULL_LINES, WIDEST, TALLEST = 3, 8.0, 2.5
 """Full lines at each side of a gutter between columns of justified text, at least, its greatest width, and the greatest
 height of a line of text."""
+LEAST_INSIDE = 2
+"""Full lines at each side of a gutter that show that what it divides is no table, at least."""
 TOGETHER, STEPS, BELOW = 1.2, 8, 1.5
 """Line heights between pieces of one line of text, at most; pieces that it is followed over; and line heights between
 the middles of lines that go on below each other, at most."""
@@ -60,6 +62,8 @@ class ColumnGutter:
     bottom: float
     columns: tuple[float, float]
     """Left edge of the column at its left, and right edge of that at its right."""
+    full: tuple[tuple[float, ...], tuple[float, ...]]
+    """Middles of the full lines that end at its left edge, and of those that start at its right edge."""
 
 
 class Gutters:
@@ -106,6 +110,16 @@ class Gutters:
         y = (box[1] + box[3]) / 2
         return any(
             one.columns[0] - EDGE <= box[0] and box[2] <= one.columns[1] + EDGE and one.top < y < one.bottom
+            for one in self._columns
+        )
+
+    def divide(self, box: Sequence[float]) -> bool:
+        """Return whether what looks like a table is two columns with full lines of text at both sides of a gutter."""
+        left, top, right, bottom = box
+        return any(
+            left < one.left - EDGE
+            and right > one.right + EDGE
+            and all(sum(top < middle < bottom for middle in side) >= LEAST_INSIDE for side in one.full)
             for one in self._columns
         )
 
@@ -164,12 +178,13 @@ def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Fla
             columns = (float(starts[before].min()), float(ends[after].max()))
             inside = along & (boxes[:, 2] > columns[0]) & (boxes[:, 0] < columns[1])
             high, low = _extended(middles[inside], middles[before | after])
-            found.append(ColumnGutter(x0, x1, high - LEVEL, low + LEVEL, columns))
+            full = (tuple(middles[before].tolist()), tuple(middles[after].tolist()))
+            found.append(ColumnGutter(x0, x1, high - LEVEL, low + LEVEL, columns, full))
     return found
 
 
 def _extended(middles: Floats, full: Floats) -> tuple[float, float]:
-    """Return the least and the greatest of the middles of full lines and of lines that go on above and below them."""
+    """Return the middles of the first and the last line that go on above and below full lines."""
     ordered = np.sort(middles)
     ends = np.flatnonzero(np.diff(ordered) > BELOW)
     starts = np.append(0, ends + 1)

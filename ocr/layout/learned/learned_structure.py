@@ -108,6 +108,16 @@ class LearnedPage:
         links = LineLinks(graph, self.lines)
         self.following, self.blocks = links.pairs(structure, NEXT), links.pairs(structure, BLOCK)
         self.lines = with_edges(fields_by_block(self.lines, self.blocks), self.rule_fields)
+        table, row, column = (links.pairs(structure, name) for name in (TABLE, ROW, COLUMN))
+        relations = Relations(table, row, column, self.blocks)
+        ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
+        closed = {place for table in ruled for place in table.lines}
+        is_open = [line.field == TEXT and place not in closed for place, line in enumerate(self.lines)]
+        found = find_cells(self.lines, is_open, relations, self.text_of)
+        torn = {place for table in found if gutters.divide(table.table.box) for place in table.lines}
+        self.lines = [replace(line, role=PARAGRAPH) if place in torn else line for place, line in enumerate(self.lines)]
+        kept = (table for table in found if torn.isdisjoint(table.lines))
+        self.tables = [*ruled, *(table for table in kept if not self._is_crossed(table.table.box, page.rulings))]
         self.following = {
             (one, other): value
             for (one, other), value in self.following.items()
@@ -116,13 +126,6 @@ class LearnedPage:
         }
         choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
         self.following |= form_rows(self.lines, graph, self.following, choices)
-        table, row, column = (links.pairs(structure, name) for name in (TABLE, ROW, COLUMN))
-        relations = Relations(table, row, column, self.blocks)
-        ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
-        closed = {place for table in ruled for place in table.lines}
-        is_open = [line.field == TEXT and place not in closed for place, line in enumerate(self.lines)]
-        found = find_cells(self.lines, is_open, relations, self.text_of)
-        self.tables = [*ruled, *(table for table in found if not self._is_crossed(table.table.box, page.rulings))]
 
     def _are_apart(self, one: int, other: int) -> bool:
         """Return whether two lines stand in the body and in different blocks."""
