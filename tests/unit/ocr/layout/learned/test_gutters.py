@@ -1,5 +1,8 @@
+import numpy as np
+from numpy.typing import NDArray
+
 from ocr.core.document import Line, Word, box_around
-from ocr.layout.learned.gutters import Gutters, find_joined
+from ocr.layout.learned.gutters import ColumnGutter, Gutters, column_gutters, find_joined
 
 LEFT = [(0.0, 1.5 * n, 12.0, 1.5 * n + 1) for n in range(5)]
 RIGHT = [(13.0, 1.5 * n, 25.0, 1.5 * n + 1) for n in range(5)]
@@ -54,3 +57,56 @@ def test_a_line_that_was_joined_over_a_gutter_is_cut_and_a_heading_over_both_col
     assert find_joined([*left, *right, joined], 10) == {8: [2]}
     heading = line((8, 10), (10.3, 12.6), (13.0, 15), y=3)
     assert find_joined([*left, *right, heading], 10) == {}
+
+
+def beside(boxes: list[tuple[float, float, float, float]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of the nearest level box at the left and at the right of each, as the graph has them."""
+    found = []
+    for side in (-1, 1):
+        near = []
+        for place, box in enumerate(boxes):
+            level = [n for n, other in enumerate(boxes) if other[1] == box[1] and side * (other[0] - box[0]) > 0]
+            near.append(min(level, key=lambda n: abs(boxes[n][0] - box[0]), default=place))
+        found.append(np.array(near))
+    return found[0], found[1]
+
+
+def gutters_of(boxes: list[tuple[float, float, float, float]], *, cells: bool = False) -> list[ColumnGutter]:
+    return column_gutters(np.array(boxes, np.float32), beside(boxes), np.full(len(boxes), not cells))
+
+
+def index(rows: int = 12) -> list[tuple[float, float, float, float]]:
+    """Return two columns of entries: every third line is full, others are short."""
+    return [(x, 1.2 * n, x + (11.0 if n % 3 == 0 else 3.0), 1.2 * n + 1) for n in range(rows) for x in (0.0, 11.8)]
+
+
+def test_full_lines_show_the_gutter_of_all_lines_of_their_columns() -> None:
+    boxes = index()
+    found = gutters_of(boxes)
+    assert {(round(one.left), round(one.right, 1)) for one in found} == {(11, 11.8)}
+    assert found[0].top < 0.5 and found[0].bottom > 13.5
+    short = Gutters(boxes, [], found)
+    assert short.part(boxes[2], boxes[3]) and not Gutters(boxes, []).part(boxes[2], boxes[3])
+    assert short.is_beside_column(boxes[2]) and not short.is_beside_column((0.0, 40.0, 11.0, 41.0))
+    assert short.divide((0.0, 0.0, 22.8, 14.4)) and not short.divide((0.0, 0.0, 11.0, 14.4))
+    assert not short.divide((0.0, 5.0, 22.8, 8.0))
+
+
+def test_words_far_apart_make_full_lines_too() -> None:
+    words = [
+        (x + 3.7 * k, 1.2 * n, x + 3.7 * k + 2.8, 1.2 * n + 1) for n in range(6) for x in (0.0, 12.0) for k in range(3)
+    ]
+    found = gutters_of(words)
+    assert {(round(one.left, 1), one.right) for one in found} == {(10.2, 12.0)}
+
+
+def test_a_line_over_both_columns_ends_their_gutter() -> None:
+    above, below = index(9), [(x0, y0 + 12, x1, y1 + 12) for x0, y0, x1, y1 in index(9)]
+    found = gutters_of([*above, (4.0, 10.9, 18.0, 11.9), *below])
+    assert sorted((round(one.top, 1), round(one.bottom, 1)) for one in found) == [(-0.0, 10.6), (12.0, 22.6)]
+
+
+def test_cells_and_few_or_ragged_lines_show_no_gutter_of_columns() -> None:
+    ragged = [(left, top, right - 1.1 * (n % 5), bottom) for n, (left, top, right, bottom) in enumerate(index())]
+    assert gutters_of(index(), cells=True) == gutters_of(index(6)) == gutters_of(ragged) == []
+    assert gutters_of([(0.0, 0.0, 12.0, 1.0)]) == []
