@@ -6,7 +6,7 @@ order is a topological sort by these rules.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,11 @@ SHORT_BAND, SHORT_HEIGHT, SHORT_SHARE = 2.2, 6.0, 0.8
 of the page that they cover at most."""
 MOST_LINES = 2000
 """Lines up to which headings between columns are searched."""
+CLOSE, ALIKE = 0.4, 0.2
+"""Line heights between two lines of one heading at most, and the share of their height by which they differ at most."""
+LARGE, CENTERED = 1.25, 1.0
+"""Least height in line heights of a narrow heading across all columns, and line heights by which it is away from the
+middle of the page at most."""
 TOUCHING, BOTH_SIDES = 0.2, 12.0
 """Line heights that boxes of neighboring lines may overlap, and in which columns stand above and below a heading."""
 SHARED = 0.3
@@ -87,8 +92,9 @@ def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     left, top, right, bottom = boxes.T
     found = boxes.copy()
     for place in np.flatnonzero(bottom - top < LONE_HEIGHT):
-        level = (np.minimum(bottom, bottom[place]) - np.maximum(top, top[place])) > 0
-        if level.sum() == 1 and _has_columns(boxes[bottom <= top[place]]) and _has_columns(boxes[top >= bottom[place]]):
+        level = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place]) > TOUCHING
+        above, below = bottom <= top[place] + TOUCHING, top >= bottom[place] - TOUCHING
+        if level.sum() == 1 and _has_columns(boxes[above]) and _has_columns(boxes[below]):
             found[place, 0], found[place, 2] = left.min(), right.max()
     return found
 
@@ -109,7 +115,13 @@ def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[l
     array = np.array(boxes, np.float32).reshape(-1, 4)
     found: list[list[int]] = []
     lone = _lone(array)
-    bands = _bands(array) if len(array) else array[:0, 0]
+    lone -= {
+        place
+        for chain in chains
+        for before, place in pairwise(chain)
+        if before not in lone and _goes_on(array[[before, place]])
+    }
+    bands = np.sort(np.append(_bands(array), _heading_heights(array, lone))) if len(array) else array[:0, 0]
     waiting = [
         part for chain in chains for level in _at_bands(chain, array, bands) for part in _at_headings(level, lone)
     ][::-1]
@@ -141,6 +153,26 @@ def _lone(boxes: NDArray[np.float32]) -> set[int]:
         if all(sides):
             lone.add(int(place))
     return lone
+
+
+def _goes_on(boxes: NDArray[np.float32]) -> bool:
+    """Return whether the second of two lines stands close below the first, and in type of its size."""
+    first, second = boxes[:, 3] - boxes[:, 1]
+    return bool(abs(boxes[1, 1] - boxes[0, 3]) < CLOSE and abs(first - second) < ALIKE * max(first, second))
+
+
+def _heading_heights(boxes: NDArray[np.float32], lone: Collection[int]) -> NDArray[np.float32]:
+    """Return the heights of lone lines that are headings across all columns: large, and in the middle of the page.
+
+    No column goes on past them.
+    """
+    if not lone:
+        return boxes[:0, 0]
+    middle = (boxes[:, 0].min() + boxes[:, 2].max()) / 2
+    headings = boxes[list(lone)]
+    high, aside = headings[:, 3] - headings[:, 1], np.abs((headings[:, 0] + headings[:, 2]) / 2 - middle)
+    heights: NDArray[np.float32] = headings[(high > LARGE) & (aside < CENTERED), 1]
+    return heights
 
 
 def _at_bands(chain: Sequence[int], boxes: NDArray[np.float32], bands: NDArray[np.float32]) -> Iterator[Sequence[int]]:
