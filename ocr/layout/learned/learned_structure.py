@@ -8,7 +8,7 @@ import numpy as np
 
 from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
 from ocr.layout.learned.cells.cell_grid import find_cells
-from ocr.layout.learned.cells.table_parts import Cells, Relations, without_parts
+from ocr.layout.learned.cells.table_parts import Cells, Relations, holds, without_parts
 from ocr.layout.learned.chain_order import order_chains, part_chains
 from ocr.layout.learned.features import Graph
 from ocr.layout.learned.gutters import Gutters, column_gutters
@@ -111,9 +111,10 @@ class LearnedPage:
         table, row, column = (links.pairs(structure, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
         ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
-        closed = {place for table in ruled for place in table.lines}
-        is_open = [line.field == TEXT and place not in closed for place, line in enumerate(self.lines)]
-        found = find_cells(self.lines, is_open, relations, self.text_of)
+        found = self._open_tables(ruled, relations)
+        whole = [table for table in ruled if not any(holds(other, table, self.lines) for other in found)]
+        if len(whole) < len(ruled):
+            ruled, found = whole, self._open_tables(whole, relations)
         torn = {place for table in found if gutters.divide(table.table.box) for place in table.lines}
         self.lines = [replace(line, role=PARAGRAPH) if place in torn else line for place, line in enumerate(self.lines)]
         kept = (table for table in found if torn.isdisjoint(table.lines))
@@ -126,6 +127,12 @@ class LearnedPage:
         }
         choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
         self.following |= form_rows(self.lines, graph, self.following, choices)
+
+    def _open_tables(self, ruled: Sequence[Cells], relations: Relations) -> list[Cells]:
+        """Return the tables of the body beside those with ruling lines."""
+        closed = {place for table in ruled for place in table.lines}
+        is_open = [line.field == TEXT and place not in closed for place, line in enumerate(self.lines)]
+        return find_cells(self.lines, is_open, relations, self.text_of)
 
     def _are_apart(self, one: int, other: int) -> bool:
         """Return whether two lines stand in the body and in different blocks."""

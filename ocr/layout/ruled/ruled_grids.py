@@ -192,7 +192,8 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
         return None
     box = (edges[0], bands[0].top, edges[-1], bands[-1].bottom)
     bands = list(_undivided(bands, lines, edges))
-    cells = _cells(bands, dict(enumerate(lines)), edges)
+    inside = {n: line for n, line in enumerate(lines) if _is_within(line.box, box, 4 * near)}
+    cells = _cells(bands, inside, edges)
     filled = [places for places in cells.values() if places]
     if len(filled) < 2 or sum(map(len, filled)) > MOST_LINES * len(filled) or not _fits(filled, lines, box, near):
         return None
@@ -214,6 +215,11 @@ def _table(bands: Sequence[_Band], across: Sequence[_Level], lines: Sequence[Lin
     table = Table(extent, tuple(map(tuple, texts)), spans=tuple(sorted(spans, key=lambda one: (one.row, one.column))))
     rows, in_columns = (tuple(tuple(row) for row in part if row) for part in (by_row, columns))
     return RuledTable(box, rows, table, in_columns)
+
+
+def _is_within(box: Box, table: Box, reach: float) -> bool:
+    """Return whether a line stands out neither above nor below a table, as stamps and watermarks over it do."""
+    return box[1] > table[1] - reach and box[3] < table[3] + reach
 
 
 def _cells(

@@ -80,6 +80,14 @@ def _misses_rules(table: Cells, lines: Sequence[PrintedLine], relations: Relatio
     return any(apart[way] >= LEAST_MERGED and apart[way] > same[way] for way in (0, 1))
 
 
+def holds(table: Cells, other: Cells, lines: Sequence[PrintedLine]) -> bool:
+    """Return whether most lines of another table stand among those of a table: they are one table."""
+    left, top, right, bottom = table.table.box
+    boxes = (lines[place].box for place in other.lines)
+    inside = sum(left < (box[0] + box[2]) / 2 < right and top < (box[1] + box[3]) / 2 < bottom for box in boxes)
+    return 2 * inside > len(other.lines)
+
+
 def mutual(pairs: Pairs, one: int, other: int) -> float:
     """Return the mean of what both lines say of each other."""
     values = [pairs[pair] for pair in ((one, other), (other, one)) if pair in pairs]

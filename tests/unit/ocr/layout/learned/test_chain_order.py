@@ -49,6 +49,25 @@ def test_a_heading_with_columns_at_both_sides_is_cut_out_of_its_chain() -> None:
     assert part_chains([middle], [*columns[:16], *columns[:8], heading]) == [middle]
 
 
+def test_no_column_goes_on_past_a_large_heading_in_the_middle_of_the_page() -> None:
+    rows = [n * 1.5 for n in range(4)]
+    columns = [(x, y, x + 10, y + 1) for x in (0, 12, 24) for y in (*rows, *(12 + y for y in rows))]
+    left = list(range(8))
+    assert part_chains([left], [*columns, (13.0, 7.5, 21.0, 9.0)]) == [left[:4], left[4:]]
+    # A line of usual size, or away from the middle, may stand in a column beside two gaps.
+    assert part_chains([left], [*columns, (13.0, 8.0, 21.0, 9.0)]) == [left]
+    assert part_chains([left], [*columns, (12.0, 7.5, 17.0, 9.0)]) == [left]
+
+
+def test_the_second_line_of_a_heading_of_a_column_parts_nothing() -> None:
+    rows = [n * 1.5 for n in range(4)]
+    columns = [(x, y, x + 10, y + 1) for x in (0, 12, 24) for y in (*rows, *(12 + y for y in rows))]
+    first, second = (13.0, 8.0, 21.0, 9.0), (15.0, 9.2, 19.0, 10.2)
+    beside = (0.0, 8.0, 10.0, 9.0)
+    chain = [8, 9, 10, 11, 24, 25, 12, 13, 14, 15]
+    assert part_chains([chain], [*columns, first, second, beside]) == [chain]
+
+
 def test_a_white_band_across_the_page_parts_what_is_above_from_what_is_below() -> None:
     """A picture as wide as the page stands between: no chain goes on over it, and both columns above come first."""
     rows = [n * 1.5 for n in range(4)]

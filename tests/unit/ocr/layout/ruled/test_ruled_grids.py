@@ -20,6 +20,13 @@ def test_text_belongs_to_the_cell_that_holds_it() -> None:
     assert found.rows == ((0, 1), (2, 3), (4, 5))
 
 
+def test_a_watermark_over_a_table_is_in_none_of_its_cells() -> None:
+    lines = [cell(f"{row}{column}", 110 + 200 * column, 106 + 50 * row) for row in range(3) for column in range(2)]
+    mark = Line("CÓPIA", (150, -200, 450, 550), 0.9)
+    (found,) = find_ruled_tables([*lines, mark], grid([100, 300, 500], [100, 150, 200, 250]), HEIGHT)
+    assert found.rows == ((0, 1), (2, 3), (4, 5)) and found.table.box == (110, 106, 390, 236)
+
+
 def test_rows_between_other_vertical_lines_are_tables_of_their_own() -> None:
     upper, lower = grid([100, 300, 500], [100, 150]), grid([100, 200, 350, 500], [150, 200, 250])
     lines = [cell("A", 110, 106), cell("B", 310, 106)]

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from ocr.core.document import Table
 from ocr.layout.learned.cells.cell_grid import find_cells
-from ocr.layout.learned.cells.table_parts import Cells, Relations, without_parts
+from ocr.layout.learned.cells.table_parts import Cells, Relations, holds, without_parts
 from ocr.layout.learned.line_chains import CELL, Pairs, PrintedLine
 
 
@@ -45,6 +47,15 @@ def test_a_ruled_grid_gives_way_to_the_larger_table_around_it() -> None:
     inner = Cells((4, 5), ((4,), (5,)), whole.table)
     assert without_parts([inner], LINES, RELATIONS) == []
     assert without_parts([whole], LINES, RELATIONS) == [whole]
+
+
+def test_a_table_holds_a_ruled_grid_that_stands_among_its_lines() -> None:
+    """The first column, whose cells reach over several rows, is no part of the grid."""
+    (whole,) = find_cells(LINES, [True] * 6, RELATIONS, TEXTS.__getitem__)
+    inner = Cells((3, 5), ((3,), (5,)), whole.table)
+    assert holds(whole, inner, LINES)
+    below = [replace(line, box=(0, 20, 5, 21)) if place in inner.lines else line for place, line in enumerate(LINES)]
+    assert not holds(whole, inner, below)
 
 
 def test_a_ruled_grid_gives_way_where_its_rules_miss() -> None:
