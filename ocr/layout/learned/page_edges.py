@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
+import numpy as np
+
 from ocr.core.document import Field
 from ocr.layout.learned.line_chains import TEXT, PrintedLine
 
@@ -13,7 +15,10 @@ EDGES = (FIELD_NAMES.index("header"), FIELD_NAMES.index("footer"))
 EDGE_SURE = 0.95
 """Least probability of header or footer for lines that the rules leave in the body."""
 BODY_SURE = 0.99
-"""Probability of the body from which neither a line nor what stands below it is in the header by rules."""
+"""Probability of the body from which neither a line nor what stands below it is in the header by rules, nor most lines
+in the footer."""
+TALL, COVERED = 4.0, 4
+"""Line heights of what lies over print, at least, and lines of the body whose middles it covers, at least."""
 MARGIN, NOISE = FIELD_NAMES.index("margin"), FIELD_NAMES.index("noise")
 
 
@@ -23,7 +28,13 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
     `ruled` are the fields of the pieces by the rules.
     """
     start = _body_start(lines, ruled)
-    found = [_at_edge(_without_noise(line), frozenset(ruled[piece] for piece in line.pieces), start) for line in lines]
+    lines = _without_marks(lines)
+    edges = [frozenset(ruled[piece] for piece in line.pieces) for line in lines]
+    body = _body_in_footer(lines, edges)
+    found = [
+        line if place in body else _at_edge(_without_noise(line), edges[place], start)
+        for place, line in enumerate(lines)
+    ]
     if any(line.field == TEXT for line in found):
         return found
     # A page without a body is rare, so the rules must agree; and no page is all header and footer.
@@ -35,12 +46,37 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
     return [replace(line, field=TEXT) for line in found]
 
 
+def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
+    """Return the lines, those that lie over several lines of the body in the margin: stamps and watermarks."""
+    found = list(lines)
+    tall = [place for place, line in enumerate(lines) if line.field == TEXT and line.box[3] - line.box[1] > TALL]
+    if not tall:
+        return found
+    boxes = np.array([line.box for line in lines if line.field == TEXT], np.float32)
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    for place in tall:
+        left, top, right, bottom = lines[place].box
+        if ((x > left) & (x < right) & (y > top) & (y < bottom)).sum() > COVERED:
+            found[place] = replace(lines[place], field=MARGIN)
+    return found
+
+
 def _without_noise(line: PrintedLine) -> PrintedLine:
     """Return the line in a field that is printed: what was read is never left out, whatever the network says."""
     if line.field != NOISE:
         return line
     others = line.fields[:NOISE]
     return replace(line, field=others.index(max(others)))
+
+
+def _body_in_footer(lines: Sequence[PrintedLine], edges: Sequence[Set[Field]]) -> set[int]:
+    """Return the lines that certainly are in the body, of those in the footer by rules; none where most are not.
+
+    A table in small type above a footer looks like notes. One line that the network is wrong about is no reason.
+    """
+    feet = [place for place, edge in enumerate(edges) if edge == {"footer"} and lines[place].fields]
+    sure = {place for place in feet if lines[place].fields[TEXT] >= BODY_SURE}
+    return sure if 2 * len(sure) > len(feet) else set()
 
 
 def _body_start(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> float:

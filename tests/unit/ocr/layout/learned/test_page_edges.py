@@ -3,7 +3,7 @@ from dataclasses import replace
 from ocr.layout.learned.line_chains import CELL, TEXT, PrintedLine
 from ocr.layout.learned.page_edges import FIELD_NAMES, with_edges
 
-HEADER = FIELD_NAMES.index("header")
+HEADER, FOOTER = FIELD_NAMES.index("header"), FIELD_NAMES.index("footer")
 SURE_HEAD, SURE_BODY = (1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0, 0.0)
 
 
@@ -18,6 +18,17 @@ def test_what_is_certainly_body_ends_the_header_that_rules_find() -> None:
     assert [one.field for one in found] == [HEADER, HEADER, TEXT, TEXT]
 
 
+def test_what_is_certainly_body_is_in_no_footer_by_rules() -> None:
+    """A table in small type at the foot of the page looks like notes."""
+    unsure = (0.0, 0.6, 0.0, 0.4, 0.0)
+    lines = [line(place, TEXT, SURE_BODY if place < 3 else unsure) for place in range(4)]
+    fields = [one.field for one in with_edges(lines, ["text", "footer", "footer", "footer"])]
+    assert fields == [TEXT, TEXT, TEXT, FOOTER]
+    # One of two is no reason.
+    found = with_edges(lines[1:], ["text", "text", "footer", "footer"])
+    assert [one.field for one in found] == [TEXT, FOOTER, FOOTER]
+
+
 def test_an_unsure_header_is_body_and_no_line_is_noise() -> None:
     unsure, noise = (0.8, 0.2, 0.0, 0.0, 0.0), (0.1, 0.2, 0.0, 0.0, 0.7)
     found = with_edges([line(0, HEADER, unsure), line(1, FIELD_NAMES.index("noise"), noise)], ["text", "text"])
@@ -27,3 +38,12 @@ def test_an_unsure_header_is_body_and_no_line_is_noise() -> None:
 def test_no_page_is_all_header() -> None:
     heads = [replace(line(place, HEADER, SURE_HEAD)) for place in range(2)]
     assert [one.field for one in with_edges(heads, ["header"] * 2)] == [TEXT, TEXT]
+
+
+def test_what_lies_over_many_lines_is_in_the_margin() -> None:
+    lines = [line(place, TEXT, SURE_BODY) for place in range(8)]
+    mark, high = (
+        PrintedLine((8,), box, TEXT, CELL, SURE_BODY) for box in ((0.0, 1.0, 9.0, 13.0), (20.0, 0.0, 22.0, 9.0))
+    )
+    found = with_edges([*lines, mark, replace(high, pieces=(9,))], ["text"] * 10)
+    assert [one.field for one in found] == [TEXT] * 8 + [FIELD_NAMES.index("margin"), TEXT]
