@@ -42,9 +42,9 @@ LEVEL = 0.5
 FEW = 3
 LEAST_GAP, UNUSUAL = 0.38, 1.08
 """Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
-FULL_LINES, WIDEST, TALLEST = 3, 8.0, 2.5
-"""Full lines at each side of a gutter between columns of justified text, at least, its greatest width, and the greatest
-height of a line of text."""
+FULL_LINES, FLUSH, WIDEST, TALLEST = 3, 0.35, 8.0, 2.5
+"""Full lines at each side of a gutter between columns of justified text, at least, and line heights between their edges;
+the greatest width of the gutter, and the greatest height of a line of text."""
 LEAST_INSIDE = 2
 """Full lines at each side of a gutter that show that what it divides is no table, at least."""
 TOGETHER, STEPS, BELOW = 1.2, 8, 1.5
@@ -172,9 +172,9 @@ def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Fla
         bottom = float(np.min(middles[crossing & (middles > y)], initial=np.inf))
         stretches.append((top, bottom))
         along = (middles > top) & (middles < bottom)
-        before = along & full_left & (np.abs(boxes[:, 2] - x0) < EDGE)
-        after = along & full_right & (np.abs(boxes[:, 0] - x1) < EDGE)
-        if min(before.sum(), after.sum()) >= FULL_LINES:
+        before = along & full_left & (np.abs(boxes[:, 2] - x0) < FLUSH)
+        after = along & full_right & (np.abs(boxes[:, 0] - x1) < FLUSH)
+        if before.sum() >= FULL_LINES and _most_near(ends[after]) >= FULL_LINES:
             columns = (float(starts[before].min()), float(ends[after].max()))
             inside = along & (boxes[:, 2] > columns[0]) & (boxes[:, 0] < columns[1])
             high, low = _extended(middles[inside], middles[before | after])
@@ -204,10 +204,15 @@ def _reach(boxes: Floats, neighbors: Places, side: int) -> Floats:
     return edges
 
 
-def _count_near(edges: Floats, places: Floats) -> Places:
+def _most_near(edges: Floats) -> int:
+    """Return how many edges at most stand at one place."""
+    return int(_count_near(edges, edges, FLUSH).max(initial=0))
+
+
+def _count_near(edges: Floats, places: Floats, reach: float = EDGE) -> Places:
     """Return how many edges stand near each place."""
     ordered = np.sort(edges)
-    return np.searchsorted(ordered, places + EDGE) - np.searchsorted(ordered, places - EDGE)
+    return np.searchsorted(ordered, places + reach) - np.searchsorted(ordered, places - reach)
 
 
 def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]:
