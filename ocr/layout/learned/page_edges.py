@@ -29,12 +29,8 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
     """
     start = _body_start(lines, ruled)
     lines = _without_marks(lines)
-    edges = [frozenset(ruled[piece] for piece in line.pieces) for line in lines]
-    body = _body_in_footer(lines, edges)
-    found = [
-        line if place in body else _at_edge(_without_noise(line), edges[place], start)
-        for place, line in enumerate(lines)
-    ]
+    edges = _without_notes(lines, [frozenset(ruled[piece] for piece in line.pieces) for line in lines])
+    found = [_at_edge(_without_noise(line), edge, start) for line, edge in zip(lines, edges, strict=True)]
     if any(line.field == TEXT for line in found):
         return found
     # A page without a body is rare, so the rules must agree; and no page is all header and footer.
@@ -69,14 +65,15 @@ def _without_noise(line: PrintedLine) -> PrintedLine:
     return replace(line, field=others.index(max(others)))
 
 
-def _body_in_footer(lines: Sequence[PrintedLine], edges: Sequence[Set[Field]]) -> set[int]:
-    """Return the lines that certainly are in the body, of those in the footer by rules; none where most are not.
+def _without_notes(lines: Sequence[PrintedLine], edges: Sequence[Set[Field]]) -> Sequence[Set[Field]]:
+    """Return the fields of lines by rules, without a footer most of whose lines certainly are in the body.
 
     A table in small type above a footer looks like notes. One line that the network is wrong about is no reason.
     """
-    feet = [place for place, edge in enumerate(edges) if edge == {"footer"} and lines[place].fields]
-    sure = {place for place in feet if lines[place].fields[TEXT] >= BODY_SURE}
-    return sure if 2 * len(sure) > len(feet) else set()
+    feet = [line.fields[TEXT] for line, edge in zip(lines, edges, strict=True) if edge == {"footer"} and line.fields]
+    if 2 * sum(value >= BODY_SURE for value in feet) <= len(feet):
+        return edges
+    return [{"text"} if edge == {"footer"} else edge for edge in edges]
 
 
 def _body_start(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> float:

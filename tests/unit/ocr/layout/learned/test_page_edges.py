@@ -20,10 +20,14 @@ def test_what_is_certainly_body_ends_the_header_that_rules_find() -> None:
 
 def test_what_is_certainly_body_is_in_no_footer_by_rules() -> None:
     """A table in small type at the foot of the page looks like notes."""
-    unsure = (0.0, 0.6, 0.0, 0.4, 0.0)
-    lines = [line(place, TEXT, SURE_BODY if place < 3 else unsure) for place in range(4)]
-    fields = [one.field for one in with_edges(lines, ["text", "footer", "footer", "footer"])]
-    assert fields == [TEXT, TEXT, TEXT, FOOTER]
+    foot = line(3, FOOTER, (0.0, 0.0, 0.0, 1.0, 0.0))
+    lines = [*(line(place, TEXT, SURE_BODY) for place in range(3)), foot]
+    assert [one.field for one in with_edges(lines, ["text", "footer", "footer", "footer"])] == [
+        TEXT,
+        TEXT,
+        TEXT,
+        FOOTER,
+    ]
     # One of two is no reason.
     found = with_edges(lines[1:], ["text", "text", "footer", "footer"])
     assert [one.field for one in found] == [TEXT, FOOTER, FOOTER]
