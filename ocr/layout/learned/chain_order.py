@@ -30,8 +30,9 @@ CLOSE, ALIKE = 0.4, 0.2
 LARGE, CENTERED = 1.25, 1.0
 """Least height in line heights of a narrow heading across all columns, and line heights by which it is away from the
 middle of the page at most."""
-TOUCHING, BOTH_SIDES = 0.2, 12.0
-"""Line heights that boxes of neighboring lines may overlap, and in which columns stand above and below a heading."""
+TOUCHING, MEETING, BOTH_SIDES = 0.2, 0.05, 12.0
+"""Line heights that boxes of neighboring lines may overlap, the same for a heading alone between columns, and in which
+columns stand above and below a heading."""
 SHARED = 0.3
 """Line heights that two chains must share to stand one above the other."""
 
@@ -92,8 +93,8 @@ def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     left, top, right, bottom = boxes.T
     found = boxes.copy()
     for place in np.flatnonzero(bottom - top < LONE_HEIGHT):
-        level = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place]) > TOUCHING
-        above, below = bottom <= top[place] + TOUCHING, top >= bottom[place] - TOUCHING
+        level = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place]) > MEETING
+        above, below = bottom <= top[place] + MEETING, top >= bottom[place] - MEETING
         if level.sum() == 1 and _has_columns(boxes[above]) and _has_columns(boxes[below]):
             found[place, 0], found[place, 2] = left.min(), right.max()
     return found
