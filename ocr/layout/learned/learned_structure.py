@@ -94,39 +94,49 @@ class LearnedPage:
             for place in places
         }
         self.height = max(1.0, line_height(lines))
-        is_text = np.array([any(map(str.isalnum, line.text)) for line in lines])  # Leaders are none.
-        columns = column_gutters(graph.boxes, graph.beside, is_text & (structure.roles.argmax(axis=1) != CELL))
-        rulings = [tuple(edge / self.height for edge in rule) for rule in page.rulings]
-        gutters = Gutters(graph.boxes.tolist(), rulings, columns)
+        gutters = self._gutters(graph, structure, page.rulings)
         self.lines = [
-            replace(line, role=PARAGRAPH)
-            if columns and line.role in FORM and gutters.is_beside_column(line.box)
-            else line
+            replace(line, role=PARAGRAPH) if line.role in FORM and gutters.is_beside_column(line.box) else line
             for line in printed_lines(graph, structure, gutters, cells)
         ]
         self._texts = [" ".join(lines[piece].text.strip() for piece in line.pieces) for line in self.lines]
         links = LineLinks(graph, self.lines)
-        self.following, self.blocks = links.pairs(structure, NEXT), links.pairs(structure, BLOCK)
+        self.blocks = links.pairs(structure, BLOCK)
         self.lines = with_edges(fields_by_block(self.lines, self.blocks), self.rule_fields)
         table, row, column = (links.pairs(structure, name) for name in (TABLE, ROW, COLUMN))
         relations = Relations(table, row, column, self.blocks)
-        ruled = without_parts([self._ruled(table) for table in tables], self.lines, relations)
-        found = self._open_tables(ruled, relations)
-        whole = [table for table in ruled if not any(holds(other, table, self.lines) for other in found)]
-        if len(whole) < len(ruled):
-            ruled, found = whole, self._open_tables(whole, relations)
-        torn = {place for table in found if gutters.divide(table.table.box) for place in table.lines}
-        self.lines = [replace(line, role=PARAGRAPH) if place in torn else line for place, line in enumerate(self.lines)]
-        kept = (table for table in found if torn.isdisjoint(table.lines))
-        self.tables = [*ruled, *(table for table in kept if not self._is_crossed(table.table.box, page.rulings))]
-        self.following = {
+        self.tables = self._find_tables([self._ruled(one) for one in tables], relations, gutters, page.rulings)
+        following = {
             (one, other): value
-            for (one, other), value in self.following.items()
+            for (one, other), value in links.pairs(structure, NEXT).items()
             if not _is_running(self.lines[one], self.lines[other])
             or not gutters.part(self.lines[one].box, self.lines[other].box, anywhere=self._are_apart(one, other))
         }
         choices = {place for place in range(len(self.lines)) if self.text_of(place).startswith(CHECK_BOXES)}
-        self.following |= form_rows(self.lines, graph, self.following, choices)
+        self.following = following | form_rows(self.lines, graph, following, choices)
+
+    def _gutters(self, graph: Graph, structure: Structure, rulings: Sequence[Box]) -> Gutters:
+        """Return the gutters of the page."""
+        is_text = np.array([any(map(str.isalnum, piece.line.text)) for piece in self.pieces])  # Leaders are none.
+        columns = column_gutters(graph.boxes, graph.beside, is_text & (structure.roles.argmax(axis=1) != CELL))
+        return Gutters(graph.boxes.tolist(), [tuple(edge / self.height for edge in rule) for rule in rulings], columns)
+
+    def _find_tables(
+        self, grids: Sequence[Cells], relations: Relations, gutters: Gutters, rulings: Sequence[Box]
+    ) -> list[Cells]:
+        """Return the tables: ruled ones that are whole, then those that the network finds beside them.
+
+        What it takes for a table of columns of text becomes paragraphs.
+        """
+        ruled = without_parts(grids, self.lines, relations)
+        found = self._open_tables(ruled, relations)
+        whole = [table for table in ruled if not any(holds(other, table, self.lines) for other in found)]
+        if len(whole) < len(ruled):
+            found = self._open_tables(whole, relations)
+        torn = {place for table in found if gutters.divide(table.table.box) for place in table.lines}
+        self.lines = [replace(line, role=PARAGRAPH) if place in torn else line for place, line in enumerate(self.lines)]
+        kept = (table for table in found if torn.isdisjoint(table.lines))
+        return [*whole, *(table for table in kept if not self._is_crossed(table.table.box, rulings))]
 
     def _open_tables(self, ruled: Sequence[Cells], relations: Relations) -> list[Cells]:
         """Return the tables of the body beside those with ruling lines."""
