@@ -18,6 +18,7 @@ from data.lines.texts import FOREIGN, clean, cut_line, divide
 from data.text.consistency import render_amount
 from data.text.generators import FUNCTIONS, roman
 from data.text.grammar import read_banks
+from data.text.scripts import in_other_script
 from ocr.engines.local.ppocr import in_alphabet
 
 Look = Literal["plain", "bold", "italic", "bold-italic", "raised", "small-caps", "spaced", "comb", "drawn"]
@@ -61,16 +62,6 @@ _MARKED = {
     "L": "ŁĽĻ", "N": "ŃŇŅ", "O": "Ő", "R": "ŘŔ", "S": "ŚŠŞȘ", "T": "ŤŢȚ", "U": "ŮŰŲŪ", "Z": "ŹŻŽ",
 }  # fmt: skip
 """Letter -> the same with marks of other languages; no ı and no ā, which a worn i and ã look like."""
-_PLAIN = "áàâãéêíóôõúüç", "aaaaeeiooouuc"
-_CYRILLIC = str.maketrans(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + _PLAIN[0],
-    "абцдефгхийклмнопкрстувшчызАБЦДЕФГХИЙКЛМНОПКРСТУВШЧЫЗ" + _PLAIN[1].translate(str.maketrans("aeiouc", "яэюёуж")),
-)
-_GREEK = str.maketrans(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + _PLAIN[0],
-    "αβψδεφγηιξκλμνοπχρστθωςχυζΑΒΨΔΕΦΓΗΙΞΚΛΜΝΟΠΧΡΣΤΘΩΣΧΥΖ" + _PLAIN[1].translate(str.maketrans("aeiouc", "αειουψ")),
-)
-"""Portuguese letters -> letters of another script: words with the shape of words, in no language."""
 _UNKNOWN = {ord(letter): "\ufffd" for letter in FOREIGN if not in_alphabet(letter)}
 """Letters that no recognizer of ours spells -> the mark for such a letter. Greek letters stay."""
 
@@ -262,15 +253,16 @@ def _mixed(generator: random.Random, words: Words) -> Runs:
 def _foreign(generator: random.Random, words: Words) -> Runs:
     """Return a line with a name or words of another language; letters that no recognizer of ours spells are U+FFFD."""
     way = generator.random()
-    if way < 0.35:
+    alone = generator.random() < 0.3
+    if way < 0.3:
         shown = generator.choice(_TEMPLATES["foreign-name"])
-    elif way < 0.75:
+    elif way < 0.65:
         shown = _marked(words(generator.randint(4, 30)), generator)
     else:
-        table = generator.choice((_CYRILLIC, _GREEK))
-        shown = words(generator.randint(3, 24)).translate(table)
-    before = f"{words(generator.randint(3, 24))} " if generator.random() < 0.7 else ""
-    after = f"{generator.choice((' ', ' ', ', ', ') '))}{words(generator.randint(3, 24))}" if way < 0.75 else ""
+        shown = in_other_script(words(generator.randint(3, 50 if alone else 24)), generator)
+    before = "" if alone else f"{words(generator.randint(3, 24))} "
+    followed = way < 0.65 or (not alone and generator.random() < 0.5)
+    after = f"{generator.choice((' ', ' ', ', ', ') '))}{words(generator.randint(3, 24))}" if followed else ""
     return (Run(f"{before}{shown.translate(_UNKNOWN)}{after}", "plain", f"{before}{shown}{after}"),)
 
 

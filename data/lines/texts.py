@@ -16,6 +16,7 @@ from pathlib import Path
 
 from data.synthesis.page_types import PAGE_TYPES
 from data.text import generators
+from data.text.scripts import SCRIPT_LETTERS
 from ocr.core.errors import DataError
 
 ALPHABET = "".join(
@@ -32,6 +33,7 @@ FOREIGN = "".join(
         "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīİıĶķĹĺĻļĽľŁłŃńŅņŇňŌōŐőŔŕŘřŚśŞşŠšȘșŢţŤťȚțŪūŮůŰűŲųŹźŻżŽž",
         "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщыьэюя",
         "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρςστυφχψω",
+        SCRIPT_LETTERS,
     )
 )
 """Letters that are printed in lines with words of other languages; the text of such a line has U+FFFD for most."""
