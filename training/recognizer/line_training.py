@@ -1,5 +1,6 @@
 """Train one recognizer on lines: the starting weights by name, where its lines come from, and the loop."""
 
+import itertools
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -18,8 +19,10 @@ from training.recognizer.ctc.loop_settings import Progress, Training
 from training.recognizer.line_supply.batches import Encoded, Labels, LineSource, Mixture, build_batches
 from training.recognizer.line_supply.line_farm import CHUNK, LineFarm, Sample, compose_lines
 from training.recognizer.line_supply.line_folder import encode_all, read_line_folder, split_own
-from training.recognizer.ppocr_network.alphabet import cut_alphabet, extend_alphabet, randomized
+from training.recognizer.ppocr_network.alphabet import UNKNOWN, cut_alphabet, extend_alphabet, randomized
 from training.recognizer.ppocr_network.onnx_network import GraphRecognizer, TrainableRecognizer, read_model, widened
+from training.recognizer.ppocr_network.unknown_units import without_unknown_units
+from training.recognizer.unknown_training import train_unknown
 
 LINES = "lines"
 """Folder of chunk files in that of a run."""
@@ -59,6 +62,10 @@ class Lines:
     """Share of an archive's own lines in training."""
     own_held_out: float = 0.2
     """Share of the archive's lines that judges the run instead of training it."""
+    hard: float = LineConfig.hard
+    """Share of hard cases in training."""
+    cases: tuple[tuple[str, float], ...] = ()
+    """Weights of hard cases in training that differ from those of `data.lines`."""
     styles: tuple[tuple[str, float], ...] = ()
     """Weights of styles of face that differ from those of `data.lines`."""
     wears: tuple[tuple[str, float], ...] = ()
@@ -73,6 +80,8 @@ class Lines:
             fonts=self.held_out_fonts if apart else self.fonts,
             shipped_fonts=not apart,
             held_out=held_out,
+            hard=LineConfig.hard if held_out else self.hard,
+            cases={} if held_out else dict(self.cases),
             styles=dict(self.styles),
             wears=dict(self.wears),
         )
@@ -90,12 +99,15 @@ class Session:
     """Characters beyond the alphabet of the base."""
 
 
-def open_base(base: str, *, seed: int, added: Sequence[str] = ()) -> GraphRecognizer:
+def open_base(base: str, *, seed: int, added: Sequence[str] = (), only: str = "") -> GraphRecognizer:
     """Return the recognizer to start from: the file with the alphabet cut and extended, for `none` with random weights.
 
-    Raises `DataError` and `TrainingError` for a file that is not one.
+    It has the class U+FFFD; with `only` = "unknown" it has no units of that class, which are to be trained. Raises
+    `DataError` and `TrainingError` for a file that is not one.
     """
-    model = extend_alphabet(cut_alphabet(widened(read_model(base_file(base)))), added)
+    model = extend_alphabet(cut_alphabet(widened(read_model(base_file(base)))), (*added, UNKNOWN))
+    if only:
+        model = without_unknown_units(model)
     if base != NOTHING:
         return GraphRecognizer(model)
     recognizer = GraphRecognizer(randomized(model, seed))
@@ -134,6 +146,19 @@ def train_lines(
         trainer.teach(teacher)
     trainer.judge_by([*held_out, *held_out_lines(lines, session.held_out)])
     return trainer.run(LineSource(farm, labels, mixture, pin=_on_gpu(trainer.device)))
+
+
+def train_unknown_lines(session: Session, folder: Path, recognizer: GraphRecognizer, distinct: int) -> Progress:
+    """Train what sees letters outside the alphabet on composed lines, and leave `recognizer.onnx` in `folder`.
+
+    Raises `TrainingError` and `DataError`.
+    """
+    labels = Labels.of(recognizer.characters, recognizer.height, recognizer.stride)
+    composer = LineComposer(session.lines.config(held_out=False), session.training.seed)
+    lines = (composer.compose() for _ in itertools.count())
+    samples = (Sample(line.pixels, line.text, line.wear) for line in lines)
+    encoded = (Encoded(sample, codes) for sample in samples if (codes := labels.encode(sample)))
+    return train_unknown(recognizer, encoded, session.training, distinct, folder)
 
 
 def _on_gpu(device: Any) -> bool:

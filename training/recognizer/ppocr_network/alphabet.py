@@ -119,8 +119,8 @@ def _roles(model: Any) -> dict[str, str]:
     return roles
 
 
-def _head(model: Any) -> tuple[Any, Any]:
-    """The initializers of the last linear layer: weights (features, classes) and bias (classes)."""
+def last_layer(model: Any) -> tuple[Any, Any]:
+    """Return the initializers of the last linear layer: weights (features, classes) and bias (classes)."""
     alias = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Identity"}
     arrays = {array.name: array for array in model.graph.initializer}
     product = [node for node in model.graph.node if node.op_type == "MatMul"][-1]
@@ -132,14 +132,14 @@ def _head(model: Any) -> tuple[Any, Any]:
 
 def _columns(model: Any) -> NDArray[np.float32]:
     """One column a class, (features + 1, classes): its weights, its bias last."""
-    weights, bias = (onnx.numpy_helper.to_array(array) for array in _head(model))
+    weights, bias = (onnx.numpy_helper.to_array(array) for array in last_layer(model))
     return np.concatenate((weights, bias.reshape(1, -1)))
 
 
 def _with_classes(model: Any, characters: Sequence[str], columns: NDArray[np.float32]) -> Any:
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    weights, bias = _head(changed)
+    weights, bias = last_layer(changed)
     bias_shape = (*tuple(bias.dims)[:-1], len(characters))
     weights.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(columns[:-1]), weights.name))
     bias.CopyFrom(onnx.numpy_helper.from_array(columns[-1].reshape(bias_shape), bias.name))

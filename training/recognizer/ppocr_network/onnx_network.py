@@ -139,7 +139,7 @@ class GraphRecognizer:
     height, stride = HEIGHT, STRIDE
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
         self.characters = characters_of(model)
         self.module = GraphModule(model)
 
@@ -152,7 +152,7 @@ class GraphRecognizer:
         """Write the module's weights into the graph they came from."""
         with torch.no_grad():
             arrays = {name: self.module.weights[key].float().cpu().numpy() for name, key in self.module.names.items()}
-        model = with_arrays(self._model, arrays)
+        model = with_arrays(self.model, arrays)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         onnx.save(halved(model) if half else model, str(partial))

@@ -26,6 +26,8 @@ class RecognizerRecipe(Settings):
     name: str = ""
     network: Literal["ppocr", "fast", "fast-large"] = "ppocr"
     """ppocr: the graph of PP-OCRv6. fast, fast-large: the fast network, from random weights or from such a file."""
+    only: Literal["", "unknown"] = ""
+    """unknown: train only what sees letters outside the alphabet; all other classes read as before. Of ppocr alone."""
     teacher: str = ""
     """ONNX file of a recognizer that a fast network learns from as well; pt for the shipped one; empty for none."""
     distillation: float = Setting(default=0.0, ge=0)
@@ -68,9 +70,12 @@ class RecognizerRecipe(Settings):
     held_out_texts: list[Path] = Setting(default_factory=list)
     held_out_fonts: list[Path] = Setting(default_factory=list)
     """Texts and fonts of held-out lines alone."""
+    hard: float = Setting(default=0.38, ge=0, le=1)
+    """Share of composed lines that are hard cases, in training."""
+    cases: dict[str, float] = Setting(default_factory=dict)
     wears: dict[str, float] = Setting(default_factory=dict)
     styles: dict[str, float] = Setting(default_factory=dict)
-    """Weights of wears and of styles of face that differ from those of the composer."""
+    """Weights of hard cases (in training), wears and styles of face that differ from those of the composer."""
     added: str = ""
     """Characters beyond the alphabet of the base."""
     save_seconds: float = Setting(default=60.0, gt=0)
@@ -104,6 +109,11 @@ def read_recognizer_recipe(name: str, stage: Stage, assignments: list[str]) -> R
     recipe = load(RecognizerRecipe, file=None, assignments=assignments, flags={}, start=start)
     if not (recipe.lines or recipe.minutes):
         raise UsageError(f"recipe {recipe.name}: no budget", hint="--set minutes=10 or --set lines=20000")
+    if recipe.only and (recipe.network != "ppocr" or not (recipe.lines and recipe.distinct)):
+        raise UsageError(
+            f"recipe {recipe.name}: only={recipe.only} needs network=ppocr, distinct and lines",
+            hint="--set network=ppocr --set distinct=18000 --set lines=270000",
+        )
     return recipe
 
 

@@ -30,6 +30,7 @@ from training.recognizer.line_training import (
     open_base,
     own_lines,
     train_lines,
+    train_unknown_lines,
 )
 from training.recognizer.ppocr_network.onnx_network import TrainableRecognizer
 from training.recognizer.stage.recognizer_blend import choose_blend, weights_of
@@ -47,15 +48,18 @@ def train_run(run: RecognizerRun, data: str, folder: Path) -> Progress:
 
     Raises `TrainingError` and `DataError`.
     """
+    session = _session(run, data)
+    if run.recipe.only:
+        base = open_base(run.base, seed=run.seed, added=tuple(run.recipe.added), only=run.recipe.only)
+        return train_unknown_lines(session, folder, base, run.recipe.distinct)
     recognizer = open_network(run.base, run.recipe, run.seed)
     teacher = open_base(run.recipe.teacher, seed=run.seed) if run.recipe.teacher else None
-    session = _session(run, data)
-    base = weights_of(recognizer.module) if run.recipe.blends and data != COMPOSED else {}
+    start = weights_of(recognizer.module) if run.recipe.blends and data != COMPOSED else {}
     progress = train_lines(session, folder, recognizer, teacher)
-    if base:
+    if start:
         chosen = held_out_lines(session.lines, run.recipe.held_out, seed=CHOOSING_SEED)
         rate = partial(_error_rate, recognizer, chosen, run.recipe.columns)
-        progress = replace(progress, blend=choose_blend(recognizer.module, base, run.recipe.blends, rate))
+        progress = replace(progress, blend=choose_blend(recognizer.module, start, run.recipe.blends, rate))
         recognizer.save(folder / WEIGHTS, half=False)
     shutil.rmtree(folder / LINES, ignore_errors=True)
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -128,6 +132,8 @@ def _session(run: RecognizerRun, data: str) -> Session:
         own=None if data == COMPOSED else Path(data),
         own_share=recipe.own_share,
         own_held_out=recipe.own_held_out,
+        hard=recipe.hard,
+        cases=tuple(recipe.cases.items()),
         styles=tuple(recipe.styles.items()),
         wears=tuple(recipe.wears.items()),
     )
