@@ -7,6 +7,9 @@ TEXTS is a folder of plain text of which only the blocks count that training nev
 training never sees. Every kind of wear has the same number of lines, so "all" is the mean over kinds of wear. The same
 arguments give the same lines. `--model` may be repeated; "stock" is the model that ships with rapidocr. A ratio below
 each further model says how its errors compare with those of the first.
+
+`--marks` measures what the engine makes of letters outside the alphabet, which the text of a line has as U+FFFD: how
+many are marked, and how many marks stand elsewhere. As many lines of foreign words are composed besides.
 """
 
 import argparse
@@ -14,20 +17,28 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from data.lines import HEIGHT, WEARS, ComposedLine, LineComposer, LineConfig
+from data.lines import WEARS, ComposedLine, LineComposer, LineConfig
+from data.lines.hard import CASES
 from eval.metrics.edit_distance import character_errors
+from ocr.core.document import UNKNOWN_LETTER
 from ocr.core.errors import DataError
 from ocr.engines.local.detectors.stock_models import RECOGNIZER, model_file
-from ocr.engines.local.ppocr import BACKENDS
+from ocr.engines.local.ppocr import Recognizer
+from ocr.engines.local.rapidocr import choose_backend
+from ocr.engines.local.recognizers.loading import load_recognizer
+from ocr.engines.local.recognizers.selection import NAMES, choose_recognizer
 
-STEP, LEAST_WIDTH = 64, 320
-"""Pixels: the engine pads strips to multiples of one and at least the other."""
+FOREIGN = "foreign"
+"""The hard case with foreign words."""
+SCRIPT_LETTERS = 3
+"""Letters outside the alphabet in a row from which on a line counts as one with another script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,19 @@ class Rate:
         return 100 * self.errors / max(1, self.characters)
 
 
-def compose_held_out(texts: Sequence[Path], fonts: Sequence[Path], count: int, seed: int) -> list[ComposedLine]:
-    """Return about `count` lines, the same number of each kind of wear, from what training never sees."""
+def compose_held_out(
+    texts: Sequence[Path], fonts: Sequence[Path], count: int, seed: int, *, foreign: bool = False
+) -> list[ComposedLine]:
+    """Return about `count` lines, the same number of each kind of wear, from what training never sees.
+
+    With `foreign` each holds foreign words, most of them with letters outside the alphabet.
+    """
     each = -(-count // len(WEARS))
+    cases: dict[str, Any] = {"hard": 1.0, "cases": {name: float(name == FOREIGN) for name in CASES}} if foreign else {}
     lines = []
     for place, name in enumerate(WEARS):
         wears = {other: float(other == name) for other in WEARS}
-        config = LineConfig(tuple(texts), tuple(fonts), shipped_fonts=False, held_out=True, wears=wears)
+        config = LineConfig(tuple(texts), tuple(fonts), shipped_fonts=False, held_out=True, wears=wears, **cases)
         composer = LineComposer(config, seed)
         lines += [composer.compose(index) for index in range(place * each, (place + 1) * each)]
     return lines
@@ -79,18 +96,9 @@ def load(path: Path) -> list[ComposedLine]:
 
 
 def read_lines(model: Path, lines: Sequence[ComposedLine]) -> list[str]:
-    """Return what a recognizer reads of each line, one at a time as the engine does it."""
-    run, alphabet = BACKENDS["onnxruntime"](model, True)
-    return [_read(line.pixels, run, alphabet.own) for line in lines]
-
-
-def _read(pixels: NDArray[np.uint8], run: object, characters: Sequence[str]) -> str:
-    width = pixels.shape[1]
-    batch = np.zeros((1, 3, HEIGHT, max(LEAST_WIDTH, -(-width // STEP) * STEP)), np.float32)
-    batch[..., :width] = (pixels.astype(np.float32) - 127.5) / 127.5
-    best = run(batch)[0].argmax(axis=1)  # type: ignore[operator]
-    kept = best[np.flatnonzero(np.diff(best, prepend=-1))]
-    return "".join(characters[place] for place in kept.tolist() if place)
+    """Return what a recognizer reads of each line, one at a time as the engine does it; U+FFFD takes no part."""
+    recognizer = Recognizer("onnxruntime", model)
+    return [reading.text for reading in recognizer.read([line.pixels for line in lines])]
 
 
 def rates(lines: Sequence[ComposedLine], readings: Sequence[str]) -> dict[str, Rate]:
@@ -102,6 +110,47 @@ def rates(lines: Sequence[ComposedLine], readings: Sequence[str]) -> dict[str, R
             known = found[group]
             found[group] = Rate(known.errors + errors.edits, known.characters + errors.length)
     return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Letters outside the alphabet in some lines, and what became of them."""
+
+    lines: int = 0
+    letters: int = 0
+    found: int = 0
+    """Letters with a mark in their place."""
+    false: int = 0
+    """Marks elsewhere."""
+    marked: int = 0
+    """Lines with a mark."""
+
+
+def count_marks(lines: Sequence[ComposedLine], readings: Sequence[str]) -> dict[str, Marks]:
+    """Return the marks of lines with letters of other scripts, with other letters of Latin script, and with neither."""
+    found: defaultdict[str, Marks] = defaultdict(Marks)
+    for line, reading in zip(lines, readings, strict=True):
+        run = UNKNOWN_LETTER * SCRIPT_LETTERS
+        group = "other scripts" if run in line.text else "Latin" if UNKNOWN_LETTER in line.text else "no such letter"
+        blocks = SequenceMatcher(None, line.text, reading.strip(), autojunk=False).get_matching_blocks()
+        kept = "".join(line.text[block.a : block.a + block.size] for block in blocks).count(UNKNOWN_LETTER)
+        known, marks = found[group], reading.count(UNKNOWN_LETTER)
+        found[group] = Marks(
+            known.lines + 1,
+            known.letters + line.text.count(UNKNOWN_LETTER),
+            known.found + kept,
+            known.false + marks - kept,
+            known.marked + (marks > 0),
+        )
+    return dict(found)
+
+
+def print_marks(name: str, marks: dict[str, Marks]) -> None:
+    """Print one row for each group of lines."""
+    print("| recognizer | lines with | lines | with a mark | letters | marked, % | other marks |\n" + "|---" * 7 + "|")
+    for group, seen in sorted(marks.items()):
+        share = f"{100 * seen.found / seen.letters:.1f}" if seen.letters else ""
+        print(f"| {name} | {group} | {seen.lines} | {seen.marked} | {seen.letters} | {share} | {seen.false} |")
 
 
 def print_table(names: Sequence[str], tables: Sequence[dict[str, Rate]]) -> None:
@@ -125,16 +174,24 @@ def main() -> None:
     parser.add_argument("--from", dest="source", type=Path)
     parser.add_argument("--to", type=Path)
     parser.add_argument("--model", action="append", default=[])
+    parser.add_argument("--marks", action="store_true")
     given = parser.parse_args()
     if given.source:
         lines = load(given.source)
     elif given.texts and given.fonts:
         lines = compose_held_out((given.texts,), (given.fonts,), given.lines, given.seed)
+        if given.marks:
+            lines += compose_held_out((given.texts,), (given.fonts,), given.lines, given.seed + 1, foreign=True)
     else:
         parser.error("name TEXTS and FONTS, or --from FILE")
     if given.to:
         save(given.to, lines)
-    if given.model:
+    if given.marks:
+        for name in given.model:
+            recognizer = load_recognizer(choose_recognizer(name), choose_backend("auto"))
+            readings = [recognizer.read([line.pixels])[0].text for line in lines]
+            print_marks(name if name in NAMES else Path(name).stem, count_marks(lines, readings))
+    elif given.model:
         files = [model_file(RECOGNIZER) if name == "stock" else Path(name) for name in given.model]
         names = [name if name == "stock" else Path(name).stem for name in given.model]
         print_table(names, [rates(lines, read_lines(file, lines)) for file in files])

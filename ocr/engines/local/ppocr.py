@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr.core.document import UNKNOWN_LETTER
 from ocr.core.environment import load
 from ocr.core.errors import EngineError
 from ocr.engines.local.detectors.detector_selection import LETTER
@@ -51,11 +52,12 @@ FITTED_FROM = 500_000
 """Pixels: smaller images are not worth reducing."""
 STOCK_ALPHABET = 10_000
 """Classes from which on an alphabet is the stock one, which is mostly Chinese and is cut."""
-_OLD_VOWELS = frozenset("ẽẼỹỸ")
 MOST_HELD = 750_000_000
 """Bytes of a process from which memory goes back to the system after each tile and each page. Pages of 200 dpi stay
 below it: each page that takes its memory anew pays a twentieth of its time in page faults."""
 WIDTH_STEP = 64
+LEAST_UNKNOWN, LEAST_REST = 1e-4, 1e-9
+"""Probability of U+FFFD below which it changes nothing, and what is taken for 0."""
 LEAST_WIDTH = 320
 """The recognizer was trained on nothing narrower; shorter lines are padded to it."""
 
@@ -73,7 +75,7 @@ class Reading:
     centers: tuple[float, ...]
     """Middle of each character along the line, as a share of its width."""
     unguessed: "Reading | None" = None
-    """What was read before words in which no letter was recognized became marks, where any did."""
+    """What was read before letters outside the alphabet became marks, where any did that may be letters of a hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +84,17 @@ class Evidence:
 
     pixels: NDArray[np.uint8]
     """The crop, (48, W)."""
-    batch: NDArray[np.float32]
-    """The network's input, (1, 3, 48, W padded)."""
     steps: NDArray[np.float32]
-    """The network's output, (time, classes), with the foreign letters after the network's own."""
+    """The network's output, (time, classes), without U+FFFD: its probabilities are those that another letter has."""
+    unknown: NDArray[np.float32]
+    """(time,): odds of U+FFFD against the likeliest other class; 0 where the network has no such class."""
 
 
 Check = Callable[[Reading, Evidence], Reading]
 
 
-@dataclass(frozen=True, slots=True)
-class Alphabet:
-    """The characters of the classes of a network; class 0 is "no character"."""
-
-    own: tuple[str, ...] = ("",)
-    """Those that it reads."""
-    foreign: tuple[str, ...] = ()
-    """Letters after them that it does not read: a high probability says that a letter may be one of these."""
+Characters = tuple[str, ...]
+"""The characters of the classes of a network; class 0 is "no character"."""
 
 
 class LineRecognizer(Protocol):
@@ -117,7 +113,7 @@ def line_confidence(reading: Reading) -> float:
 
 
 def unguessed(reading: Reading) -> Reading:
-    """Return the reading before words in which no letter was recognized became marks."""
+    """Return the reading without marks that may stand for letters of a hand."""
     return reading.unguessed or reading
 
 
@@ -148,17 +144,9 @@ def in_alphabet(character: str) -> bool:
     )
 
 
-def is_foreign(character: str) -> bool:
-    """Whether this is a Latin letter with a mark that Portuguese does not have."""
-    if len(character) != 1 or in_alphabet(character) or character in _OLD_VOWELS:
-        return False
-    code = ord(character)
-    return 0x100 <= code < 0x250 or 0x1E00 <= code < 0x1F00
-
-
-def _openvino(file: Path, alphabet: bool) -> tuple[Network, Alphabet]:
+def _openvino(file: Path, alphabet: bool) -> tuple[Network, Characters]:
     core, model = _read_openvino(file)
-    characters = _cut_alphabet(load("openvino"), model) if alphabet else Alphabet()
+    characters = _cut_alphabet(load("openvino"), model) if alphabet else ()
     return _compile_openvino(core, model, file), characters
 
 
@@ -204,36 +192,16 @@ def _openvino_network(file: Path) -> tuple[Network, dict[str, str]]:
     return _compile_openvino(core, model, file), {key: str(fact.value) for key, fact in facts.items()}
 
 
-def _cut_alphabet(ov: Any, model: Any) -> Alphabet:
-    """Narrow the last linear layer of the stock network to the alphabet; give others the foreign letters of the stock.
-
-    A tuned network has no class for these, but its features still resemble the ones that the stock columns were made
-    for.
-    """
-    characters = _characters_of(model)
+def _cut_alphabet(ov: Any, model: Any) -> Characters:
+    """Narrow the last linear layer of the stock network to the alphabet."""
+    characters = _classes(model.get_rt_info()["framework"]["character"].value)
     keep = _kept(characters)
     if len(keep) < len(characters):
-        for node in _head(model):
-            _replace(ov, node, _values(node)[..., keep])
+        for node in [node for node in model.get_ordered_ops() if node.get_type_name() in ("MatMul", "Add")][-2:]:
+            kept = np.ascontiguousarray(_values(node)[..., keep])
+            node.input(1).replace_source_output(ov.opset13.constant(kept).output(0))
         model.validate_nodes_and_infer_types()
-        return Alphabet(tuple(characters[place] for place in keep))
-    _, stock = _read_openvino(model_file(RECOGNIZER))
-    every = _characters_of(stock)
-    added = [place for place, letter in enumerate(every) if is_foreign(letter) and letter not in characters]
-    for node, source in zip(_head(model), _head(stock), strict=True):
-        mine, new = _values(node), _values(source)[..., added]
-        _replace(ov, node, np.concatenate((mine, new.reshape(*mine.shape[:-1], len(added))), axis=-1))
-    model.validate_nodes_and_infer_types()
-    return Alphabet(tuple(characters), tuple(every[place] for place in added))
-
-
-def _characters_of(model: Any) -> list[str]:
-    return _classes(model.get_rt_info()["framework"]["character"].value)
-
-
-def _head(model: Any) -> list[Any]:
-    """The product and the sum of the last linear layer."""
-    return [node for node in model.get_ordered_ops() if node.get_type_name() in ("MatMul", "Add")][-2:]
+    return tuple(characters[place] for place in keep)
 
 
 def _values(node: Any) -> NDArray[np.float32]:
@@ -242,10 +210,6 @@ def _values(node: Any) -> NDArray[np.float32]:
     while source.get_type_name() != "Constant":
         source = source.input_value(0).get_node()
     return np.asarray(source.data, np.float32)
-
-
-def _replace(ov: Any, node: Any, weights: NDArray[np.float32]) -> None:
-    node.input(1).replace_source_output(ov.opset13.constant(np.ascontiguousarray(weights)).output(0))
 
 
 def _classes(lines: str) -> list[str]:
@@ -259,15 +223,15 @@ def _kept(characters: list[str]) -> list[int]:
     return [0, *(place for place, character in enumerate(characters) if in_alphabet(character))]
 
 
-def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, Alphabet]:
+def _onnxruntime(file: Path, alphabet: bool) -> tuple[Network, Characters]:
     network, facts = _onnxruntime_network(file)
     if not alphabet:
-        return network, Alphabet()
+        return network, ()
     characters = _classes(facts["character"])
     keep = _kept(characters)
     if len(keep) == len(characters):
-        return network, Alphabet(tuple(characters))
-    return _CutNetwork(network, keep), Alphabet(tuple(characters[place] for place in keep))
+        return network, tuple(characters)
+    return _CutNetwork(network, keep), tuple(characters[place] for place in keep)
 
 
 class _CutNetwork:
@@ -325,7 +289,7 @@ def _broken(file: Path, cause: Exception) -> EngineError:
     return EngineError(f"the model {file.name} does not load: {str(cause).splitlines()[0]}", hint=hint)
 
 
-BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, Alphabet]]] = {
+BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, Characters]]] = {
     "openvino": _openvino,
     "onnxruntime": _onnxruntime,
 }
@@ -404,7 +368,7 @@ class Recognizer:
 
     def __init__(self, backend: str, file: Path | None = None) -> None:
         """Load `file`, or the stock network."""
-        self._run, self.alphabet = BACKENDS[backend](file or model_file(RECOGNIZER), True)
+        self._run, self.characters = BACKENDS[backend](file or model_file(RECOGNIZER), True)
         self.check: Check | None = None
         """Compares each reading with what it was read from, if set."""
 
@@ -418,8 +382,9 @@ class Recognizer:
         batch = np.zeros((1, 3, HEIGHT, padded), np.float32)
         batch[..., :width] = _normalised(resized)
         steps = self._run(batch)[0]
-        reading = decode(steps, self.alphabet.own, width)
-        return self.check(reading, Evidence(resized, batch, steps)) if self.check else reading
+        unknown = take_unknown(steps, self.characters)
+        reading = decode(steps, self.characters, width)
+        return self.check(reading, Evidence(resized, steps, unknown)) if self.check else reading
 
     def read(self, lines: Sequence[Gray]) -> list[Reading]:
         """Read upright crops, one after the other: batches gain nothing with this network."""
@@ -441,12 +406,30 @@ class Recognizer:
         return place, readings[place]
 
 
+def take_unknown(steps: NDArray[np.float32], characters: Sequence[str]) -> NDArray[np.float32]:
+    """Take the class U+FFFD out of a network's output (time, classes), in place, and return its odds (time,).
+
+    Odds are those against the likeliest other class; the other classes share what it had.
+    """
+    if UNKNOWN_LETTER not in characters:
+        return np.zeros(len(steps), np.float32)
+    place = characters.index(UNKNOWN_LETTER)
+    unknown = steps[:, place].copy()
+    steps[:, place] = 0.0
+    seen = np.flatnonzero(unknown > LEAST_UNKNOWN)
+    others = steps[seen]
+    odds = np.zeros(len(steps), np.float32)
+    odds[seen] = unknown[seen] / np.maximum(others.max(axis=1), LEAST_REST)
+    steps[seen] = others / np.maximum(others.sum(axis=1, keepdims=True), LEAST_REST)
+    return odds
+
+
 def decode(steps: NDArray[np.float32], characters: Sequence[str], width: int) -> Reading:
     """Best path of a CTC output (time, classes): runs of one class are one character, class 0 is none.
 
-    Classes beyond `characters` do not compete. `width` is that of the line in pixels.
+    `width` is that of the line in pixels.
     """
-    best = steps[:, : len(characters)].argmax(axis=1)
+    best = steps.argmax(axis=1)
     starts = np.flatnonzero(np.diff(best, prepend=-1))
     ends = np.append(starts[1:], len(best))
     text, confidences, centers = [], [], []

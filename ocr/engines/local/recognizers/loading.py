@@ -1,12 +1,13 @@
 """Load the recognizer that was chosen. Worker side only: networks are loaded here."""
 
+from functools import partial
 from pathlib import Path
 
 from ocr.engines.local.ppocr import LineRecognizer, Reading, Recognizer
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.check_boxes import with_bars
 from ocr.engines.local.recognizers.fast_reader import FastReader
-from ocr.engines.local.recognizers.foreign_letters import ForeignLetterMarker
+from ocr.engines.local.recognizers.foreign_letters import with_marks
 from ocr.engines.local.recognizers.lone_letters import without_phantoms
 from ocr.engines.local.recognizers.selection import RecognizerChoice
 from ocr.engines.local.skew import Gray
@@ -25,8 +26,9 @@ def load_recognizer(choice: RecognizerChoice, backend: str) -> LineRecognizer:
         if not choice.large:
             return Recognizer(backend)
         recognizer = Recognizer(backend, Path(choice.large))
-        mark = ForeignLetterMarker(recognizer.alphabet, backend)
-        recognizer.check = lambda reading, evidence: mark(_checked(reading, evidence.pixels), evidence)
+        recognizer.check = lambda reading, evidence: with_marks(
+            reading, evidence, recognizer.characters, partial(_checked, line=evidence.pixels)
+        )
         return recognizer
 
     if not choice.fast:

@@ -50,7 +50,7 @@ class Buffer:
 @pytest.mark.parametrize("much", [False, True])
 def test_the_detector_gives_back_its_memory_where_much_is_held(much: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Buffer()
-    monkeypatch.setitem(ppocr.BACKENDS, "buffer", lambda *_: (network, ppocr.Alphabet()))
+    monkeypatch.setitem(ppocr.BACKENDS, "buffer", lambda *_: (network, ()))
     monkeypatch.setattr(ppocr, "MOST_HELD", 0 if much else 1 << 60)
     found = ppocr.Detector("buffer")(np.full((64, 64), 250, np.uint8))
     assert network.released == much

@@ -1,5 +1,7 @@
 """Letters that the recognizer cannot spell leave a mark, and Portuguese letters leave none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -8,79 +10,89 @@ from data.synthesis.fonts import SHIPPED
 from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Alphabet, Evidence, Reading, is_foreign
-from ocr.engines.local.recognizers.foreign_letters import (
-    MARK_CONFIDENCE,
-    ForeignLetterMarker,
-    marked,
-    without_false_guesses,
-)
+from ocr.engines.local.ppocr import BACKENDS, Evidence, LineRecognizer, Reading, decode, take_unknown
+from ocr.engines.local.recognizers.foreign_letters import MARK_CONFIDENCE, with_marks, without_false_guesses
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
-REACH = 0.02
+CHARACTERS = ("", *"abcdefr", UNKNOWN_LETTER, " ")
 
 
 def reading(text: str, confidence: float = 0.99, width: int = 20) -> Reading:
     return Reading(text, (confidence,) * len(text), tuple((place + 0.5) / width for place in range(len(text))))
 
 
-def everywhere(text: str) -> list[float]:
-    return list(reading(text).centers)
+def steps_of(text: str, odds: dict[int, float] | None = None) -> np.ndarray:
+    """What a network gives for a text, two steps a letter; `odds` of U+FFFD by the place of a letter."""
+    steps = np.full((2 * len(text), len(CHARACTERS)), 1e-9, np.float32)
+    for place, letter in enumerate(text):
+        likely = (odds or {}).get(place, 1e-9)
+        steps[2 * place, CHARACTERS.index(letter)] = 1 / (1 + likely)
+        steps[2 * place, CHARACTERS.index(UNKNOWN_LETTER)] = likely / (1 + likely)
+        steps[2 * place + 1, 0] = 1.0
+    return steps
 
 
-def test_a_letter_that_both_networks_doubt_becomes_a_mark() -> None:
-    found = marked(reading("prání k"), reading("přání k"), everywhere("přání k"), REACH)
-    assert found.text == "p\ufffdání k"
-    assert found.confidences[1] == MARK_CONFIDENCE
-    assert found.confidences[0] == 0.99
+def read(text: str, odds: dict[int, float] | None = None) -> Reading:
+    """Read what `steps_of` gives, as the engine does."""
+    steps = steps_of(text, odds)
+    unknown = take_unknown(steps, CHARACTERS)
+    pixels = np.zeros((48, 16 * len(text)), np.uint8)
+    plain = decode(steps, CHARACTERS, pixels.shape[1])
+    return with_marks(plain, Evidence(pixels, steps, unknown), CHARACTERS, lambda reading: reading)
+
+
+def test_a_letter_that_is_far_likelier_unknown_becomes_a_mark() -> None:
+    found = read("bar de fe", {2: 1e4})
+    assert found.text == "ba\ufffd de fe"
+    assert found.confidences[2] == MARK_CONFIDENCE
+    assert found.confidences[0] > 0.99
+    assert found.unguessed is not None
+    assert found.unguessed.text == "bar de fe"
+    assert found.unguessed.confidences == pytest.approx(read("bar de fe").confidences, abs=1e-3)
+    assert list(found.centers) == list(read("bar de fe").centers)
+
+
+def test_a_doubt_changes_neither_text_nor_confidence() -> None:
+    found, sure = read("bar de fe", {2: 50.0}), read("bar de fe")
+    assert (found.text, found.unguessed) == ("bar de fe", None)
+    assert found.confidences == pytest.approx(sure.confidences, abs=1e-5)
+
+
+def test_a_mark_makes_others_likely_in_its_word_alone() -> None:
+    assert read("bar de fe", {0: 1e4, 2: 5.0, 4: 5.0, 7: 5.0}).text == "\ufffda\ufffd de fe"
 
 
 def test_a_letter_that_vanished_becomes_a_mark() -> None:
-    lost = Reading("pání", (0.99,) * 4, tuple((place + 0.5) / 20 for place in (0, 2, 3, 4)))
-    found = marked(lost, reading("přání"), everywhere("přání"), REACH)
-    assert found.text == "p\ufffdání"
-    assert list(found.centers) == sorted(found.centers)
+    steps = steps_of("bad")
+    steps[3, :] = 1e-9
+    steps[3, CHARACTERS.index(UNKNOWN_LETTER)] = 1.0
+    unknown = take_unknown(steps, CHARACTERS)
+    evidence = Evidence(np.zeros((48, 48), np.uint8), steps, unknown)
+    found = with_marks(decode(steps, CHARACTERS, 48), evidence, CHARACTERS, lambda reading: reading)
+    assert found.text == "ba\ufffdd"
 
 
-def test_one_network_alone_marks_no_latin_letter() -> None:
-    before = reading("Processo 12")
-    assert marked(before, reading("Proceșso 12"[:11]), [], REACH) == before
-    unsure = Reading("Pročesso 12", (0.5,) * 11, before.centers)
-    assert marked(before, unsure, everywhere("Processo 12"), REACH) == before
+def test_a_network_without_the_class_marks_nothing() -> None:
+    steps = steps_of("bad")
+    before = steps.copy()
+    assert not take_unknown(steps, CHARACTERS[:-2]).any()
+    assert np.array_equal(steps, before)
 
 
-def test_letters_of_other_scripts_become_marks() -> None:
-    assert marked(reading("o †x ("), reading("o 東京 ("), [], REACH).text == "o \ufffd\ufffd ("
-    assert marked(reading("Xóyoç"), reading("λόγoç"), [], REACH).text == "\ufffd\ufffd\ufffdoç"
-    assert marked(reading("μ = 3"), reading("μ = 3"), [], REACH).text == "μ = 3"
-
-
-def test_strokes_and_single_signs_of_other_scripts_become_none() -> None:
-    for text, full in (("a — b | c", "a 一 b 丨 c"), ("R$ 5", "R$ β"), ("□ Sim", "口 Sim")):
-        assert marked(reading(text), reading(full), everywhere(text), REACH).text == text
-
-
-def test_a_word_that_reads_badly_and_has_no_known_letter_becomes_marks() -> None:
-    silent = Reading("de ", (0.9,) * 3, everywhere("de ")[:3])
-    script = Reading("de MocKBa", (*(0.99,) * 3, *(0.8,) * 6), tuple(everywhere("de MocKBa")))
-    assert marked(script, silent, [], REACH).text == "de \ufffd\ufffd\ufffd\ufffd\ufffd\ufffd"
-    sure = reading("de Moscou")
-    assert marked(sure, silent, [], REACH) == sure
-
-
-def test_the_rest_of_a_line_in_another_script_is_marked_where_it_reads_badly() -> None:
-    full = reading("東京 12")
-    unsure = Reading("ab 12", (0.9, 0.9, 0.9, 0.7, 0.7), everywhere("ab 12")[:5])
-    assert marked(unsure, full, [], REACH).text == "\ufffd\ufffd \ufffd\ufffd"
-    assert marked(reading("ab 12"), full, [], REACH).text == "\ufffd\ufffd 12"
+def test_marks_of_a_line_in_another_script_are_no_guess() -> None:
+    certain = read("bar de fe", dict.fromkeys((0, 1, 2, 4, 5), 1e6))
+    assert certain.text == "\ufffd\ufffd\ufffd \ufffd\ufffd fe"
+    assert certain.unguessed is None
+    doubtful = read("bar de fe", dict.fromkeys((0, 1, 2, 4, 5), 500.0))
+    assert doubtful.text == certain.text
+    assert doubtful.unguessed is not None
 
 
 def guess(confidence: float) -> Reading:
-    """A word in which the stock network sees no letter, and which the recognizer reads with some confidence."""
-    found = marked(reading("MocKBa", confidence), reading(""), [], REACH)
-    assert found.text == "\ufffd" * 6
-    return found
+    """A line of marks that may be letters of a hand, which the recognizer reads with some confidence."""
+    marks = reading("\ufffd" * 6, MARK_CONFIDENCE)
+    return Reading(marks.text, marks.confidences, marks.centers, unguessed=reading("MocKBa", confidence))
 
 
 def test_one_line_in_another_script_on_a_page_of_print_stays_marked() -> None:
@@ -95,8 +107,8 @@ def test_a_page_that_reads_badly_everywhere_keeps_what_was_read() -> None:
 
 
 def test_letters_of_another_script_that_were_seen_stay_marked_on_every_page() -> None:
-    seen = marked(reading("ab 12 MocKBa", 0.6), reading("東京 12"), [], REACH)
-    assert without_false_guesses([seen], [False])[0].text.startswith("\ufffd\ufffd")
+    seen = read("bar de fe", dict.fromkeys((0, 1, 2, 4, 5), 1e6))
+    assert without_false_guesses([seen, reading("dom pedro", 0.6)], [False] * 2)[0] == seen
 
 
 def test_dirt_at_an_edge_is_no_script() -> None:
@@ -108,56 +120,10 @@ def test_no_line_is_no_page() -> None:
     assert without_false_guesses([], []) == []
 
 
-def test_a_word_that_was_not_read_again_is_no_guess() -> None:
-    script = Reading("de MocKBa", (*(0.99,) * 3, *(0.8,) * 6), tuple(everywhere("de MocKBa")))
-    assert marked(script, reading(""), [], REACH, [(0.0, 0.3)]) == script
-    assert marked(script, reading(""), [], REACH, [(0.0, 0.5)]).text == "de " + "\ufffd" * 6
-
-
-class Again:
-    """A network with all letters that reads a caron in the middle of what it is given, and junk at both ends."""
-
-    def __init__(self) -> None:
-        self.widths: list[int] = []
-
-    def __call__(self, batch: np.ndarray, width: int) -> Reading:
-        self.widths.append(batch.shape[-1])
-        return Reading("東ř京", (0.99,) * 3, (4 / width, 0.5, 1 - 4 / width))
-
-
-def test_a_sure_line_is_read_again_around_its_doubtful_letter_only() -> None:
-    again = Again()
-    mark = ForeignLetterMarker(Alphabet(("", "r", "a"), ("ř",)), "onnxruntime", lambda _: again)  # type: ignore[arg-type,return-value]
-    steps = np.tile(np.array((0.0, 0.0, 1.0, 0.0), np.float32), (128, 1))
-    steps[64] = (0.0, 1.0, 0.0, 0.1)
-    evidence = Evidence(np.zeros((48, 1024), np.uint8), np.zeros((1, 3, 48, 1024), np.float32), steps)
-    line = Reading("aara", (0.99,) * 4, (0.1, 0.3, 64.5 / 128, 0.8))
-    assert mark(line, evidence).text == "aa\ufffda"
-    assert again.widths == [320]
-    unsure = Reading("aara", (0.9,) * 4, line.centers)
-    mark(unsure, evidence)
-    assert again.widths == [320, 1024]
-
-
-def test_a_sure_line_is_not_read_again() -> None:
-    def load(_: str) -> object:
-        raise AssertionError("the stock network is not needed")
-
-    mark = ForeignLetterMarker(Alphabet(("", "r", "a"), ("ř",)), "onnxruntime", load)  # type: ignore[arg-type]
-    steps = np.array(((0.0, 1.0, 0.0, 1e-5), (0.0, 0.0, 1.0, 0.5)), np.float32)
-    evidence = Evidence(np.zeros((48, 16), np.uint8), np.zeros((1, 3, 48, 320), np.float32), steps)
-    assert mark(reading("ra"), evidence) == reading("ra")
-
-
-def test_portuguese_letters_of_all_centuries_are_not_foreign() -> None:
-    assert not [letter for letter in "áàâãçéêíóôõúüÿñœæſẽũỹĩºª§&" if is_foreign(letter)]
-    assert all(is_foreign(letter) for letter in "řčšžłńśźżğşİőűășțđħū")
-
-
-@pytest.fixture(scope="module")
-def reader() -> PpocrPageReader:
-    pytest.importorskip("openvino")
-    return PpocrPageReader("openvino", load_recognizer(choose_recognizer("pt"), "openvino"))
+@pytest.fixture(scope="module", params=sorted(BACKENDS))
+def recognizer(request: pytest.FixtureRequest) -> LineRecognizer:
+    pytest.importorskip(request.param)
+    return load_recognizer(choose_recognizer("pt"), request.param)
 
 
 def page(*, carons: bool) -> np.ndarray:
@@ -172,10 +138,52 @@ def page(*, carons: bool) -> np.ndarray:
     return np.asarray(image)
 
 
-def test_a_page_with_a_foreign_letter_is_flagged(reader: PpocrPageReader) -> None:
+def test_a_page_with_a_foreign_letter_is_flagged(recognizer: LineRecognizer) -> None:
+    reader = PpocrPageReader("onnxruntime", recognizer)
     output = read_page(reader, page(carons=True))
     assert [line.text for line in output.lines or ()][1] == f"o senhor Dvo{UNKNOWN_LETTER}ák respondeu que não"
     assert output.doubts == ("1 letter that the recognizer cannot spell stands as \ufffd",)
     plain = read_page(reader, page(carons=False))
     assert [line.text for line in plain.lines or ()][1] == "o senhor Dvorák respondeu que não"
     assert not plain.doubts
+
+
+PORTUGUESE = (
+    "Aos vinte e três dias do mês de março de mil novecentos",
+    "A câmara resolve: os órgãos públicos têm função própria",
+    "Município de São João d'Aliança, às 9h30, R$ 1.234,56",
+    "Müller, Peña, Citroën, Zürich, Ångström, œuvre, Æneas",
+    "SECRETARIA DE ADMINISTRAÇÃO E PLANEJAMENTO Nº 17/2020",
+)
+FOREIGN = (
+    "o compositor Dvořák e o maestro Šafařík em Plzeň",
+    "Lech Wałęsa nasceu perto de Łódź e viveu em Gdańsk",
+    "a cidade de Beşiktaş, o senhor Erdoğan e Çiğdem",
+    "os livros de Достоевский e de Толстой em russo",
+    "o nome שלום עולם escrito em hebraico",
+)
+FONTS = Path("/usr/share/fonts/truetype/dejavu")
+
+
+def line_of(text: str, font: Path) -> np.ndarray:
+    shown = ImageFont.truetype(str(font), 32)
+    image = Image.new("L", (int(shown.getlength(text)) + 24, 48), 246)
+    ImageDraw.Draw(image).text((12, 5), text, fill=24, font=shown)
+    return np.asarray(image)
+
+
+def test_letters_of_other_languages_are_marked_and_no_others(recognizer: LineRecognizer) -> None:
+    faces = [file for name in ("DejaVuSans.ttf", "DejaVuSerif.ttf") if (file := FONTS / name).is_file()]
+    if not faces:
+        pytest.skip("needs the DejaVu fonts")
+    for text in FOREIGN[: 4 if len(faces) else 5]:
+        for face in faces:
+            (found,) = recognizer.read([line_of(text, face)])
+            assert UNKNOWN_LETTER in found.text, text
+
+
+@pytest.mark.parametrize("face", ["tinos-400-normal", "arimo-700-normal", "old-standard-tt-400-italic"])
+def test_portuguese_letters_of_all_centuries_are_no_marks(recognizer: LineRecognizer, face: str) -> None:
+    for text in PORTUGUESE:
+        (found,) = recognizer.read([line_of(text, SHIPPED / f"{face}.ttf")])
+        assert UNKNOWN_LETTER not in found.text, found.text
