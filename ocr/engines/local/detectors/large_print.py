@@ -22,9 +22,10 @@ COARSER = 4
 """How many times smaller a page with large print is seen the second time."""
 LARGE, LARGE_STRIP = 2.5, 4.2
 """Heights of the usual letter from which a letter is large, and a strip of large letters: strips have 1.7 to 2.5."""
-HIGHEST, WIDEST = 0.3, 3.0
-"""Share of the page's height that a letter has at most, and how many times wider than tall it is at most."""
-DARK = 0.12
+HIGHEST, WIDEST, TALLEST = 0.3, 3.0, 8.0
+"""Share of the page's height that a letter has at most, and how many times wider than tall, and taller than wide, it
+is at most."""
+DARK = 0.35
 """Share of black from which a pixel is ink."""
 NEAR = 2.0
 """Usual letters between a large initial and the lines beside it at most."""
@@ -43,8 +44,10 @@ LEAST_CONTRAST = 30
 def has_large_print(ink: NDArray[np.float32], letter: float) -> bool:
     """Return whether a page, (H, W) from 0 for white to 1 for black, may have letters much taller than `letter`."""
     height, width = ink.shape
-    tall, wide = _sizes((ink > DARK).astype(np.uint8))
-    return bool(np.any((tall >= LARGE * letter) & (tall < HIGHEST * max(height, width)) & (wide <= WIDEST * tall)))
+    left, top, wide, tall = _boxes((ink > DARK).astype(np.uint8))
+    inside = (left > 0) & (top > 0) & (left + wide < width) & (top + tall < height)  # Edges are the scanner's.
+    large = inside & (tall >= LARGE * letter) & (tall < HIGHEST * max(height, width))
+    return bool(np.any(large & (wide <= WIDEST * tall) & (tall <= TALLEST * wide)))
 
 
 def with_large_print(strips: Sequence[Strip], coarse: Sequence[Strip], gray: Gray, letter: float) -> list[Strip]:
@@ -104,7 +107,7 @@ def _is_large(strip: Strip, gray: Gray, letter: float) -> bool:
     dark, light = percentiles(crop, (3, 90))
     if light - dark < LEAST_CONTRAST:
         return False
-    tall, wide = _sizes((crop < (dark + light) / 2).astype(np.uint8))
+    _, _, wide, tall = _boxes((crop < (dark + light) / 2).astype(np.uint8))
     letters = (tall >= FILLED * strip.height) & (wide <= WIDEST * tall)
     return bool(wide[letters].sum() > FILLED * strip.length)
 
@@ -124,7 +127,7 @@ def _is_piece(strip: Strip, line: Strip) -> bool:
     return bool(shared > INSIDE * (right - left) * (bottom - top))
 
 
-def _sizes(ink: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the heights and widths of the connected pieces of ink."""
-    stats = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:]
-    return stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+def _boxes(ink: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return left, top, width and height, (4, n), of the connected pieces of ink."""
+    stats: NDArray[np.int32] = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:, :4]
+    return stats.T
