@@ -42,7 +42,7 @@ LEVEL = 0.5
 FEW = 3
 LEAST_GAP, UNUSUAL = 0.38, 1.08
 """Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
-FULL_LINES, FLUSH, WIDEST, TALLEST = 3, 0.35, 8.0, 2.5
+FULL_LINES, FLUSH, WIDEST, TALLEST = 4, 0.35, 8.0, 2.5
 """Full lines at each side of a gutter between columns of justified text, at least; line heights between their edges;
 the greatest width of the gutter, and the greatest height of a line of text."""
 LEAST_INSIDE = 2

@@ -43,9 +43,16 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
 
 
 def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
-    """Return the lines, those that lie over several lines of the body in the margin: stamps and watermarks."""
+    """Return the lines, those that lie over several lines of the body in the margin: stamps and watermarks.
+
+    Lines in ruled tables, whose fields are not known, stay.
+    """
     found = list(lines)
-    tall = [place for place, line in enumerate(lines) if line.field == TEXT and line.box[3] - line.box[1] > TALL]
+    tall = [
+        place
+        for place, line in enumerate(lines)
+        if line.field == TEXT and line.fields and line.box[3] - line.box[1] > TALL
+    ]
     if not tall:
         return found
     boxes = np.array([line.box for line in lines if line.field == TEXT], np.float32)

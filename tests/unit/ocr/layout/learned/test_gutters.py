@@ -101,12 +101,12 @@ def test_words_far_apart_make_full_lines_too() -> None:
 
 
 def test_a_line_over_both_columns_ends_their_gutter() -> None:
-    above, below = index(9), [(x0, y0 + 12, x1, y1 + 12) for x0, y0, x1, y1 in index(9)]
-    found = gutters_of([*above, (4.0, 10.9, 18.0, 11.9), *below])
-    assert sorted((round(one.top, 1), round(one.bottom, 1)) for one in found) == [(-0.0, 10.6), (12.0, 22.6)]
+    above, below = index(), [(x0, y0 + 16, x1, y1 + 16) for x0, y0, x1, y1 in index()]
+    found = gutters_of([*above, (4.0, 14.5, 18.0, 15.5), *below])
+    assert sorted((round(one.top, 1), round(one.bottom, 1)) for one in found) == [(-0.0, 14.2), (16.0, 30.2)]
 
 
 def test_cells_and_few_or_ragged_lines_show_no_gutter_of_columns() -> None:
     ragged = [(left, top, right - 1.1 * (n % 5), bottom) for n, (left, top, right, bottom) in enumerate(index())]
-    assert gutters_of(index(), cells=True) == gutters_of(index(6)) == gutters_of(ragged) == []
+    assert gutters_of(index(), cells=True) == gutters_of(index(9)) == gutters_of(ragged) == []
     assert gutters_of([(0.0, 0.0, 12.0, 1.0)]) == []

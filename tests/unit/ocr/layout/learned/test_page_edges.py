@@ -51,3 +51,5 @@ def test_what_lies_over_many_lines_is_in_the_margin() -> None:
     )
     found = with_edges([*lines, mark, replace(high, pieces=(9,))], ["text"] * 10)
     assert [one.field for one in found] == [TEXT] * 8 + [FIELD_NAMES.index("margin"), TEXT]
+    # What lies in a ruled table stays there.
+    assert with_edges([*lines, replace(mark, fields=())], ["text"] * 9)[8].field == TEXT
