@@ -149,15 +149,19 @@ def train_lines(
 
 
 def train_unknown_lines(session: Session, folder: Path, recognizer: GraphRecognizer, distinct: int) -> Progress:
-    """Train what sees letters outside the alphabet on composed lines, and leave `recognizer.onnx` in `folder`.
+    """Train what sees letters outside the alphabet, and leave `recognizer.onnx` in `folder`.
+
+    An archive's own lines come first, then composed ones, `distinct` in all.
 
     Raises `TrainingError` and `DataError`.
     """
     labels = Labels.of(recognizer.characters, recognizer.height, recognizer.stride)
+    own, _ = own_lines(session.lines, session.training.seed, _complain)
     composer = LineComposer(session.lines.config(held_out=False), session.training.seed)
     lines = (composer.compose() for _ in itertools.count())
     samples = (Sample(line.pixels, line.text, line.wear) for line in lines)
-    encoded = (Encoded(sample, codes) for sample in samples if (codes := labels.encode(sample)))
+    composed = (Encoded(sample, codes) for sample in samples if (codes := labels.encode(sample)))
+    encoded = itertools.chain(encode_all(own, labels, _complain), composed)
     return train_unknown(recognizer, encoded, session.training, distinct, folder)
 
 

@@ -38,6 +38,8 @@ MOST_LOSS = 60.0
 """A line that costs more is not readable at all."""
 NO_SCORE = -30.0
 """Of a class that is none of a line's."""
+SEEING = 0.75
+"""Share of the time for passing lines through the fixed part of the network."""
 RARE = 5.0
 """How far below all other classes together U+FFFD starts, in natural logarithms."""
 WIDTH_STEP = 64
@@ -122,14 +124,16 @@ def train_unknown(
 ) -> Progress:
     """Train on the first `distinct` lines until `training.lines` were seen, and leave `recognizer.onnx` in the folder.
 
-    Raises `TrainingError` where the loss is no finite number.
+    Where `training.minutes` are given, fewer lines are taken if these take longer than `SEEING` of the minutes. Raises `TrainingError` where the loss is no finite number.
     """
     clock, kept, see = Clock(0.0), list[SeenLine](), Seer(recognizer)
     for line in islice(lines, distinct):
         kept.append(see(line))
+        if training.minutes and clock.seconds > 60 * training.minutes * SEEING:
+            break
         if len(kept) % _REPORT == 0:
             _say(clock, f"{len(kept)} of {distinct} lines seen")
-    turns = max(1, round(training.lines / len(kept)))
+    turns = max(1, round(training.lines / distinct))
     units = fit(kept, see.features, training, turns, lambda text: _say(clock, text))
     recognizer.model = with_unknown_units(recognizer.model, units.folded())
     recognizer.module = GraphRecognizer(recognizer.model).module

@@ -9,6 +9,7 @@ Worker side only: this module imports numpy at the top.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,14 @@ MARK_CONFIDENCE = 0.5
 """Confidence of a mark: below every flag's bound, and enough for a line of marks to keep its place."""
 LEAST_ODDS = float(np.exp(6.0))
 """Odds of U+FFFD against the likeliest other class from which on a letter is marked. Of 1,561 worn composed lines
-without such letters 1 gets a mark, of 3,500 on real pages 1; with exp(5.5) 2 and 3 do."""
+without such letters 1 gets a mark, of 3,673 on real pages 1; with exp(5.5) 2 and 3 do."""
 LEAST_IN_WORD = float(np.exp(1.0))
 """The same in a word with a letter that is marked."""
 FOREIGN_LINE, CERTAIN_MARKS, CERTAIN_ODDS = 0.3, 3, float(np.exp(7.5))
 """A line is in another script if marks are this share of its letters and so many of them have these odds: six of ten
 such lines, and none of a medieval hand. Other marks may stand for letters of a hand."""
+LEAST_GREEK = 2
+"""Greek letters of a Greek word, at least, and half of its letters."""
 LEGIBLE = 0.8
 """Mean confidence of a page's text below which it reads badly everywhere: 0.55 to 0.7 on medieval hands, 0.92 and more
 on print."""
@@ -40,14 +43,42 @@ def with_marks(
     """
     plain = check(reading)
     places = unknown_steps(evidence, characters)
-    if not places.any():
-        return plain
-    steps = evidence.steps.copy()
-    steps[places] = 0.0
-    steps[places, characters.index(UNKNOWN_LETTER)] = MARK_CONFIDENCE
-    marked = check(decode(steps, characters, evidence.pixels.shape[1]))
-    certain = np.count_nonzero(evidence.unknown >= CERTAIN_ODDS) >= CERTAIN_MARKS and _is_foreign(marked)
-    return marked if certain else replace(marked, unguessed=plain)
+    marked, certain = plain, False
+    if places.any():
+        steps = evidence.steps.copy()
+        steps[places] = 0.0
+        steps[places, characters.index(UNKNOWN_LETTER)] = MARK_CONFIDENCE
+        marked = check(decode(steps, characters, evidence.pixels.shape[1]))
+        likely = int(np.count_nonzero(evidence.unknown >= CERTAIN_ODDS))
+        certain = likely >= CERTAIN_MARKS and _is_foreign(marked)
+    marked = without_latin_in_greek(marked)
+    return marked if certain or marked is plain else replace(marked, unguessed=plain)
+
+
+def without_latin_in_greek(reading: Reading) -> Reading:
+    """Return the reading with marks for Latin letters in Greek words: the recognizer has no good shape of ς or ή."""
+    signs = list(zip(reading.text, reading.confidences, strict=True))
+    if sum(_is_greek(letter) for letter in reading.text) < LEAST_GREEK:
+        return reading
+    words = [list(word) for _, word in groupby(signs, key=lambda sign: sign[0].isspace())]
+    kept = [sign for word in words for sign in (_latin_marked(word) if _is_greek_word(word) else word)]
+    if kept == signs:
+        return reading
+    return replace(reading, text="".join(sign[0] for sign in kept), confidences=tuple(sign[1] for sign in kept))
+
+
+def _latin_marked(word: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    latin = (letter.isalpha() and not _is_greek(letter) for letter, _ in word)
+    return [(UNKNOWN_LETTER, MARK_CONFIDENCE) if other else sign for sign, other in zip(word, latin, strict=True)]
+
+
+def _is_greek_word(word: Sequence[tuple[str, float]]) -> bool:
+    greek, letters = (sum(kind(sign[0]) for sign in word) for kind in (_is_greek, str.isalpha))
+    return greek >= LEAST_GREEK and 2 * greek >= letters
+
+
+def _is_greek(letter: str) -> bool:
+    return 0x370 <= ord(letter) < 0x400 and letter.isalpha()
 
 
 def unknown_steps(evidence: Evidence, characters: Characters) -> NDArray[np.bool_]:

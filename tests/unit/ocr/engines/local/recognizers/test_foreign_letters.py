@@ -11,7 +11,12 @@ from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import BACKENDS, Evidence, LineRecognizer, Reading, decode, take_unknown
-from ocr.engines.local.recognizers.foreign_letters import MARK_CONFIDENCE, with_marks, without_false_guesses
+from ocr.engines.local.recognizers.foreign_letters import (
+    MARK_CONFIDENCE,
+    with_marks,
+    without_false_guesses,
+    without_latin_in_greek,
+)
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
 
@@ -87,6 +92,12 @@ def test_marks_of_a_line_in_another_script_are_no_guess() -> None:
     doubtful = read("bar de fe", dict.fromkeys((0, 1, 2, 4, 5), 500.0))
     assert doubtful.text == certain.text
     assert doubtful.unguessed is not None
+
+
+def test_latin_letters_in_a_greek_word_become_marks() -> None:
+    assert without_latin_in_greek(reading("o λóγοÇ ην")).text == "o λ\ufffdγο\ufffd ην"
+    for text in ("o λόγος ην", "5 μm de Δt", "o raio αr e βγ", "de março"):
+        assert without_latin_in_greek(reading(text)) == reading(text)
 
 
 def guess(confidence: float) -> Reading:
