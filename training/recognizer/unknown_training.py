@@ -124,7 +124,8 @@ def train_unknown(
 ) -> Progress:
     """Train on the first `distinct` lines until `training.lines` were seen, and leave `recognizer.onnx` in the folder.
 
-    Where `training.minutes` are given, fewer lines are taken if these take longer than `SEEING` of the minutes. Raises `TrainingError` where the loss is no finite number.
+    Where `training.minutes` are given, fewer lines are taken if they take longer than `SEEING` of these. Raises
+    `TrainingError` where the loss is no finite number.
     """
     clock, kept, see = Clock(0.0), list[SeenLine](), Seer(recognizer)
     for line in islice(lines, distinct):
