@@ -37,8 +37,8 @@ from ocr.engines.local.ppocr import Reading, Recognizer, surest
 from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
-from ocr.engines.local.recognizers.loading import CALIBRATION
-from ocr.engines.local.recognizers.selection import shipped_file
+from ocr.engines.local.recognizers.loading import CALIBRATION, load_recognizer
+from ocr.engines.local.recognizers.selection import RecognizerChoice, shipped_file
 from ocr.engines.local.skew import Gray
 from ocr.engines.local.tesseract_worker import TesseractReader
 from ocr.layout.page import arrange
@@ -188,7 +188,8 @@ class Bench:
         self._detectors = {name: self._detector(name, backend) for name in detectors}
         self._fast = TimedFast("fast", FastReader(fast, backend), self.clock)
         self._stock = Timed("stock", Recognizer(backend), self.clock)
-        self._large = Timed("large", Recognizer(backend, large), self.clock) if large else self._stock
+        whole = load_recognizer(RecognizerChoice("pt", large=str(large or "")), backend)
+        self._large = Timed("large", whole, self.clock) if large else self._stock
         self._backend = backend
 
     def _detector(self, name: str, backend: str) -> Timed | TimedPageDetector:
