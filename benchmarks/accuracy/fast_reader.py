@@ -136,6 +136,13 @@ class TimedPageDetector:
         return found
 
 
+def timed_detector(name: str, backend: str, clock: Clock) -> Timed | TimedPageDetector:
+    """Load the detector that `options.detector` calls `name`."""
+    network = load_detector(choose_detector(name).to_text(), backend)
+    kind = TimedPageDetector if isinstance(network, PageDetector) else Timed
+    return kind(f"detector {name}", network, clock)
+
+
 @dataclass(frozen=True)
 class PageResult:
     cer: float
@@ -185,17 +192,12 @@ class Bench:
 
     def __init__(self, fast: Path, large: Path | None, backend: str, detectors: Sequence[str]) -> None:
         self.clock = Clock()
-        self._detectors = {name: self._detector(name, backend) for name in detectors}
+        self._detectors = {name: timed_detector(name, backend, self.clock) for name in detectors}
         self._fast = TimedFast("fast", FastReader(fast, backend), self.clock)
         self._stock = Timed("stock", Recognizer(backend), self.clock)
         whole = load_recognizer(RecognizerChoice("pt", large=str(large or "")), backend)
         self._large = Timed("large", whole, self.clock) if large else self._stock
         self._backend = backend
-
-    def _detector(self, name: str, backend: str) -> Timed | TimedPageDetector:
-        network = load_detector(choose_detector(name).to_text(), backend)
-        kind = TimedPageDetector if isinstance(network, PageDetector) else Timed
-        return kind(f"detector {name}", network, self.clock)
 
     def readers(self, calibration: Calibration) -> dict[tuple[str, str], Any]:
         """Recognizer and detector, by name -> line recognizer."""

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from benchmarks.accuracy.character_errors import printed
-from benchmarks.accuracy.fast_reader import Clock, Timed, load_sets, rows_of
+from benchmarks.accuracy.fast_reader import Clock, Timed, load_sets, rows_of, timed_detector
 from benchmarks.paths import PAGES
 from benchmarks.recognizer.legible_words import is_level, legible_reference, legible_words, line_errors
 from benchmarks.recognizer.surer import SurerReader
@@ -33,7 +33,8 @@ from ocr.core.document import EngineOutput
 from ocr.core.files import hash_file
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.ppocr import Detector, Recognizer
+from ocr.engines.local.ppocr import Recognizer
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR
 from ocr.engines.local.recognizers.selection import shipped_file
 from ocr.layout.page import arrange
 from training.recognizer.bases import base_file
@@ -111,6 +112,7 @@ def main() -> int:
     parser.add_argument("--model", action="append", required=True)
     parser.add_argument("--surer", action="append", type=float, default=[])
     parser.add_argument("--backend", default="openvino", choices=("openvino", "onnxruntime"))
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR, help="as options.detector has it")
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", default="", help="sets whose name holds this")
@@ -119,7 +121,7 @@ def main() -> int:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     clock = Clock()
-    detector = Timed("detector", Detector(given.backend), clock)
+    detector = timed_detector(given.detector, given.backend, clock)
     readers = load_readers(given.model, given.surer, given.backend, clock)
     digests = (f"{model} is {hash_file(base_file(model))[:8]}" for model in given.model)
     print(f"SHA-256: {', '.join(digests)}\n")
