@@ -27,6 +27,12 @@ from ocr.storage.ledger import Ledger
 STAGES = ("general", "domain", "dpo")
 """Training stages in order, each built on the one before. Of promoted runs, one of the last stage is selected."""
 
+OLD_DEFAULTS = (
+    {"recognizer": "pt", "detector": "full"},
+    {"recognizer": "stock", "detector": "full"},
+)
+"""What the built-in engine read with by default in older versions, the newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -123,7 +129,7 @@ def _as_before(
 ) -> dict[str, Any]:
     """Return the options, completed so that the built-in engine goes on in a folder as it was read.
 
-    Defaults change: the stock recognizer was one, and the faster backend may be measured while a folder is half read.
+    Defaults change: `OLD_DEFAULTS` were some, and the faster backend may be measured while a folder is half read.
     What is not typed is taken as it was, instead of reading the folder again. `any_recognizer` allows for another
     recognizer too; an engine that is typed reads with the default one.
     """
@@ -141,14 +147,15 @@ def _as_before(
 
 
 def _completions(options: Mapping[str, Any], *, any_recognizer: bool) -> Iterator[dict[str, str]]:
-    """Yield nothing at first, then each combination of a backend and the stock recognizer that is not typed."""
+    """Yield nothing at first, then each combination of a backend and an older default that is not typed."""
     is_open = options.get("backend", "auto") == "auto"
     backends = [{}, *({"backend": name} for name in installed_backends() if is_open)]
-    recognizers: list[dict[str, str]] = [{}]
-    if any_recognizer and not options.keys() & {"recognizer", "model"}:
-        recognizers.append({"recognizer": "stock"})
-    for recognizer, backend in product(recognizers, backends):
-        yield {**recognizer, **backend}
+    readers: list[dict[str, str]] = [{}]
+    if any_recognizer:
+        typed = {"recognizer" if option == "model" else option for option in options}
+        readers += [reader for reader in OLD_DEFAULTS if not typed & reader.keys()]
+    for reader, backend in product(readers, backends):
+        yield {**reader, **backend}
 
 
 def rendered_as(ledger: Ledger) -> RenderSettings:

@@ -32,7 +32,7 @@ class RapidSettings(Settings):
     """What runs the networks; auto takes what `ocr doctor --speed` found faster here, else OpenVINO if installed."""
     recognizer: str = ""
     """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run. The default is
-    `DEFAULT_RECOGNIZER`."""
+    cascade."""
     model: str = ""
     """Another name of `recognizer`: what `--model` sets."""
     detector: str = DEFAULT_DETECTOR

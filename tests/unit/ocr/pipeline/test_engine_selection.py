@@ -98,21 +98,22 @@ def test_what_is_not_pinned_is_said() -> None:
     assert warnings_about(Model(name="x", id="o/x", revision="abc")) == []
 
 
-def stock_identity() -> EngineIdentity:
-    return identity_of(create("rapid", {"recognizer": "stock"}), RenderSettings())
+def old_identity(recognizer: str) -> EngineIdentity:
+    return identity_of(create("rapid", {"recognizer": recognizer, "detector": "full"}), RenderSettings())
 
 
-def test_a_folder_that_was_read_with_the_stock_recognizer_goes_on_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recognizer", ["stock", "pt"])
+def test_a_folder_that_was_read_with_an_older_default_goes_on_with_it(tmp_path: Path, recognizer: str) -> None:
     new = Ledger(tmp_path / "new.sqlite")
     default = choose_engine(ExtractSettings(engine="rapid"), new)
-    assert default.identity != stock_identity()
-    assert "recognizer=" not in stock_identity().fingerprint, "as it was before there was a choice"
+    assert default.identity != old_identity(recognizer)
+    assert "recognizer=" not in old_identity("stock").fingerprint, "as it was before there was a choice"
     old = Ledger(tmp_path / "old.sqlite")
-    old.begin(stock_identity(), version="0.1.0", host="here")
+    old.begin(old_identity(recognizer), version="0.1.0", host="here")
     old.adopt()
     old.remember("engine typed", "rapid")
-    assert choose_engine(ExtractSettings(), old).identity == stock_identity()
-    assert choose_engine(ExtractSettings(options={"workers": 1}), old).identity == stock_identity()
+    assert choose_engine(ExtractSettings(), old).identity == old_identity(recognizer)
+    assert choose_engine(ExtractSettings(options={"workers": 1}), old).identity == old_identity(recognizer)
     assert choose_engine(ExtractSettings(engine="rapid"), old).identity == default.identity
 
 
