@@ -6,7 +6,7 @@ DIR gets the faces (benchmarks/recognizer/worn_faces.py). Texts are documents of
 never reads. Sets: `--each` lines of every kind of wear; clean print with two seeds; italics of which rows are lost, as
 on pages whose tops of t, f and r are gone; script faces. Both read as the engine does. The change is `pt` minus stock,
 line by line, with an interval of 95% by a bootstrap over lines. Times are CPU seconds on one thread, in turn, the least
-of three for each line; "alone" is the network without the engine's second look at doubtful signs. Bars: every wear
+of three for each line; "alone" is the network without what the engine checks of signs. Bars: every wear
 better than stock, and all together 1.2% errors or less; no other set worse; time within 2%. Exits with 1 where one is
 missed.
 """
