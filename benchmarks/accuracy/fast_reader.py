@@ -12,6 +12,7 @@ pages; header, text, margin and footer as printed.
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
@@ -252,6 +253,7 @@ def main() -> int:
     parser.add_argument("--tesseract", action="store_true")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's threads wait for each other in loops.
     sets = load_sets(arguments.pages, arguments.composed, arguments.only)
     if not sets:
         print(f"no pages in {arguments.pages} and no --composed folder")
