@@ -47,7 +47,7 @@ def bench(manifest: Path, folder: Path) -> str:
     result = load_results(folder / "results.json")
     lines = []
     for system in result.measured:
-        cer, wer = system.cer["normalised"], system.wer["normalised"]
+        cer, wer = system.cer["normalized"], system.wer["normalized"]
         assert cer is not None and wer is not None
         lines.append(
             f"| {manifest.stem} | {system.title} | {system.pages} / {result.data.documents} "

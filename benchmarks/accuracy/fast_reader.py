@@ -223,7 +223,7 @@ class Bench:
                 reader = PpocrPageReader(self._backend, recognizer, self._detectors[name[1]])
                 output, seconds, networks = read_with(reader, self.clock, gray)
                 reread = recognizer.take_reread() if isinstance(recognizer, CascadeReader) else 0
-                cer = character_errors(text, printed(arrange(output, 1)), "normalised").rate
+                cer = character_errors(text, printed(arrange(output, 1)), "normalized").rate
                 found[name].append(PageResult(cer, seconds, networks, len(output.lines or ()), reread))
         return found
 
@@ -269,7 +269,7 @@ def main() -> int:
             for file, text in chosen:
                 gray = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8)
                 output, seconds = tesseract_page(gray)
-                cer = character_errors(text, printed(arrange(output, 1)), "normalised").rate
+                cer = character_errors(text, printed(arrange(output, 1)), "normalized").rate
                 found["tesseract", "-"].append(PageResult(cer, seconds, seconds, len(output.lines or ()), 0))
         report(name, found)
     return 0
