@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from ocr.core.errors import TrainingError
-from ocr.engines.local.ppocr import NETWORKS
+from ocr.engines.local.ppocr import NETWORKS, STRIDE, WIDTH_STEP
 from ocr.engines.local.rapidocr import choose_backend
 from training.recognizer.ctc.ctc_trainer import WEIGHTS
 from training.recognizer.ctc.loop_settings import Clock, Progress, Training, learning_rate
@@ -42,7 +42,6 @@ SEEING = 0.75
 """Share of the time for passing lines through the fixed part of the network."""
 RARE = 5.0
 """How far below all other classes together U+FFFD starts, in natural logarithms."""
-WIDTH_STEP = 64
 _REPORT = 1000
 
 
@@ -80,7 +79,7 @@ class Seer:
         width = pixels.shape[1]
         batch = np.zeros((1, 3, pixels.shape[0], max(BUCKETS[0], -(-width // WIDTH_STEP) * WIDTH_STEP)), np.float32)
         batch[..., :width] = (pixels.astype(np.float32) - 127.5) / 127.5
-        seen = self._run(batch)[0, : width // 8 + 2].copy()
+        seen = self._run(batch)[0, : width // STRIDE + 2].copy()
         logits = seen[:, : self.features] @ self._weights + self._bias
         most = logits.max(1)
         others = most + np.log(np.exp(logits - most[:, None]).sum(1))

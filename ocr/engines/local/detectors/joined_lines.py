@@ -41,7 +41,7 @@ def divided(contour: Contour, mask: Shape, bridges: Shape, probability: NDArray[
     left, top, width, height = cv2.boundingRect(contour)
     window = np.s_[top : top + height, left : left + width]
     within = np.where(bridges[window] > 0, np.float32(1.0), probability[window])
-    whole = _filled(contour - (left, top), (height, width)) & mask[window]
+    whole = filled(contour - (left, top), (height, width)) & mask[window]
     if _is_one(contour, whole):
         return [contour]
     parts = np.zeros((height, width), np.uint16)
@@ -95,7 +95,7 @@ def _stroke(contour: Contour) -> float:
 def _lines(shape: Shape, probability: NDArray[np.float32], rising: tuple[float, ...]) -> Iterator[Shape]:
     """Yield the parts of a shape that are lines, each (H, W)."""
     for contour in _contours(shape):
-        part = _filled(contour, shape.shape) & shape
+        part = filled(contour, shape.shape) & shape
         if _is_one(contour, part):
             yield part
             continue
@@ -114,11 +114,11 @@ def _by_direction(shape: Shape) -> Iterator[Shape]:
     stroke = float(np.median(np.minimum(level, upright)[shape > 0]))
     rows = shape & (level >= upright).astype(np.uint8)
     for contour in _contours(rows):
-        yield _filled(contour, shape.shape) & rows
+        yield filled(contour, shape.shape) & rows
     columns = shape & (level < upright).astype(np.uint8)
     for contour in _contours(columns):
         if cv2.boundingRect(contour)[3] >= LEAST_UPRIGHT * stroke:
-            yield _filled(contour, shape.shape) & columns
+            yield filled(contour, shape.shape) & columns
 
 
 def _runs(shape: Shape) -> NDArray[np.int64]:
@@ -137,7 +137,8 @@ def _contours(shape: Shape) -> list[Contour]:
     return [np.asarray(contour, np.int32) for contour in contours]
 
 
-def _filled(contour: Contour, size: tuple[int, ...]) -> Shape:
+def filled(contour: Contour, size: tuple[int, ...]) -> Shape:
+    """Return a shape of `size` (height, width) from its outline, holes included."""
     shape = np.zeros(size, np.uint8)
     cv2.drawContours(shape, [contour], -1, 1, cv2.FILLED)
     return shape

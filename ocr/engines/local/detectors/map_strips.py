@@ -3,14 +3,14 @@
 Worker side only: this module imports numpy and OpenCV at the top.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.engines.local.detectors.joined_lines import divided
+from ocr.engines.local.detectors.joined_lines import divided, filled
+from ocr.engines.local.ink.ruling_lines import outlines
 from ocr.engines.local.ink.show_through import percentiles
 from ocr.engines.local.skew import Gray
 
@@ -139,11 +139,8 @@ def strips(probability: NDArray[np.float32], size: tuple[int, int], rule: MapRul
         mask = np.asarray(cv2.dilate(mask, np.ones((rule.spread, rule.spread), np.uint8)), np.uint8)
     bridges = _bridges(probability, mask, rule) if rule.bridge else np.zeros_like(mask)
     mask |= bridges
-    contours: Sequence[NDArray[np.int32]]
     if rule.divides:
-        shapes, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-        outer = [shape for shape, links in zip(shapes, tree[0], strict=True) if links[3] < 0] if shapes else []
-        contours = [part for shape in outer for part in divided(np.asarray(shape), mask, bridges, probability)]
+        contours = [part for outline in outlines(mask) for part in divided(outline, mask, bridges, probability)]
     else:
         contours = [np.asarray(shape) for shape in cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]]
     found = []
@@ -284,9 +281,9 @@ def _core(
     bulge does not count: where the map touches a raised figure, a descender of the line above, or a stroke of a pen.
     """
     left, top, width, height = (int(value) for value in box)
-    shape = np.zeros((height, width), np.uint8)
-    cv2.drawContours(shape, [contour - (left, top)], -1, 1, cv2.FILLED)
-    within = np.where(shape > 0, probability[top : top + height, left : left + width], 0)
+    within = np.where(
+        filled(contour - (left, top), (height, width)) > 0, probability[top : top + height, left : left + width], 0
+    )
     level = width >= height
     counts = within.sum(axis=1 if level else 0)
     first, last = _half_way(counts), _half_way(counts[::-1])

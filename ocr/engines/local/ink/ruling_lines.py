@@ -65,14 +65,23 @@ def _along(dark: Mask, least: int, letter: float) -> list[tuple[int, int, int, i
     runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
     # Rows one pixel apart belong to one line that leans by a pixel.
     joined = cv2.dilate(runs, np.ones((3, 3), np.uint8))
-    # Contours are found much faster than components where there are few of them.
-    shapes, tree = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outer = [shape for shape, links in zip(shapes, tree[0], strict=True) if links[3] < 0] if shapes else []
-    left, top, wide, tall = np.array([cv2.boundingRect(shape) for shape in outer], np.int64).reshape(-1, 4).T
+    boxes = [cv2.boundingRect(outline) for outline in outlines(joined)]
+    left, top, wide, tall = np.array(boxes, np.int64).reshape(-1, 4).T
     thin = (tall - 2 <= max(3.0, THICKEST * letter)) & (wide > 4 * tall)
     found = np.stack((left + 1, top + 1, left + wide - 1, top + tall - 1), axis=1)[thin].tolist()
     away = max(1, round(0.15 * letter))
     return [(x, y, right, end) for x, y, right, end in found if _is_bare(dark, (x, y, right, end), away)]
+
+
+def outlines(mask: Mask) -> list[NDArray[np.int32]]:
+    """Return the outer contour of each connected piece of a mask, (H, W), also of pieces that lie in holes of others.
+
+    Where there are few pieces this is much faster than to label the pixels.
+    """
+    contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return []
+    return [np.asarray(one, np.int32) for one, links in zip(contours, tree[0], strict=True) if links[3] < 0]
 
 
 def _is_bare(dark: Mask, box: tuple[int, int, int, int], away: int) -> bool:
