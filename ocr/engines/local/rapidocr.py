@@ -1,4 +1,4 @@
-"""The default engine: PP-OCRv6 on the CPU, offline, one single-threaded worker process a core.
+"""The default engine: small networks of our own and PP-OCRv6 on the CPU, offline, one single-threaded worker a core.
 
 What a worker does with a page stands in `ocr.engines.local.rapidocr_worker`.
 """

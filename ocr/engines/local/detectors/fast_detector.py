@@ -1,4 +1,4 @@
-"""The fast detector: one look of a small network of our own at the whole page.
+"""The fast detector: one look of a small network of our own at the whole page, and a second one for large print.
 
 `training.detector.detector_network` describes the network. It is shown a page reduced until its letters are `SHOWN`
 pixels high, in bands that overlap, so that memory does not grow with the page. Its map serves every region of the page.
