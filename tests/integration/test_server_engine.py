@@ -222,15 +222,24 @@ def test_the_deadline_is_kept() -> None:
 
 
 def test_a_page_that_fails_while_others_are_read_does_not_end_the_run() -> None:
-    async def run() -> list[EngineOutput]:
+    # Whichever of the two is sent first: the bad page starts first, and is refused only when the good one has been read.
+    async def run() -> tuple[EngineOutput, EngineOutput]:
+        good_was_read = asyncio.Event()
+
         async def answer(writer: asyncio.StreamWriter) -> None:
-            await (respond(500, "bad page") if endpoint.bodies[-1]["max_tokens"] == 1 else GOOD)(writer)
+            if endpoint.bodies[-1]["max_tokens"] != 1:
+                return await GOOD(writer)
+            await good_was_read.wait()
+            return await respond(500, "bad page")(writer)
 
         async with (endpoint := Endpoint(answer)):
-            engine = create({"url": endpoint.url, "first_wait": 0.2, "tries": 3})
+            engine = create({"url": endpoint.url, "first_wait": 0.0, "tries": 3})
             await engine.start()
-            bad = Request(page().image, seconds=20.0, max_tokens=1)
-            return await asyncio.gather(engine.read(bad), engine.read(page()))
+            bad = asyncio.ensure_future(engine.read(Request(page().image, seconds=20.0, max_tokens=1)))
+            await asyncio.sleep(0)
+            good = await engine.read(page())
+            good_was_read.set()
+            return await bad, good
 
     bad, good = asyncio.run(run())
     assert (bad.finish, good.finish) == ("error", "stop")

@@ -170,9 +170,9 @@ class ServerEngine:
         started = time.monotonic()
         if self._client is None:
             raise EngineError("the server engine was not started")
+        answered = self._answered  # before the page is composed: others may be read in that time
         question = await asyncio.to_thread(compose, self.model, request)
         body = await asyncio.to_thread(self._body, question)
-        answered = self._answered
         try:
             async with asyncio.timeout(request.seconds):
                 answer = await self._retrying(lambda: self._ask(body, request))
