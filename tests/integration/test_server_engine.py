@@ -222,7 +222,7 @@ def test_the_deadline_is_kept() -> None:
 
 
 def test_a_page_that_fails_while_others_are_read_does_not_end_the_run() -> None:
-    # Whichever of the two is sent first: the bad page starts first, and is refused only when the good one has been read.
+    # The bad page starts first, and is refused only when the good one has been read.
     async def run() -> tuple[EngineOutput, EngineOutput]:
         good_was_read = asyncio.Event()
 
