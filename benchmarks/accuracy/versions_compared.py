@@ -2,8 +2,10 @@
 
 OLD_TREE and this version each read every page anew with `ocr extract` and its default engine. MANIFEST is a
 manifest.jsonl beside its images; the first letters and digits of a page's id name its set. CER is computed on header,
-text, margin and footer, as printed. `--to FOLDER` keeps the outputs, so that a stopped run goes on. Every page that got
-worse is named. Exits with 1 where the mean of a set got worse by more than .02 points; with 77 without the pages.
+text, margin and footer, as printed. CPU seconds are those of the whole command on one set, its start included, a page.
+`--to FOLDER` keeps the outputs, so that a stopped run goes on; CPU seconds then count only what was read anew. Every
+page that got worse is named. Exits with 1 where the mean of a set got worse by more than .02 points; with 77 without
+the pages.
 """
 
 import argparse
@@ -34,8 +36,8 @@ def set_of(name: str) -> str:
     return found[0] if found else name
 
 
-def read(tree: Path, images: list[Path], out: Path) -> None:
-    """Read images with the version in `tree`; pages that `out` holds are not read again."""
+def read(tree: Path, images: list[Path], out: Path) -> float:
+    """Read images with the version in `tree`; pages that `out` holds are not read again. Return CPU seconds."""
     words = [
         "extract",
         "--out",
@@ -48,12 +50,15 @@ def read(tree: Path, images: list[Path], out: Path) -> None:
         "--",
         *map(str, images),
     ]
+    start = os.times()
     done = subprocess.run(
         [sys.executable, "-P", "-c", "import sys, cli; cli.main(sys.argv[1:])", *words],
         cwd=out.parent, env={**os.environ, "PYTHONPATH": str(tree), "NO_COLOR": "1"}, check=False,
     )  # fmt: skip
     if done.returncode not in (0, 3, 10):
         raise SystemExit(f"{tree}: ocr extract: exit {done.returncode}")
+    end = os.times()
+    return end.children_user + end.children_system - start.children_user - start.children_system
 
 
 def printed_in(file: Path) -> str:
@@ -90,12 +95,16 @@ def main() -> int:
 def compare(sets: dict[str, list[dict[str, Any]]], trees: tuple[Path, Path], folder: Path, images: Path) -> bool:
     """Print one row a set, and the pages that got worse; return whether a set got worse."""
     folder.mkdir(parents=True, exist_ok=True)
-    print("| set | pages | before | after | change, points | pages better / worse |\n|---|---|---|---|---|---|")
+    columns = (
+        "| set | pages | before | after | change, points | pages better / worse | CPU s before / after | times less |"
+    )
+    print(f"{columns}\n{'|---' * 8}|")
     missed, worse = False, []
     for name, rows in sorted(sets.items()):
-        found = []
+        found, seconds = [], []
         for tree, label in zip(trees, ("before", "after"), strict=True):
-            read(tree, [(images / row["image"]).resolve() for row in rows], folder / label)
+            used = read(tree, [(images / row["image"]).resolve() for row in rows], folder / label)
+            seconds.append(used / len(rows))
             found.append(list(rates(rows, folder / label)))
         before, after = found
         changes = [new - old for old, new in zip(before, after, strict=True)]
@@ -103,7 +112,7 @@ def compare(sets: dict[str, list[dict[str, Any]]], trees: tuple[Path, Path], fol
         counts = f"{sum(change < 0 for change in changes)} / {sum(change > 0 for change in changes)}"
         print(
             f"| {name} | {len(rows)} | {mean(before):.2%} | {mean(after):.2%} | {100 * mean(changes):+.2f} "
-            f"| {counts} |",
+            f"| {counts} | {seconds[0]:.2f} / {seconds[1]:.2f} | {seconds[0] / seconds[1]:.1f} |",
             flush=True,
         )
         worse += [(row["id"], *pair) for row, pair in zip(rows, zip(before, after, strict=True), strict=True)]
