@@ -15,7 +15,7 @@ LETTER = 14.0
 pages and composed photocopies read as at full size; small newspaper pieces read worse."""
 SHOWN = 18.0
 """Pixels: the same for the fast detector."""
-FAST_VERSION = 3
+FAST_VERSION = 4
 """Raised whenever strips are made of the fast detector's map in another way."""
 SHIPPED_DETECTOR = "detector-fast.onnx"
 RUN_FILE = "detector.onnx"

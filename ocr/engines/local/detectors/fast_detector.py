@@ -1,7 +1,8 @@
 """The fast detector: one look of a small network of our own at the whole page, and a second one for large print.
 
 `training.detector.detector_network` describes the network. It is shown a page reduced until its letters are `SHOWN`
-pixels high, in bands that overlap, so that memory does not grow with the page. Its map serves every region of the page.
+pixels high, or a little enlarged where they are very small, in bands that overlap, so that memory does not grow with
+the page. Its map serves every region of the page.
 
 Worker side only: this module imports numpy and OpenCV at the top.
 """
@@ -23,6 +24,9 @@ from ocr.engines.local.skew import Gray
 KIND = "lusocr-detector"
 """What the metadata entry "kind" of its files says."""
 LEAST_FACTOR = 0.3
+SMALL_LETTER, ENLARGED = 12.0, 1.5
+"""A page whose letters are lower than so many pixels is shown enlarged by this. At 75 dpi the lines of a gazette page
+were joined to each other, and its error rate was 33%, at 1.5 times the size 1%."""
 REDUCTION = 2
 """Pixels of the shown page, across and down, for one pixel of the map."""
 MULTIPLE = 32
@@ -45,13 +49,13 @@ class FastDetector:
 
     def see(self, gray: Gray, letter: float) -> PageMap:
         """Return the map of a page, (H, W), whose usual letter is `letter` pixels high; 0 where that is unknown."""
-        factor = min(1.0, max(LEAST_FACTOR, SHOWN / letter)) if letter else 1.0
-        shown = _reduced(gray, factor)
+        factor = shown_factor(letter)
+        shown = _resized(gray, factor)
         page_map = self._seen(gray, factor, _ink(shown))
         if not letter:
             return page_map
         smaller = factor / COARSER
-        ink = _ink(_reduced(shown, 1 / COARSER))
+        ink = _ink(_resized(shown, 1 / COARSER))
         if not has_large_print(ink, letter * smaller):
             return page_map
         return replace(page_map, coarse=self._seen(gray, smaller, ink), letter=letter)
@@ -82,11 +86,19 @@ def bands(height: int, width: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def _reduced(gray: Gray, factor: float) -> Gray:
-    """Return a page at `factor`, at most 1, of its size."""
+def shown_factor(letter: float) -> float:
+    """Return the size at which a page is shown, as a share of its own, by the height of its letters in pixels, or 0."""
+    if 0 < letter < SMALL_LETTER:
+        return ENLARGED
+    return min(1.0, max(LEAST_FACTOR, SHOWN / letter)) if letter else 1.0
+
+
+def _resized(gray: Gray, factor: float) -> Gray:
+    """Return a page at `factor` of its size."""
     if factor == 1.0:
         return gray
-    return np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=way), np.uint8)
 
 
 def _ink(shown: Gray) -> NDArray[np.float32]:
