@@ -29,7 +29,7 @@ BLANK_SCORE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class FastShape:
-    """The sizes of the network. Two shapes are named in `fast_network.SHAPES`."""
+    """The sizes of the network. Some shapes are named in `fast_network.SHAPES`."""
 
     height: int = 48
     """Pixels: lines are scaled to this height. A multiple of 8."""

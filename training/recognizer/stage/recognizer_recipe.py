@@ -24,8 +24,8 @@ class RecognizerRecipe(Settings):
     """The numbers of one stage."""
 
     name: str = ""
-    network: Literal["ppocr", "fast", "fast-large"] = "ppocr"
-    """ppocr: the graph of PP-OCRv6. fast, fast-large: the fast network, from random weights or from such a file."""
+    network: Literal["ppocr", "fast", "fast-small", "fast-large"] = "ppocr"
+    """ppocr: the graph of PP-OCRv6. The others: the fast network, from random weights or from such a file."""
     only: Literal["", "unknown"] = ""
     """unknown: train only what sees letters outside the alphabet; all other classes read as before. Of ppocr alone."""
     teacher: str = ""
@@ -62,7 +62,7 @@ class RecognizerRecipe(Settings):
     own_held_out: float = Setting(default=0.2, gt=0, lt=1)
     """Share of the archive's own lines that judges the run."""
     held_out: int = Setting(default=400, ge=50)
-    """Composed lines that the regression check reads, besides 200 in clean print."""
+    """Composed lines that the regression check reads, besides 400 in clean print."""
     texts: list[Path] = Setting(default_factory=list)
     """Folders of plain-text files, besides the project's grammar."""
     fonts: list[Path] = Setting(default_factory=list)
