@@ -16,13 +16,14 @@ from ocr.engines.local.recognizers.selection import RecognizerChoice, choose_rec
 from training.recognizer.bases import NOTHING, STOCK, base_file
 from training.recognizer.ctc.ctc_trainer import CHECKPOINT, WEIGHTS
 from training.recognizer.ctc.line_reading import read_lines
-from training.recognizer.ctc.line_scores import ALL, rates, score
+from training.recognizer.ctc.line_scores import LineResult, score
 from training.recognizer.ctc.loop_settings import Progress, Training
 from training.recognizer.fast_network import FastRecognizer, create_fast_recognizer
 from training.recognizer.fast_onnx import read_onnx
 from training.recognizer.line_supply.line_farm import Sample
 from training.recognizer.line_training import (
     CHOOSING_SEED,
+    HELD_OUT_SEED,
     LINES,
     Lines,
     Session,
@@ -43,10 +44,11 @@ CLEAN = "clean"
 """The wear of clean print, and the frozen set of it."""
 
 
-def train_run(run: RecognizerRun, data: str, folder: Path) -> Progress:
+def train_run(run: RecognizerRun, data: str, folder: Path, clean: int) -> Progress:
     """Train the weights of a run in its folder, or go on with it; what only a resumed run needs is deleted at the end.
 
-    Raises `TrainingError` and `DataError`.
+    `clean` lines of clean print are among those that choose the place between base and tuned weights. Raises
+    `TrainingError` and `DataError`.
     """
     session = _session(run, data)
     if run.recipe.only:
@@ -57,17 +59,26 @@ def train_run(run: RecognizerRun, data: str, folder: Path) -> Progress:
     start = weights_of(recognizer.module) if run.recipe.blends and data != COMPOSED else {}
     progress = train_lines(session, folder, recognizer, teacher)
     if start:
-        chosen = held_out_lines(session.lines, run.recipe.held_out, seed=CHOOSING_SEED)
-        rate = partial(_error_rate, recognizer, chosen, run.recipe.columns)
-        progress = replace(progress, blend=choose_blend(recognizer.module, start, run.recipe.blends, rate))
+        sets = _composed_sets(session.lines, run.recipe.held_out, clean, seed=CHOOSING_SEED)
+        read = partial(_read_sets, recognizer, sets, run.recipe.columns)
+        progress = replace(progress, blend=choose_blend(recognizer.module, start, run.recipe.blends, read))
         recognizer.save(folder / WEIGHTS, half=False)
     shutil.rmtree(folder / LINES, ignore_errors=True)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return progress
 
 
-def _error_rate(recognizer: TrainableRecognizer, lines: Sequence[Sample], columns: int) -> float:
-    return rates(score(lines, read_lines(recognizer, lines, columns=columns)))[ALL]
+def _read_sets(
+    recognizer: TrainableRecognizer, sets: Mapping[str, Sequence[Sample]], columns: int
+) -> dict[str, list[LineResult]]:
+    return {name: score(lines, read_lines(recognizer, lines, columns=columns)) for name, lines in sets.items()}
+
+
+def _composed_sets(lines: Lines, held_out: int, clean: int, seed: int) -> dict[str, list[Sample]]:
+    return {
+        "general": held_out_lines(lines, held_out, seed=seed),
+        "clean": held_out_lines(lines, clean, wear=CLEAN, seed=seed),
+    }
 
 
 def open_network(base: str, recipe: RecognizerRecipe, seed: int) -> TrainableRecognizer:
@@ -85,10 +96,7 @@ def open_network(base: str, recipe: RecognizerRecipe, seed: int) -> TrainableRec
 def frozen_lines(run: RecognizerRun, data: str, clean: int) -> dict[str, list[Sample]]:
     """Return the lines that judge a run by set: composed ones, clean ones, and held-out lines of the archive."""
     lines = _session(run, data).lines
-    sets = {
-        "general": held_out_lines(lines, run.recipe.held_out),
-        "clean": held_out_lines(lines, clean, wear=CLEAN),
-    }
+    sets = _composed_sets(lines, run.recipe.held_out, clean, HELD_OUT_SEED)
     _, own = own_lines(lines, run.seed)
     return sets | ({"domain": own} if len(own) >= LEAST_LINES else {})
 

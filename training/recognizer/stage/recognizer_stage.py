@@ -41,7 +41,7 @@ from training.run_dir import RunDir, free_name
 COMPOSED = "composed"
 WEIGHTS = "recognizer.onnx"
 PACKAGES = ("lusocr", "torch", "onnx", "onnxruntime", "opencv-python-headless")
-CLEAN_LINES = 200
+CLEAN_LINES = 400
 """Lines of clean print in the regression check."""
 _TEXTS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 
@@ -192,7 +192,7 @@ def _trained(run: RecognizerRun, request: RecognizerRequest, folder: Path) -> Re
         return run
     from training.recognizer.stage import recognizer_session
 
-    progress = recognizer_session.train_run(run, request.data, folder)
+    progress = recognizer_session.train_run(run, request.data, folder, CLEAN_LINES)
     metrics = RecognizerMetrics(progress.step, progress.lines, progress.again, progress.blend)
     run = replace(run, state="trained", seconds=progress.seconds, metrics=metrics)
     save_run(run, folder)
