@@ -25,7 +25,7 @@ from ocr.layout.tables import find_tables
 from ocr.text.header_rows import count_header_rows
 from ocr.text.post_correction import correct_lines
 
-ARRANGEMENT = "layout-8"
+ARRANGEMENT = "layout-9"
 """Raise it when a change can give another page for the same lines: folders then make their pages again."""
 
 

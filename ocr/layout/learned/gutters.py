@@ -42,9 +42,13 @@ LEVEL = 0.5
 FEW = 3
 LEAST_GAP, UNUSUAL = 0.38, 1.08
 """Line heights of a gap between words that may be a gutter, and how many times the usual gap of its line it is."""
-FULL_LINES, FLUSH, WIDEST, TALLEST = 4, 0.35, 8.0, 2.5
+FULL_LINES, FLUSH, OVERLAP, WIDEST, TALLEST = 4, 0.35, -0.5, 8.0, 2.5
 """Full lines at each side of a gutter between columns of justified text, at least; line heights between their edges;
-the greatest width of the gutter, and the greatest height of a line of text."""
+the least and the greatest width of the gutter, and the greatest height of a line of text. Boxes are larger than their
+print, so those at both sides of a narrow gutter overlap."""
+FLUSH_GAP, FLUSH_LINES, CLOSE = 0.3, 8, 5.0
+"""Line heights of a gutter no wider than the gaps between words, at least, lines of the page that end and that start at
+it, at least, and line heights in which lines above or below tell of it."""
 LEAST_INSIDE = 2
 """Full lines at each side of a gutter that show that what it divides is no table, at least."""
 TOGETHER, STEPS, BELOW = 1.2, 8, 1.5
@@ -156,7 +160,7 @@ def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Fla
     starts, ends = _reach(boxes, left, side=0), _reach(boxes, right, side=2)
     full_left, full_right = running & (boxes[:, 2] - starts > WIDE), running & (ends - boxes[:, 0] > WIDE)
     gaps = boxes[right, 0] - boxes[:, 2]
-    fits = full_left & full_right[right] & (gaps >= NARROWEST) & (gaps <= WIDEST)
+    fits = full_left & full_right[right] & (gaps >= OVERLAP) & (gaps <= WIDEST)
     fits &= _count_near(boxes[full_left, 2], boxes[:, 2]) >= FULL_LINES
     fits &= _count_near(boxes[full_right, 0], boxes[right, 0]) >= FULL_LINES
     found: list[ColumnGutter] = []
@@ -167,7 +171,8 @@ def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Fla
         stretches = seen[round(x0 / EDGE), round(x1 / EDGE)]
         if any(low < y < high for low, high in stretches):
             continue
-        crossing = (boxes[:, 0] < x1 - (x1 - x0) / 4) & (boxes[:, 2] > x0 + (x1 - x0) / 4)
+        reach = min((x1 - x0) / 4, x1 - x0 - LEVEL)
+        crossing = (boxes[:, 0] < (x0 + x1) / 2 + reach) & (boxes[:, 2] > (x0 + x1) / 2 - reach)
         top = float(np.max(middles[crossing & (middles < y)], initial=-np.inf))
         bottom = float(np.min(middles[crossing & (middles > y)], initial=np.inf))
         stretches.append((top, bottom))
@@ -221,7 +226,7 @@ def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]
     `height` is the usual line height in pixels. The time grows with the number of wide word gaps.
     """
     level = [place for place, line in enumerate(lines) if not is_vertical(line)]
-    gaps = [gap for place in level for gap in _unusual_gaps(lines[place], place, height)]
+    gaps = [gap for place in level for gap in _gaps_of(lines[place], place, height)]
     if not gaps or len(level) < LEAST_STARTS + LEAST_ENDS:
         return {}
     boxes = np.array([lines[place].box for place in level], np.float32) / height
@@ -229,31 +234,39 @@ def find_joined(lines: Sequence[Line], height: float) -> Mapping[int, list[int]]
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     gaps.sort(key=lambda gap: gap[2])
     array = np.array([gap[:3] for gap in gaps], np.float32)
-    lefts = np.sort(boxes[:, 0])
-    starts = np.searchsorted(lefts, array[:, 1] + EDGE) - np.searchsorted(lefts, array[:, 1] - EDGE)
+    is_unusual = np.array([gap[5] for gap in gaps])
+    shown = is_unusual & (_count_near(boxes[:, 0], array[:, 1]) >= LEAST_STARTS)
+    flush = (_count_near(boxes[:, 0], array[:, 1], FLUSH) >= FLUSH_LINES) & (
+        _count_near(boxes[:, 2], array[:, 0], FLUSH) >= FLUSH_LINES
+    )
     found = defaultdict(list)
-    for number in np.flatnonzero(starts >= LEAST_STARTS).tolist():
-        end, start, middle, place, word = gaps[number]
-        reach = (middle - NEAR, middle + NEAR)
-        near, others = (
-            values[slice(*np.searchsorted(heights, reach).tolist())]
-            for values, heights in ((boxes, middles), (array, array[:, 2]))
+    for number in np.flatnonzero(shown | flush).tolist():
+        end, start, middle, place, word, _ = gaps[number]
+        near, inside = (
+            slice(*np.searchsorted(heights, (middle - NEAR, middle + NEAR)).tolist())
+            for heights in (middles, array[:, 2])
         )
-        if _is_gutter(near, others, (end, start), middle):
+        around, others = boxes[near], array[inside]
+        if (shown[number] and _is_gutter(around, others[is_unusual[inside]], (end, start), middle)) or (
+            flush[number] and _is_flush_gutter(around, others, (end, start), middle, lines[place].box[0] / height)
+        ):
             found[place].append(word)
     return found
 
 
-def _unusual_gaps(line: Line, place: int, height: float) -> Iterator[tuple[float, float, float, int, int]]:
-    """Yield the gaps between words that may be gutters: end and start, middle of the line, line and word."""
+def _gaps_of(line: Line, place: int, height: float) -> Iterator[tuple[float, float, float, int, int, bool]]:
+    """Yield the gaps between words that may be gutters: end and start, middle of the line, line, word, and whether the
+    gap is wider than those of its line.
+    """
     gaps = [after.box[0] - before.box[2] for before, after in pairwise(line.words)]
-    if not gaps or max(gaps) < LEAST_GAP * height:
+    if not gaps or max(gaps) < FLUSH_GAP * height:
         return
     usual = median(gaps) if len(gaps) > FEW else 0.0
     middle = (line.box[1] + line.box[3]) / 2 / height
     for number, gap in enumerate(gaps, start=1):
-        if gap >= LEAST_GAP * height and gap >= UNUSUAL * usual:
-            yield line.words[number - 1].box[2] / height, line.words[number].box[0] / height, middle, place, number
+        if gap >= FLUSH_GAP * height:
+            end, start = line.words[number - 1].box[2] / height, line.words[number].box[0] / height
+            yield end, start, middle, place, number, gap >= max(LEAST_GAP * height, UNUSUAL * usual)
 
 
 def _is_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float], middle: float) -> bool:
@@ -273,3 +286,24 @@ def _is_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float], middle: fl
     over = int(((left < end - 0.5) & (right > start + 0.5)).sum())
     parted = int(((gaps[:, 0] < start) & (gaps[:, 1] > end) & (np.abs(gaps[:, 1] - start) < EDGE)).sum())
     return over - parted <= MOST_CROSSING * starts
+
+
+def _is_flush_gutter(boxes: Floats, gaps: Floats, gap: tuple[float, float], middle: float, left: float) -> bool:
+    """Return whether lines tell of a gutter as wide as a space, at whose edges many lines of the page end and start.
+
+    Arguments are those of `_is_gutter`, and the left edge of the line, which others share. Nearly all lines close above
+    it, or close below it, have a gap there as well, or end before it.
+    """
+    end, start = gap
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    if int((np.abs(boxes[:, 0] - left) < FLUSH).sum()) < LEAST_STARTS:
+        return False
+    starts = np.abs(boxes[:, 0] - start) < FLUSH
+    over = (boxes[:, 0] < end - LEVEL) & (boxes[:, 2] > start + LEVEL)
+    parted = (np.abs(gaps[:, :2] - (end, start)) < FLUSH).all(axis=1)
+    for low, high in ((middle - CLOSE, middle + LEVEL), (middle - LEVEL, middle + CLOSE)):
+        near, inside = (middles > low) & (middles < high), (gaps[:, 2] > low) & (gaps[:, 2] < high)
+        shown = int((starts & near).sum()), int((parted & inside).sum())
+        if shown[0] and sum(shown) >= FULL_LINES and (over & near).sum() - shown[1] <= MOST_CROSSING * sum(shown):
+            return True
+    return False

@@ -34,6 +34,10 @@ NARROWEST, BROADEST = 0.2, 1.4
 EVEN, MARGIN, PITCH = 0.8, 0.25, 1.2
 """Line heights between edges that agree, or share of the height of the initial, whose box is larger than its ink; and
 line heights from one line to the next where that is not seen."""
+MARKS, RULES = frozenset("•·|¦"), frozenset("|¦")
+"""What specks and pieces of ruling lines at the ends of lines are read as, and what only ruling lines are."""
+AWAY, EDGE = 1.0, 0.2
+"""Line heights between a mark and the text that it does not belong to, at least, and around the words of a line."""
 _QUOTES = "\"“”'‘«–—- "
 _DOTS = ("....", "……", "····")
 _LEADER = re.compile(r"[.·]{4,}$|…{2,}$")
@@ -69,8 +73,29 @@ def cut_lines(lines: Sequence[Line], rulings: Sequence[Box] = (), *, at_gaps: bo
             if at_gaps:
                 starts.update(_wide_gaps(line.words, height))
                 starts.update(_after_leaders(line))
-        found += _parts(line, place, starts)
+                starts -= _at_marks(line.words)
+        parts = _parts(line, place, starts)
+        found += (replace(part, line=_without_marks(part.line, height)) for part in parts) if at_gaps else parts
     return found
+
+
+def _at_marks(words: Sequence[Word]) -> set[int]:
+    """Return the places of the first word after a mark at the start of a line, and of a mark at its end."""
+    ends = ((0, 1), (-1, len(words) - 1))
+    return {start for end, start in ends if words[end].text in MARKS}
+
+
+def _without_marks(line: Line, height: float) -> Line:
+    """Return a line whose box leaves out a mark at an end that stands away from its text, or is a piece of a rule."""
+    words = line.words
+    if len(words) < 2 or (words[0].text not in MARKS and words[-1].text not in MARKS):
+        return line
+    left, top, right, bottom = line.box
+    if words[0].text in MARKS and (words[0].text in RULES or words[1].box[0] - words[0].box[2] > AWAY * height):
+        left = max(left, words[1].box[0] - EDGE * height)
+    if words[-1].text in MARKS and (words[-1].text in RULES or words[-1].box[0] - words[-2].box[2] > AWAY * height):
+        right = min(right, words[-2].box[2] + EDGE * height)
+    return replace(line, box=(left, top, max(left, right), bottom))
 
 
 def _without_initials(lines: Sequence[Line], height: float) -> Sequence[Line]:

@@ -110,3 +110,26 @@ def test_cells_and_few_or_ragged_lines_show_no_gutter_of_columns() -> None:
     ragged = [(left, top, right - 1.1 * (n % 5), bottom) for n, (left, top, right, bottom) in enumerate(index())]
     assert gutters_of(index(), cells=True) == gutters_of(index(9)) == gutters_of(ragged) == []
     assert gutters_of([(0.0, 0.0, 12.0, 1.0)]) == []
+
+
+def test_boxes_at_both_sides_of_a_narrow_gutter_may_overlap() -> None:
+    boxes = [(x, 1.0 * n, x + 11.2, 1.0 * n + 1) for n in range(6) for x in (0.0, 11.0)]
+    found = gutters_of(boxes)
+    assert {(round(one.left, 1), round(one.right, 1)) for one in found} == {(11.2, 11.0)}
+    assert Gutters(boxes, [], found).part(boxes[4], boxes[5])
+    crossed = [box if n % 4 else (0.0, box[1], 22.2, box[3]) for n, box in enumerate(boxes) if n % 4 != 1]
+    assert gutters_of(crossed) == []
+
+
+def test_lines_that_were_joined_over_a_gutter_as_narrow_as_a_space_are_cut() -> None:
+    def line(left: float, *, y: float, columns: int = 1) -> Line:
+        starts = [left + 13 * column + 3.25 * place for column in range(columns) for place in range(4)]
+        words = tuple(Word("x", (10 * x, 10 * y, 10 * x + 28.5, 10 * y + 10), 0.9) for x in starts)
+        return Line("x", box_around(word.box for word in words), 0.9, words)
+
+    whole = [line(left, y=float(y)) for y in range(9) for left in (0, 13)]
+    joined = [line(0, y=y, columns=2) for y in range(9, 13)]
+    assert find_joined([*whole, *joined], 10) == {place: [4] for place in range(18, 22)}
+    assert find_joined([*whole[:6], *(line(0, y=y, columns=2) for y in range(3, 7))], 10) == {}
+    moved = [line(0.9 * (y - 8), y=y, columns=2) for y in range(9, 13)]
+    assert find_joined([*whole, *moved], 10) == {}

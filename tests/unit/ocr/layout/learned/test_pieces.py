@@ -95,3 +95,12 @@ def test_other_tall_lines_stay_as_they_are() -> None:
     number = [Line("AUTENTICADO", (0, 80, 200, 150)), Line("nº", (40, 116, 70, 146)), *initial()[3:]]
     for lines in (title, stamp, small, number, initial()[:1]):
         assert [piece.line.box for piece in cut_lines(lines)] == [one.box for one in lines]
+
+
+def test_a_speck_or_a_piece_of_a_rule_at_an_end_of_a_line_does_not_make_it_longer() -> None:
+    speck = line(("•", 20, 26), ("amanhã", 70, 160), ("cedo", 170, 230))
+    rule = line(("uma", 100, 160), ("linha", 170, 250), ("|", 262, 266), top=200)
+    item = line(("•", 80, 90), ("primeiro", 105, 200), top=300)
+    pieces = cut_lines([speck, rule, item, TEXT])
+    assert [piece.line.text for piece in pieces] == ["• amanhã cedo", "uma linha |", "• primeiro", "uma linha inteira"]
+    assert [piece.line.box[0::2] for piece in pieces] == [(64, 234), (96, 256), (76, 204), (96, 364)]
