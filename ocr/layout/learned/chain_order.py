@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 
 from ocr.core.document import Box
 
+Heights = NDArray[np.float32]
+
 MOST = 300
 """Chains up to which all pairs are compared; more are ordered by top and left alone."""
 LONE_HEIGHT, LEAST_LEVEL = 5.0, 1.5
 """Line heights of a heading across columns at most, and of what columns share in height at least."""
-BAND, SPREAD = 5.0, 1.2
-"""Line heights of a white band across the page that parts what is above from what is below, at least, and how much
-wider than high the print of an open book is."""
-SHORT_BAND, SHORT_HEIGHT, SHORT_SHARE = 2.2, 6.0, 0.8
-"""The same for rows of short blocks side by side, such as signatures: their height at most, and the share of the width
-of the page that they cover at most."""
+BAND, SPREAD, BOOK_HEIGHT = 5.0, 1.2, 20.0
+"""Line heights of a white band across the page that parts what is above from what is below, at least; how much wider
+than high the print of an open book is, and line heights of it, at least."""
+SHORT_BAND, LOW_BAND, SHORT_HEIGHT, SHORT_SHARE = 2.2, 0.8, 6.0, 0.86
+"""The same for rows of short blocks side by side, such as signatures, and for what stands under them; their height at
+most, and the share of the width of the page that they cover at most."""
+FLUSH, COLUMN_LINES = 0.3, 3
+"""Line heights between edges of lines of one column, and lines that show one, at least."""
 MOST_LINES = 2000
 """Lines up to which headings between columns are searched."""
 CLOSE, ALIKE = 0.4, 0.2
@@ -33,16 +37,20 @@ middle of the page at most."""
 TOUCHING, MEETING, BOTH_SIDES = 0.2, 0.05, 12.0
 """Line heights that boxes of neighboring lines may overlap, the same for a heading alone between columns, and in which
 columns stand above and below a heading."""
-SHARED = 0.3
-"""Line heights that two chains must share to stand one above the other."""
+SHARED, PARTLY = 0.3, 0.15
+"""Line heights that two chains must share to stand one above the other, and share of the narrower one's width: a line
+may reach over a gutter a little."""
 
 
-def order_chains(boxes: Sequence[Box]) -> list[int]:
-    """Return the places of the chains in reading order. `boxes` are in line heights."""
+def order_chains(boxes: Sequence[Box], bands: Heights | None = None) -> list[int]:
+    """Return the places of the chains in reading order. `boxes` are in line heights.
+
+    `bands` are the heights of white bands between the lines of the chains; by default those between the chains.
+    """
     if len(boxes) < 2 or len(boxes) > MOST:
         return sorted(range(len(boxes)), key=lambda place: (boxes[place][1], boxes[place][0]))
     array = np.array(boxes, np.float32)
-    sections = np.searchsorted(_bands(array), array[:, 1])
+    sections = np.searchsorted(white_bands(boxes) if bands is None else bands, array[:, 1])
     found: list[int] = []
     for section in np.unique(sections).tolist():
         places = np.flatnonzero(sections == section)
@@ -51,26 +59,39 @@ def order_chains(boxes: Sequence[Box]) -> list[int]:
     return found
 
 
-def _bands(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+def white_bands(lines: Sequence[Box]) -> Heights:
     """Return the heights of white bands across the page, as above and below a picture: what is above is read first.
 
     An open book has none: its pages are read one after the other.
     """
+    boxes = np.array(lines, np.float32).reshape(-1, 4)
     left, top, right, bottom = boxes.T
-    if right.max() - left.min() > SPREAD * (bottom.max() - top.min()):
+    if not len(boxes):
+        return np.zeros(0, np.float32)
+    width, height = float(right.max() - left.min()), float(bottom.max() - top.min())
+    if width > SPREAD * height > SPREAD * BOOK_HEIGHT:
         return np.zeros(0, np.float32)
     order = np.argsort(top, kind="stable")
     lowest, following = np.maximum.accumulate(bottom[order])[:-1], top[order][1:]
-    white = following - lowest
-    bands: NDArray[np.float32] = ((lowest + following) / 2)[white > SHORT_BAND]
-    wide = white[white > SHORT_BAND] > BAND
-    if not wide.all():
-        sections = np.searchsorted(bands, top)
-        short = np.array(
-            [_is_short_row(boxes[sections == n], float(right.max() - left.min())) for n in range(len(bands) + 1)]
-        )
-        bands = bands[wide | short[:-1] | short[1:]]
-    return bands
+    white, middles = following - lowest, (lowest + following) / 2
+    bands: Heights = middles[white > SHORT_BAND]
+    sections = np.searchsorted(bands, top)
+    short = np.array([_is_short_row(boxes[sections == n], width) for n in range(len(bands) + 1)])
+    kept = set(bands[(white[white > SHORT_BAND] > BAND) | short[:-1] | short[1:]].tolist())
+    # Below the space to sign, what stands close under a row of signatures is no part of it either.
+    fine = middles[white > LOW_BAND]
+    for band in bands.tolist():
+        end = next(iter(fine[fine > band].tolist()), np.inf)
+        row = boxes[(top > band) & (top < end)]
+        if _is_short_row(row, width) and not _go_on(boxes[bottom < band], row):
+            kept |= {band, end} - {np.inf}
+    return np.array(sorted(kept), np.float32)
+
+
+def _go_on(above: NDArray[np.float32], row: NDArray[np.float32]) -> bool:
+    """Return whether a line of a row has the edges of several lines above it: a column goes on there."""
+    edges = np.abs(above[:, None, 0::2] - row[None, :, 0::2]) < FLUSH
+    return bool((edges.all(axis=2).sum(axis=0) >= COLUMN_LINES).any())
 
 
 def _is_short_row(boxes: NDArray[np.float32], width: float) -> bool:
@@ -108,10 +129,11 @@ def _has_columns(boxes: NDArray[np.float32]) -> bool:
     return bool(((level > LEAST_LEVEL) & (apart > 0)).any())
 
 
-def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[list[int]]:
+def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box], white: Heights | None = None) -> list[list[int]]:
     """Return the chains, cut where the box around a chain meets lines of others and those around its parts do not.
 
-    `boxes` are those of all lines, lines in tables included: a link that leads past them is a jump.
+    `boxes` are those of all lines, lines in tables included: a link that leads past them is a jump. `white` are the
+    heights of white bands, by default those between all lines.
     """
     array = np.array(boxes, np.float32).reshape(-1, 4)
     found: list[list[int]] = []
@@ -122,7 +144,8 @@ def part_chains(chains: Sequence[Sequence[int]], boxes: Sequence[Box]) -> list[l
         for before, place in pairwise(chain)
         if before not in lone and _goes_on(array[[before, place]])
     }
-    bands = np.sort(np.append(_bands(array), _heading_heights(array, lone))) if len(array) else array[:0, 0]
+    white = white_bands(boxes) if white is None else white
+    bands = np.sort(np.append(white, _heading_heights(array, lone)))
     waiting = [
         part for chain in chains for level in _at_bands(chain, array, bands) for part in _at_headings(level, lone)
     ][::-1]
@@ -168,7 +191,7 @@ def _heading_heights(boxes: NDArray[np.float32], lone: Collection[int]) -> NDArr
     No column goes on past them.
     """
     if not lone:
-        return boxes[:0, 0]
+        return np.zeros(0, np.float32)
     middle = (boxes[:, 0].min() + boxes[:, 2].max()) / 2
     headings = boxes[list(lone)]
     high, aside = headings[:, 3] - headings[:, 1], np.abs((headings[:, 0] + headings[:, 2]) / 2 - middle)
@@ -230,6 +253,7 @@ def _meets(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[n
     """Return (boxes, others): whether they overlap."""
     left, top, right, bottom = others.T
     across = np.minimum(boxes[:, 2:3], right) - np.maximum(boxes[:, :1], left)
+    across -= PARTLY * np.minimum(boxes[:, 2:3] - boxes[:, :1], right - left)
     down = np.minimum(boxes[:, 3:4], bottom) - np.maximum(boxes[:, 1:2], top)
     met: NDArray[np.bool_] = (across > SHARED) & (down > SHARED)
     return met
@@ -239,7 +263,8 @@ def _precedes(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return (n, n): whether the first comes before the second."""
     left, top, right, bottom = boxes.T
     shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    over = shared > np.minimum(SHARED, 0.5 * np.minimum((right - left)[:, None], right - left))
+    narrower = np.minimum((right - left)[:, None], right - left)
+    over = shared > np.maximum(np.minimum(SHARED, 0.5 * narrower), PARTLY * narrower)
     middle = (top + bottom) / 2
     upright = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
     apart = upright < 0.5 * np.minimum((bottom - top)[:, None], bottom - top)

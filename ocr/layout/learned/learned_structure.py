@@ -9,7 +9,7 @@ import numpy as np
 from ocr.core.document import FIELDS, Box, Field, Role, Table, box_around
 from ocr.layout.learned.cells.cell_grid import find_cells
 from ocr.layout.learned.cells.table_parts import Cells, Relations, holds, without_parts
-from ocr.layout.learned.chain_order import order_chains, part_chains
+from ocr.layout.learned.chain_order import order_chains, part_chains, white_bands
 from ocr.layout.learned.features import Graph
 from ocr.layout.learned.gutters import Gutters, column_gutters
 from ocr.layout.learned.line_chains import (
@@ -266,16 +266,16 @@ class LearnedPage:
             [free[number] for number in chain] for chain in chains([self.lines[place] for place in free], following)
         ]
         at = {place: number for number, place in enumerate(members)}
-        parts = part_chains(
-            [[at[place] for place in chain] for chain in found], [self.lines[place].box for place in members]
-        )
+        line_boxes = [self.lines[place].box for place in members]
+        bands = white_bands(line_boxes)
+        parts = part_chains([[at[place] for place in chain] for chain in found], line_boxes, bands)
         found = self._by_rows([[members[number] for number in part] for part in parts])
         units: list[Sequence[int] | Cells] = [*found, *tables]
         boxes = [
             box_around(self.lines[place].box for place in (unit.lines if isinstance(unit, Cells) else unit))
             for unit in units
         ]
-        yield from (units[place] for place in order_chains(boxes))
+        yield from (units[place] for place in order_chains(boxes, bands))
 
     def _by_rows(self, parts: Sequence[list[int]]) -> list[list[int]]:
         """Return the chains, those of forms that stand side by side as one: a form is read by rows."""

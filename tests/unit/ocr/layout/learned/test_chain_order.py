@@ -1,4 +1,4 @@
-from ocr.layout.learned.chain_order import MOST, order_chains, part_chains
+from ocr.layout.learned.chain_order import MOST, order_chains, part_chains, white_bands
 
 
 def test_columns_are_read_one_after_the_other() -> None:
@@ -94,6 +94,33 @@ def test_signatures_side_by_side_are_read_row_by_row() -> None:
     # Columns that fill the page are read one after the other, although both have white at the same place.
     full = [(x, y, x + 19, y + 2.9) for x in (0.0, 21.0) for y in (0.0, 6.0)]
     assert order_chains([*full, wide]) == [0, 1, 2, 3, 4]
+
+
+def test_what_stands_close_under_signatures_is_read_after_all_of_them() -> None:
+    """A caption or a date under the first of three signatures, below the space to sign, belongs to what follows."""
+    above, below = (0.0, 0.0, 40.0, 1.0), (0.0, 12.0, 40.0, 20.0)
+    signatures = [(0.0, 5.0, 10.0, 7.0), (12.0, 4.9, 23.0, 9.0), (25.0, 5.1, 36.0, 8.0)]
+    caption = (0.0, 9.9, 16.0, 10.9)
+    assert order_chains([above, *signatures, caption, below]) == [0, 1, 2, 3, 4, 5]
+    # One box of several signatures does not hide the space between rows of them.
+    lines = [
+        box for y in (0.0, 6.0) for x in (0.0, 15.0, 30.0) for box in ((x, y, x + 10, y + 1), (x, y + 1, x + 10, y + 2))
+    ]
+    chains = [(0.0, 0.0, 25.0, 2.0), (0.0, 6.0, 10.0, 8.0), (15.0, 6.0, 25.0, 8.0), (30.0, 0.0, 40.0, 2.0)]
+    assert order_chains([*chains, (30.0, 6.0, 40.0, 8.0)], white_bands(lines)) == [0, 3, 1, 2, 4]
+    # A sparse page is wider than high, and no open book.
+    date, names, stamp = (
+        (17.0, 0.0, 22.0, 1.0),
+        [(0.0, 5.0, 11.0, 7.0), (19.0, 5.0, 28.0, 8.0)],
+        (15.0, 9.8, 23.0, 10.8),
+    )
+    assert order_chains([date, *names, stamp]) == [0, 1, 2, 3]
+
+
+def test_a_column_that_reaches_over_its_gutter_a_little_stays_beside_the_other() -> None:
+    assert order_chains(
+        [(0.0, 0.0, 10.0, 30.0), (9.0, 12.0, 20.0, 13.0), (10.5, 0.0, 20.0, 11.0), (10.5, 14.0, 20.0, 30.0)]
+    ) == [0, 2, 1, 3]
 
 
 def test_a_column_between_wide_lines_is_cut_out_of_its_chain() -> None:
