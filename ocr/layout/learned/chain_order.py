@@ -37,6 +37,8 @@ middle of the page at most."""
 TOUCHING, MEETING, BOTH_SIDES = 0.2, 0.05, 12.0
 """Line heights that boxes of neighboring lines may overlap, the same for a heading alone between columns, and in which
 columns stand above and below a heading."""
+HEADED_BY, HEADS = 0.5, 2.0
+"""Line heights of white above a heading at least, and between it and what it heads at most."""
 SHARED, PARTLY = 0.3, 0.15
 """Line heights that two chains must share to stand one above the other, and share of the narrower one's width: a line
 may reach over a gutter a little."""
@@ -107,17 +109,28 @@ def _is_short_row(boxes: NDArray[np.float32], width: float) -> bool:
 
 
 def _widened(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the boxes, those that stand alone between columns above and columns below as wide as the page.
+    """Return the boxes, those with nothing at their height as wide as what they head.
 
-    A short heading across the columns may be narrower than the column that it stands over.
+    That is the page where columns stand above and below, or below the first line of the page; a short heading across
+    the columns may be narrower than the column that it stands over. Else it is what stands close below.
     """
     left, top, right, bottom = boxes.T
     found = boxes.copy()
-    for place in np.flatnonzero(bottom - top < LONE_HEIGHT):
-        level = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place]) > MEETING
+    for place in sorted(np.flatnonzero(bottom - top < LONE_HEIGHT).tolist(), key=lambda place: -float(top[place])):
+        if (np.minimum(bottom, bottom[place]) - np.maximum(top, top[place]) > MEETING).sum() > 1:
+            continue
         above, below = bottom <= top[place] + MEETING, top >= bottom[place] - MEETING
-        if level.sum() == 1 and _has_columns(boxes[above]) and _has_columns(boxes[below]):
+        under = (left < right[place] - SHARED) & (right > left[place] + SHARED)
+        over = _has_columns(boxes[above]) if above.any() else _has_columns(boxes[below & under])
+        if over and _has_columns(boxes[below]):
             found[place, 0], found[place, 2] = left.min(), right.max()
+            continue
+        free = bool((top[place] - bottom[above & under] > HEADED_BY).all())
+        middle = (left[place] + right[place]) / 2
+        headed = below & (top - bottom[place] < HEADS) & (found[:, 0] < middle) & (found[:, 2] > middle)
+        if free and headed.any():
+            first = int(np.flatnonzero(headed)[top[headed].argmin()])
+            found[place, 0], found[place, 2] = min(left[place], found[first, 0]), max(right[place], found[first, 2])
     return found
 
 

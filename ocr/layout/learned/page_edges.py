@@ -5,6 +5,7 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr.core.document import Field
 from ocr.layout.learned.line_chains import TEXT, PrintedLine
@@ -19,6 +20,12 @@ BODY_SURE = 0.99
 in the footer."""
 TALL, COVERED = 4.0, 4
 """Line heights of what lies over print, at least, and lines of the body whose middles it covers, at least."""
+WIDE, LEVEL, MOSTLY = 6.0, 0.4, 0.6
+"""Line heights of lines in columns, at least; shares of the height and of the width of a line that lies over them."""
+NOISE_SURE, PARTLY, LIKELY = 0.9, 0.2, 0.1
+"""Probability of noise from which it may lie over any print, and the share of its width; least probability of a field
+for noise that lies over none."""
+Floats = NDArray[np.float32]
 MARGIN, NOISE = FIELD_NAMES.index("margin"), FIELD_NAMES.index("noise")
 
 
@@ -28,9 +35,9 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
     `ruled` are the fields of the pieces by the rules.
     """
     start = _body_start(lines, ruled)
-    lines = _without_marks(lines)
+    lines = _without_marks([_without_noise(line) for line in lines])
     edges = _without_notes(lines, [frozenset(ruled[piece] for piece in line.pieces) for line in lines])
-    found = [_at_edge(_without_noise(line), edge, start) for line, edge in zip(lines, edges, strict=True)]
+    found = [_at_edge(line, edge, start) for line, edge in zip(lines, edges, strict=True)]
     if any(line.field == TEXT for line in found):
         return found
     # A page without a body is rare, so the rules must agree; and no page is all header and footer.
@@ -43,25 +50,48 @@ def with_edges(lines: Sequence[PrintedLine], ruled: Sequence[Field]) -> list[Pri
 
 
 def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
-    """Return the lines, those that lie over several lines of the body in the margin: stamps and watermarks.
+    """Return the lines, those that lie over the body in the margin: stamps, watermarks, print that shows through.
 
-    Lines in ruled tables, whose fields are not known, stay.
+    They lie over several lines one below the other, or over lines of two columns at one height. Lines in ruled tables,
+    whose fields are not known, stay.
     """
+    body = [place for place, line in enumerate(lines) if line.field == TEXT]
+    boxes = np.array([lines[place].box for place in body], np.float32).reshape(-1, 4)
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    likely = (height > TALL) | (width > 2 * WIDE)
+    known = np.array([bool(lines[place].fields) for place in body], bool)
+    noise = np.array([max(lines[place].fields[NOISE:], default=0.0) > NOISE_SURE for place in body], bool)
     found = list(lines)
-    tall = [
-        place
-        for place, line in enumerate(lines)
-        if line.field == TEXT and line.fields and line.box[3] - line.box[1] > TALL
-    ]
-    if not tall:
-        return found
-    boxes = np.array([line.box for line in lines if line.field == TEXT], np.float32)
-    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    for place in tall:
-        left, top, right, bottom = lines[place].box
-        if ((x > left) & (x < right) & (y > top) & (y < bottom)).sum() > COVERED:
-            found[place] = replace(lines[place], field=MARGIN)
+    for number in np.flatnonzero((likely | noise) & known).tolist():
+        box, others = boxes[number], np.delete(boxes, number, axis=0)
+        over = _covers(box, others) if height[number] > TALL else _lies_over(box, others, sure=noise[number])
+        if over:
+            found[body[number]] = replace(lines[body[number]], field=MARGIN)
     return found
+
+
+def _covers(box: Floats, others: Floats) -> bool:
+    """Return whether the middles of several lines lie in a box."""
+    x, y = (others[:, 0] + others[:, 2]) / 2, (others[:, 1] + others[:, 3]) / 2
+    return int(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).sum()) >= COVERED
+
+
+def _lies_over(box: Floats, others: Floats, *, sure: bool) -> bool:
+    """Return whether a line lies over wide lines side by side, most of its width over one or the other.
+
+    Where it is `sure` that the line is noise, it need only lie over some print.
+    """
+    least = np.minimum(others[:, 3] - others[:, 1], box[3] - box[1])
+    level = np.minimum(others[:, 3], box[3]) - np.maximum(others[:, 1], box[1]) > LEVEL * least
+    others = others[level & (others[:, 2] - others[:, 0] > (0 if sure else WIDE))]
+    left, right = np.maximum(others[:, 0], box[0]), np.minimum(others[:, 2], box[2])
+    left, right = left[right > left], right[right > left]
+    if not sure and (len(left) < 2 or left.max() < right.min()):
+        return False
+    order = np.argsort(left)
+    reached = np.maximum.accumulate(np.append(box[0], right[order]))
+    covered = np.maximum(0, reached[1:] - np.maximum(reached[:-1], left[order])).sum()
+    return bool(covered > (PARTLY if sure else MOSTLY) * (box[2] - box[0]))
 
 
 def _without_noise(line: PrintedLine) -> PrintedLine:
@@ -69,7 +99,7 @@ def _without_noise(line: PrintedLine) -> PrintedLine:
     if line.field != NOISE:
         return line
     others = line.fields[:NOISE]
-    return replace(line, field=others.index(max(others)))
+    return replace(line, field=TEXT if max(others) < LIKELY else others.index(max(others)))
 
 
 def _without_notes(lines: Sequence[PrintedLine], edges: Sequence[Set[Field]]) -> Sequence[Set[Field]]:

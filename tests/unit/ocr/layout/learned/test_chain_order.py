@@ -129,3 +129,14 @@ def test_a_column_between_wide_lines_is_cut_out_of_its_chain() -> None:
     above, below = (0.0, 0.0, 22.0, 1.0), (0.0, 8.0, 22.0, 9.0)
     boxes = [above, *left, below, *right]
     assert part_chains([[0, 1, 2, 3, 4], [5, 6, 7]], boxes) == [[0], [1, 2, 3], [4], [5, 6, 7]]
+
+
+def test_a_heading_is_read_with_what_it_heads() -> None:
+    columns, table = [(0.0, 0.0, 10.0, 20.0), (12.0, 0.0, 22.0, 18.0)], (0.0, 23.0, 22.0, 30.0)
+    caption = (0.5, 21.0, 8.0, 22.0)
+    assert order_chains([caption, *columns, table]) == [1, 2, 0, 3]
+    # The last line of a column stands close below the others; a heading of one column is as wide as that.
+    assert order_chains([(0.5, 20.2, 8.0, 21.2), *columns, table]) == [1, 0, 2, 3]
+    assert order_chains([caption, *columns, (0.0, 23.0, 10.0, 30.0)]) == [1, 0, 3, 2]
+    # The first line of the page stands over what is below it.
+    assert order_chains([(8.0, -2.0, 21.0, -1.0), *columns]) == [0, 1, 2]
