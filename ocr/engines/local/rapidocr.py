@@ -19,7 +19,7 @@ from ocr.engines.local.recognizers.selection import choose_recognizer
 
 DEFAULT_RECOGNIZER = "cascade"
 DEFAULT_DETECTOR = "fast"
-READING_VERSION = 8
+READING_VERSION = 9
 """Raised whenever a change of ours (turning, levelling, columns, strips, decoding) can change what is read."""
 
 

@@ -1,4 +1,4 @@
-"""The cascade: the fast recognizer reads every line, the large one those of which the fast one is unsure.
+"""The cascade: the fast recognizer reads every line, the large one the words of which the fast one is unsure.
 
 The large network is loaded when the first line needs it. What decides is the expected number of errors in a line
 (`Calibration`), which the steps' probabilities give and which was fitted on composed lines that nothing was trained on.
@@ -12,9 +12,14 @@ from dataclasses import dataclass
 
 from ocr.core.document import UNKNOWN_LETTER
 from ocr.engines.local.ppocr import LineRecognizer, Reading
+from ocr.engines.local.recognizers.doubtful_parts import Part, doubtful_parts, with_parts
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
 from ocr.engines.local.skew import Gray
 
+SURE = 0.1
+"""Share of the threshold that the expected errors of the words may reach which are not read again."""
+WORN = 0.03
+"""Expected character error rate from which a line is read again as a whole: on worn print no word is sure."""
 LONG = 100
 """Characters: errors of a longer line are counted as of one of this length, or one error in it would go unseen."""
 
@@ -31,10 +36,14 @@ class Calibration:
 
         It is 1 for a line without text, and for one with a letter outside the alphabet: the large one has more letters.
         """
-        characters = len(fast.reading.text.strip())
-        if not characters or UNKNOWN_LETTER in fast.reading.text:
+        if not fast.reading.text.strip() or UNKNOWN_LETTER in fast.reading.text:
             return 1.0
-        return min(1.0, self.scale * math.pow(max(0.0, fast.doubt), self.power) / min(characters, LONG))
+        return self.rate(fast, fast.doubt)
+
+    def rate(self, fast: FastReading, doubt: float) -> float:
+        """Return the expected character error rate, 0 to 1, of a line with this doubt."""
+        characters = len(fast.reading.text.strip())
+        return min(1.0, self.scale * math.pow(max(0.0, doubt), self.power) / min(characters, LONG))
 
 
 class CascadeReader:
@@ -67,17 +76,31 @@ class CascadeReader:
             if self._calibration.errors_per_character(fast) > self._threshold
         ]
         self._reread += len(unsure)
-        again = self._read_large([groups[place][chosen[place][0]] for place in unsure])
-        for place, reading in zip(unsure, again, strict=True):
-            readings[place] = (chosen[place][0], reading)
+        for place in unsure:
+            way, fast = chosen[place]
+            readings[place] = (way, self._read_again(fast, groups[place][way]))
         return readings
 
-    def _read_large(self, lines: Sequence[Gray]) -> list[Reading]:
-        if not lines:
-            return []
+    def _read_again(self, fast: FastReading, line: Gray) -> Reading:
+        """Return the line as the large network reads it, or only its doubtful words where the rest is sure."""
         if self._large is None:
             self._large = self._load_large()
-        return self._large.read(lines)
+        parts = self._doubtful_parts(fast, line)
+        if parts:
+            again = self._large.read([line[:, part.left : part.right] for part in parts])
+            # A mark depends on the whole line: many of them are another script.
+            if all(reading.text.strip() and UNKNOWN_LETTER not in reading.text for reading in again):
+                return with_parts(fast.reading, line.shape[1], list(zip(parts, again, strict=True)))
+        (whole,) = self._large.read([line])
+        return whole
+
+    def _doubtful_parts(self, fast: FastReading, line: Gray) -> list[Part] | None:
+        if self._calibration.errors_per_character(fast) > WORN:
+            return None
+        sure = SURE * self._threshold
+        return doubtful_parts(
+            fast.reading, fast.doubts, line, lambda doubt: self._calibration.rate(fast, doubt) <= sure
+        )
 
     def take_reread(self) -> int:
         """Return how many lines the large recognizer read since the last call."""

@@ -27,6 +27,7 @@ WIDTHS = (96, 192, 288, 384, 480, 576, 672, 768, 864, 960, 1056, 1152, 1344, 153
 """Pixels to which batches are padded. Each new pair of width and count costs OpenVINO about 20 ms once."""
 COUNTS = (4, 2, 1)
 """Lines in a batch: 8 take as long a line, and 12 MB more. A rest is cut into smaller batches instead of filled up."""
+UNREAD = Reading("", (), ())
 GRAY_VALUES = ((np.arange(256, dtype=np.float32) - 127.5) / 127.5).astype(np.float32)
 
 
@@ -38,6 +39,8 @@ class FastReading:
     doubt: float
     """Probability that no character of the text and no blank explains, summed over steps, and what each character's
     confidence lacks to 1: about the expected number of errors before `Calibration`."""
+    doubts: tuple[float, ...] = ()
+    """What each character has of it."""
 
 
 class FastReader:
@@ -98,15 +101,24 @@ class FastReader:
         classes = best[starts]
         kept = classes != 0
         starts, ends, classes = starts[kept], ends[kept], classes[kept]
-        sums = np.zeros((count + 1, steps.shape[1]))
-        np.cumsum(steps, axis=0, out=sums[1:])
-        mass = sums[np.minimum(count, ends + 1), classes] - sums[np.maximum(0, starts - 1), classes]
+        blank = steps[:, 0].astype(np.float64)
+        if not len(starts):
+            return FastReading(UNREAD, max(0.0, count - float(blank.sum())))
+        first, last = np.maximum(0, starts - 1), np.minimum(count, ends + 1)
+        begins = np.concatenate(([0], np.cumsum(last - first)))
+        at = np.arange(begins[-1]) + np.repeat(first - begins[:-1], last - first)
+        shares = steps[at, np.repeat(classes, last - first)].astype(np.float64)
+        mass = np.add.reduceat(shares, begins[:-1])
         confidences = np.minimum(1.0, mass)
-        unexplained = max(0.0, count - float(sums[-1, 0]) - float(mass.sum()))
-        centers = np.minimum(1.0, (starts + ends) * (self._stride / 2 / width))
+        missing = 1.0 - blank - np.bincount(at, shares, count)
+        middles = (starts + ends) / 2
+        centers = np.minimum(1.0, middles * (self._stride / width))
+        nearest = np.searchsorted((middles[1:] + middles[:-1]) / 2, np.arange(count) + 0.5)
+        doubts = np.bincount(nearest, np.maximum(0.0, missing), len(starts)) + (1 - confidences)
         text = "".join([self._characters[place] for place in classes.tolist()])
         reading = Reading(text, tuple(confidences.tolist()), tuple(centers.tolist()))
-        return FastReading(reading, unexplained + float((1 - confidences).sum()))
+        doubt = max(0.0, float(missing.sum())) + float((1 - confidences).sum())
+        return FastReading(reading, doubt, tuple(doubts.tolist()))
 
 
 def batches(widths: Sequence[int]) -> Iterator[tuple[list[int], int]]:

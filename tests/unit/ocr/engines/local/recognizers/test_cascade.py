@@ -105,3 +105,40 @@ def test_a_long_line_is_read_again_where_one_error_is_likely() -> None:
     short = FastReading(reading("f" * 90), 0.4)
     assert Calibration().errors_per_character(fast) == pytest.approx(0.006)
     assert Calibration().errors_per_character(short) == pytest.approx(0.4 / 90)
+
+
+class WordFast(FakeFast):
+    """Reads a line of 40 words of which the third is doubtful by the gray level / 100."""
+
+    def read_with_doubt(self, lines: Sequence[Gray]) -> list[FastReading]:
+        text = " ".join(["ffff"] * 40)
+        return [
+            FastReading(reading(text), float(line[0, 0]) / 100, tuple(line[0, 0] / 100 * (k == 11) for k in range(199)))
+            for line in lines
+        ]
+
+
+class WordLarge(FakeLarge):
+    """Reads any crop as two words; dark ones have a letter outside the alphabet."""
+
+    def read(self, lines: Sequence[Gray]) -> list[Reading]:
+        self.seen += lines
+        return [reading("LL \ufffdL" if line[0, 0] > 200 else "LL LL") for line in lines]
+
+
+def test_only_the_doubtful_words_of_a_long_line_are_read_again() -> None:
+    large = WordLarge()
+    reader = CascadeReader(WordFast(), lambda: large, 0.005, Calibration())
+    (found,) = reader.read([line(60, width=4000)])
+    assert found.text == " ".join(["ffff", "LL", "LL", *["ffff"] * 36])
+    assert [crop.shape[1] for crop in large.seen] == [pytest.approx(4000 * 15 / 199, abs=30)]
+    assert reader.take_reread() == 1
+
+
+@pytest.mark.parametrize("doubt", [210, 250])
+def test_a_line_with_a_mark_or_on_worn_print_is_read_whole(doubt: int) -> None:
+    large = WordLarge()
+    reader = CascadeReader(WordFast(), lambda: large, 0.005, Calibration(scale=2.0 if doubt > 240 else 1.0))
+    (found,) = reader.read([line(doubt, width=4000)])
+    assert found.text == "LL \ufffdL" and large.seen[-1].shape[1] == 4000
+    assert len(large.seen) == (1 if doubt > 240 else 2)

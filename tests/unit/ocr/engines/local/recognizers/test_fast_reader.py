@@ -97,6 +97,12 @@ def test_batches_hold_lines_of_similar_width_once_each() -> None:
         assert max(widths[place] for place in places) <= width
 
 
+def test_each_character_has_its_part_of_the_doubt(reader: FastReader) -> None:
+    (fast,) = reader.read_with_doubt([line("ab ca")])
+    assert len(fast.doubts) == 5
+    assert sum(fast.doubts) == pytest.approx(fast.doubt, rel=0.2)
+
+
 @pytest.mark.parametrize(("width", "padded"), [(1, 96), (96, 96), (97, 192), (2592, 2592), (2593, 2880), (9000, 9216)])
 def test_widths_come_in_few_steps(width: int, padded: int) -> None:
     assert padded_width(width) == padded
