@@ -18,7 +18,7 @@ from ocr.core.files import write_atomic
 LOG = logging.getLogger(__name__)
 
 BACKENDS = ("openvino", "onnxruntime")
-"""In the order in which `auto` takes them where nothing was measured."""
+"""In the order in which `auto` takes them where nothing was measured and the processor has AVX-512."""
 ROUNDS = 1
 """Readings of one page with each backend after the first, which also compiles the networks."""
 ADVANTAGE = 1.05
@@ -85,6 +85,19 @@ def processor(table: Path = Path("/proc/cpuinfo")) -> str:
         lines = []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
+
+
+def usual_backends(table: Path = Path("/proc/cpuinfo")) -> Sequence[str]:
+    """Return the backends in the order in which to take them where nothing was measured on this processor.
+
+    With AVX2 alone onnxruntime takes less time, memory and preparation; OpenVINO uses bfloat16 where it can.
+    """
+    try:
+        text = table.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return BACKENDS
+    flags = {word for line in text.splitlines() if line.startswith("flags") for word in line.split()}
+    return BACKENDS[::-1] if "avx2" in flags and "avx512f" not in flags else BACKENDS
 
 
 def _file() -> Path:

@@ -6,7 +6,7 @@ copies. Two things are done to the recognizer's network, both of which leave its
 - Its alphabet of 18,709 characters is cut to those that Portuguese print can hold (`in_alphabet`). A soft-max over
   fewer characters ranks the rest as before; a dash can no longer come out as the Chinese digit one, and the last
   layer, a fifth of all time on long lines, all but vanishes.
-- Widths come in steps (`WIDTH_STEP`), because each new width costs the backend 20-100 ms of preparation.
+- Widths come in steps (`WIDTH_STEP`), because each new width costs OpenVINO 20-100 ms of preparation.
 
 Worker side only: this module imports numpy and OpenCV at the top.
 """
@@ -294,6 +294,8 @@ BACKENDS: dict[str, Callable[[Path, bool], tuple[Network, Characters]]] = {
     "openvino": _openvino,
     "onnxruntime": _onnxruntime,
 }
+PREPARING = frozenset({"openvino"})
+"""Backends that spend 10 to 100 ms on each new size of an input, once: sizes come in steps there."""
 NETWORKS: dict[str, Callable[[Path], tuple[Network, dict[str, str]]]] = {
     "openvino": _openvino_network,
     "onnxruntime": _onnxruntime_network,

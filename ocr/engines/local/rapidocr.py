@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ocr.core.environment import package_version
 from ocr.core.errors import DependencyError
 from ocr.core.settings import Settings, check
-from ocr.engines.backend_speed import BACKENDS, remembered
+from ocr.engines.backend_speed import BACKENDS, remembered, usual_backends
 from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.detectors.stock_models import DETECTOR, RECOGNIZER, model_file
 from ocr.engines.local.pool_engine import PoolEngine
@@ -29,7 +29,8 @@ class RapidSettings(Settings):
     workers: int = 0
     """Worker processes; 0 means one a core."""
     backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
-    """What runs the networks; auto takes what `ocr doctor --speed` found faster here, else OpenVINO if installed."""
+    """What runs the networks; auto takes what `ocr doctor --speed` found faster here, else OpenVINO on processors with
+    AVX-512 and onnxruntime on others, if installed."""
     recognizer: str = ""
     """What reads lines: stock, pt, fast, cascade, an ONNX file, or the folder of a training run. The default is
     cascade."""
@@ -64,10 +65,10 @@ def model_digest() -> str:
 def choose_backend(wanted: str) -> str:
     """Return what runs the networks: `wanted`, or for `auto` the faster one.
 
-    That is the one that `ocr doctor --speed` found, or else the first of `BACKENDS` that is installed. Raises
+    That is the one that `ocr doctor --speed` found, or else the first of `usual_backends` that is installed. Raises
     `DependencyError` if none is.
     """
-    candidates = (*filter(None, (remembered(),)), *BACKENDS) if wanted == "auto" else (wanted,)
+    candidates = (*filter(None, (remembered(),)), *usual_backends()) if wanted == "auto" else (wanted,)
     for name in candidates:
         if find_spec(name) is not None:
             return name

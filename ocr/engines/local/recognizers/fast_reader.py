@@ -10,6 +10,7 @@ Worker side only: this module imports numpy and OpenCV at the top.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.core.errors import EngineError
-from ocr.engines.local.ppocr import NETWORKS, Network, Reading, surest
+from ocr.engines.local.ppocr import NETWORKS, PREPARING, Network, Reading, surest
 from ocr.engines.local.skew import Gray
 
 KIND = "lusocr-fast"
 """What the metadata entry "kind" of its files says."""
 WIDTHS = (96, 192, 288, 384, 480, 576, 672, 768, 864, 960, 1056, 1152, 1344, 1536, 1824, 2112, 2592)
-"""Pixels to which batches are padded. Each new pair of width and count costs OpenVINO about 20 ms once."""
+"""Pixels to which batches are padded where the backend prepares each new pair of width and count: 20 ms."""
 COUNTS = (4, 2, 1)
 """Lines in a batch: 8 take as long a line, and 12 MB more. A rest is cut into smaller batches instead of filled up."""
+ALIKE = 48
+"""Pixels by which the lines of a batch differ at most where a new size costs nothing: more would be filled up for
+longer than a call takes."""
 UNREAD = Reading("", (), ())
 GRAY_VALUES = ((np.arange(256, dtype=np.float32) - 127.5) / 127.5).astype(np.float32)
 
@@ -53,6 +57,7 @@ class FastReader:
         if facts.get("kind") != KIND:
             raise EngineError(f"{file.name} is not a fast recognizer", hint="--set options.recognizer=stock|pt|FILE")
         shape: dict[str, Any] = json.loads(facts["shape"])
+        self._batches = batches if backend in PREPARING else partial(exact_batches, step=2 * int(shape["stride"]))
         self._height, self._stride = int(shape["height"]), int(shape["stride"])
         self._characters = ["", *facts["character"].split("\n"), " "]
 
@@ -75,7 +80,7 @@ class FastReader:
         """Read upright (H, W) crops of any size, in order, each with its doubt."""
         scaled = [self._scaled(line) for line in lines]
         found: dict[int, FastReading] = {}
-        for places, width in batches([line.shape[1] for line in scaled]):
+        for places, width in self._batches([line.shape[1] for line in scaled]):
             pixels = np.zeros((len(places), self._height, width), np.float32)
             for row, place in zip(pixels, places, strict=True):
                 row[:, : scaled[place].shape[1]] = GRAY_VALUES[scaled[place]]
@@ -128,6 +133,16 @@ def batches(widths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
         count = next(size for size in COUNTS if size <= len(order))
         part, order = order[-count:], order[:-count]
         yield part, padded_width(widths[part[-1]])
+
+
+def exact_batches(widths: Sequence[int], step: int) -> Iterator[tuple[list[int], int]]:
+    """Sort lines into batches of about one width, padded to the next multiple of `step`."""
+    order = sorted(range(len(widths)), key=lambda place: (widths[place], place))
+    while order:
+        widest = widths[order[-1]]
+        part = [place for place in order[-COUNTS[0] :] if widths[place] >= widest - ALIKE]
+        del order[-len(part) :]
+        yield part, -(-widest // step) * step
 
 
 def padded_width(width: int) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ocr.engines import backend_speed
-from ocr.engines.backend_speed import BackendSpeed, measure, processor, remember, remembered
+from ocr.engines.backend_speed import BackendSpeed, measure, processor, remember, remembered, usual_backends
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,24 @@ def test_a_measurement_is_remembered_for_each_processor(state: Path, monkeypatch
     remember(BackendSpeed({"openvino": 1.0, "onnxruntime": 2.0}))
     assert remembered() == "openvino"
     assert list(json.loads(state.read_text(encoding="utf-8"))) == ["Marca ç 1", "Marca ç 2"]
+
+
+@pytest.mark.parametrize(
+    ("table", "first"),
+    [
+        ("flags : fpu avx2 sse", "onnxruntime"),
+        ("flags : fpu avx2 avx512f", "openvino"),
+        ("flags : fpu sse", "openvino"),
+        ("Features : fp asimd", "openvino"),
+    ],
+)
+def test_the_instructions_of_the_processor_decide_where_nothing_was_measured(
+    tmp_path: Path, table: str, first: str
+) -> None:
+    file = tmp_path / "cpuinfo"
+    file.write_text(table, encoding="utf-8")
+    assert usual_backends(file)[0] == first
+    assert usual_backends(tmp_path / "missing")[0] == "openvino"
 
 
 def test_another_version_has_to_be_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ocr.core.errors import EngineError
 from ocr.engines.local import ppocr
-from ocr.engines.local.recognizers.fast_reader import FastReader, batches, padded_width
+from ocr.engines.local.recognizers.fast_reader import FastReader, batches, exact_batches, padded_width
 
 ALPHABET = "abc "
 FACTS = {"kind": "lusocr-fast", "shape": json.dumps({"height": 48, "stride": 6}), "character": "a\nb\nc"}
@@ -95,6 +95,15 @@ def test_batches_hold_lines_of_similar_width_once_each() -> None:
     assert {len(places) for places, _ in found} <= {8, 4, 2, 1}
     for places, width in found:
         assert max(widths[place] for place in places) <= width
+
+
+def test_batches_of_any_size_are_filled_up_by_little() -> None:
+    widths = [int(width) for width in np.random.default_rng(0).integers(1, 1500, 53)]
+    found = list(exact_batches(widths, 12))
+    assert sorted(place for places, _ in found for place in places) == list(range(53))
+    for places, width in found:
+        assert 0 <= width - max(widths[place] for place in places) < 12
+        assert width - min(widths[place] for place in places) < 60
 
 
 def test_each_character_has_its_part_of_the_doubt(reader: FastReader) -> None:
