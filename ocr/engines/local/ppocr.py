@@ -16,6 +16,7 @@ import mmap
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -265,9 +266,20 @@ class _OnnxNetwork:
         """Do nothing: its layers are freed after each run."""
 
 
+@cache
+def _share_memory() -> None:
+    """Let the networks of this process take turns in one memory: no two of them run at once."""
+    ort = load("onnxruntime")
+    place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(place, None)
+
+
 def _onnxruntime_network(file: Path) -> tuple[Network, dict[str, str]]:
     ort = load("onnxruntime")
+    _share_memory()
     options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.enable_mem_pattern = False  # A pattern is kept for each size, and few sizes come twice.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # Its exceptions have no common parent but Exception.

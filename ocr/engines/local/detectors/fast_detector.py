@@ -49,22 +49,28 @@ class FastDetector:
 
     def see(self, gray: Gray, letter: float) -> PageMap:
         """Return the map of a page, (H, W), whose usual letter is `letter` pixels high; 0 where that is unknown."""
+        page_map = self._see(gray, letter)
+        self._run.release()  # Lines are read next: what their networks need takes the place of these layers.
+        return page_map
+
+    def _see(self, gray: Gray, letter: float) -> PageMap:
         factor = shown_factor(letter)
         shown = _resized(gray, factor)
-        page_map = self._seen(gray, factor, _ink(shown))
+        page_map = self._seen(gray, factor, shown)
         if not letter:
             return page_map
         smaller = factor / COARSER
-        ink = _ink(_resized(shown, 1 / COARSER))
-        if not has_large_print(ink, letter * smaller):
+        reduced = _resized(shown, 1 / COARSER)
+        if not has_large_print(_ink(reduced, grown(reduced), ground_of(reduced)), letter * smaller):
             return page_map
-        return replace(page_map, coarse=self._seen(gray, smaller, ink), letter=letter)
+        return replace(page_map, coarse=self._seen(gray, smaller, reduced), letter=letter)
 
-    def _seen(self, gray: Gray, factor: float, ink: NDArray[np.float32]) -> PageMap:
-        height, width = ink.shape
+    def _seen(self, gray: Gray, factor: float, shown: Gray) -> PageMap:
+        (height, width), ground = grown(shown), ground_of(shown)
         found = np.zeros((height // REDUCTION, width // REDUCTION), np.float32)
         for start, end, above, below in bands(height, width):
-            seen: NDArray[np.float32] = self._run(np.ascontiguousarray(ink[None, None, above:below]))[0, 0]
+            ink = _ink(shown[above:below], (below - above, width), ground)
+            seen: NDArray[np.float32] = self._run(ink[None, None])[0, 0]
             skipped = (start - above) // REDUCTION
             rows = slice(start // REDUCTION, end // REDUCTION)
             found[rows] = seen[skipped : skipped + rows.stop - rows.start]
@@ -101,11 +107,20 @@ def _resized(gray: Gray, factor: float) -> Gray:
     return np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=way), np.uint8)
 
 
-def _ink(shown: Gray) -> NDArray[np.float32]:
-    """Return 0 for white to 1 for black of a reduced page, with ground up to the next multiples."""
+def grown(shown: Gray) -> tuple[int, int]:
+    """Return the height and width of a page, up to the next multiples."""
     height, width = shown.shape
-    grown = (-(-height // MULTIPLE) * MULTIPLE, -(-width // WIDTH_STEP) * WIDTH_STEP)
-    ground = int(np.median(shown[::8, ::8]))
-    whole = np.full(grown, (255 - ground) / 255, np.float32)
-    np.multiply(255 - shown, np.float32(1 / 255), out=whole[:height, :width], dtype=np.float32)
+    return -(-height // MULTIPLE) * MULTIPLE, -(-width // WIDTH_STEP) * WIDTH_STEP
+
+
+def ground_of(shown: Gray) -> int:
+    """Return the gray level of the paper."""
+    return int(np.median(shown[::8, ::8]))
+
+
+def _ink(part: Gray, size: tuple[int, int], ground: int) -> NDArray[np.float32]:
+    """Return 0 for white to 1 for black of a part of a page, with ground up to `size`."""
+    whole = np.full(size, (255 - ground) / 255, np.float32)
+    height, width = part.shape
+    np.multiply(255 - part, np.float32(1 / 255), out=whole[:height, :width], dtype=np.float32)
     return whole
