@@ -301,14 +301,16 @@ def _is_text(block: Mask, letter: float) -> bool:
     cells = cells[np.any(cells, axis=1)]
     if not cells.size:
         return False
-    covered, runs = cells.mean(axis=1), [_longest_run(row) * step for row in cells]
+    covered, runs = cells.mean(axis=1), _longest_runs(cells) * step
     return float(np.median(covered)) >= FILL and float(np.median(runs)) >= WHOLE * letter
 
 
-def _longest_run(row: NDArray[np.bool_]) -> int:
-    """Return the length of the longest run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max())
+def _longest_runs(cells: Mask) -> NDArray[np.int64]:
+    """Return the length of the longest run of True in each row."""
+    places = np.arange(1, cells.shape[1] + 1)
+    ends = np.maximum.accumulate(np.where(cells, 0, places), axis=1)
+    longest: NDArray[np.int64] = (places - ends).max(axis=1)
+    return longest
 
 
 def _share(edge: Mask, block: Mask, letter: float) -> float:

@@ -283,6 +283,8 @@ def _inside(line: Line, width: int, height: int) -> Line:
         left, top, right, bottom = box
         return max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom)
 
+    if keep(line.box) == line.box and all(keep(word.box) == word.box for word in line.words):
+        return line
     words = tuple(replace(word, box=keep(word.box)) for word in line.words)
     return replace(line, box=keep(line.box), words=words)
 

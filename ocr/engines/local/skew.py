@@ -122,10 +122,12 @@ def _sharpest(bands: NDArray[np.float32], middles: NDArray[np.float64], angles: 
 def _scores(bands: NDArray[np.float32], middles: NDArray[np.float64], angles: Sequence[float]) -> NDArray[np.float64]:
     """Return for each angle how sharply rows alternate once the bands are shifted by its slope."""
     height = bands.shape[1]
+    twice = np.concatenate((bands, bands), axis=1)
     scores = np.zeros(len(angles))
     for place, angle in enumerate(angles):
-        shifts = np.round(middles * np.tan(np.deg2rad(angle))).astype(int)
-        rows = (np.arange(height) + shifts[:, None]) % height
-        profile = np.take_along_axis(bands, rows, axis=1).sum(axis=0)
+        shifts = np.round(middles * np.tan(np.deg2rad(angle))).astype(int) % height
+        profile = np.zeros(height, bands.dtype)
+        for band, shift in zip(twice, shifts.tolist(), strict=True):
+            profile += band[shift : shift + height]
         scores[place] = float(np.square(np.diff(profile)).sum())
     return scores

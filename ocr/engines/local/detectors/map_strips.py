@@ -255,21 +255,26 @@ def _bridges(probability: NDArray[np.float32], mask: NDArray[np.uint8], rule: Ma
     Between two words of a line the map falls, but stays above what it is over and under the line. Between two lines it
     is a valley.
     """
-    reach = rule.ridge
-    padded = np.pad(probability, ((reach, reach), (0, 0)))
-    ridge = (probability > rule.bridge) & (probability >= np.maximum(padded[: -2 * reach], padded[2 * reach :]))
+    bridges, reach = np.zeros_like(mask), rule.ridge
+    rows, columns = mask.shape
     gaps = np.pad(mask ^ 1, ((0, 0), (1, 1)))
-    edges = np.flatnonzero(np.diff(gaps.ravel().astype(np.int8)))
+    edges = np.flatnonzero(np.diff(gaps.ravel().view(np.int8)))
     starts, ends = edges[::2] + 1, edges[1::2] + 1
-    columns = gaps.shape[1]
-    inner = (starts % columns > 1) & (ends % columns < columns - 1) & (ends - starts <= rule.span)
-    totals = np.concatenate(([0], np.cumsum(np.pad(ridge, ((0, 0), (1, 1))).ravel(), dtype=np.int64)))
-    filled = np.zeros(gaps.size, np.uint8)
-    held = totals[ends] - totals[starts] >= RIDGED * (ends - starts)
-    for start, end in zip(starts[inner & held].tolist(), ends[inner & held].tolist(), strict=True):
-        filled[start:end] = 1
-    found: NDArray[np.uint8] = filled.reshape(gaps.shape)[:, 1:-1]
-    return found
+    width = columns + 2
+    inner = (starts % width > 1) & (ends % width < width - 1) & (ends - starts <= rule.span)
+    starts, lengths = starts[inner], (ends - starts)[inner]
+    if not len(starts):
+        return bridges
+    firsts = np.cumsum(lengths) - lengths
+    places = np.arange(int(lengths.sum())) + np.repeat(starts - firsts, lengths)
+    y, x = places // width, places % width - 1
+    here = probability[y, x]
+    above = np.where(y >= reach, probability[np.maximum(0, y - reach), x], 0)
+    below = np.where(y + reach < rows, probability[np.minimum(rows - 1, y + reach), x], 0)
+    ridge = (here > rule.bridge) & (here >= np.maximum(above, below))
+    held = np.repeat(np.add.reduceat(ridge, firsts, dtype=np.int64) >= RIDGED * lengths, lengths)
+    bridges[y[held], x[held]] = 1
+    return bridges
 
 
 def _core(

@@ -87,5 +87,6 @@ def _spread(channel: Gray) -> int:
 def _levels(channel: Gray, shares: tuple[float, ...]) -> list[int]:
     """Return the levels below which these shares of a sample of the pixels lie."""
     sample = channel[::4, ::4]
-    counts = np.bincount(sample.ravel(), minlength=256).cumsum()
+    histogram = cv2.calcHist([np.ascontiguousarray(sample)], [0], None, [256], [0, 256])
+    counts = histogram.ravel().astype(np.int64).cumsum()
     return [int(np.searchsorted(counts, share * sample.size)) for share in shares]
