@@ -158,6 +158,12 @@ BENCHMARKS = (
         ),
         by_default=False,
     ),
+    _module(
+        "page-throughput",
+        "The whole command on composed office pages.",
+        "performance.page_throughput --pages 1000",
+        by_default=False,
+    ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),
     _module(
         "export-beside-ocrmypdf",
