@@ -6,7 +6,7 @@ way between those of the base and the tuned ones keep most of what the archive t
 way, with lines that the check itself does not read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ MARGIN = 0.5
 """Share of what the regression check allows that the upper bound of the change may reach in the rehearsal. Other lines
 judge later, and may see more of a loss than those that chose."""
 
-ReadSets = Callable[[], Mapping[str, Sequence[LineResult]]]
+ReadSet = Callable[[str], Sequence[LineResult]]
 
 
 def weights_of(module: Any) -> dict[str, Any]:
@@ -34,23 +34,25 @@ def blend(module: Any, base: dict[str, Any], tuned: dict[str, Any], share: float
                 value.copy_(torch.lerp(base[name].to(value.device), tuned[name], share))
 
 
-def choose_blend(module: Any, base: dict[str, Any], shares: Sequence[float], read: ReadSets) -> float:
+def choose_blend(
+    module: Any, base: dict[str, Any], shares: Sequence[float], names: Sequence[str], read: ReadSet
+) -> float:
     """Leave a module with the first of `shares` at which all sets of lines read about as well as with `base`.
 
-    `read` reads them with the module, by the names of the regression check. Where no share does, the last one stays.
-    Return the share.
+    `read` reads one of the sets with the module; `names` are those of the regression check, the smallest set first,
+    because a set that reads worse spares the others. Where no share holds, the last one stays. Return the share.
     """
     tuned = weights_of(module)
     blend(module, base, tuned, 0.0)
-    before = read() if shares else {}
+    before = {name: read(name) for name in names} if shares else {}
     for share in shares:
         blend(module, base, tuned, share)
-        if share == shares[-1] or _keeps(before, read()):
+        if share == shares[-1] or all(_keeps(name, before[name], read(name)) for name in names):
             return share
     blend(module, base, tuned, 1.0)
     return 1.0
 
 
-def _keeps(before: Mapping[str, Sequence[LineResult]], after: Mapping[str, Sequence[LineResult]]) -> bool:
-    changes = {name: compare_lines(name, before[name], after[name], seed=0).change for name in before}
-    return all(change.high is not None and change.high < MARGIN * ALLOWED[name] for name, change in changes.items())
+def _keeps(name: str, before: Sequence[LineResult], after: Sequence[LineResult]) -> bool:
+    change = compare_lines(name, before, after, seed=0).change
+    return change.high is not None and change.high < MARGIN * ALLOWED[name]

@@ -60,24 +60,25 @@ def train_run(run: RecognizerRun, data: str, folder: Path, clean: int) -> Progre
     progress = train_lines(session, folder, recognizer, teacher)
     if start:
         sets = _composed_sets(session.lines, run.recipe.held_out, clean, seed=CHOOSING_SEED)
-        read = partial(_read_sets, recognizer, sets, run.recipe.columns)
-        progress = replace(progress, blend=choose_blend(recognizer.module, start, run.recipe.blends, read))
+        read = partial(_read_set, recognizer, sets, run.recipe.columns)
+        share = choose_blend(recognizer.module, start, run.recipe.blends, tuple(sets), read)
+        progress = replace(progress, blend=share)
         recognizer.save(folder / WEIGHTS, half=False)
     shutil.rmtree(folder / LINES, ignore_errors=True)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return progress
 
 
-def _read_sets(
-    recognizer: TrainableRecognizer, sets: Mapping[str, Sequence[Sample]], columns: int
-) -> dict[str, list[LineResult]]:
-    return {name: score(lines, read_lines(recognizer, lines, columns=columns)) for name, lines in sets.items()}
+def _read_set(
+    recognizer: TrainableRecognizer, sets: Mapping[str, Sequence[Sample]], columns: int, name: str
+) -> list[LineResult]:
+    return score(sets[name], read_lines(recognizer, sets[name], columns=columns))
 
 
 def _composed_sets(lines: Lines, held_out: int, clean: int, seed: int) -> dict[str, list[Sample]]:
     return {
-        "general": held_out_lines(lines, held_out, seed=seed),
         "clean": held_out_lines(lines, clean, wear=CLEAN, seed=seed),
+        "general": held_out_lines(lines, held_out, seed=seed),
     }
 
 

@@ -14,7 +14,7 @@ from training.recognizer.stage.recognizer_blend import MARGIN, blend, choose_ble
 from training.recognizer.stage.recognizer_regression import ALLOWED
 
 LINES, LENGTH = 1000, 40
-Results = dict[str, list[LineResult]]
+NAMES = ("clean", "general")
 
 
 def tuned_module(start: float, end: float) -> tuple[torch.nn.BatchNorm1d, dict[str, Any]]:
@@ -37,12 +37,12 @@ def results(errors: int) -> list[LineResult]:
     return [LineResult("", int(place < errors), LENGTH, "scan") for place in range(LINES)]
 
 
-def errors_above(module: torch.nn.BatchNorm1d, free: float, name: str) -> Callable[[], Results]:
+def errors_above(module: torch.nn.BatchNorm1d, free: float, name: str) -> Callable[[str], list[LineResult]]:
     """Readings with 20 errors in each set, and with many more in one of them where weights are above `free`."""
 
-    def read() -> Results:
+    def read(one: str) -> list[LineResult]:
         more = 300 * max(0.0, module.weight[0].item() - free)
-        return {one: results(20 + round(more) * (one == name)) for one in ("general", "clean")}
+        return results(20 + round(more) * (one == name))
 
     return read
 
@@ -51,7 +51,7 @@ def errors_above(module: torch.nn.BatchNorm1d, free: float, name: str) -> Callab
 @pytest.mark.parametrize(("free", "kept"), [(9.0, 1.0), (1.6, 0.6), (1.3, 0.3), (0.0, 0.3)])
 def test_the_largest_share_that_costs_nothing_is_kept(free: float, kept: float, name: str) -> None:
     module, base = tuned_module(1.0, 2.0)
-    assert choose_blend(module, base, (1.0, 0.6, 0.3), errors_above(module, free, name)) == kept
+    assert choose_blend(module, base, (1.0, 0.6, 0.3), NAMES, errors_above(module, free, name)) == kept
     found = [float(value.mean()) for value in weights_of(module).values()]
     assert found == pytest.approx([1 + kept] * 4)  # running statistics as well
 
@@ -61,12 +61,11 @@ def test_the_bound_decides_and_not_the_change(margins: float, kept: float) -> No
     module, base = tuned_module(1.0, 2.0)
     more = round(margins * MARGIN * ALLOWED["general"] * LINES * LENGTH)
 
-    def read() -> Results:
-        tuned = module.weight[0].item() > 1.6
-        return {"general": results(20 + more * tuned)}
+    def read(_name: str) -> list[LineResult]:
+        return results(20 + more * (module.weight[0].item() > 1.6))
 
     assert more / LINES / LENGTH < ALLOWED["general"]
-    assert choose_blend(module, base, (1.0, 0.5), read) == kept
+    assert choose_blend(module, base, (1.0, 0.5), ("general",), read) == kept
 
 
 def test_ends_of_the_way() -> None:
@@ -76,4 +75,4 @@ def test_ends_of_the_way() -> None:
         blend(module, base, tuned, share)
         assert module.bias[1].item() == pytest.approx(value)
     assert int(module.num_batches_tracked) == 0
-    assert choose_blend(module, base, (), dict) == 1.0
+    assert choose_blend(module, base, (), NAMES, lambda _name: []) == 1.0
