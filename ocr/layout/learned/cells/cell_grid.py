@@ -20,6 +20,8 @@ LEAST_CELLS = 4
 """Fewer lines are no table."""
 LEVEL = 0.35
 """Line heights between the middles of a line and of an amount at its side, and between edges of a column, at most."""
+SURE = 0.9
+"""Probability from which the lines of a cell are surely one cell."""
 MOST_LINES = 3.5
 """Mean lines of a filled cell: more are columns of text."""
 _INNER = re.compile(r"\w|[\d.,%-]+")
@@ -117,7 +119,7 @@ def _grid(
 ) -> Cells | None:
     """Return the table of some lines; None where it has one row or one column."""
     inside = set(members)
-    stacked = _at_amounts(_clusters(inside, lines, relations.block, _over), lines, text_of)
+    stacked = _at_amounts(_clusters(inside, lines, relations.block, _over), lines, text_of, relations.block)
     cell_of = {place: number for number, group in enumerate(stacked) for place in group}
 
     def apart(one: int, other: int) -> bool:
@@ -155,12 +157,15 @@ def _grid(
 
 
 def _at_amounts(
-    cells: Sequence[Sequence[int]], lines: Sequence[PrintedLine], text_of: Callable[[int], str]
+    cells: Sequence[Sequence[int]], lines: Sequence[PrintedLine], text_of: Callable[[int], str], block: Pairs
 ) -> list[list[int]]:
     """Return the cells of several lines, divided where two or more lines are level with amounts of one column.
 
-    Each amount stands in a row of its own, with what is printed beside it.
+    Each amount stands in a row of its own, with what is printed beside it. A cell that is surely one covers the rows of
+    the texts between it and the amounts.
     """
+    texts = [lines[group[0]].box for group in cells if not _AMOUNT.fullmatch(text_of(group[0]).strip())]
+    starts_of = np.array([(box[0], _middle(box)) for box in texts], np.float32).reshape(-1, 2)
     amounts = [lines[place].box for group in cells for place in group if _AMOUNT.fullmatch(text_of(place).strip())]
     heights, edges = np.array([_middle(box) for box in amounts]), np.array([box[2] for box in amounts])
     found = []
@@ -170,6 +175,10 @@ def _at_amounts(
             continue
         part: list[int] = []
         ordered = sorted(group, key=lambda place: _middle(lines[place].box))
+        sure = all(max(block.get(pair, 0.0), block.get(pair[::-1], 0.0)) >= SURE for pair in pairwise(ordered))
+        if sure and _has_rows(box_around(lines[place].box for place in group), starts_of):
+            found.append(ordered)
+            continue
         beside = [edges[np.abs(heights - _middle(lines[place].box)) < LEVEL] for place in ordered]
         starts = [
             any((np.abs(one[:, None] - other) < LEVEL).any() for k, other in enumerate(beside) if k != n)
@@ -182,6 +191,14 @@ def _at_amounts(
             part.append(place)
         found.append(part)
     return found
+
+
+def _has_rows(box: Box, starts: Any) -> bool:
+    """Return whether several texts that start one below the other, (left, middle), stand at the right of a cell."""
+    _, top, right, bottom = box
+    beside = starts[(starts[:, 0] > right) & (starts[:, 1] > top - LEVEL) & (starts[:, 1] < bottom + LEVEL)]
+    nearest = beside[beside[:, 0] < beside[:, 0].min(initial=np.inf) + APART]
+    return len(nearest) > 1
 
 
 Span = tuple[float, float]

@@ -40,18 +40,29 @@ def raise_tall_cells(
 def _covered(cells: Sequence[tuple[int, float]], rows: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     """Return the first and last row that each cell (row, middle) of a column covers; none where they do not fit.
 
-    `rows` are the upper and lower ends of the rows.
+    `rows` are the upper and lower ends of the rows. A cell stands in the middle of its rows, or in its one row.
     """
-    found = []
-    first = 0
-    for row, middle in cells:
-        fits = (last for last in range(row, len(rows)) if abs((rows[first][0] + rows[last][1]) / 2 - middle) < CENTERED)
-        last = next(fits, -1) if first <= row else -1
-        if last < 0:
-            return []
-        found.append((first, last))
-        first = last + 1
-    return found if first == len(rows) else []
+    known: dict[tuple[int, int], tuple[float, list[tuple[int, int]]] | None] = {}
+
+    def best(number: int, first: int) -> tuple[float, list[tuple[int, int]]] | None:
+        """Return how far the cells from `number` on are away from the middle of rows from `first` on, and these."""
+        if number == len(cells):
+            return (0.0, []) if first == len(rows) else None
+        if (number, first) in known:
+            return known[number, first]
+        row, middle = cells[number]
+        after = cells[number + 1][0] if number + 1 < len(cells) else len(rows)
+        found = []
+        for last in range(row, after) if first <= row else ():
+            away = abs((rows[first][0] + rows[last][1]) / 2 - middle)
+            rest = best(number + 1, last + 1) if away < CENTERED or first == last else None
+            if rest:
+                found.append((min(away, CENTERED) + rest[0], [(first, last), *rest[1]]))
+        known[number, first] = min(found, default=None)
+        return known[number, first]
+
+    fitting = best(0, 0)
+    return fitting[1] if fitting else []
 
 
 def _half_height(places: Sequence[int], lines: Sequence[PrintedLine]) -> float:

@@ -98,3 +98,18 @@ def test_two_tables_are_parted_by_a_caption_between_them() -> None:
         found = find_cells([*cells, between], [True] * 9, related, texts.__getitem__)
         assert len(found) == tables
         assert all(8 not in table.lines for table in found)
+
+
+def test_a_cell_of_several_lines_covers_the_rows_beside_it() -> None:
+    """Both lines of a name are level with amounts, but each amount has a text of its own between."""
+    lines = [*NAMES, *(cell(x, 2.4 * n, x + 4, 2.4 * n + 1) for x in (10, 18) for n in range(2))]
+    lines[1:4] = [cell(0, 2.4, 8, 3.4), cell(0, 4.8, 8, 5.8), cell(0, 7.2, 8, 8.2)]
+    lines += [cell(x, 2.4 * n, x + 4, 2.4 * n + 1) for x in (10, 18) for n in (2, 3)]
+    texts = ["Secretaria", "de Obras", "Gerência", "de Frota", "lote", "placa", "1", "2", "ata", "termo", "3", "4"]
+    table = both(*((one, other) for one in range(12) for other in range(one)))
+    rows = [(0, 4), (4, 6), (5, 7), (1, 5), (2, 8), (8, 10), (9, 11), (3, 9)]
+    columns = [(0, 1), (1, 2), (2, 3), (4, 5), (5, 8), (8, 9), (6, 7), (7, 10), (10, 11)]
+    relations = Relations(table, both(*rows), both(*columns), both((0, 1), (2, 3)))
+    (found,) = find_cells(lines, [True] * 12, relations, texts.__getitem__)
+    assert [row[0] for row in found.table.rows] == ["Secretaria de Obras", "", "Gerência de Frota", ""]
+    assert [row[2] for row in found.table.rows] == ["1", "2", "3", "4"]

@@ -35,3 +35,13 @@ def test_a_cell_that_reaches_over_an_empty_column_spans_it() -> None:
     cells = {(1 + n % 5, n // 5): [n] for n in range(10)} | {(0, 0): [10]}
     columns = [[*range(5), 10], [*range(5, 10)]]
     assert find_spans(sorted(cells.items()), columns, lines, {}) == (CellSpan(0, 0, 1, 2),)
+
+
+def test_a_cell_of_two_lines_in_the_last_row_does_not_hide_what_the_others_cover() -> None:
+    """It stands a little below the text of its row, which is shorter."""
+    low = PrintedLine((0,), (0.0, ROWS[4], 4.0, ROWS[4] + 2.2), 1, CELL)
+    lines = [*FIGURES, cell(0, ROWS[1] + 0.75), cell(0, ROWS[0]), low]
+    cells = {(n % 5, 1 + n // 5): [n] for n in range(10)} | {(0, 0): [11], (2, 0): [10], (4, 0): [12]}
+    lines[10] = cell(0, ROWS[2])
+    assert raise_tall_cells(cells, (5, 3), lines) == {(1, 0): 3}
+    assert [row for row, column in sorted(cells) if column == 0] == [0, 1, 4]
