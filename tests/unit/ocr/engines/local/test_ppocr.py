@@ -1,5 +1,7 @@
 """The detector gives memory back where the process holds much, and finds the same afterwards."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -22,3 +24,28 @@ def test_the_map_is_the_same_after_memory_was_given_back(backend: str, monkeypat
     monkeypatch.setattr(ppocr, "MOST_HELD", 0)
     assert np.array_equal(detector(region()), kept)
     assert np.array_equal(detector(region()), kept)
+
+
+@pytest.mark.parametrize(
+    ("letter", "width", "tuned", "widths"),
+    [
+        ("a", 60, True, [128]),
+        ("–", 60, True, [128, 320]),
+        ("–", 300, True, [320]),
+        ("a", 60, False, [320]),
+        ("–", 60, False, [320]),
+    ],
+)
+def test_short_lines_are_padded_less_where_letters_are_read(
+    letter: str, width: int, tuned: bool, widths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def network(batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape[3])
+        return np.tile(np.array([0.1, 0.9], np.float32), (1, batch.shape[3] // 8, 1))
+
+    monkeypatch.setitem(ppocr.BACKENDS, "fake", lambda _file, _alphabet: (network, ("", letter)))
+    recognizer = ppocr.Recognizer("fake", Path("tuned.onnx") if tuned else None)
+    assert recognizer(np.zeros((48, width), np.uint8)).text == letter
+    assert seen == widths
