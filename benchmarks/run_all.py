@@ -88,7 +88,7 @@ BENCHMARKS = (
     _module(
         "fast-reader",
         "The fast recognizer and the cascade beside the large one.",
-        "accuracy.fast_reader --tesseract",
+        "accuracy.fast_reader --detector full --detector fast --most 2",
         by_default=False,
     ),
     _module(

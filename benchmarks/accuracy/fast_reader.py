@@ -13,6 +13,7 @@ pages; header, text, margin and footer as printed.
 import argparse
 import json
 import os
+import platform
 import resource
 import sys
 import time
@@ -35,6 +36,7 @@ from ocr.engines.local.detectors.line_finder import PageDetector, PageMap
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
 from ocr.engines.local.ppocr import Reading, Recognizer, surest
+from ocr.engines.local.rapidocr import choose_backend
 from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.cascade import Calibration, CascadeReader
 from ocr.engines.local.recognizers.fast_reader import FastReader, FastReading
@@ -188,6 +190,13 @@ def tesseract_page(gray: Gray) -> tuple[EngineOutput, float]:
     return output, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
+def instructions(table: Path = Path("/proc/cpuinfo")) -> str:
+    """The widest instructions of this machine's processor that its table of flags names."""
+    flags = set(table.read_text(encoding="ascii", errors="replace").split()) if table.is_file() else set()
+    names = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
+    return next((name for flag, name in names.items() if flag in flags), platform.machine())
+
+
 class Bench:
     """All readers over recorded networks."""
 
@@ -244,7 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", type=Path, default=shipped_file("fast"), help="default: the shipped one")
     parser.add_argument("--large", type=Path, default=shipped_file("pt"), help="default: the shipped pt, else stock")
-    parser.add_argument("--backend", default="openvino", choices=("openvino", "onnxruntime"))
+    parser.add_argument("--backend", default=choose_backend("auto"), choices=("openvino", "onnxruntime"))
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--composed", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", default="", help="sets whose name holds this")
@@ -260,6 +269,7 @@ def main() -> int:
         return NOT_RUN
     bench = Bench(arguments.fast, arguments.large, arguments.backend, arguments.detector or ["full"])
     readers = bench.readers(CALIBRATION)
+    print(f"backend {arguments.backend} on {instructions()}\n")
     print("| set | pages | reader | detector | CER % | CPU s/page | of it networks | lines read again |")
     print("|---|---|---|---|---|---|---|---|")
     for name, rows in sets.items():

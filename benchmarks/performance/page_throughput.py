@@ -28,6 +28,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from benchmarks.accuracy.fast_reader import instructions
 from benchmarks.paths import PAGES
 from benchmarks.robustness.killed_runs import ENVIRONMENT, OCR
 from ocr.core.document import Attempt, EngineOutput, Page
@@ -223,7 +224,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     backend = choose_backend("auto")
     images = compose(arguments.folder, arguments.pages)
-    print(f"backend {backend}, {os.cpu_count()} cores", flush=True)
+    print(f"backend {backend} on {instructions()}, {os.cpu_count()} cores", flush=True)
     if arguments.starts:
         wall, used = measure_start(arguments.starts)
         print(f"start: {wall:.2f} s to the end of a white page ({used:.2f} CPU seconds of all processes)", flush=True)
