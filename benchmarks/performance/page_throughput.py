@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.accuracy.fast_reader import instructions
@@ -92,9 +94,21 @@ class Clock:
         def loaded(file: Path, *values: Any) -> Any:
             network, facts = load(file, *values)
             part = next((part for start, part in parts.items() if file.name.startswith(start)), LARGE)
-            return self.timed(part, network), facts
+            return TimedNetwork(self.timed(part, network), network.release), facts
 
         return loaded
+
+
+@dataclass(frozen=True)
+class TimedNetwork:
+    """A network whose calls are timed."""
+
+    run: Callable[..., Any]
+    release: Callable[[], None]
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        output: NDArray[np.float32] = self.run(batch)
+        return output
 
 
 def handler(backend: str) -> Handler:
