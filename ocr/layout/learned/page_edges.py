@@ -20,8 +20,9 @@ BODY_SURE = 0.99
 in the footer."""
 TALL, COVERED = 4.0, 4
 """Line heights of what lies over print, at least, and lines of the body whose middles it covers, at least."""
-WIDE, LEVEL, MOSTLY = 6.0, 0.4, 0.6
-"""Line heights of lines in columns, at least; shares of the height and of the width of a line that lies over them."""
+WIDE, LEVEL, MOSTLY, COLUMNS = 6.0, 0.4, 0.6, 2
+"""Line heights of lines in columns, at least; shares of the height and of the width of a line that lies over them; and
+columns that it lies over, at least."""
 NOISE_SURE, PARTLY, LIKELY = 0.9, 0.2, 0.1
 """Probability of noise from which it may lie over any print, and the share of its width; least probability of a field
 for noise that lies over none."""
@@ -59,6 +60,7 @@ def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
     boxes = np.array([lines[place].box for place in body], np.float32).reshape(-1, 4)
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     likely = (height > TALL) | (width > 2 * WIDE)
+    likely[likely] &= (height[likely] > TALL) | (_count_level(boxes[likely], boxes[width > WIDE]) > COLUMNS)
     known = np.array([bool(lines[place].fields) for place in body], bool)
     noise = np.array([max(lines[place].fields[NOISE:], default=0.0) > NOISE_SURE for place in body], bool)
     found = list(lines)
@@ -68,6 +70,15 @@ def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
         if over:
             found[body[number]] = replace(lines[body[number]], field=MARGIN)
     return found
+
+
+def _count_level(boxes: Floats, others: Floats) -> NDArray[np.int64]:
+    """Return with how many others each box shares width and much of its height."""
+    left, top, right, bottom = others.T
+    level = np.minimum(boxes[:, 3:4], bottom) - np.maximum(boxes[:, 1:2], top)
+    level = level > LEVEL * np.minimum(boxes[:, 3:4] - boxes[:, 1:2], bottom - top)
+    counts: NDArray[np.int64] = (level & (boxes[:, 2:3] > left) & (boxes[:, :1] < right)).sum(axis=1)
+    return counts
 
 
 def _covers(box: Floats, others: Floats) -> bool:
