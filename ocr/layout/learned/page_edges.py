@@ -23,9 +23,8 @@ TALL, COVERED = 4.0, 4
 WIDE, LEVEL, MOSTLY, COLUMNS = 6.0, 0.4, 0.6, 2
 """Line heights of lines in columns, at least; shares of the height and of the width of a line that lies over them; and
 columns that it lies over, at least."""
-NOISE_SURE, PARTLY, LIKELY = 0.9, 0.2, 0.1
-"""Probability of noise from which it may lie over any print, and the share of its width; least probability of a field
-for noise that lies over none."""
+LIKELY = 0.1
+"""Least probability of another field for what the network takes for noise; else it is in the body."""
 Floats = NDArray[np.float32]
 MARGIN, NOISE = FIELD_NAMES.index("margin"), FIELD_NAMES.index("noise")
 
@@ -62,12 +61,10 @@ def _without_marks(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
     likely = (height > TALL) | (width > 2 * WIDE)
     likely[likely] &= (height[likely] > TALL) | (_count_level(boxes[likely], boxes[width > WIDE]) > COLUMNS)
     known = np.array([bool(lines[place].fields) for place in body], bool)
-    noise = np.array([max(lines[place].fields[NOISE:], default=0.0) > NOISE_SURE for place in body], bool)
     found = list(lines)
-    for number in np.flatnonzero((likely | noise) & known).tolist():
+    for number in np.flatnonzero(likely & known).tolist():
         box, others = boxes[number], np.delete(boxes, number, axis=0)
-        over = _covers(box, others) if height[number] > TALL else _lies_over(box, others, sure=noise[number])
-        if over:
+        if (_covers if height[number] > TALL else _lies_over)(box, others):
             found[body[number]] = replace(lines[body[number]], field=MARGIN)
     return found
 
@@ -87,22 +84,19 @@ def _covers(box: Floats, others: Floats) -> bool:
     return int(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).sum()) >= COVERED
 
 
-def _lies_over(box: Floats, others: Floats, *, sure: bool) -> bool:
-    """Return whether a line lies over wide lines side by side, most of its width over one or the other.
-
-    Where it is `sure` that the line is noise, it need only lie over some print.
-    """
+def _lies_over(box: Floats, others: Floats) -> bool:
+    """Return whether a line lies over wide lines side by side, most of its width over one or the other."""
     least = np.minimum(others[:, 3] - others[:, 1], box[3] - box[1])
     level = np.minimum(others[:, 3], box[3]) - np.maximum(others[:, 1], box[1]) > LEVEL * least
-    others = others[level & (others[:, 2] - others[:, 0] > (0 if sure else WIDE))]
+    others = others[level & (others[:, 2] - others[:, 0] > WIDE)]
     left, right = np.maximum(others[:, 0], box[0]), np.minimum(others[:, 2], box[2])
     left, right = left[right > left], right[right > left]
-    if not sure and (len(left) < 2 or left.max() < right.min()):
+    if len(left) < 2 or left.max() < right.min():
         return False
     order = np.argsort(left)
     reached = np.maximum.accumulate(np.append(box[0], right[order]))
     covered = np.maximum(0, reached[1:] - np.maximum(reached[:-1], left[order])).sum()
-    return bool(covered > (PARTLY if sure else MOSTLY) * (box[2] - box[0]))
+    return bool(covered > MOSTLY * (box[2] - box[0]))
 
 
 def _without_noise(line: PrintedLine) -> PrintedLine:

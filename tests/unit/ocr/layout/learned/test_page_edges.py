@@ -61,18 +61,10 @@ def test_print_that_shows_through_or_lies_over_two_columns_is_in_the_margin() ->
         for n, (x, y) in enumerate((x, 1.2 * y) for y in range(4) for x in (0.0, 13.0))
     ]
     over = PrintedLine((8,), (2.0, 1.4, 24.0, 2.4), TEXT, CELL, SURE_BODY)
-    between, whole = replace(over, box=(2.0, 2.0, 24.0, 3.0)), replace(over, box=(0.0, 6.0, 25.0, 7.0))
+    whole = replace(over, box=(0.0, 6.0, 25.0, 7.0))
     margin = FIELD_NAMES.index("margin")
     for line, field in ((over, margin), (whole, TEXT), (replace(over, box=(2.0, 1.4, 11.0, 2.4)), TEXT)):
         assert with_edges([*columns, line], ["text"] * 9)[8].field == field
-    # What is certainly noise need only lie over one line, but over print.
-    noise = replace(
-        between, field=FIELD_NAMES.index("noise"), fields=(0.0, 0.0, 0.0, 0.0, 1.0), box=(2.0, 1.9, 9.0, 2.9)
-    )
-    assert with_edges([*columns, noise], ["text"] * 9)[8].field == margin
-    assert (
-        with_edges(
-            [*columns, replace(noise, box=(2.0, 9.0, 9.0, 10.0), fields=(0.0, 0.01, 0.0, 0.0, 0.99))], ["text"] * 9
-        )[8].field
-        == TEXT
-    )
+    # One of two lines at one place is noise, but not even the network knows which.
+    noise = replace(over, field=FIELD_NAMES.index("noise"), fields=(0.0, 0.0, 0.0, 0.0, 1.0), box=(2.0, 1.9, 9.0, 2.9))
+    assert with_edges([*columns, noise], ["text"] * 9)[8].field == TEXT
