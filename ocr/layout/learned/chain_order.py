@@ -277,9 +277,9 @@ def _precedes(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
     left, top, right, bottom = boxes.T
     shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
     narrower = np.minimum((right - left)[:, None], right - left)
-    over = shared > np.maximum(np.minimum(SHARED, 0.5 * narrower), PARTLY * narrower)
     middle = (top + bottom) / 2
     upright = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    over = shared > np.maximum(np.minimum(SHARED, 0.5 * narrower), np.where(upright > 0, PARTLY, 0.0) * narrower)
     apart = upright < 0.5 * np.minimum((bottom - top)[:, None], bottom - top)
     above = over & np.where(apart, (middle[:, None] < middle), (top[:, None] + 0.3 < top))
     beside = ~over & ((left + right)[:, None] < (left + right))

@@ -23,8 +23,6 @@ TALL, COVERED = 4.0, 4
 WIDE, LEVEL, MOSTLY, COLUMNS = 6.0, 0.4, 0.6, 2
 """Line heights of lines in columns, at least; shares of the height and of the width of a line that lies over them; and
 columns that it lies over, at least."""
-LIKELY = 0.1
-"""Least probability of another field for what the network takes for noise; else it is in the body."""
 Floats = NDArray[np.float32]
 MARGIN, NOISE = FIELD_NAMES.index("margin"), FIELD_NAMES.index("noise")
 
@@ -104,7 +102,7 @@ def _without_noise(line: PrintedLine) -> PrintedLine:
     if line.field != NOISE:
         return line
     others = line.fields[:NOISE]
-    return replace(line, field=TEXT if max(others) < LIKELY else others.index(max(others)))
+    return replace(line, field=others.index(max(others)) if any(others) else TEXT)
 
 
 def _without_notes(lines: Sequence[PrintedLine], edges: Sequence[Set[Field]]) -> Sequence[Set[Field]]:
