@@ -46,6 +46,8 @@ FULL_LINES, FLUSH, OVERLAP, WIDEST, TALLEST = 4, 0.35, -0.5, 8.0, 2.5
 """Full lines at each side of a gutter between columns of justified text, at least; line heights between their edges;
 the least and the greatest width of the gutter, and the greatest height of a line of text. Boxes are larger than their
 print, so those at both sides of a narrow gutter overlap."""
+NARROW_LINES = 6
+"""The same for a gutter as narrow as a space: in monospaced type gaps between words stand over each other by chance."""
 FLUSH_GAP, FLUSH_LINES, CLOSE = 0.3, 8, 5.0
 """Line heights of a gutter no wider than the gaps between words, at least, lines of the page that end and that start at
 it, at least, and line heights in which lines above or below tell of it."""
@@ -179,7 +181,8 @@ def column_gutters(boxes: Floats, beside: tuple[Places, Places], is_running: Fla
         along = (middles > top) & (middles < bottom)
         before = along & full_left & (np.abs(boxes[:, 2] - x0) < FLUSH)
         after = along & full_right & (np.abs(boxes[:, 0] - x1) < FLUSH)
-        if before.sum() >= FULL_LINES and _most_near(ends[after]) >= FULL_LINES:
+        least = FULL_LINES if x1 - x0 >= NARROWEST else NARROW_LINES
+        if before.sum() >= least and _most_near(ends[after]) >= least:
             columns = (float(starts[before].min()), float(ends[after].max()))
             inside = along & (boxes[:, 2] > columns[0]) & (boxes[:, 0] < columns[1])
             high, low = _extended(middles[inside], middles[before | after])
