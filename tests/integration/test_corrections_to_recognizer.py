@@ -54,7 +54,7 @@ def test_accepted_corrections_reach_the_trainer(
 ) -> None:
     seen: list[str] = []
 
-    def train(_run: Any, data: str, folder: Path) -> Progress:
+    def train(_run: Any, data: str, folder: Path, _clean: int) -> Progress:
         seen.extend(sample.text for sample in read_line_folder(Path(data)))
         (folder / "recognizer.onnx").write_bytes(b"weights")
         return Progress(step=1, lines=12, again=0, seconds=1.0)

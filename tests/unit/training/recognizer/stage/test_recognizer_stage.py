@@ -46,7 +46,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     state: Session = {"trained": 0, "after": lambda _, text: text}
     frozen = {"general": lines(200, "scan"), "clean": lines(100, "clean")}
 
-    def train(_run: Any, _data: str, folder: Path) -> Progress:
+    def train(_run: Any, _data: str, folder: Path, _clean: int) -> Progress:
         state["trained"] += 1
         (folder / "recognizer.onnx").write_bytes(b"weights")
         return Progress(step=7, lines=70, again=5, seconds=3.0, blend=0.75)
