@@ -37,7 +37,7 @@ PARTS = {
     "recipe": [],
     "also taught by `pt`": ["teacher=pt", "distillation=0.5"],
     "clean lines alone": [NO_WEAR],
-    "half as wide": ["network=fast-small"],
+    "narrower": ["network=fast-small"],
     "wider, with attention": ["network=fast-large"],
 }
 """What a row changes of the recipe."""

@@ -10,7 +10,7 @@ from training.recognizer.fast_onnx import read_onnx, write_onnx
 
 SHAPES = {
     "fast": FastShape(),
-    "fast-small": FastShape(narrow=64, wide=112),
+    "fast-small": FastShape(narrow=96, wide=168),
     "fast-large": FastShape(narrow=160, wide=256, wide_blocks=7, heads=4),
 }
 
