@@ -161,7 +161,7 @@ BENCHMARKS = (
     _module(
         "page-throughput",
         "The whole command on composed office pages.",
-        "performance.page_throughput --pages 1000",
+        "performance.page_throughput --pages 60",
         by_default=False,
     ),
     _module("memory", "Peak memory of a short and of a long scan.", "performance.memory --pages 10 5000"),

@@ -5,9 +5,10 @@ import pytest
 
 from ocr.core.document import EngineIdentity
 from ocr.core.errors import EngineError, UsageError
-from ocr.engines.backend_speed import BackendSpeed, remember
+from ocr.engines.backend_speed import BACKENDS, BackendSpeed, remember
 from ocr.engines.base import create, identity_of
 from ocr.engines.fallback import BUILT_IN_ENGINE
+from ocr.engines.local import rapidocr
 from ocr.models import catalog, weights
 from ocr.models.catalog import Model
 from ocr.models.weights import obtain, warnings_about
@@ -121,6 +122,7 @@ def test_a_folder_goes_on_with_its_backend_after_another_was_measured_as_faster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(rapidocr, "usual_backends", lambda: BACKENDS)  # whatever the processor
     ledger = Ledger(tmp_path / "a.sqlite")
     first = choose_engine(ExtractSettings(engine="rapid"), ledger)
     ledger.begin(first.identity, version="0.1.0", host="here")
