@@ -59,9 +59,9 @@ below it: each page that takes its memory anew pays a twentieth of its time in p
 WIDTH_STEP = 64
 LEAST_UNKNOWN, LEAST_REST = 1e-4, 1e-9
 """Probability of U+FFFD below which it changes nothing, and what is taken for 0."""
-LEAST_WIDTH, STOCK_LEAST_WIDTH = 128, 320
-"""Shorter lines are padded to it. The stock network was trained on nothing narrower. The tuned one reads cells of
-tables as well at a third of the time, but strokes of a pen as dashes: what has no letter and no digit is read again."""
+LEAST_WIDTH = 320
+"""Pixels: shorter lines are padded to it. The stock network was trained on nothing narrower, and the tuned one reads
+strokes of a pen as dashes there, and `ANEXO I` as `ANEXO |`."""
 
 
 SURE_UPRIGHT = 0.8
@@ -384,24 +384,16 @@ class Recognizer:
     def __init__(self, backend: str, file: Path | None = None) -> None:
         """Load `file`, or the stock network."""
         self._run, self.characters = BACKENDS[backend](file or model_file(RECOGNIZER), True)
-        self._least_width = LEAST_WIDTH if file else STOCK_LEAST_WIDTH
         self.check: Check | None = None
         """Compares each reading with what it was read from, if set."""
 
     def __call__(self, line: Gray) -> Reading:
         """Read `line`, an upright (H, W) crop of any size."""
-        reading = self._read(line, self._least_width)
-        is_short = line.shape[1] * HEIGHT < line.shape[0] * (STOCK_LEAST_WIDTH - WIDTH_STEP)
-        if self._least_width < STOCK_LEAST_WIDTH and is_short and not any(map(str.isalnum, reading.text)):
-            return self._read(line, STOCK_LEAST_WIDTH)
-        return reading
-
-    def _read(self, line: Gray, least_width: int) -> Reading:
         width = max(1, round(line.shape[1] * HEIGHT / line.shape[0]))
         # Averaging matters only where many pixels become one: at 200 dpi lines are 30 to 60 pixels high.
         way = cv2.INTER_AREA if line.shape[0] > 2 * HEIGHT else cv2.INTER_LINEAR
         resized = np.asarray(cv2.resize(line, (width, HEIGHT), interpolation=way), np.uint8)
-        padded = max(least_width, -(-width // WIDTH_STEP) * WIDTH_STEP)
+        padded = max(LEAST_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
         batch = np.zeros((1, 3, HEIGHT, padded), np.float32)
         batch[..., :width] = _normalised(resized)
         steps = self._run(batch)[0]

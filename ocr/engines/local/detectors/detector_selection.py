@@ -16,7 +16,7 @@ pages and composed photocopies read as at full size; small newspaper pieces read
 SHOWN = 18.0
 """Pixels: the same for the fast detector."""
 FAST_VERSION = 4
-"""Raised whenever strips are made of the fast detector's map in another way."""
+"""Raised whenever the fast detector is shown a page, or strips are made of its map, in another way."""
 SHIPPED_DETECTOR = "detector-fast.onnx"
 RUN_FILE = "detector.onnx"
 """What a training run calls its weights."""
