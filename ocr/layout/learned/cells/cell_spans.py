@@ -1,13 +1,16 @@
 """Find cells that cover several rows or columns where no ruling line shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ocr.core.document import CellSpan
+from ocr.core.document import Box, CellSpan
 from ocr.layout.learned.line_chains import PrintedLine
 
 STUBS, CENTERED = 1, 0.4
 """First columns whose cells may cover several rows, and line heights between the middle of such a cell and that of the
 rows, at most."""
+
+Ways = dict[int, tuple[float, list[tuple[int, int]]]]
+"""By the first row that is free: how far the cells so far stand from the middles of their rows, and these rows."""
 
 
 def raise_tall_cells(
@@ -22,10 +25,10 @@ def raise_tall_cells(
         filled = [row for row in range(size[0]) if (row, column) in cells]
         if not 1 < len(filled) < size[0]:
             continue
-        others = [
-            [lines[place].box for (at, c), places in cells.items() if at == row and c != column for place in places]
-            for row in range(size[0])
-        ]
+        others: list[list[Box]] = [[] for _ in range(size[0])]
+        for (row, other), places in cells.items():
+            if other != column:
+                others[row] += [lines[place].box for place in places]
         if not all(others):
             continue
         rows = [(min(box[1] for box in boxes), max(box[3] for box in boxes)) for boxes in others]
@@ -42,27 +45,24 @@ def _covered(cells: Sequence[tuple[int, float]], rows: Sequence[tuple[float, flo
 
     `rows` are the upper and lower ends of the rows. A cell stands in the middle of its rows, or in its one row.
     """
-    known: dict[tuple[int, int], tuple[float, list[tuple[int, int]]] | None] = {}
-
-    def best(number: int, first: int) -> tuple[float, list[tuple[int, int]]] | None:
-        """Return how far the cells from `number` on are away from the middle of rows from `first` on, and these."""
-        if number == len(cells):
-            return (0.0, []) if first == len(rows) else None
-        if (number, first) in known:
-            return known[number, first]
-        row, middle = cells[number]
+    ways: Ways = {0: (0.0, [])}
+    for number, (row, middle) in enumerate(cells):
         after = cells[number + 1][0] if number + 1 < len(cells) else len(rows)
-        found = []
-        for last in range(row, after) if first <= row else ():
-            away = abs((rows[first][0] + rows[last][1]) / 2 - middle)
-            rest = best(number + 1, last + 1) if away < CENTERED or first == last else None
-            if rest:
-                found.append((min(away, CENTERED) + rest[0], [(first, last), *rest[1]]))
-        known[number, first] = min(found, default=None)
-        return known[number, first]
+        following: Ways = {}
+        for first, (cost, spans) in ways.items():
+            for last, away in _ends(first, range(row, after), middle, rows):
+                way = cost + away, [*spans, (first, last)]
+                following[last + 1] = min(way, following.get(last + 1, way))
+        ways = following
+    return ways[len(rows)][1] if len(rows) in ways else []
 
-    fitting = best(0, 0)
-    return fitting[1] if fitting else []
+
+def _ends(first: int, lasts: range, middle: float, rows: Sequence[tuple[float, float]]) -> Iterator[tuple[int, float]]:
+    """Yield the last rows that a cell may cover from `first` on, and how far it then stands from their middle."""
+    for last in lasts if first <= lasts.start else ():
+        away = abs((rows[first][0] + rows[last][1]) / 2 - middle)
+        if away < CENTERED or first == last:
+            yield last, min(away, CENTERED)
 
 
 def _half_height(places: Sequence[int], lines: Sequence[PrintedLine]) -> float:

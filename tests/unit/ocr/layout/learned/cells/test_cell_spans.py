@@ -45,3 +45,10 @@ def test_a_cell_of_two_lines_in_the_last_row_does_not_hide_what_the_others_cover
     lines[10] = cell(0, ROWS[2])
     assert raise_tall_cells(cells, (5, 3), lines) == {(1, 0): 3}
     assert [row for row, column in sorted(cells) if column == 0] == [0, 1, 4]
+
+
+def test_a_column_may_have_more_cells_than_functions_may_call_each_other() -> None:
+    count = 2000
+    lines = [cell(10, 1.5 * n) for n in range(2 * count)] + [cell(0, 3.0 * n + 0.75) for n in range(count)]
+    cells = {(n, 1): [n] for n in range(2 * count)} | {(2 * n, 0): [2 * count + n] for n in range(count)}
+    assert raise_tall_cells(cells, (2 * count, 2), lines) == {(2 * n, 0): 2 for n in range(count)}
