@@ -24,7 +24,7 @@ from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.ink.ink_layers import ink_layers
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, choose_backend
 from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
@@ -130,9 +130,10 @@ def is_read(page: Page, row: int, text: str) -> bool:
 
 def main(pages: int) -> int:
     cv2.setNumThreads(1)
-    recognizer = load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), "openvino")
-    detector = load_detector(choose_detector(DEFAULT_DETECTOR).to_text(), "openvino")
-    reader = PpocrPageReader("openvino", recognizer, detector)
+    backend = choose_backend("auto")
+    recognizer = load_recognizer(choose_recognizer(DEFAULT_RECOGNIZER), backend)
+    detector = load_detector(choose_detector(DEFAULT_DETECTOR).to_text(), backend)
+    reader = PpocrPageReader(backend, recognizer, detector)
     counts: Counter[tuple[str, str]] = Counter()
     for number in range(pages):
         composed = compose(number)

@@ -30,9 +30,9 @@ from benchmarks.accuracy.character_errors import printed
 from benchmarks.run_all import NOT_RUN
 from eval.metrics.edit_distance import character_errors
 from ocr.core.worker_pool import Parcel
+from ocr.engines.local import rapidocr_worker
 from ocr.engines.local.detectors.detector_selection import choose_detector
-from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER
-from ocr.engines.local.rapidocr_worker import openvino
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, choose_backend
 from ocr.engines.local.recognizers.selection import choose_recognizer
 from ocr.layout.page import arrange
 
@@ -68,7 +68,8 @@ def stored_dpi(row: Mapping[str, Any]) -> float:
 
 def read_files(files: Sequence[str]) -> tuple[list[str], float]:
     """Return the printed text of each image, and the peak memory of this process in GB."""
-    read = openvino(choose_recognizer(DEFAULT_RECOGNIZER).to_text(), choose_detector(DEFAULT_DETECTOR).to_text())
+    load = getattr(rapidocr_worker, choose_backend("auto"))
+    read = load(choose_recognizer(DEFAULT_RECOGNIZER).to_text(), choose_detector(DEFAULT_DETECTOR).to_text())
     texts = []
     for file in files:
         page = Parcel(None, np.asarray(cv2.imread(file, cv2.IMREAD_COLOR_RGB), np.uint8))

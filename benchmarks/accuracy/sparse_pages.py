@@ -20,7 +20,7 @@ from data.synthesis.fonts import SHIPPED
 from ocr.engines.local.detectors.detector_selection import choose_detector
 from ocr.engines.local.line_reader import PpocrPageReader
 from ocr.engines.local.orientation import read_page
-from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER
+from ocr.engines.local.rapidocr import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, choose_backend
 from ocr.engines.local.rapidocr_worker import load_detector
 from ocr.engines.local.recognizers.loading import load_recognizer
 from ocr.engines.local.recognizers.selection import choose_recognizer
@@ -107,10 +107,9 @@ def main() -> None:
     parser.add_argument("--detector", default=DEFAULT_DETECTOR, help="as options.detector has it")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    lines = load_recognizer(choose_recognizer(arguments.recognizer), "openvino")
-    reader = PpocrPageReader(
-        "openvino", lines, load_detector(choose_detector(arguments.detector).to_text(), "openvino")
-    )
+    backend = choose_backend("auto")
+    lines = load_recognizer(choose_recognizer(arguments.recognizer), backend)
+    reader = PpocrPageReader(backend, lines, load_detector(choose_detector(arguments.detector).to_text(), backend))
     draw, right, empty = random.Random(1), 0, 0
     for number in range(60):
         page, word, looks = word_page(number, draw)
